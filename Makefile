@@ -1,0 +1,46 @@
+# pk_tracking: PGXS build.  "make", "make install", "make installcheck".
+# script/test builds, installs and runs everything on a throw-away server.
+EXTENSION = pk_tracking
+MODULE_big = pk_tracking
+EXTVERSION = 1.0
+
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+
+# The install script is put together from the rooms' SQL, in the order in
+# which they need each other.
+SQL_PARTS = \
+	src/header.sql \
+	src/identity/hexid.sql \
+	src/privacy/ip_mask.sql \
+	src/identity/salt.sql \
+	src/settings.sql \
+	src/visit/log.sql \
+	src/identity/fingerprint.sql \
+	src/visit/recognise.sql \
+	src/track/track.sql \
+	src/track/status.sql \
+	src/privacy/grants.sql
+
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+REGRESS = hexid opr_sanity ip_mask fingerprint settings log recognise_piwik track bad_input search_path grants
+REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
+ISOLATION = first_hits disjoint_keys new_urls snapshots
+ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
+TAP_TESTS = 1
+
+PG_CONFIG ?= pg_config
+# The server's headers are system headers, so that -Wextra speaks of our code.
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -Wall -Wextra -Wmissing-prototypes -Wdeclaration-after-statement
+EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
+	$(wildcard src/*.bc src/*/*.bc)
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# A changed header rebuilds every object: there are few of both.
+$(OBJS): $(wildcard src/*.h src/*/*.h)
+
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS)
+	cat $^ > $@

@@ -1,0 +1,42 @@
+/*
+ * compat.h
+ *		Differences between server versions, written as the newest API.
+ *
+ * PostgreSQL 15 to 18.  17.1 and 16.5 changed a struct that extensions
+ * allocate and are refused.
+ */
+#ifndef PKT_COMPAT_H
+#define PKT_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "pk_tracking needs PostgreSQL 15 or newer"
+#endif
+#if PG_VERSION_NUM == 170001 || PG_VERSION_NUM == 160005
+#error "this minor release has a known ABI break: update the server first"
+#endif
+
+/* 16: varatt.h was split from postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 16: soft errors.  Before, an input function can only raise. */
+#if PG_VERSION_NUM < 160000
+#define ereturn(context, dummy_value, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
+#define errsave(context, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); } while (0)
+#else
+#include "nodes/miscnodes.h"
+#endif
+
+/* 18: index_beginscan() takes instrumentation */
+#if PG_VERSION_NUM >= 180000
+#define pkt_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define pkt_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
+#endif							/* PKT_COMPAT_H */

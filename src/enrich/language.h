@@ -1,0 +1,20 @@
+/*
+ * language.h
+ *		The browser's language list (spec matomo 1.6, test case 27).
+ */
+#ifndef PKT_LANGUAGE_H
+#define PKT_LANGUAGE_H
+
+#include "postgres.h"
+
+/*
+ * Normalise an Accept-Language value of len bytes into buf (buflen bytes, NUL
+ * included): lower case, "_" to "-", no quality values, comments or blanks.
+ * Returns the length.  Reads at most 1024 bytes of input.  Never raises.
+ */
+extern size_t language_normalise(const char *str, size_t len, char *buf, size_t buflen);
+
+/* The first tag of a normalised list, cut to 20 bytes, into buf (21 bytes). */
+extern void language_primary(const char *normalised, char *buf);
+
+#endif							/* PKT_LANGUAGE_H */

@@ -1,0 +1,6 @@
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pk_tracking" to load this file. \quit
+
+CREATE SCHEMA pk_tracking;
+COMMENT ON SCHEMA pk_tracking IS 'web analytics: tracking functions, and the log made by pk_tracking.create_log()';
+

@@ -1,0 +1,45 @@
+/*
+ * fingerprint.h
+ *		config_id: a keyed hash of what a browser shows of itself, and the
+ *		visitor id that a user id stands for.
+ */
+#ifndef PKT_FINGERPRINT_H
+#define PKT_FINGERPRINT_H
+
+#include "identity/hexid.h"
+#include "privacy/ip_mask.h"
+
+#define FINGERPRINT_PLUGINS 9
+
+/*
+ * Plugin flags as sent, in this order: fla java qt realp pdf wma ag cookie,
+ * and one place kept for later (always 0).  A flag is the integer as sent.
+ */
+typedef struct FingerprintInput
+{
+	const char *os;				/* "" if unknown; never NULL */
+	const char *browser;
+	const char *browser_version;
+	const char *user_agent;		/* the UA itself while devices are not detected, else "" */
+	int32		plugins[FINGERPRINT_PLUGINS];
+	PktIp		ip;				/* already masked as the settings say */
+	const char *language;		/* normalised list, see language.h; at most 20 bytes of it count */
+	int32		idsite;			/* 0: across websites */
+} FingerprintInput;
+
+/*
+ * HMAC-SHA-256 keyed with the salts, first 8 bytes.  daily may have length 0.
+ * The encoding is documented in fingerprint.c and in README with test vectors.
+ */
+extern HexId fingerprint_hash(const FingerprintInput *in,
+							  const uint8 *salt, size_t salt_len,
+							  const uint8 *daily, size_t daily_len);
+
+/* First 8 bytes of SHA-1(user id). */
+extern HexId user_id_hash(const char *user_id, size_t len);
+
+/* sha1(user id || salt) as 40 lower-case hex digits into buf (41 bytes). */
+extern void user_id_pseudonym(const char *user_id, size_t len,
+							  const uint8 *salt, size_t salt_len, char *buf);
+
+#endif							/* PKT_FINGERPRINT_H */

@@ -1,0 +1,30 @@
+/*
+ * pk_tracking.c
+ *		Module magic and start: nothing but calls into the rooms.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "compat.h"
+#include "identity/salt.h"
+#include "settings.h"
+#include "visit/action.h"
+
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = "1.0");
+#else
+PG_MODULE_MAGIC;
+#endif
+
+#if PG_VERSION_NUM < 160000
+extern PGDLLEXPORT void _PG_init(void);
+#endif
+
+void
+_PG_init(void)
+{
+	settings_init();
+	salt_init();
+	action_init();
+}
