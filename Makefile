@@ -16,7 +16,6 @@ SQL_PARTS = \
 	src/settings.sql \
 	src/visit/log.sql \
 	src/identity/fingerprint.sql \
-	src/visit/recognise.sql \
 	src/track/track.sql \
 	src/track/status.sql \
 	src/privacy/grants.sql

@@ -39,4 +39,12 @@
 	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
 #endif
 
+/* 16: object_aclcheck() replaced the functions per kind of object */
+#if PG_VERSION_NUM >= 160000
+#define pkt_proc_aclcheck(proc, role, mode) \
+	object_aclcheck(ProcedureRelationId, (proc), (role), (mode))
+#else
+#define pkt_proc_aclcheck(proc, role, mode) pg_proc_aclcheck((proc), (role), (mode))
+#endif
+
 #endif							/* PKT_COMPAT_H */

@@ -8,8 +8,10 @@
 
 #include "compat.h"
 #include "identity/salt.h"
+#include "request/hit.h"
 #include "settings.h"
 #include "visit/action.h"
+#include "visit/store.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
 PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = "1.0");
@@ -26,5 +28,7 @@ _PG_init(void)
 {
 	settings_init();
 	salt_init();
+	hit_init();
 	action_init();
+	store_init();
 }

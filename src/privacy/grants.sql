@@ -1,0 +1,106 @@
+-- ---------------------------------------------------------------------------
+-- privacy/grants: who may do what.  Nothing is granted to PUBLIC.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking.check_role(role name) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_object',
+			MESSAGE = format('role "%s" does not exist', role);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.check_role(name) IS 'raises an error if there is no such role';
+REVOKE ALL ON FUNCTION pk_tracking.check_role(name) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.grant_owner(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	obj record;
+BEGIN
+	PERFORM pk_tracking.check_role(role);
+	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
+	FOR obj IN
+		SELECT p.oid::regprocedure AS name
+		FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+	END LOOP;
+	-- salts, and what else is a member of the extension because it is secret
+	FOR obj IN
+		SELECT c.oid::regclass AS name
+		FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace
+			AND c.relkind IN ('r', 'p', 'v') AND d.deptype = 'e'
+	LOOP
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s TO %I', obj.name, role);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS 'gives the owner of a log what he needs of the schema; called by create_log(), and after ALTER TABLE … OWNER TO';
+REVOKE ALL ON FUNCTION pk_tracking.grant_owner(name) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.grant_tracker(role name, trusted boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	obj record;
+BEGIN
+	PERFORM pk_tracking.check_role(role);
+	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
+	FOR obj IN
+		SELECT p.oid::regprocedure AS name
+		FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace
+			AND p.proname IN ('track', 'track_request', 'track_requests')
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+	END LOOP;
+	IF trusted THEN
+		EXECUTE format('GRANT EXECUTE ON FUNCTION pk_tracking.trusted_tracking() TO %I', role);
+	ELSE
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking.trusted_tracking() FROM %I', role);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.grant_tracker(name, boolean) IS 'lets a role track, and nothing else; trusted: it may pass trusted => true';
+REVOKE ALL ON FUNCTION pk_tracking.grant_tracker(name, boolean) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.grant_analyst(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	obj record;
+BEGIN
+	PERFORM pk_tracking.check_role(role);
+	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
+	FOR obj IN
+		SELECT p.oid::regprocedure AS name
+		FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace
+			AND p.proname IN ('matched_by_name', 'decision_name', 'consent_name', 'visitor_type_name',
+				'referrer_type_name', 'action_type_name', 'url_prefix_text')
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+	END LOOP;
+	FOR obj IN
+		SELECT c.oid::regclass AS name
+		FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace
+			AND c.relname IN ('visit', 'action') AND c.relkind = 'v'
+	LOOP
+		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS 'lets a role read the views visit and action, and nothing else';
+REVOKE ALL ON FUNCTION pk_tracking.grant_analyst(name) FROM PUBLIC;

@@ -1,0 +1,148 @@
+/*
+ * hit.h
+ *		One hit: a thing that a browser, an app or a log line tells us.
+ *
+ * The table of hit fields (hit.c) says for each field its name in the tracking
+ * API, its type, its bounds, what a bad value does and its privacy class.
+ * Query strings, named arguments, raw-table columns and JSON are readers of
+ * that one table.
+ */
+#ifndef PKT_HIT_H
+#define PKT_HIT_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "identity/hexid.h"
+#include "privacy/consent.h"
+#include "privacy/ip_mask.h"
+
+#define HIT_PLUGINS 8
+
+/* An id that was given, or not. */
+typedef struct OptionalId
+{
+	bool		given;
+	HexId		id;
+} OptionalId;
+
+/*
+ * Texts are NUL-terminated, valid in the database's encoding, within their
+ * bounds, and "" if absent; they live in the memory context of the engine call.
+ * Nothing in here has been masked: a Hit never leaves C memory.
+ */
+typedef struct Hit
+{
+	int32		idsite;
+	bool		rec;			/* is it to be recorded? */
+	TimestampTz at;				/* whole seconds */
+
+	/* what the connection said */
+	PktIp		ip;				/* full address */
+	char	   *user_agent;
+	char	   *accept_language;
+	char	   *cookie_header;
+	char	   *referer_header;
+	bool		trusted;		/* may use what needs authentication */
+
+	/* what was done */
+	char	   *url;
+	char	   *action_name;
+	char	   *urlref;
+	char	   *pv_id;
+
+	/* who */
+	char	   *user_id;		/* as sent, whole */
+	OptionalId	cid;
+	OptionalId	visitor_id;		/* first-party cookie (_id) */
+	OptionalId	third_party_id;
+	bool		new_visit;
+	Consent		consent;
+
+	/* what the visitor id cookie of old clients tells: 0 if absent */
+	int32		idvc;
+	int64		idts;			/* unix seconds */
+	int64		viewts;
+	int64		ects;
+
+	/* what the browser shows of itself */
+	int32		plugins[HIT_PLUGINS];	/* fla java qt realp pdf wma ag cookie */
+	char	   *resolution;
+	int32		local_h;
+	int32		local_m;
+	int32		local_s;		/* -1: not sent */
+
+	/* what else was sent: decides the kind of action (spec 3.4) */
+	char	   *download;
+	char	   *link;
+	char	   *e_c;
+	char	   *e_a;
+	char	   *c_n;
+	char	   *search;
+	int32		idgoal;			/* -1: none */
+	int32		ping;
+	char	   *ec_id;
+
+	/* needs authentication */
+	char	   *cip;
+	char	   *cdt;
+	int32		cdo;
+	bool		cdo_given;
+
+	/* the first parameter that was sent wrong, NULL if none: outcome invalid */
+	const char *invalid;
+} Hit;
+
+typedef enum HitFieldType
+{
+	FIELD_TEXT,
+	FIELD_INT,					/* must print back as it was sent */
+	FIELD_UNIXTIME,				/* int64 seconds */
+	FIELD_FLAG,					/* int, true if not 0 */
+	FIELD_ID,					/* 16 hex digits */
+	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
+	FIELD_CONSENT,
+	FIELD_UIA					/* 1 means consent denied */
+} HitFieldType;
+
+typedef enum HitBadValue
+{
+	BAD_DEFAULT,				/* silently the default */
+	BAD_INVALID					/* outcome invalid, names the parameter */
+} HitBadValue;
+
+/* Who a field may say something about. */
+typedef enum HitPrivacy
+{
+	PRIVACY_NONE,				/* about the page or the request */
+	PRIVACY_DEVICE,				/* about the device */
+	PRIVACY_PERSON				/* may name a person */
+} HitPrivacy;
+
+typedef enum HitUnit
+{
+	UNIT_BYTES,
+	UNIT_CHARS
+} HitUnit;
+
+typedef struct HitField
+{
+	const char *name;			/* in the tracking API */
+	HitFieldType type;
+	size_t		offset;			/* in Hit */
+	int			max;			/* texts are cut here; 0: no bound of its own */
+	HitUnit		unit;
+	HitBadValue bad;
+	HitPrivacy	privacy;
+	bool		sanitise;		/* HTML-escaped under matomo rules (spec 1.2) */
+} HitField;
+
+extern void hit_init(void);
+extern Hit *hit_create(void);
+extern const HitField *hit_field(const char *name, size_t len);
+extern const HitField *hit_fields(int *n);
+extern void hit_set(Hit *hit, const HitField *field, const char *value, size_t len);
+extern bool hit_set_time(Hit *hit, TimestampTz at, TimestampTz now);
+
+#endif							/* PKT_HIT_H */

@@ -1,0 +1,16 @@
+/*
+ * text.h
+ *		Text from clients: repaired, bounded, and escaped where the rules ask.
+ */
+#ifndef PKT_TEXT_H
+#define PKT_TEXT_H
+
+#include "postgres.h"
+
+extern char *text_clean(const char *str, size_t len, bool from_utf8);
+extern char *text_sanitise(char *str);
+extern void text_cut_bytes(char *str, int max);
+extern void text_cut_chars(char *str, int max);
+extern char *text_trim(char *str);
+
+#endif							/* PKT_TEXT_H */

@@ -1,0 +1,341 @@
+/*
+ * tracking_api.c
+ *		Readers of the hit table: tracking URLs, JSON, request headers
+ *		(spec matomo 6).
+ */
+#include "postgres.h"
+
+#include "common/base64.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "request/text.h"
+#include "request/tracking_api.h"
+
+static inline int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/*
+ * Undo percent-escapes and "+".  A broken escape stays as it is.  dst has room
+ * for len bytes.  Returns the length; the result may hold any byte.
+ */
+static size_t
+url_decode(const char *src, size_t len, char *dst)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (src[i] == '+')
+			dst[n++] = ' ';
+		else if (src[i] == '%' && i + 2 < len &&
+				 hex_value(src[i + 1]) >= 0 && hex_value(src[i + 2]) >= 0)
+		{
+			dst[n++] = (char) (hex_value(src[i + 1]) * 16 + hex_value(src[i + 2]));
+			i += 2;
+		}
+		else
+			dst[n++] = src[i];
+	}
+	return n;
+}
+
+/*
+ * tracking_api_read_query
+ *		Read a tracking URL or its query string into a hit.  Of a parameter
+ *		that is sent twice the last one counts; unknown ones are skipped.
+ *		Query strings of more than QUERY_MAX bytes make the hit invalid.
+ */
+void
+tracking_api_read_query(Hit *hit, const char *query, size_t len)
+{
+	const char *end;
+	const char *mark;
+	char	   *decoded;
+	char		name[65];
+
+	if (len > QUERY_MAX)
+	{
+		hit->invalid = "query";
+		return;
+	}
+	end = query + len;
+
+	/* "?…" or "https://host/matomo.php?…": what stands behind the mark */
+	mark = memchr(query, '?', len);
+	if (mark != NULL && memchr(query, '=', mark - query) == NULL)
+		query = mark + 1;
+
+	decoded = palloc(len + 1);
+	while (query < end)
+	{
+		const char *amp = memchr(query, '&', end - query);
+		const char *stop = amp ? amp : end;
+		const char *eq = memchr(query, '=', stop - query);
+		const char *name_end = eq ? eq : stop;
+		const HitField *field;
+		size_t		name_len = name_end - query;
+
+		/* names are rarely escaped, and never need to be */
+		if (memchr(query, '%', name_len) != NULL && name_len <= 64)
+		{
+			size_t		l = url_decode(query, name_len, name);
+
+			field = hit_field(name, l);
+		}
+		else
+			field = hit_field(query, name_len);
+
+		if (field != NULL && eq != NULL)
+		{
+			const char *value = eq + 1;
+			size_t		l = stop - value;
+
+			if (memchr(value, '%', l) != NULL || memchr(value, '+', l) != NULL)
+			{
+				l = url_decode(value, l, decoded);
+				value = decoded;
+			}
+			hit_set(hit, field, value, l);
+		}
+		query = stop + 1;
+	}
+	pfree(decoded);
+}
+
+/* A scalar as text; false for null, lists and objects, which count as absent. */
+static bool
+json_scalar(JsonbValue *v, const char **str, size_t *len)
+{
+	switch (v->type)
+	{
+		case jbvString:
+			*str = v->val.string.val;
+			*len = v->val.string.len;
+			return true;
+		case jbvNumeric:
+			*str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+			*len = strlen(*str);
+			return true;
+		case jbvBool:
+			*str = v->val.boolean ? "1" : "0";
+			*len = 1;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * tracking_api_read_json
+ *		The same from an object of parameters, names and values as in the
+ *		tracking API.  Texts are in the database's encoding.
+ */
+void
+tracking_api_read_json(Hit *hit, Jsonb *params)
+{
+	JsonbIterator *it = JsonbIteratorInit(&params->root);
+	JsonbIteratorToken token;
+	JsonbValue	key,
+				value;
+
+	if (!JB_ROOT_IS_OBJECT(params))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tracking parameters must be a JSON object")));
+
+	token = JsonbIteratorNext(&it, &key, false);
+	Assert(token == WJB_BEGIN_OBJECT);
+	while ((token = JsonbIteratorNext(&it, &key, false)) == WJB_KEY)
+	{
+		const HitField *field = hit_field(key.val.string.val, key.val.string.len);
+		const char *str;
+		size_t		len;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (field == NULL || !json_scalar(&value, &str, &len))
+			continue;
+		if (field->type == FIELD_TEXT)
+			*(char **) ((char *) hit + field->offset) = text_clean(str, len, false);
+		else
+			hit_set(hit, field, str, len);
+	}
+}
+
+static char *
+header(Jsonb *headers, const char *name)
+{
+	JsonbValue	buf;
+	JsonbValue *v = getKeyJsonValueFromContainer(&headers->root, name, strlen(name), &buf);
+
+	if (v == NULL || v->type != jbvString || v->val.string.len > QUERY_MAX)
+		return NULL;
+	return text_clean(v->val.string.val, v->val.string.len, false);
+}
+
+/*
+ * tracking_api_read_headers
+ *		The other request headers, by lower-case name.  Read before the query:
+ *		what that says wins.
+ */
+void
+tracking_api_read_headers(Hit *hit, Jsonb *headers)
+{
+	char	   *value;
+
+	if (!JB_ROOT_IS_OBJECT(headers))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("headers must be a JSON object")));
+
+	if ((value = header(headers, "cookie")) != NULL)
+		hit->cookie_header = value;
+	if (hit->user_agent[0] == '\0' && (value = header(headers, "user-agent")) != NULL)
+		hit->user_agent = value;
+	if (hit->accept_language[0] == '\0' && (value = header(headers, "accept-language")) != NULL)
+		hit->accept_language = value;
+	/* the page's URL, if the query names none (spec 6.1) */
+	if ((value = header(headers, "referer")) != NULL)
+		hit->referer_header = value;
+}
+
+/*
+ * tracking_api_cookie_id
+ *		The visitor id in the cookie of that name: 16 hex digits, or Matomo's
+ *		form "0=" and the digits, plain or in base64, ":" and a signature
+ *		(spec 1.2).  Anything else is no id.
+ */
+OptionalId
+tracking_api_cookie_id(const char *cookie_header, const char *name)
+{
+	OptionalId	result = {false, 0};
+	size_t		name_len = strlen(name);
+
+	for (const char *p = cookie_header; *p;)
+	{
+		size_t		l = strcspn(p, ";");
+		char		buf[256];
+		char		decoded[256];
+		size_t		n;
+		const char *value;
+
+		while (l > 0 && *p == ' ')
+			p++, l--;
+		if (l > name_len && strncmp(p, name, name_len) == 0 && p[name_len] == '=' &&
+			l - name_len - 1 < sizeof(buf))
+		{
+			n = url_decode(p + name_len + 1, l - name_len - 1, buf);
+			value = buf;
+			if (n > 2 && value[0] == '0' && value[1] == '=')
+			{
+				const char *colon;
+
+				value += 2;
+				n -= 2;
+				colon = memchr(value, ':', n);
+				if (colon != NULL)
+					n = colon - value;
+				if (n != HEXID_TEXT_LEN)
+				{
+					int			d = pg_b64_decode(value, (int) n, (void *) decoded, sizeof(decoded));
+
+					value = decoded;
+					n = d < 0 ? 0 : d;
+				}
+			}
+			if (n == HEXID_TEXT_LEN && hexid_parse(value, n, &result.id))
+				result.given = true;
+			return result;
+		}
+		p += l;
+		if (*p == ';')
+			p++;
+	}
+	return result;
+}
+
+/* "YYYY-MM-DD HH:MM[:SS]" in UTC, or seconds since 1970.  False if it is neither. */
+static bool
+parse_cdt(const char *str, TimestampTz *result)
+{
+	struct pg_tm tm;
+	size_t		len = strlen(str);
+	int			used = 0;
+	Timestamp	ts;
+
+	if (len > 0 && len <= 12 && strspn(str, "0123456789") == len)
+	{
+		*result = time_t_to_timestamptz((pg_time_t) strtoll(str, NULL, 10));
+		return true;
+	}
+	memset(&tm, 0, sizeof(tm));
+	if (sscanf(str, "%4d-%2d-%2d%*1[ T]%2d:%2d%n:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+			   &tm.tm_hour, &tm.tm_min, &used, &tm.tm_sec, &used) < 5)
+		return false;
+	if (str[used] == 'Z')
+		used++;
+	if (str[used] != '\0' ||
+		ValidateDate(DTK_DATE_M, true, false, false, &tm) != 0 ||
+		tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 ||
+		tm.tm_sec < 0 || tm.tm_sec > 59 ||
+		tm2timestamp(&tm, 0, NULL, &ts) != 0)
+		return false;
+	*result = ts;
+	return true;
+}
+
+/*
+ * tracking_api_authenticate
+ *		Apply what needs authentication: the client's address and time (spec
+ *		6.3).  hit->at is the time of arrival.  Marks the hit invalid where a
+ *		parameter is not allowed.
+ */
+void
+tracking_api_authenticate(Hit *hit, const Settings *s)
+{
+	bool		trusted = hit->trusted || !s->tracking_requests_require_authentication;
+
+	if (hit->cip[0])
+	{
+		if (!trusted)
+		{
+			hit->invalid = "cip";
+			return;
+		}
+		(void) ip_parse(hit->cip, strlen(hit->cip), &hit->ip);
+	}
+
+	if (hit->cdt[0] || hit->cdo_given)
+	{
+		TimestampTz t = hit->at;
+		int64		age;
+
+		if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
+			return;				/* not understood: the time of arrival */
+		if (hit->cdo_given)
+			t -= Abs((int64) hit->cdo) * USECS_PER_SEC;
+		age = (hit->at - t) / USECS_PER_SEC;
+		if (age < 0 || age >= (int64) 20 * 365 * SECS_PER_DAY)
+			return;
+		if (!trusted &&
+			age >= s->tracking_requests_require_authentication_when_custom_timestamp_newer_than)
+		{
+			hit->invalid = hit->cdt[0] ? "cdt" : "cdo";
+			return;
+		}
+		hit->at = t;
+	}
+}

@@ -1,0 +1,20 @@
+/*
+ * tracking_api.h
+ *		Readers of the hit table: tracking URLs, JSON, request headers.
+ */
+#ifndef PKT_TRACKING_API_H
+#define PKT_TRACKING_API_H
+
+#include "utils/jsonb.h"
+
+#include "request/hit.h"
+
+#define QUERY_MAX (64 * 1024)	/* bytes of a tracking URL */
+
+extern void tracking_api_read_query(Hit *hit, const char *query, size_t len);
+extern void tracking_api_read_json(Hit *hit, Jsonb *params);
+extern void tracking_api_read_headers(Hit *hit, Jsonb *headers);
+extern OptionalId tracking_api_cookie_id(const char *cookie_header, const char *name);
+extern void tracking_api_authenticate(Hit *hit, const Settings *s);
+
+#endif							/* PKT_TRACKING_API_H */

@@ -1,0 +1,780 @@
+/*
+ * engine.c
+ *		The one engine: N hits of one statement, in the order given.
+ *
+ * Prepare (validate, exclude, consent, ids), lock, then for each hit recognise,
+ * decide and write.  Nothing is written before a hit is known to be good, so
+ * that no constraint can fire and "nothing stored" is nothing.
+ *
+ * The order in which the full address may be used is that of design section 7:
+ * exclusions, location, fingerprint, mask; only the mask's result goes on.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "enrich/language.h"
+#include "identity/fingerprint.h"
+#include "identity/salt.h"
+#include "request/text.h"
+#include "request/tracking_api.h"
+#include "track/engine.h"
+#include "visit/action.h"
+#include "visit/lock.h"
+#include "visit/store.h"
+
+#define USER_ID_MAX 200			/* characters stored */
+#define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
+#define LANGUAGE_BUFFER 1024
+
+/* A hit on its way. */
+typedef struct Work
+{
+	Hit		   *hit;
+	Tracked    *result;
+	bool		done;			/* the result stands: nothing to write */
+	const SiteConfig *site;
+	Identity	id;
+	bool		config_known;	/* id.config has been computed */
+	char		language[LANGUAGE_BUFFER];
+	bool		language_known;
+} Work;
+
+/*
+ * engine_enter
+ *		Become the owner of the log, as referential integrity becomes the owner
+ *		of a table, and connect to SPI.  Whoever calls needs no right on any
+ *		table.  An error on the way is undone by the end of the (sub)transaction.
+ */
+void
+engine_enter(EngineScope *scope)
+{
+	Oid			owner = store_log_owner();
+
+	GetUserIdAndSecContext(&scope->save_user, &scope->save_sec_context);
+	SetUserIdAndSecContext(owner, scope->save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+
+	/*
+	 * Our own statements are qualified throughout.  A trigger that somebody
+	 * has put on the log must not run the owner's rights through the caller's
+	 * search_path.
+	 */
+	scope->guc_level = -1;
+	if (store_has_triggers())
+	{
+		scope->guc_level = NewGUCNestLevel();
+		(void) set_config_option("search_path", "pg_catalog, pg_temp",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+
+	scope->caller = CurrentMemoryContext;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	/* everything of this call lives in SPI's procedure context */
+	scope->context = CurrentMemoryContext;
+}
+
+/* engine_leave: undo engine_enter. */
+void
+engine_leave(EngineScope *scope)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	if (scope->guc_level >= 0)
+		AtEOXact_GUC(true, scope->guc_level);
+	SetUserIdAndSecContext(scope->save_user, scope->save_sec_context);
+	MemoryContextSwitchTo(scope->caller);
+}
+
+static void
+finish(Work *w, Outcome outcome, const char *why)
+{
+	w->result->outcome = outcome;
+	w->result->outcome_reason = why;
+	w->done = true;
+}
+
+/* Texts as the rule set wants them: HTML-escaped under Matomo's (spec 1.2, 3.3). */
+static void
+sanitise(Hit *hit, const Settings *s)
+{
+	const HitField *fields;
+	int			n;
+
+	if (s->recognition_rules != RULES_MATOMO)
+		return;
+	fields = hit_fields(&n);
+	for (int i = 0; i < n; i++)
+	{
+		if (fields[i].sanitise)
+		{
+			char	  **where = (char **) ((char *) hit + fields[i].offset);
+
+			*where = text_sanitise(*where);
+		}
+	}
+}
+
+/* Cut texts to the bounds of the table of hit fields. */
+static void
+cut(Hit *hit)
+{
+	const HitField *fields;
+	int			n;
+
+	fields = hit_fields(&n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *str;
+
+		if (fields[i].type != FIELD_TEXT || fields[i].max == 0)
+			continue;
+		str = *(char **) ((char *) hit + fields[i].offset);
+		if (str[0] == '\0')
+			continue;
+		if (fields[i].unit == UNIT_BYTES)
+			text_cut_bytes(str, fields[i].max);
+		else
+			text_cut_chars(str, fields[i].max);
+	}
+}
+
+/* Who the hit says it is: ids and user, but for the fingerprint. */
+static void
+identify(Work *w)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	Identity   *id = &w->id;
+	char	   *user_id = hit->user_id;
+
+	memset(id, 0, sizeof(Identity));
+	id->own_source = MATCHED_NONE;
+
+	if (user_id[0])
+	{
+		bool		hashed;
+
+		/* before any id is derived (spec 1.1) */
+		if (s->anonymize_user_id)
+		{
+			const Salt *salt = salt_user_id();
+			char	   *pseudonym = palloc(41);
+
+			user_id_pseudonym(user_id, strlen(user_id), salt->bytes, salt->len, pseudonym);
+			user_id = pseudonym;
+		}
+
+		/* by Matomo's rules "0" is a user id, but none that is hashed */
+		hashed = s->enable_userid_overwrites_visitorid &&
+			(s->recognition_rules == RULES_PIWIK || is_user_id(user_id));
+		if (hashed)
+		{
+			id->user.given = true;
+			id->user.id = user_id_hash(user_id, strlen(user_id));
+		}
+
+		id->user_id = pstrdup(user_id);
+		text_cut_chars(id->user_id, USER_ID_MAX);
+	}
+
+	if (!s->force_cookieless_tracking && s->use_third_party_id_cookie && !hit->third_party_id.given)
+		hit->third_party_id = tracking_api_cookie_id(hit->cookie_header, s->cookie_name);
+
+	if (hit->cid.given)
+	{
+		id->own = hit->cid;
+		id->own_source = MATCHED_CID;
+	}
+	else if (!s->force_cookieless_tracking && s->use_third_party_id_cookie && hit->third_party_id.given)
+	{
+		id->own = hit->third_party_id;
+		id->own_source = MATCHED_THIRD_PARTY_COOKIE;
+	}
+	else if (!s->force_cookieless_tracking && hit->visitor_id.given)
+	{
+		id->own = hit->visitor_id;
+		id->own_source = MATCHED_COOKIE;
+	}
+}
+
+/*
+ * Everything about a hit that needs no look at the log.  Afterwards either its
+ * outcome stands, or it is to be recorded.
+ */
+static void
+prepare(Work *w)
+{
+	Hit		   *hit = w->hit;
+	ActionKind	kind;
+
+	memset(w->result, 0, sizeof(Tracked));
+
+	if (hit->idsite > 0)
+		w->site = site_config(hit->idsite);
+	if (w->site == NULL)
+	{
+		finish(w, OUTCOME_INVALID, "idsite");
+		return;
+	}
+	if (hit->invalid == NULL)
+		tracking_api_authenticate(hit, &w->site->s);
+	if (hit->invalid != NULL)
+	{
+		finish(w, OUTCOME_INVALID, hit->invalid);
+		return;
+	}
+	if (!hit->rec)
+	{
+		finish(w, OUTCOME_EXCLUDED, "rec");
+		return;
+	}
+	if (consent_decide(w->site->s.consent_mode, hit->consent) != IDENTIFIED)
+	{
+		/* anonymous visits are not recorded yet: store nothing rather than too much */
+		finish(w, OUTCOME_EXCLUDED, "consent");
+		return;
+	}
+	kind = action_kind(hit);
+	if (kind != ACTION_PAGE_VIEW)
+	{
+		finish(w, OUTCOME_IGNORED, action_kind_word(kind));
+		return;
+	}
+
+	sanitise(hit, &w->site->s);
+	cut(hit);
+	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
+		hit->url = hit->referer_header;
+	identify(w);
+}
+
+static const char *
+language(Work *w)
+{
+	if (!w->language_known)
+	{
+		language_normalise(w->hit->accept_language, strlen(w->hit->accept_language),
+						   w->language, sizeof(w->language));
+		w->language_known = true;
+	}
+	return w->language;
+}
+
+/* The local day of a time in the site's time zone, and when that day ends. */
+static void
+local_day(TimestampTz at, pg_tz *tz, int add_days, DateADT *day, TimestampTz *day_end)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset;
+	Timestamp	midnight;
+
+	if (timestamp2tm(at, &offset, &tm, &fsec, NULL, tz) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	*day = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE + add_days;
+
+	j2date(*day + 1 + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	offset = DetermineTimeZoneOffset(&tm, tz);
+	if (tm2timestamp(&tm, 0, &offset, &midnight) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	*day_end = midnight;
+}
+
+/*
+ * The hit's fingerprint, computed when a rule first asks for it.  Without an
+ * address, or with one that is masked whole, there is none (design section 5).
+ */
+static void
+compute_config(Work *w, bool make_salt)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	FingerprintInput in;
+	const Salt *instance;
+	const Salt *daily = NULL;
+
+	if (w->config_known)
+		return;
+	w->config_known = true;
+
+	if (!s->use_fingerprint)
+		return;
+	memset(&in, 0, sizeof(in));
+	in.ip = hit->ip;
+	if (s->fingerprint_ip == IP_MASKED)
+		ip_mask(&in.ip, s->ip_mask_level);
+	if (ip_is_blank(&in.ip))
+		return;
+
+	/* until devices are detected, the agent itself tells them apart */
+	in.os = in.browser = in.browser_version = "";
+	in.user_agent = hit->user_agent;
+	memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
+	in.language = language(w);
+	in.idsite = s->enable_fingerprinting_across_websites ? 0 : hit->idsite;
+
+	instance = salt_instance();
+	if (s->fingerprint_salt_rotation == ROTATION_DAILY &&
+		s->create_new_visit_after_midnight && !s->enable_fingerprinting_across_websites)
+	{
+		TimestampTz now = GetCurrentTimestamp();
+		TimestampTz day_end;
+		DateADT		day;
+
+		local_day(hit->at, w->site->tz, 0, &day, &day_end);
+		daily = salt_daily(hit->idsite, day, day_end, now, make_salt);
+		if (daily == NULL)
+			return;				/* nobody has a fingerprint of that day */
+		if (make_salt && day_end > now && day_end - now < USECS_PER_HOUR)
+		{
+			local_day(hit->at, w->site->tz, 1, &day, &day_end);
+			salt_daily_prepare(hit->idsite, day, day_end, now);
+		}
+	}
+
+	w->id.config.given = true;
+	w->id.config.id = fingerprint_hash(&in, instance->bytes, instance->len,
+									   daily ? daily->bytes : NULL, daily ? daily->len : 0);
+}
+
+static HexId
+random_id(void)
+{
+	HexId		id;
+
+	do
+	{
+		if (!pg_strong_random(&id, sizeof(id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	} while (id == 0);
+	return id;
+}
+
+/* The visitor's clock; a part that is out of range counts as 0 (spec 3.1). */
+static int64
+local_time(const Hit *hit)
+{
+	int64		of_day = (hit->at % USECS_PER_DAY + USECS_PER_DAY) % USECS_PER_DAY / USECS_PER_SEC;
+	int			h = hit->local_h == -1 ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
+	int			m = hit->local_m == -1 ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
+	int			s = hit->local_s == -1 ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
+
+	if (h < 0 || h > 23)
+		h = 0;
+	if (m < 0 || m > 59)
+		m = 0;
+	if (s < 0 || s > 59)
+		s = 0;
+	return ((int64) h * SECS_PER_HOUR + m * SECS_PER_MINUTE + s) * USECS_PER_SEC;
+}
+
+/*
+ * The cookie that the caller should set (design section 3): the id of the
+ * visit that an unknown visitor has begun, else the hit's own id, else a new
+ * one; never the id of a visit that was matched by fingerprint, never a user
+ * id's hash.
+ */
+static void
+choose_cookie(Work *w, const Decision *d, const Visit *visit)
+{
+	CookieToSet *c = &w->result->cookie;
+
+	if (w->site->s.force_cookieless_tracking)
+		return;
+	c->given = true;
+	c->name = w->site->s.cookie_name;
+	c->max_age = COOKIE_LIFETIME;
+	if (d->begin && !d->known && !(w->id.user.given && visit->idvisitor == w->id.user.id))
+		c->value = visit->idvisitor;
+	else if (w->id.own.given)
+		c->value = w->id.own.id;
+	else
+		c->value = random_id();
+}
+
+/* Tell the caller what became of a recorded hit. */
+static void
+report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int64 idlink_va)
+{
+	Tracked    *r = w->result;
+
+	r->outcome = OUTCOME_RECORDED;
+	r->outcome_reason = NULL;
+	r->idvisit = visit->idvisit;
+	r->has_idvisitor = visit->has_idvisitor;
+	r->idvisitor = visit->idvisitor;
+	r->has_config_id = visit->has_config_id;
+	r->config_id = visit->config_id;
+	r->matched_by = matched_by;
+	r->new_visit = d->begin;
+	r->reason = d->reason;
+	r->returning = visit->returning;
+	r->idlink_va = idlink_va;
+	choose_cookie(w, d, visit);
+	w->done = true;
+}
+
+/* The actions of a hit get their dictionary numbers. */
+static void
+name_action(Work *w, Action *action)
+{
+	const Settings *s = &w->site->s;
+
+	memset(action, 0, sizeof(Action));
+	action->idaction_url = action_page_url(w->hit->idsite, w->hit->url, s->page_maximum_length);
+	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
+}
+
+/* Write a visit that begins.  previous: the visit by which the visitor is known. */
+static void
+write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	NewVisit	extra;
+	Action		action;
+	char		primary[21];
+	int64		idlink_va;
+
+	memset(&extra, 0, sizeof(extra));
+	extra.location_ip = hit->ip;
+	ip_mask(&extra.location_ip, s->ip_mask_level);
+	language_primary(language(w), primary);
+	extra.browser_lang = primary[0] ? primary : NULL;
+	extra.resolution = hit->resolution[0] ? hit->resolution : "unknown";
+	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
+	extra.localtime = local_time(hit);
+
+	name_action(w, &action);
+	lifecycle_page_view(hit, s, true, visit, &action);
+	visit->idvisit = store_next_idvisit();
+	idlink_va = store_next_idlink_va();
+	visit->last_idlink_va = some_int(idlink_va);
+	store_insert_visit(visit, &extra);
+	store_insert_action(visit, hit, &action, idlink_va, matched_by, d->reason);
+	report(w, d, matched_by, visit, idlink_va);
+}
+
+/* Write a hit that continues a visit; false if the visit has changed meanwhile. */
+static bool
+write_continued(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
+{
+	const Settings *s = &w->site->s;
+	Action		action;
+	int64		idlink_va;
+
+	name_action(w, &action);
+	lifecycle_continue(w->hit, &w->id, s, visit);
+	lifecycle_page_view(w->hit, s, false, visit, &action);
+	idlink_va = store_next_idlink_va();
+	visit->last_idlink_va = some_int(idlink_va);
+	if (!store_update_visit(visit))
+		return false;
+	store_insert_action(visit, w->hit, &action, idlink_va, matched_by, d->reason);
+	report(w, d, matched_by, visit, idlink_va);
+	return true;
+}
+
+/* Keys of visitor ids that this call holds, sorted. */
+#define MAX_ID_KEYS 16
+
+typedef struct HeldIds
+{
+	int			n;
+	HexId		ids[MAX_ID_KEYS];
+} HeldIds;
+
+static void
+hold(HeldIds *held, HexId id)
+{
+	int			i;
+
+	for (i = 0; i < held->n; i++)
+	{
+		if (held->ids[i] == id)
+			return;
+	}
+	/* the visitor was given another id again and again while we waited */
+	if (held->n == MAX_ID_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not track the hit: its visitor keeps changing"),
+				 errhint("Track it again.")));
+	for (i = held->n++; i > 0 && held->ids[i - 1] > id; i--)
+		held->ids[i] = held->ids[i - 1];
+	held->ids[i] = id;
+}
+
+static bool
+holds(const HeldIds *held, HexId id)
+{
+	for (int i = 0; i < held->n; i++)
+	{
+		if (held->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Recognise, decide and write one hit.
+ *
+ * Locks go in one order in every call: gate, visitor ids sorted, fingerprint,
+ * visit (design section 5).  The fingerprint's key is taken only when the rule
+ * goes on to it or a visit is about to be begun; everything is looked up again
+ * after it.  When it turns out that a lock is needed that stands earlier in
+ * the order, later ones are given back first, nothing having been written.
+ */
+static void
+record(Store *store, Work *w)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	int32		idsite = hit->idsite;
+	Lookup		lookups[MAX_LOOKUPS];
+	int			n_lookups;
+	HeldIds		held = {0};
+	bool		config_locked;
+
+	lock_take(LOCK_GATE, idsite, 0);
+
+	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
+	for (int i = 0; i < n_lookups; i++)
+	{
+		if (!lookups[i].by_config)
+			hold(&held, lookups[i].key);
+	}
+
+	/*
+	 * An id that the hit will write into its visit is locked as well, whether
+	 * or not the rule looks for it.
+	 */
+	if (identity_visitor_id(&w->id).given)
+		hold(&held, identity_visitor_id(&w->id).id);
+
+restart:
+	for (int i = 0; i < held.n; i++)
+		lock_take(LOCK_VISITOR_ID, idsite, held.ids[i]);
+	config_locked = false;
+
+	for (;;)
+	{
+		Visit		found;
+		Visit		visit;
+		bool		is_found = false;
+		bool		again = false;
+		MatchedBy	matched_by = MATCHED_NONE;
+		Decision	d;
+
+		CHECK_FOR_INTERRUPTS();
+
+		for (int i = 0; i < n_lookups && !is_found; i++)
+		{
+			if (lookups[i].by_config)
+			{
+				compute_config(w, true);
+				if (!w->id.config.given)
+					continue;
+				lookups[i].key = w->id.config.id;
+				if (!config_locked)
+				{
+					lock_take(LOCK_CONFIG_ID, idsite, w->id.config.id);
+					config_locked = true;
+					/* we may have waited: whatever was looked up is old */
+					again = i > 0;
+					if (again)
+						break;
+				}
+			}
+			is_found = store_lookup(store, idsite, &lookups[i], 1, &found) == 1;
+			if (is_found)
+				matched_by = lookups[i].matched_by;
+		}
+		if (again)
+			continue;
+
+		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
+		if (d.excluded)
+		{
+			finish(w, OUTCOME_EXCLUDED, "session_limit");
+			return;
+		}
+		if (!d.begin)
+		{
+			visit = found;
+			lock_take(LOCK_VISIT, idsite, (uint64) found.idvisit);
+			if (write_continued(w, &d, matched_by, &visit))
+				return;
+			/* somebody was faster: decide on the newest version */
+			lock_give_back(LOCK_VISIT, idsite, (uint64) found.idvisit);
+			continue;
+		}
+
+		compute_config(w, true);
+		if (!config_locked && w->id.config.given)
+		{
+			lock_take(LOCK_CONFIG_ID, idsite, w->id.config.id);
+			config_locked = true;
+			continue;
+		}
+		if (store_longest_is_news(idsite))
+			continue;
+
+		lifecycle_begin(hit, &w->id, s, d.known ? &found : NULL, random_id(), &visit);
+
+		/* a known visitor's id, under which others may look for this visit */
+		if (visit.has_idvisitor && d.known && !holds(&held, visit.idvisitor) &&
+			!lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
+		{
+			if (config_locked)
+				lock_give_back(LOCK_CONFIG_ID, idsite, w->id.config.id);
+			for (int i = held.n - 1; i >= 0; i--)
+				lock_give_back(LOCK_VISITOR_ID, idsite, held.ids[i]);
+			hold(&held, visit.idvisitor);
+			goto restart;
+		}
+
+		write_new_visit(w, &d, matched_by, &visit);
+		return;
+	}
+}
+
+/*
+ * engine_run
+ *		Record n hits in the order given; results[i] tells what became of
+ *		hits[i].  The caller has entered the engine.  Errors: what the server
+ *		raises (lock_timeout, serialization_failure, …); a hit that is wrong is
+ *		no error but OUTCOME_INVALID.
+ */
+void
+engine_run(Hit **hits, int n, Tracked *results)
+{
+	Work	   *work = palloc0(n * sizeof(Work));
+	bool		any = false;
+	Store		store;
+
+	/* settings that another session has changed count from now on */
+	AcceptInvalidationMessages();
+
+	for (int i = 0; i < n; i++)
+	{
+		work[i].hit = hits[i];
+		work[i].result = &results[i];
+		prepare(&work[i]);
+		any |= !work[i].done;
+	}
+	if (!any)
+		return;
+
+	store_open(&store, RowExclusiveLock);
+	for (int i = 0; i < n; i++)
+	{
+		if (!work[i].done)
+			record(&store, &work[i]);
+	}
+	store_close(&store);
+}
+
+/*
+ * engine_candidates
+ *		The visits that may be the hit's, in order of preference, and what the
+ *		engine would do with each; at most max.  Reads only: no lock, no salt.
+ *		The caller has entered the engine.  Error for an unknown site.
+ */
+int
+engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate *candidates)
+{
+	Work	   *w = palloc0_object(Work);
+	Tracked		ignored;
+	Lookup		lookups[MAX_LOOKUPS];
+	Visit	   *visits = palloc((max + 1) * sizeof(Visit));
+	int			n_lookups;
+	int			n = 0;
+	Store		store;
+
+	AcceptInvalidationMessages();
+	w->hit = hit;
+	w->result = &ignored;
+	prepare(w);
+	if (w->done)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\"", ignored.outcome_reason)));
+	w->id.config.given = config_given;
+	w->id.config.id = config;
+	w->config_known = true;
+
+	store_open(&store, AccessShareLock);
+	n_lookups = recognise_lookups(hit, &w->id, &w->site->s, lookups);
+	for (int i = 0; i < n_lookups; i++)
+	{
+		int			found;
+
+		if (lookups[i].by_config)
+		{
+			if (!config_given)
+				continue;
+			lookups[i].key = config;
+		}
+		found = store_lookup(&store, hit->idsite, &lookups[i], max, visits);
+		for (int j = 0; j < found && n < max; j++)
+		{
+			Candidate  *c;
+			Decision	d;
+			bool		known = false;
+
+			for (int k = 0; k < n; k++)
+				known |= candidates[k].visit.idvisit == visits[j].idvisit;
+			if (known)
+				continue;
+			d = lifecycle_decide(hit, &w->id, w->site, &visits[j]);
+			c = &candidates[n++];
+			c->visit = visits[j];
+			c->matched_by = lookups[i].matched_by;
+			c->continues = !d.begin;
+			c->reason = d.reason;
+		}
+	}
+	store_close(&store);
+	return n;
+}
+
+/*
+ * engine_fingerprint
+ *		The fingerprint that a hit has on its site; false if it has none.
+ *		make_salt: may a daily salt be made?  The caller has entered the engine.
+ */
+bool
+engine_fingerprint(Hit *hit, bool make_salt, HexId *config)
+{
+	Work	   *w = palloc0_object(Work);
+
+	w->hit = hit;
+	if (hit->idsite > 0)
+		w->site = site_config(hit->idsite);
+	if (w->site == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown site %d", hit->idsite)));
+	cut(hit);
+	compute_config(w, make_salt);
+	*config = w->id.config.id;
+	return w->id.config.given;
+}

@@ -1,0 +1,73 @@
+-- ---------------------------------------------------------------------------
+-- track/status: is everything as it should be?
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking.status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	n bigint;
+	t timestamptz;
+	r record;
+BEGIN
+	RETURN QUERY SELECT 'extension version', e.extversion, NULL::text
+		FROM pg_extension e WHERE e.extname = 'pk_tracking';
+	RETURN QUERY SELECT 'server version', current_setting('server_version'), NULL::text;
+
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		RETURN QUERY SELECT 'log', 'missing', 'make it with SELECT pk_tracking.create_log()';
+		RETURN;
+	END IF;
+	SELECT max(l.version) INTO n FROM pk_tracking.log_version l;
+	RETURN QUERY SELECT 'log version', n::text,
+		CASE WHEN n IS DISTINCT FROM 1 THEN 'this extension writes version 1: run pk_tracking.upgrade_log()' END;
+	RETURN QUERY SELECT 'log owner', pg_get_userbyid(c.relowner)::text, NULL::text
+		FROM pg_class c WHERE c.oid = 'pk_tracking.log_visit'::regclass;
+	SELECT count(*) INTO n FROM pk_tracking.site;
+	RETURN QUERY SELECT 'sites', n::text,
+		CASE WHEN n = 0 THEN 'add one with pk_tracking.add_site()' END;
+
+	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
+		RETURN QUERY SELECT format('salt %s', r.name),
+			format('made %s', to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD')), NULL::text;
+	END LOOP;
+	SELECT count(*), min(d.created) INTO n, t FROM pk_tracking.daily_salt d;
+	RETURN QUERY SELECT 'daily salts', n::text,
+		CASE WHEN n > 0 THEN format('oldest made %s', to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END;
+
+	-- settings at odds with each other
+	FOR r IN
+		SELECT f.idsite, f.value AS fingerprint_ip, o.value AS rotation, c.value AS consent_mode,
+			m.value AS midnight, a.value AS across
+		FROM pk_tracking.settings f
+			JOIN pk_tracking.settings o ON o.name = 'fingerprint_salt_rotation' AND coalesce(o.idsite, 0) = coalesce(f.idsite, 0)
+			JOIN pk_tracking.settings c ON c.name = 'consent_mode' AND coalesce(c.idsite, 0) = coalesce(f.idsite, 0)
+			JOIN pk_tracking.settings m ON m.name = 'create_new_visit_after_midnight' AND coalesce(m.idsite, 0) = coalesce(f.idsite, 0)
+			JOIN pk_tracking.settings a ON a.name = 'enable_fingerprinting_across_websites' AND coalesce(a.idsite, 0) = coalesce(f.idsite, 0)
+		WHERE f.name = 'fingerprint_ip'
+		ORDER BY f.idsite NULLS FIRST
+	LOOP
+		item := CASE WHEN r.idsite IS NULL THEN 'settings of the instance' ELSE format('settings of site %s', r.idsite) END;
+		IF r.fingerprint_ip = 'full' AND (r.rotation <> 'daily' OR r.midnight <> 'on' OR r.across = 'on') THEN
+			value := 'fingerprint_ip = full';
+			remark := 'fingerprints are made from full addresses and never lose their salt: whoever holds it can try them all';
+			RETURN NEXT;
+		END IF;
+		IF r.rotation = 'daily' AND (r.midnight <> 'on' OR r.across = 'on') THEN
+			value := 'fingerprint_salt_rotation = daily';
+			remark := 'has no effect where visits run over midnight or fingerprints cross websites';
+			RETURN NEXT;
+		END IF;
+		IF r.consent_mode = 'ask_else_anonymous' THEN
+			value := 'consent_mode = ask_else_anonymous';
+			remark := 'this version stores nothing of visitors who did not consent';
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, salts and their age, settings at odds with each other';
+REVOKE ALL ON FUNCTION pk_tracking.status() FROM PUBLIC;
+

@@ -1,0 +1,383 @@
+/*
+ * track.c
+ *		One hit by function call: track(), track_request(), and what shows
+ *		their work: match_visitor(), fingerprint().
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "catalog/namespace.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inet.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "request/text.h"
+#include "request/tracking_api.h"
+#include "track/engine.h"
+
+PG_FUNCTION_INFO_V1(pkt_track);
+PG_FUNCTION_INFO_V1(pkt_track_request);
+PG_FUNCTION_INFO_V1(pkt_trusted_tracking);
+PG_FUNCTION_INFO_V1(pkt_match_visitor);
+PG_FUNCTION_INFO_V1(pkt_fingerprint);
+
+#define TEXT_ARG_MAX (1024 * 1024)	/* bytes of a text argument that are read */
+
+static const char *const outcome_words[] = {"recorded", "ignored", "excluded", "invalid"};
+
+/* A text argument, cut to what is sensible; NULL as "". */
+static char *
+text_arg(FunctionCallInfo fcinfo, int n)
+{
+	text	   *t;
+	size_t		len;
+
+	if (PG_ARGISNULL(n))
+		return pstrdup("");
+	t = PG_GETARG_TEXT_PP(n);
+	len = VARSIZE_ANY_EXHDR(t);
+	return text_clean(VARDATA_ANY(t), Min(len, TEXT_ARG_MAX), false);
+}
+
+/* The time of the hit: the argument, else when the statement came. */
+static bool
+time_arg(FunctionCallInfo fcinfo, int n, Hit *hit)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	return hit_set_time(hit, PG_ARGISNULL(n) ? now : PG_GETARG_TIMESTAMPTZ(n), now);
+}
+
+/* A programmer's mistake, or a client's where the caller wants it raised.  Names the parameter, shows no value. */
+static void
+raise_invalid(const char *parameter)
+{
+	if (strcmp(parameter, "idsite") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown site"),
+				 errhint("Sites are added with pk_tracking.add_site().")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for tracking parameter \"%s\"", parameter)));
+}
+
+/* The row type of the result, looked up once per call site. */
+static TupleDesc
+result_desc(FunctionCallInfo fcinfo)
+{
+	TupleDesc	desc = (TupleDesc) fcinfo->flinfo->fn_extra;
+
+	if (desc == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		desc = BlessTupleDesc(desc);
+		MemoryContextSwitchTo(old);
+		fcinfo->flinfo->fn_extra = desc;
+	}
+	return desc;
+}
+
+static Datum
+word(const char *str)
+{
+	return PointerGetDatum(cstring_to_text(str));
+}
+
+static Datum
+tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
+{
+	Datum		values[13];
+	bool		nulls[13];
+	bool		recorded = r->outcome == OUTCOME_RECORDED;
+
+	memset(nulls, !recorded, sizeof(nulls));
+	memset(values, 0, sizeof(values));
+
+	nulls[0] = false;
+	values[0] = word(outcome_words[r->outcome]);
+	nulls[1] = r->outcome_reason == NULL;
+	if (r->outcome_reason)
+		values[1] = word(r->outcome_reason);
+	if (recorded)
+	{
+		values[2] = Int64GetDatum(r->idvisit);
+		nulls[3] = !r->has_idvisitor;
+		values[3] = HexIdGetDatum(r->idvisitor);
+		nulls[4] = !r->has_config_id;
+		values[4] = HexIdGetDatum(r->config_id);
+		values[5] = word(matched_by_word(r->matched_by));
+		values[6] = BoolGetDatum(r->new_visit);
+		values[7] = word(reason_word(r->reason));
+		values[8] = Int16GetDatum(r->returning);
+		values[9] = Int64GetDatum(r->idlink_va);
+	}
+	nulls[10] = nulls[11] = nulls[12] = !r->cookie.given;
+	if (r->cookie.given)
+	{
+		char		hex[HEXID_TEXT_LEN + 1];
+
+		hexid_format(r->cookie.value, hex);
+		values[10] = word(r->cookie.name);
+		values[11] = word(hex);
+		values[12] = Int32GetDatum(r->cookie.max_age);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(result_desc(fcinfo), values, nulls));
+}
+
+/*
+ * pkt_track
+ *		SQL: track(idsite, …) → tracked.  Named arguments beat params.  Errors:
+ *		invalid_parameter_value for what its programmer got wrong.
+ */
+Datum
+pkt_track(PG_FUNCTION_ARGS)
+{
+	EngineScope scope;
+	Hit		   *hit = hit_create();
+	Tracked		result;
+	Datum		datum;
+
+	if (!PG_ARGISNULL(16))
+		tracking_api_read_json(hit, PG_GETARG_JSONB_P(16));
+	/* params may not bring these past the arguments that stand for them */
+	hit->rec = true;
+	hit->trusted = false;
+
+	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+	if (!PG_ARGISNULL(1))
+		hit->url = text_arg(fcinfo, 1);
+	if (!PG_ARGISNULL(2))
+		hit->action_name = text_arg(fcinfo, 2);
+	if (!PG_ARGISNULL(3))
+		hit->urlref = text_arg(fcinfo, 3);
+	if (!PG_ARGISNULL(4))
+		hit->ip = ip_from_inet(PG_GETARG_INET_PP(4));
+	if (!PG_ARGISNULL(5))
+		hit->user_agent = text_arg(fcinfo, 5);
+	if (!PG_ARGISNULL(6))
+		hit->accept_language = text_arg(fcinfo, 6);
+	if (!PG_ARGISNULL(7))
+	{
+		hit->visitor_id.given = true;
+		hit->visitor_id.id = PG_GETARG_HEXID(7);
+	}
+	if (!PG_ARGISNULL(8))
+	{
+		hit->cid.given = true;
+		hit->cid.id = PG_GETARG_HEXID(8);
+	}
+	if (!PG_ARGISNULL(9))
+		hit->user_id = text_arg(fcinfo, 9);
+	if (!PG_ARGISNULL(10) && !consent_parse(text_arg(fcinfo, 10), &hit->consent))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"consent\""),
+				 errhint("Consent is granted, denied or unknown.")));
+	if (!time_arg(fcinfo, 12, hit))
+		raise_invalid("at");
+	if (!PG_ARGISNULL(13))
+		hit->new_visit = PG_GETARG_BOOL(13);
+	if (!PG_ARGISNULL(14))
+		hit->resolution = text_arg(fcinfo, 14);
+	if (!PG_ARGISNULL(15))
+		hit->pv_id = text_arg(fcinfo, 15);
+
+	engine_enter(&scope);
+	engine_run(&hit, 1, &result);
+	engine_leave(&scope);
+	if (result.outcome == OUTCOME_INVALID)
+		raise_invalid(result.outcome_reason);
+	datum = tracked_datum(fcinfo, &result);
+	PG_RETURN_DATUM(datum);
+}
+
+/*
+ * May the outer user pass trusted => true?  He may if he may execute
+ * trusted_tracking().
+ */
+static void
+check_trusted(void)
+{
+	Oid			argtypes[1] = {InvalidOid};
+	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking"), makeString("trusted_tracking")),
+									  0, argtypes, false);
+
+	if (pkt_proc_aclcheck(proc, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to track with trusted => true"),
+				 errhint("It is given by pk_tracking.grant_tracker(role, trusted => true).")));
+}
+
+/*
+ * pkt_track_request
+ *		SQL: track_request(query, …) → tracked.  What the client sent wrong is
+ *		outcome "invalid", or invalid_parameter_value with strict => true.
+ */
+Datum
+pkt_track_request(PG_FUNCTION_ARGS)
+{
+	EngineScope scope;
+	Hit		   *hit = hit_create();
+	Tracked		result;
+	bool		strict = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
+
+	hit->trusted = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	if (hit->trusted)
+		check_trusted();
+
+	if (!PG_ARGISNULL(1))
+		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
+	if (!PG_ARGISNULL(2))
+		hit->user_agent = text_arg(fcinfo, 2);
+	if (!PG_ARGISNULL(3))
+		hit->accept_language = text_arg(fcinfo, 3);
+	if (!PG_ARGISNULL(5))
+		tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
+	if (!PG_ARGISNULL(0))
+	{
+		text	   *query = PG_GETARG_TEXT_PP(0);
+
+		tracking_api_read_query(hit, VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query));
+	}
+	if (!time_arg(fcinfo, 4, hit) && hit->invalid == NULL)
+		hit->invalid = "at";
+
+	engine_enter(&scope);
+	engine_run(&hit, 1, &result);
+	engine_leave(&scope);
+	if (strict && result.outcome == OUTCOME_INVALID)
+		raise_invalid(result.outcome_reason);
+	PG_RETURN_DATUM(tracked_datum(fcinfo, &result));
+}
+
+/* SQL: trusted_tracking().  Only its privileges matter. */
+Datum
+pkt_trusted_tracking(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	PG_RETURN_VOID();
+}
+
+/*
+ * pkt_match_visitor
+ *		SQL: match_visitor(idsite, visitor_id, visitor_id_source, user_id,
+ *		config_id, at, new_visit, max_candidates) → set of candidate.
+ */
+Datum
+pkt_match_visitor(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EngineScope scope;
+	Hit		   *hit = hit_create();
+	Candidate  *candidates;
+	bool		config_given = !PG_ARGISNULL(4);
+	HexId		config = config_given ? PG_GETARG_HEXID(4) : 0;
+	int			max = PG_ARGISNULL(7) ? 100 : PG_GETARG_INT32(7);
+	int			n;
+
+	if (max < 1 || max > 10000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_candidates must be between 1 and 10000")));
+
+	hit->rec = true;
+	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+	if (!PG_ARGISNULL(1))
+	{
+		OptionalId	id = {true, PG_GETARG_HEXID(1)};
+		char	   *source = text_arg(fcinfo, 2);
+
+		if (pg_strcasecmp(source, "cookie") == 0 || source[0] == '\0')
+			hit->visitor_id = id;
+		else if (pg_strcasecmp(source, "cid") == 0)
+			hit->cid = id;
+		else if (pg_strcasecmp(source, "third_party_cookie") == 0)
+			hit->third_party_id = id;
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for argument \"visitor_id_source\""),
+					 errhint("It is cookie, cid or third_party_cookie.")));
+	}
+	hit->user_id = text_arg(fcinfo, 3);
+	if (!time_arg(fcinfo, 5, hit))
+		raise_invalid("at");
+	hit->new_visit = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+
+	InitMaterializedSRF(fcinfo, 0);
+	candidates = palloc_array(Candidate, max);
+
+	engine_enter(&scope);
+	n = engine_candidates(hit, config_given, config, max, candidates);
+	engine_leave(&scope);
+
+	for (int i = 0; i < n; i++)
+	{
+		const Candidate *c = &candidates[i];
+		Datum		values[9];
+		bool		nulls[9] = {false};
+
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = word(matched_by_word(c->matched_by));
+		values[2] = Int64GetDatum(c->visit.idvisit);
+		values[3] = HexIdGetDatum(c->visit.idvisitor);
+		nulls[3] = !c->visit.has_idvisitor;
+		values[4] = HexIdGetDatum(c->visit.config_id);
+		nulls[4] = !c->visit.has_config_id;
+		values[5] = TimestampTzGetDatum(c->visit.first);
+		values[6] = TimestampTzGetDatum(c->visit.last);
+		values[7] = BoolGetDatum(c->continues);
+		values[8] = word(reason_word(c->reason));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * pkt_fingerprint
+ *		SQL: fingerprint(idsite, ip, user_agent, accept_language, at, params) →
+ *		hexid.  Makes no salt: NULL for a day that has none.
+ */
+Datum
+pkt_fingerprint(PG_FUNCTION_ARGS)
+{
+	EngineScope scope;
+	Hit		   *hit = hit_create();
+	HexId		config;
+	bool		given;
+
+	if (!PG_ARGISNULL(5))
+		tracking_api_read_json(hit, PG_GETARG_JSONB_P(5));
+	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+	if (!PG_ARGISNULL(1))
+		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
+	if (!PG_ARGISNULL(2))
+		hit->user_agent = text_arg(fcinfo, 2);
+	if (!PG_ARGISNULL(3))
+		hit->accept_language = text_arg(fcinfo, 3);
+	if (!time_arg(fcinfo, 4, hit))
+		raise_invalid("at");
+
+	engine_enter(&scope);
+	given = engine_fingerprint(hit, false, &config);
+	engine_leave(&scope);
+	if (!given)
+		PG_RETURN_NULL();
+	PG_RETURN_HEXID(config);
+}

@@ -1,0 +1,341 @@
+/*
+ * action.c
+ *		What kind of action a hit is, and the dictionary of names.
+ *
+ * An idaction is the first 8 bytes of SHA-256 over the type byte and the name
+ * (design section 3), so that it needs no look-up and is the same everywhere.
+ * Two names with one number are told apart by counting up.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/hashfn.h"
+#include "common/sha2.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "request/text.h"
+#include "request/url.h"
+#include "visit/action.h"
+#include "visit/store.h"
+
+PG_FUNCTION_INFO_V1(pkt_action_type_name);
+
+/*
+ * Names known to be in the dictionary.  A name is recognised by two seeded
+ * hashes of it; direct-mapped, so that memory is bounded however many
+ * different URLs a backend sees.  The seeds are random: nobody outside can
+ * make two names meet here.
+ */
+typedef struct KnownName
+{
+	uint64		hash1;
+	uint64		hash2;
+	int64		idaction;
+	int32		idsite;			/* 0: the slot is empty */
+} KnownName;
+
+#define KNOWN_SLOTS 16384		/* 512 kB */
+static KnownName *known = NULL;
+static uint64 seed1,
+			seed2;
+
+/* Was something added that an abort would take back? */
+static bool added_in_transaction = false;
+
+/* The dictionary's table, once known; for its invalidations. */
+static Oid	log_action_relid = InvalidOid;
+
+static KeptPlan find_plan = {
+	.query = "SELECT a.type, a.name FROM pk_tracking.log_action a"
+	" WHERE a.idsite OPERATOR(pg_catalog.=) $1 AND a.idaction OPERATOR(pg_catalog.=) $2"
+	" LIMIT 1",
+	.nargs = 2, .argtypes = {INT4OID, INT8OID}
+};
+
+static KeptPlan add_plan = {
+	.query = "INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)"
+	" VALUES ($1, $2, $3, $4, $5)",
+	.nargs = 5, .argtypes = {INT8OID, INT4OID, INT2OID, INT2OID, TEXTOID}
+};
+
+static void
+forget_names(void)
+{
+	if (known != NULL)
+		memset(known, 0, KNOWN_SLOTS * sizeof(KnownName));
+}
+
+static void
+transaction_ended(XactEvent event, void *arg pg_attribute_unused())
+{
+	switch (event)
+	{
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			if (added_in_transaction)
+				forget_names();
+			added_in_transaction = false;
+			break;
+		case XACT_EVENT_COMMIT:
+			added_in_transaction = false;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+subtransaction_ended(SubXactEvent event,
+					 SubTransactionId mySubid pg_attribute_unused(),
+					 SubTransactionId parentSubid pg_attribute_unused(),
+					 void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && added_in_transaction)
+		forget_names();
+}
+
+static void
+relation_changed(Datum arg pg_attribute_unused(), Oid relid)
+{
+	if (relid == InvalidOid || relid == log_action_relid)
+	{
+		forget_names();
+		log_action_relid = InvalidOid;
+	}
+}
+
+/* Called once when the library loads. */
+void
+action_init(void)
+{
+	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+/*
+ * action_kind
+ *		What kind of action a hit is (spec matomo 3.4, 3.6): the latest in the
+ *		order page view, search, content, event, outlink, download wins.
+ */
+ActionKind
+action_kind(const Hit *hit)
+{
+	if (hit->ping != 0)
+		return ACTION_PING;
+	if (hit->idgoal == 0)
+		return ACTION_ECOMMERCE;
+	if (hit->idgoal > 0)
+		return ACTION_GOAL;
+	if (hit->download[0])
+		return ACTION_DOWNLOAD;
+	if (hit->link[0])
+		return ACTION_OUTLINK;
+	if (hit->e_c[0] && hit->e_a[0])
+		return ACTION_EVENT;
+	if (hit->c_n[0])
+		return ACTION_CONTENT;
+	if (hit->search[0])
+		return ACTION_SITE_SEARCH;
+	return ACTION_PAGE_VIEW;
+}
+
+const char *
+action_kind_word(ActionKind kind)
+{
+	switch (kind)
+	{
+		case ACTION_PAGE_VIEW:
+			return "page_view";
+		case ACTION_SITE_SEARCH:
+			return "site_search";
+		case ACTION_CONTENT:
+			return "content";
+		case ACTION_EVENT:
+			return "event";
+		case ACTION_OUTLINK:
+			return "outlink";
+		case ACTION_DOWNLOAD:
+			return "download";
+		case ACTION_GOAL:
+			return "goal";
+		case ACTION_ECOMMERCE:
+			return "ecommerce";
+		case ACTION_PING:
+			return "ping";
+	}
+	return "unknown";
+}
+
+/* First 8 bytes of SHA-256 over the type byte and the name. */
+static int64
+name_hash(int type, const char *name, size_t len)
+{
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	uint8		type_byte = (uint8) type;
+	bool		ok;
+
+	if (ctx == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	ok = pg_cryptohash_init(ctx) >= 0 &&
+		pg_cryptohash_update(ctx, &type_byte, 1) >= 0 &&
+		pg_cryptohash_update(ctx, (const uint8 *) name, len) >= 0 &&
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) >= 0;
+	pg_cryptohash_free(ctx);
+	if (!ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256 hash")));
+	return (int64) hexid_from_bytes(digest);
+}
+
+/*
+ * Find the number of a name in the dictionary, and add it if it is not there.
+ * No unique index stands behind it: a row may come twice, none has to wait.
+ */
+static int64
+find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
+{
+	int64		idaction = name_hash(type, name, len);
+	Datum		values[5];
+	char		nulls[6] = "     ";
+
+	for (;; idaction = (int64) ((uint64) idaction + 1))
+	{
+		bool		isnull;
+		bool		same;
+
+		/* 0 stands for "none" in the log's columns */
+		if (idaction == 0)
+			continue;
+
+		values[0] = Int32GetDatum(idsite);
+		values[1] = Int64GetDatum(idaction);
+		if (store_execute(&find_plan, values, NULL, 1, true) != SPI_OK_SELECT)
+			elog(ERROR, "dictionary could not be read");
+		if (SPI_processed == 0)
+			break;
+
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[0];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+			text	   *found = DatumGetTextPP(SPI_getbinval(tuple, desc, 2, &isnull));
+
+			same = DatumGetInt16(SPI_getbinval(tuple, desc, 1, &isnull)) == type &&
+				VARSIZE_ANY_EXHDR(found) == len &&
+				memcmp(VARDATA_ANY(found), name, len) == 0;
+			SPI_freetuptable(SPI_tuptable);
+		}
+		if (same)
+			return idaction;
+	}
+
+	values[0] = Int64GetDatum(idaction);
+	values[1] = Int32GetDatum(idsite);
+	values[2] = Int16GetDatum(type);
+	values[3] = Int16GetDatum(prefix);
+	if (prefix < 0)
+		nulls[3] = 'n';
+	values[4] = PointerGetDatum(cstring_to_text_with_len(name, (int) len));
+	if (store_execute(&add_plan, values, nulls, 0, false) != SPI_OK_INSERT)
+		elog(ERROR, "dictionary could not be written");
+	added_in_transaction = true;
+	return idaction;
+}
+
+/* The number of a name: from the cache, else from the dictionary. */
+static int64
+action_id(int32 idsite, int type, int prefix, const char *name)
+{
+	size_t		len = strlen(name);
+	uint64		h1,
+				h2;
+	KnownName  *slot;
+	int64		idaction;
+
+	if (known == NULL)
+	{
+		KnownName  *slots;
+
+		if (!pg_strong_random(&seed1, sizeof(seed1)) || !pg_strong_random(&seed2, sizeof(seed2)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		slots = MemoryContextAllocZero(TopMemoryContext, KNOWN_SLOTS * sizeof(KnownName));
+		known = slots;
+	}
+	if (!OidIsValid(log_action_relid))
+		log_action_relid = get_relname_relid("log_action", get_namespace_oid("pk_tracking", false));
+
+	h1 = hash_bytes_extended((const unsigned char *) name, (int) len, seed1 + type);
+	h2 = hash_bytes_extended((const unsigned char *) name, (int) len, seed2 + type);
+	slot = &known[(h1 ^ (uint32) idsite) % KNOWN_SLOTS];
+	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
+		return slot->idaction;
+
+	idaction = find_or_add(idsite, type, prefix, name, len);
+	slot->hash1 = h1;
+	slot->hash2 = h2;
+	slot->idaction = idaction;
+	slot->idsite = idsite;
+	return idaction;
+}
+
+/*
+ * action_page_url
+ *		The number of a page URL; 0 if there is none or it does not look like
+ *		one.  It is trimmed and cut to max_length bytes.
+ */
+int64
+action_page_url(int32 idsite, const char *url, int max_length)
+{
+	char	   *clean = text_trim(pstrdup(url));
+	const char *rest;
+	int			prefix;
+
+	text_cut_bytes(clean, max_length);
+	if (!url_looks_like_one(clean))
+		return 0;
+	prefix = url_split_prefix(clean, &rest);
+	return action_id(idsite, ACTION_TYPE_URL, prefix, rest);
+}
+
+/*
+ * action_title
+ *		The number of a page title; 0 if it is empty.
+ */
+int64
+action_title(int32 idsite, const char *title, int max_length)
+{
+	char	   *clean = text_trim(pstrdup(title));
+
+	text_cut_bytes(clean, max_length);
+	if (clean[0] == '\0')
+		return 0;
+	return action_id(idsite, ACTION_TYPE_TITLE, URL_NO_PREFIX, clean);
+}
+
+/*
+ * pkt_action_type_name
+ *		SQL: action_type_name(smallint) → text.
+ */
+Datum
+pkt_action_type_name(PG_FUNCTION_ARGS)
+{
+	static const char *const words[] = {
+		NULL, "page", "outlink", "download", "title", "sku", "item", "item category",
+		"search", NULL, "event", "event action", "event name", "content",
+		"content piece", "content target", "content interaction"
+	};
+	int16		code = PG_GETARG_INT16(0);
+
+	if (code < 0 || code >= (int) lengthof(words) || words[code] == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(words[code]));
+}

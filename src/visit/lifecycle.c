@@ -1,0 +1,423 @@
+/*
+ * lifecycle.c
+ *		Continue a visit or begin one, and what changes then.
+ *
+ * Rules: design section 5; spec matomo 1.4, 1.5, 1.7, 2, 3.1, 3.5.  All times
+ * are times of hits in whole seconds; days are those of the site.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "visit/lifecycle.h"
+
+PG_FUNCTION_INFO_V1(pkt_matched_by_name);
+PG_FUNCTION_INFO_V1(pkt_decision_name);
+PG_FUNCTION_INFO_V1(pkt_visitor_type_name);
+PG_FUNCTION_INFO_V1(pkt_referrer_type_name);
+
+static const char *const matched_by_words[] = {
+	"none", "user_id", "cid", "third_party_cookie", "cookie", "fingerprint", "session_link"
+};
+static const char *const reason_words[] = {
+	"continue", "unknown", "new_visit", "inactivity", "midnight", "user_changed",
+	"campaign", "website", "limit"
+};
+
+/* Ages of cookie times outside of these are not believed (spec 2). */
+#define COOKIE_AGE_MAX ((int64) 20 * 365 * SECS_PER_DAY)
+#define HALF_A_DAY (SECS_PER_DAY / 2)
+
+/* Whole seconds from one hit to another. */
+static inline int64
+seconds(TimestampTz from, TimestampTz to)
+{
+	return (to - from) / USECS_PER_SEC;
+}
+
+/* A number of seconds as the integer columns hold it. */
+static inline int64
+clamp_int32(int64 n)
+{
+	return Max(Min(n, PG_INT32_MAX), PG_INT32_MIN);
+}
+
+/*
+ * is_user_id
+ *		Is it a user id at all?  Matomo takes "0" for none where it hashes and
+ *		compares (spec 1.2); this is the test for its rules.
+ */
+bool
+is_user_id(const char *user_id)
+{
+	return user_id != NULL && strcmp(user_id, "0") != 0;
+}
+
+/*
+ * identity_visitor_id
+ *		The visitor id of a request: the user id's hash, else the id that it
+ *		brought (spec 1.2).
+ */
+OptionalId
+identity_visitor_id(const Identity *id)
+{
+	if (id->user.given)
+		return id->user;
+	return id->own;
+}
+
+/* Do both times lie on the same local day of the site? */
+static bool
+same_day(TimestampTz a, TimestampTz b, pg_tz *tz)
+{
+	struct pg_tm ta,
+				tb;
+	fsec_t		fsec;
+	int			offset;
+
+	if (a == b)
+		return true;
+	if (a > b ? a - b >= 2 * USECS_PER_DAY : b - a >= 2 * USECS_PER_DAY)
+		return false;
+	if (timestamp2tm(a, &offset, &ta, &fsec, NULL, tz) != 0 ||
+		timestamp2tm(b, &offset, &tb, &fsec, NULL, tz) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return ta.tm_year == tb.tm_year && ta.tm_mon == tb.tm_mon && ta.tm_mday == tb.tm_mday;
+}
+
+/*
+ * lifecycle_decide
+ *		Does the hit continue the visit that recognition found (NULL: none), or
+ *		begin one, and why?  The first rule that holds wins (spec 1.4, 1.5).
+ *		Campaign and website changes are decided where referrers are known.
+ */
+Decision
+lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
+				 const Visit *found)
+{
+	const Settings *s = &site->s;
+	Decision	d = {.begin = true, .known = false, .excluded = false, .reason = REASON_UNKNOWN};
+
+	if (found == NULL)
+		return d;
+
+	if (s->create_new_visit_after_x_actions > 0 &&
+		found->total_actions >= s->create_new_visit_after_x_actions)
+	{
+		/* not found at all: the visitor starts again from nothing */
+		d.reason = REASON_LIMIT;
+		d.excluded = s->session_limit_exceeded_action == LIMIT_SPLIT_AND_EXCLUDE &&
+			!hit->new_visit &&
+			found->last > hit->at - (int64) s->visit_standard_length * USECS_PER_SEC;
+		return d;
+	}
+
+	d.known = true;
+	if (hit->new_visit)
+		d.reason = REASON_NEW_VISIT;
+	else if (!(found->last > hit->at - (int64) s->visit_standard_length * USECS_PER_SEC))
+		d.reason = REASON_INACTIVITY;
+	else if (s->create_new_visit_after_midnight && !same_day(found->last, hit->at, site->tz))
+		d.reason = REASON_MIDNIGHT;
+	else if (!s->enable_userid_overwrites_visitorid &&
+			 found->user_id != NULL && id->user_id != NULL &&
+			 (s->recognition_rules == RULES_PIWIK ||
+			  (is_user_id(found->user_id) && is_user_id(id->user_id))) &&
+			 strcmp(found->user_id, id->user_id) != 0)
+		d.reason = REASON_USER_CHANGED;
+	else if (s->session_max_duration > 0 &&
+			 seconds(found->first, hit->at) >= s->session_max_duration)
+	{
+		d.reason = REASON_LIMIT;
+		d.excluded = s->session_limit_exceeded_action == LIMIT_SPLIT_AND_EXCLUDE;
+	}
+	else
+	{
+		d.begin = false;
+		d.reason = REASON_CONTINUE;
+	}
+	return d;
+}
+
+/* The age of a cookie's time, if it is to be believed. */
+static bool
+cookie_age(int64 unixtime, TimestampTz at, int64 *age)
+{
+	int64		now = timestamptz_to_time_t(at);
+
+	if (unixtime <= 0 || unixtime > now)
+		return false;
+	*age = now - unixtime;
+	return *age < COOKIE_AGE_MAX;
+}
+
+/* Seconds since an event that the previous visit knew, or NULL if that is negative. */
+static NullableInt
+since_previous(NullableInt value, TimestampTz previous_first, TimestampTz at)
+{
+	int64		n;
+
+	if (value.isnull)
+		return no_int();
+	n = value.value + seconds(previous_first, at);
+	return n < 0 ? no_int() : some_int(clamp_int32(n));
+}
+
+/* New or returning, and the columns that tell since when: Matomo's rules (spec 2). */
+static void
+returning_matomo(const Hit *hit, const Visit *previous, Visit *visit)
+{
+	bool		order = hit->ec_id[0] != '\0';
+
+	if (previous == NULL)
+	{
+		visit->count_visits = 1;
+		visit->since_first = visit->since_last = some_int(0);
+		visit->since_order = order ? some_int(0) : no_int();
+		visit->returning = order ? 2 : 0;
+		return;
+	}
+
+	visit->count_visits = previous->count_visits + 1;
+	visit->since_first = since_previous(previous->since_first, previous->first, hit->at);
+	visit->since_last = since_previous(some_int(0), previous->first, hit->at);
+	visit->since_order = order ? some_int(0) :
+		since_previous(previous->since_order, previous->first, hit->at);
+
+	/* zero counts as "no order" there */
+	if (order || (!previous->since_order.isnull && previous->since_order.value != 0))
+		visit->returning = 2;
+	else
+		visit->returning = 1;
+}
+
+/* The same by the FAQ's rules: what the cookie says counts too (design section 5). */
+static void
+returning_piwik(const Hit *hit, const Visit *previous, Visit *visit)
+{
+	int64		first_age = 0,
+				last_age = 0,
+				order_age = 0;
+	bool		has_first = cookie_age(hit->idts, hit->at, &first_age);
+	bool		has_last = cookie_age(hit->viewts, hit->at, &last_age);
+	bool		has_order = cookie_age(hit->ects, hit->at, &order_age);
+	bool		order = hit->ec_id[0] != '\0';
+	bool		previous_order = previous != NULL &&
+		(!previous->since_order.isnull || previous->goal_buyer == 1 || previous->goal_buyer == 3);
+
+	visit->count_visits = Max(Max(hit->idvc, 1), previous ? previous->count_visits + 1 : 1);
+
+	if (has_first)
+		visit->since_first = some_int(first_age);
+	else
+		visit->since_first = previous ?
+			since_previous(previous->since_first, previous->first, hit->at) : some_int(0);
+
+	if (has_last)
+		visit->since_last = some_int(last_age);
+	else
+		visit->since_last = previous ?
+			since_previous(some_int(0), previous->first, hit->at) : some_int(0);
+
+	if (order)
+		visit->since_order = some_int(0);
+	else if (has_order)
+		visit->since_order = some_int(order_age);
+	else
+		visit->since_order = previous ?
+			since_previous(previous->since_order, previous->first, hit->at) : no_int();
+
+	if (order || has_order || previous_order)
+		visit->returning = 2;
+	else if (visit->count_visits > 1 || previous != NULL ||
+			 (has_first && first_age >= HALF_A_DAY) ||
+			 (has_last && last_age >= HALF_A_DAY))
+		visit->returning = 1;
+	else
+		visit->returning = 0;
+}
+
+/*
+ * lifecycle_begin
+ *		The visit that a hit begins.  previous is the visit by which the
+ *		visitor is known, NULL if he is not; random_id serves an unknown
+ *		visitor without an id.  idvisit is set by the store.
+ */
+void
+lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
+				const Visit *previous, HexId random_id, Visit *visit)
+{
+	OptionalId	vid = identity_visitor_id(id);
+
+	memset(visit, 0, sizeof(Visit));
+	visit->idsite = hit->idsite;
+	visit->consent = consent_state(s->consent_mode, hit->consent);
+	visit->first = visit->last = hit->at;
+
+	visit->has_config_id = id->config.given;
+	visit->config_id = id->config.id;
+
+	visit->has_idvisitor = true;
+	if (s->recognition_rules == RULES_PIWIK && id->user.given)
+		visit->idvisitor = id->user.id;
+	else if (previous != NULL && previous->has_idvisitor)
+		visit->idvisitor = previous->idvisitor;
+	else if (vid.given)
+		visit->idvisitor = vid.id;
+	else
+		visit->idvisitor = random_id;
+
+	visit->user_id = id->user_id;
+	visit->profilable = vid.given ? 1 : 0;
+
+	if (s->recognition_rules == RULES_MATOMO)
+		returning_matomo(hit, previous, visit);
+	else
+		returning_piwik(hit, previous, visit);
+
+	visit->last_idlink_va = no_int();
+	visit->entry_url = visit->entry_name = no_int();
+	visit->exit_url = some_int(0);
+	visit->exit_name = no_int();
+	visit->total_time = s->default_time_one_page_visit;
+}
+
+/*
+ * lifecycle_continue
+ *		What any hit changes on the visit that it continues: times, ids, user.
+ */
+void
+lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit *visit)
+{
+	OptionalId	vid = identity_visitor_id(id);
+
+	visit->total_time = (int32) clamp_int32(Max(0, 1 + seconds(visit->first, hit->at)));
+
+	/*
+	 * Matomo re-labels the visit with the newest id (spec 1.7); by the FAQ's
+	 * rules it keeps its id, except that a user id's hash replaces it.
+	 */
+	if (s->recognition_rules == RULES_MATOMO)
+	{
+		if (vid.given)
+		{
+			visit->has_idvisitor = true;
+			visit->idvisitor = vid.id;
+		}
+	}
+	else if (id->user.given)
+	{
+		visit->has_idvisitor = true;
+		visit->idvisitor = id->user.id;
+	}
+
+	if (id->user_id != NULL)
+		visit->user_id = id->user_id;
+	if (vid.given)
+		visit->profilable = 1;
+}
+
+/*
+ * lifecycle_page_view
+ *		What a page view adds to a visit that lifecycle_begin or _continue has
+ *		prepared; action->idaction_url and _name are given, the rest of the
+ *		action is filled.  visit->last is still that before the hit unless the
+ *		visit has just begun.
+ */
+void
+lifecycle_page_view(const Hit *hit, const Settings *s, bool begun, Visit *visit, Action *action)
+{
+	if (begun)
+	{
+		action->idaction_url_ref = action->idaction_name_ref = 0;
+		action->time_spent_ref_action = 0;
+	}
+	else
+	{
+		action->idaction_url_ref = visit->exit_url.isnull ? 0 : visit->exit_url.value;
+		action->idaction_name_ref = visit->exit_name.isnull ? 0 : visit->exit_name.value;
+		action->time_spent_ref_action =
+			(int32) Max(0, Min(seconds(visit->last, hit->at), s->visit_standard_length));
+	}
+	action->pageview_position = visit->total_interactions + 1;
+
+	visit->last = Max(visit->last, hit->at);
+	visit->total_actions++;
+	visit->total_interactions++;
+	if (visit->entry_url.isnull)
+		visit->entry_url = some_int(action->idaction_url);
+	if (visit->entry_name.isnull)
+		visit->entry_name = some_int(action->idaction_name);
+	visit->exit_url = some_int(action->idaction_url);
+	visit->exit_name = some_int(action->idaction_name);
+}
+
+/* Words for codes; NULL for a code that there is not. */
+const char *
+matched_by_word(int code)
+{
+	return code >= 0 && code < (int) lengthof(matched_by_words) ? matched_by_words[code] : NULL;
+}
+
+const char *
+reason_word(int code)
+{
+	return code >= 0 && code < (int) lengthof(reason_words) ? reason_words[code] : NULL;
+}
+
+static Datum
+word_or_null(FunctionCallInfo fcinfo, const char *word)
+{
+	if (word == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(word));
+}
+
+/* SQL: matched_by_name(smallint) → text. */
+Datum
+pkt_matched_by_name(PG_FUNCTION_ARGS)
+{
+	return word_or_null(fcinfo, matched_by_word(PG_GETARG_INT16(0)));
+}
+
+/* SQL: decision_name(smallint) → text. */
+Datum
+pkt_decision_name(PG_FUNCTION_ARGS)
+{
+	return word_or_null(fcinfo, reason_word(PG_GETARG_INT16(0)));
+}
+
+/* SQL: visitor_type_name(smallint) → text. */
+Datum
+pkt_visitor_type_name(PG_FUNCTION_ARGS)
+{
+	static const char *const words[] = {"new", "returning", "returning customer"};
+	int16		code = PG_GETARG_INT16(0);
+
+	return word_or_null(fcinfo, code >= 0 && code < (int) lengthof(words) ? words[code] : NULL);
+}
+
+/* SQL: referrer_type_name(smallint) → text. */
+Datum
+pkt_referrer_type_name(PG_FUNCTION_ARGS)
+{
+	switch (PG_GETARG_INT16(0))
+	{
+		case 1:
+			return word_or_null(fcinfo, "direct");
+		case 2:
+			return word_or_null(fcinfo, "search engine");
+		case 3:
+			return word_or_null(fcinfo, "website");
+		case 6:
+			return word_or_null(fcinfo, "campaign");
+		case 7:
+			return word_or_null(fcinfo, "social network");
+		default:
+			return word_or_null(fcinfo, NULL);
+	}
+}

@@ -1,0 +1,92 @@
+/*
+ * lock.c
+ *		Who may decide about a visitor now.
+ *
+ * The class is our own (field 4 of the lock tag; pg_locks shows it as
+ * objsubid), so that no advisory lock of a user's can meet ours.  Keys are
+ * hashed: a collision is a needless wait, never a wrong answer.  lock_timeout
+ * and the deadlock detector work as for any lock.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+
+#include "visit/lock.h"
+
+#define LOCK_CLASS 0x706b
+
+/*
+ * test/locks builds the library with one kind of lock missing, to show that
+ * the concurrency tests notice.
+ */
+#ifndef PKT_MUTANT_WITHOUT_LOCK
+#define PKT_MUTANT_WITHOUT_LOCK (-1)
+#endif
+
+static void
+lock_tag(LOCKTAG *tag, LockKind kind, int32 idsite, uint64 key)
+{
+	struct
+	{
+		uint64		key;
+		int32		idsite;
+		int32		kind;
+	}			k = {key, idsite, kind};
+	uint64		h = hash_bytes_extended((const unsigned char *) &k, sizeof(k), 0);
+
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (h >> 32), (uint32) h, LOCK_CLASS);
+}
+
+static LOCKMODE
+lock_mode(LockKind kind)
+{
+	return kind == LOCK_GATE ? ShareLock : ExclusiveLock;
+}
+
+/*
+ * lock_take
+ *		Wait for a lock and hold it to the end of the transaction.
+ */
+void
+lock_take(LockKind kind, int32 idsite, uint64 key)
+{
+	LOCKTAG		tag;
+
+	if ((int) kind == PKT_MUTANT_WITHOUT_LOCK)
+		return;
+	lock_tag(&tag, kind, idsite, key);
+	(void) LockAcquire(&tag, lock_mode(kind), false, false);
+}
+
+/*
+ * lock_try
+ *		The same without waiting; false if it cannot be had now.
+ */
+bool
+lock_try(LockKind kind, int32 idsite, uint64 key)
+{
+	LOCKTAG		tag;
+
+	if ((int) kind == PKT_MUTANT_WITHOUT_LOCK)
+		return true;
+	lock_tag(&tag, kind, idsite, key);
+	return LockAcquire(&tag, lock_mode(kind), false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/*
+ * lock_give_back
+ *		Undo one lock_take of this call, nothing having been written under it.
+ *		A lock that an earlier call of the transaction took too stays.
+ */
+void
+lock_give_back(LockKind kind, int32 idsite, uint64 key)
+{
+	LOCKTAG		tag;
+
+	if ((int) kind == PKT_MUTANT_WITHOUT_LOCK)
+		return;
+	lock_tag(&tag, kind, idsite, key);
+	(void) LockRelease(&tag, lock_mode(kind), false);
+}

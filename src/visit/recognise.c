@@ -1,0 +1,116 @@
+/*
+ * recognise.c
+ *		Which visits may be the hit's: the look-ups of a rule set, in order.
+ *
+ * Pure: what a look-up finds is the store's affair.  Rules: design section 5
+ * (piwik), spec matomo 1.3 (matomo).
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "visit/recognise.h"
+
+/* A look-up by visitor id. */
+static Lookup
+by_visitor_id(OptionalId id, MatchedBy matched_by, const Lookup *window)
+{
+	Lookup		l = *window;
+
+	l.by_config = false;
+	l.key = id.id;
+	l.matched_by = matched_by;
+	return l;
+}
+
+/* A look-up by fingerprint; its key is filled in when it is reached. */
+static Lookup
+by_config(const Lookup *window)
+{
+	Lookup		l = *window;
+
+	l.by_config = true;
+	l.key = 0;
+	l.matched_by = MATCHED_FINGERPRINT;
+	return l;
+}
+
+/* The FAQ's five cases, each look-up within the window. */
+static int
+lookups_piwik(const Identity *id, const Settings *s, const Lookup *window, Lookup *out)
+{
+	int			n = 0;
+
+	if (id->user.given)
+	{
+		out[n++] = by_visitor_id(id->user, MATCHED_USER_ID, window);
+		out[n++] = by_config(window);
+	}
+	else if (id->own.given && id->own_source == MATCHED_CID)
+		out[n++] = by_visitor_id(id->own, MATCHED_CID, window);
+	else if (id->own.given && s->trust_visitors_cookies)
+		out[n++] = by_visitor_id(id->own, id->own_source, window);
+	else if (id->own.given)
+	{
+		out[n++] = by_visitor_id(id->own, id->own_source, window);
+		out[n++] = by_config(window);
+	}
+	else
+		out[n++] = by_config(window);
+	return n;
+}
+
+/* Matomo 5: trust before user id, ids without a lower bound, users kept apart. */
+static int
+lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Lookup *out)
+{
+	OptionalId	vid = identity_visitor_id(id);
+	MatchedBy	source = id->user.given ? MATCHED_USER_ID : id->own_source;
+	Lookup		open_window = *window;
+	int			n = 0;
+
+	open_window.bounded = false;
+
+	if (vid.given && s->trust_visitors_cookies)
+		out[n++] = by_visitor_id(vid, source, &open_window);
+	else if (id->user_id != NULL)
+	{
+		if (vid.given)
+			out[n++] = by_visitor_id(vid, source, &open_window);
+		out[n] = by_config(window);
+		if (is_user_id(id->user_id))
+			out[n].user_filter = id->user_id;
+		n++;
+	}
+	else if (id->own.given && id->own_source == MATCHED_CID)
+		out[n++] = by_visitor_id(vid, source, &open_window);
+	else if (!vid.given)
+		out[n++] = by_config(window);
+	else
+	{
+		out[n++] = by_visitor_id(vid, source, &open_window);
+		out[n++] = by_config(window);
+	}
+	return n;
+}
+
+/*
+ * recognise_lookups
+ *		The searches for a hit, in order of preference: the first that finds a
+ *		visit decides.  Returns their number (1 or 2).
+ */
+int
+recognise_lookups(const Hit *hit, const Identity *id, const Settings *s, Lookup *lookups)
+{
+	int64		back = Max(s->visit_standard_length, s->window_look_back_for_visitor);
+	Lookup		window;
+
+	memset(&window, 0, sizeof(window));
+	window.bounded = true;
+	window.lower = hit->at - back * USECS_PER_SEC;
+	window.upper = hit->at + (int64) s->visit_standard_length * USECS_PER_SEC;
+
+	if (s->recognition_rules == RULES_MATOMO)
+		return lookups_matomo(id, s, &window, lookups);
+	return lookups_piwik(id, s, &window, lookups);
+}

@@ -1,0 +1,27 @@
+/*
+ * recognise.h
+ *		Which visits may be the hit's: the look-ups of a rule set, in order.
+ */
+#ifndef PKT_RECOGNISE_H
+#define PKT_RECOGNISE_H
+
+#include "visit/lifecycle.h"
+
+/* One search on log_visit. */
+typedef struct Lookup
+{
+	bool		by_config;		/* config_id = key, else idvisitor = key */
+	HexId		key;
+	MatchedBy	matched_by;		/* what a hit found by it was recognised by */
+	bool		bounded;		/* is there a lower bound? */
+	TimestampTz lower;			/* visit_last_action_time, both inclusive */
+	TimestampTz upper;
+	const char *user_filter;	/* only visits of no user or of this one; NULL: any */
+} Lookup;
+
+#define MAX_LOOKUPS 2
+
+extern int	recognise_lookups(const Hit *hit, const Identity *id, const Settings *s,
+							  Lookup *lookups);
+
+#endif							/* PKT_RECOGNISE_H */

@@ -1,0 +1,830 @@
+/*
+ * store.c
+ *		Reads visits from the log and writes what has changed.
+ *
+ * The look-up is a direct index scan, because it must stop where no visit can
+ * reach the window any more (design section 5), which SQL cannot say.  All
+ * writing goes through SPI, so that constraints, triggers and partition
+ * routing are the executor's.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "visit/store.h"
+
+#define LOG_VERSION 1
+
+/* Steps of the published upper bound of visit lengths: doubled from an hour. */
+#define LENGTH_STEP SECS_PER_HOUR
+
+/* The columns of log_visit that Visit holds, and where they stand in the table. */
+typedef enum VisitColumn
+{
+	COL_IDVISIT,
+	COL_CONSENT,
+	COL_IDVISITOR,
+	COL_CONFIG_ID,
+	COL_USER_ID,
+	COL_FIRST,
+	COL_LAST,
+	COL_LAST_IDLINK_VA,
+	COL_ENTRY_URL,
+	COL_ENTRY_NAME,
+	COL_EXIT_URL,
+	COL_EXIT_NAME,
+	COL_TOTAL_TIME,
+	COL_TOTAL_ACTIONS,
+	COL_TOTAL_INTERACTIONS,
+	COL_COUNT_VISITS,
+	COL_SINCE_FIRST,
+	COL_SINCE_LAST,
+	COL_SINCE_ORDER,
+	COL_RETURNING,
+	COL_PROFILABLE,
+	COL_GOAL_BUYER,
+	N_COLUMNS
+} VisitColumn;
+
+static const char *const column_names[N_COLUMNS] = {
+	"idvisit", "consent", "idvisitor", "config_id", "user_id",
+	"visit_first_action_time", "visit_last_action_time", "last_idlink_va",
+	"visit_entry_idaction_url", "visit_entry_idaction_name",
+	"visit_exit_idaction_url", "visit_exit_idaction_name",
+	"visit_total_time", "visit_total_actions", "visit_total_interactions",
+	"visitor_count_visits", "visitor_seconds_since_first",
+	"visitor_seconds_since_last", "visitor_seconds_since_order",
+	"visitor_returning", "profilable", "visit_goal_buyer"
+};
+
+/* Where the log is.  Looked up by name once, again after any change to it. */
+static struct
+{
+	bool		valid;
+	Oid			log_visit;
+	Oid			log_visit_length;
+	Oid			by_visitor_id;
+	Oid			by_config;
+	Oid			seq_visit;
+	Oid			seq_action;
+	Oid			owner;
+	RegProcedure hexid_eq;
+	bool		has_triggers;	/* a user's trigger fires on what we write */
+	AttrNumber	att[N_COLUMNS];
+	AttrNumber	last_att;		/* the largest of them */
+}			log_info;
+
+static bool log_version_checked = false;
+
+/*
+ * The longest visit of each site, as published.  Emptied when the table of
+ * lengths changes; reading it again under a fresh snapshot is
+ * store_longest_is_news().
+ */
+typedef struct LongestEntry
+{
+	int32		idsite;
+	int64		seconds;
+} LongestEntry;
+
+#define LONGEST_SLOTS 1024		/* direct-mapped: memory is bounded */
+static LongestEntry longest_cache[LONGEST_SLOTS];
+
+static KeptPlan longest_plan = {
+	.query = "SELECT pg_catalog.max(l.seconds) FROM pk_tracking.log_visit_length l"
+	" WHERE l.idsite OPERATOR(pg_catalog.=) $1",
+	.nargs = 1, .argtypes = {INT4OID}
+};
+
+static KeptPlan raise_plan = {
+	.query = "INSERT INTO pk_tracking.log_visit_length (idsite, seconds) VALUES ($1, $2)",
+	.nargs = 2, .argtypes = {INT4OID, INT8OID}
+};
+
+static KeptPlan version_plan = {
+	.query = "SELECT pg_catalog.max(l.version) FROM pk_tracking.log_version l",
+	.nargs = 0
+};
+
+static KeptPlan insert_visit_plan = {
+	.query = "INSERT INTO pk_tracking.log_visit"
+	" (idvisit, idsite, consent, idvisitor, config_id, user_id,"
+	" visit_first_action_time, visit_last_action_time, last_idlink_va,"
+	" visit_entry_idaction_url, visit_entry_idaction_name,"
+	" visit_exit_idaction_url, visit_exit_idaction_name,"
+	" visit_total_time, visit_total_actions, visit_total_interactions,"
+	" visitor_count_visits, visitor_seconds_since_first,"
+	" visitor_seconds_since_last, visitor_seconds_since_order,"
+	" visitor_returning, profilable, location_ip, location_browser_lang,"
+	" config_resolution, visitor_localtime,"
+	" config_flash, config_java, config_quicktime, config_realplayer,"
+	" config_pdf, config_windowsmedia, config_silverlight, config_cookie)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	" $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
+	" $31, $32, $33, $34)",
+	.nargs = 34, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
+		INT8OID, INT8OID, INT8OID, INT8OID,
+		INT4OID, INT4OID, INT4OID,
+		INT4OID, INT4OID, INT4OID, INT4OID,
+		INT2OID, INT2OID, INETOID, TEXTOID,
+		TEXTOID, TIMEOID,
+		INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID}
+};
+
+/*
+ * The version that was decided upon is named by where it stands and who wrote
+ * it: no row is changed that somebody else has changed in between.
+ */
+static KeptPlan update_visit_plan = {
+	.query = "UPDATE pk_tracking.log_visit SET"
+	" idvisitor = $4, user_id = $5, visit_last_action_time = $6,"
+	" last_idlink_va = $7, visit_entry_idaction_url = $8,"
+	" visit_entry_idaction_name = $9, visit_exit_idaction_url = $10,"
+	" visit_exit_idaction_name = $11, visit_total_time = $12,"
+	" visit_total_actions = $13, visit_total_interactions = $14, profilable = $15"
+	" WHERE ctid OPERATOR(pg_catalog.=) $1 AND idvisit OPERATOR(pg_catalog.=) $2"
+	" AND xmin OPERATOR(pg_catalog.=) $3",
+	.nargs = 15, .argtypes = {TIDOID, INT8OID, XIDOID, InvalidOid, TEXTOID, TIMESTAMPTZOID,
+		INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID,
+		INT4OID, INT4OID, INT2OID}
+};
+
+static KeptPlan insert_action_plan = {
+	.query = "INSERT INTO pk_tracking.log_link_visit_action"
+	" (idlink_va, idvisit, idvisitor, server_time, idaction_url, idaction_name,"
+	" idaction_url_ref, idaction_name_ref, idsite, pageview_position,"
+	" time_spent_ref_action, consent, matched_by, decision, idpageview)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+	.nargs = 15, .argtypes = {INT8OID, INT8OID, InvalidOid, TIMESTAMPTZOID, INT8OID, INT8OID,
+		INT8OID, INT8OID, INT4OID, INT4OID,
+		INT4OID, INT2OID, INT2OID, INT2OID, TEXTOID}
+};
+
+/* A relation of ours has changed: look the log up again. */
+static void
+relation_changed(Datum arg pg_attribute_unused(), Oid relid)
+{
+	if (relid == InvalidOid || relid == log_info.log_visit ||
+		relid == log_info.by_visitor_id || relid == log_info.by_config)
+	{
+		log_info.valid = false;
+		log_version_checked = false;
+	}
+	if (relid == InvalidOid || relid == log_info.log_visit_length)
+		memset(longest_cache, 0, sizeof(longest_cache));
+}
+
+/* Called once when the library loads. */
+void
+store_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+static Oid
+find_relation(Oid namespace, const char *name)
+{
+	Oid			relid = get_relname_relid(name, namespace);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"pk_tracking.%s\" is missing", name),
+				 errhint("The log is made by pk_tracking.create_log().")));
+	return relid;
+}
+
+/*
+ * store_log_exists
+ *		Has create_log() been called?
+ */
+bool
+store_log_exists(void)
+{
+	Oid			namespace = get_namespace_oid("pk_tracking", true);
+
+	return OidIsValid(namespace) && OidIsValid(get_relname_relid("log_visit", namespace));
+}
+
+/* Would writing to the table run a trigger? */
+static bool
+has_row_triggers(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	TriggerDesc *t = rel->trigdesc;
+	bool		result;
+
+	result = t != NULL &&
+		(t->trig_insert_before_row || t->trig_insert_after_row ||
+		 t->trig_insert_before_statement || t->trig_insert_after_statement ||
+		 t->trig_update_before_row || t->trig_update_after_row ||
+		 t->trig_update_before_statement || t->trig_update_after_statement);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* Fill log_info.  Errors: undefined_table if there is no log. */
+static void
+find_log(void)
+{
+	Oid			namespace;
+	HeapTuple	tuple;
+	Form_pg_class form;
+
+	namespace = get_namespace_oid("pk_tracking", false);
+	if (!OidIsValid(get_relname_relid("log_visit", namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no log yet"),
+				 errhint("Make one with SELECT pk_tracking.create_log().")));
+
+	log_info.log_visit = find_relation(namespace, "log_visit");
+	log_info.log_visit_length = find_relation(namespace, "log_visit_length");
+	log_info.by_visitor_id = find_relation(namespace, "log_visit_idvisitor");
+	log_info.by_config = find_relation(namespace, "log_visit_config_id");
+	log_info.seq_visit = find_relation(namespace, "log_visit_idvisit_seq");
+	log_info.seq_action = find_relation(namespace, "log_link_visit_action_idlink_va_seq");
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(log_info.log_visit));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", log_info.log_visit);
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	log_info.owner = form->relowner;
+	if (form->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"pk_tracking.log_visit\" is not an ordinary table")));
+	ReleaseSysCache(tuple);
+
+	log_info.has_triggers = has_row_triggers(log_info.log_visit) ||
+		has_row_triggers(find_relation(namespace, "log_link_visit_action")) ||
+		has_row_triggers(find_relation(namespace, "log_action"));
+	log_info.hexid_eq = InvalidOid;
+	log_info.last_att = 0;
+	for (int i = 0; i < N_COLUMNS; i++)
+	{
+		AttrNumber	att = get_attnum(log_info.log_visit, column_names[i]);
+
+		if (att == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of \"pk_tracking.log_visit\" is missing", column_names[i])));
+		log_info.att[i] = att;
+		log_info.last_att = Max(log_info.last_att, att);
+	}
+
+	log_info.valid = true;
+}
+
+/*
+ * store_log_owner
+ *		The role whose rights the engine uses: the owner of log_visit.
+ *		Error undefined_table, with a hint, if there is no log.
+ */
+Oid
+store_log_owner(void)
+{
+	if (!log_info.valid)
+		find_log();
+	return log_info.owner;
+}
+
+/*
+ * store_has_triggers
+ *		Does a trigger of the user's fire on what we write?  It must not run
+ *		with the caller's search_path.
+ */
+bool
+store_has_triggers(void)
+{
+	if (!log_info.valid)
+		find_log();
+	return log_info.has_triggers;
+}
+
+/*
+ * store_execute
+ *		Run a kept plan.  newest: see and change the newest committed rows even
+ *		in a REPEATABLE READ or SERIALIZABLE transaction, as referential
+ *		integrity does it; changing a row that the transaction's snapshot does
+ *		not show raises serialization_failure then.  Returns SPI's code.
+ */
+int
+store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool newest)
+{
+	int			rc;
+
+	if (kept->plan != NULL && !SPI_plan_is_valid(kept->plan))
+	{
+		SPI_freeplan(kept->plan);
+		kept->plan = NULL;
+	}
+	if (kept->plan == NULL)
+	{
+		SPIPlanPtr	plan;
+		Oid			types[lengthof(kept->argtypes)];
+
+		for (int i = 0; i < kept->nargs; i++)
+			types[i] = OidIsValid(kept->argtypes[i]) ? kept->argtypes[i] : hexid_type_oid();
+		/* values never change the plan: spare the custom plans */
+		plan = SPI_prepare_cursor(kept->query, kept->nargs, types, CURSOR_OPT_GENERIC_PLAN);
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "SPI_keepplan failed");
+		kept->plan = plan;
+	}
+
+	if (newest && IsolationUsesXactSnapshot())
+	{
+		Snapshot	latest;
+
+		CommandCounterIncrement();
+		latest = RegisterSnapshot(GetLatestSnapshot());
+		rc = SPI_execute_snapshot(kept->plan, values, nulls, latest,
+								  GetTransactionSnapshot(), false, true, count);
+		UnregisterSnapshot(latest);
+	}
+	else
+		rc = SPI_execute_snapshot(kept->plan, values, nulls, InvalidSnapshot,
+								  InvalidSnapshot, false, true, count);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
+	return rc;
+}
+
+/* Is the log of the shape that this library writes?  Asked once per backend. */
+static void
+check_version(void)
+{
+	bool		isnull = true;
+	int32		version = 0;
+
+	if (store_execute(&version_plan, NULL, NULL, 1, true) == SPI_OK_SELECT && SPI_processed == 1)
+		version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (isnull || version != LOG_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the log's tables have version %d, this library writes version %d",
+						isnull ? 0 : version, LOG_VERSION),
+				 errhint("Run ALTER EXTENSION pk_tracking UPDATE, then SELECT pk_tracking.upgrade_log().")));
+	log_version_checked = true;
+}
+
+/*
+ * store_open, store_close
+ *		Open the log for an engine call (mode: RowExclusiveLock, or
+ *		AccessShareLock to read only); the lock stays to the end of the
+ *		transaction.
+ */
+void
+store_open(Store *store, LOCKMODE mode)
+{
+	if (!log_info.valid)
+		find_log();
+	if (!log_version_checked)
+		check_version();
+	store->mode = mode;
+	store->visits = table_open(log_info.log_visit, mode);
+	store->by_visitor_id = store->by_config = NULL;
+}
+
+void
+store_close(Store *store)
+{
+	if (store->by_visitor_id)
+		index_close(store->by_visitor_id, NoLock);
+	if (store->by_config)
+		index_close(store->by_config, NoLock);
+	table_close(store->visits, NoLock);
+}
+
+static int64
+read_longest(int32 idsite)
+{
+	Datum		value = Int32GetDatum(idsite);
+	bool		isnull = true;
+	int64		seconds = 0;
+
+	if (store_execute(&longest_plan, &value, NULL, 1, true) == SPI_OK_SELECT && SPI_processed == 1)
+	{
+		Datum		d = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		if (!isnull)
+			seconds = DatumGetInt64(d);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return seconds;
+}
+
+static LongestEntry *
+longest_slot(int32 idsite)
+{
+	return &longest_cache[(uint32) idsite % LONGEST_SLOTS];
+}
+
+/* Upper bound of the length of the site's visits, in seconds. */
+static int64
+longest(int32 idsite)
+{
+	LongestEntry *e = longest_slot(idsite);
+
+	if (e->idsite != idsite)
+	{
+		int64		seconds = read_longest(idsite);
+
+		/* reading may have processed an invalidation: fill the slot last */
+		e->seconds = seconds;
+		e->idsite = idsite;
+	}
+	return e->seconds;
+}
+
+/*
+ * store_longest_is_news
+ *		Read the bound anew; true if it has grown, so that a look-up that found
+ *		nothing may have stopped too early.  A commit makes rows visible a
+ *		moment before its invalidation arrives; whoever is about to begin a
+ *		visit asks here.
+ */
+bool
+store_longest_is_news(int32 idsite)
+{
+	int64		before = longest(idsite);
+	int64		now = read_longest(idsite);
+	LongestEntry *e = longest_slot(idsite);
+
+	e->seconds = now;
+	e->idsite = idsite;
+	return now > before;
+}
+
+/* Publish a longer bound before a visit of that length is written. */
+static void
+raise_longest(int32 idsite, int64 length)
+{
+	int64		step = LENGTH_STEP;
+	Datum		values[2];
+	LongestEntry *e = longest_slot(idsite);
+
+	while (step < length)
+		step *= 2;
+	values[0] = Int32GetDatum(idsite);
+	values[1] = Int64GetDatum(step);
+	store_execute(&raise_plan, values, NULL, 0, false);
+	e->idsite = idsite;
+	e->seconds = step;
+}
+
+static NullableInt
+get_int(TupleTableSlot *slot, VisitColumn column, bool is_int4)
+{
+	bool		isnull;
+	Datum		d = slot_getattr(slot, log_info.att[column], &isnull);
+
+	if (isnull)
+		return no_int();
+	return some_int(is_int4 ? DatumGetInt32(d) : DatumGetInt64(d));
+}
+
+/* Make a Visit of a row; its text is copied to the current memory context. */
+static void
+visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
+{
+	bool		isnull;
+	Datum		d;
+
+	slot_getsomeattrs(slot, log_info.last_att);
+
+	v->idsite = idsite;
+	v->idvisit = get_int(slot, COL_IDVISIT, false).value;
+	v->consent = DatumGetInt16(slot_getattr(slot, log_info.att[COL_CONSENT], &isnull));
+	v->idvisitor = DatumGetHexId(slot_getattr(slot, log_info.att[COL_IDVISITOR], &isnull));
+	v->has_idvisitor = !isnull;
+	v->config_id = DatumGetHexId(slot_getattr(slot, log_info.att[COL_CONFIG_ID], &isnull));
+	v->has_config_id = !isnull;
+	d = slot_getattr(slot, log_info.att[COL_USER_ID], &isnull);
+	v->user_id = isnull ? NULL : TextDatumGetCString(d);
+	v->first = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_FIRST], &isnull));
+	v->last = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_LAST], &isnull));
+	v->last_idlink_va = get_int(slot, COL_LAST_IDLINK_VA, false);
+	v->entry_url = get_int(slot, COL_ENTRY_URL, false);
+	v->entry_name = get_int(slot, COL_ENTRY_NAME, false);
+	v->exit_url = get_int(slot, COL_EXIT_URL, false);
+	v->exit_name = get_int(slot, COL_EXIT_NAME, false);
+	v->total_time = (int32) get_int(slot, COL_TOTAL_TIME, true).value;
+	v->total_actions = (int32) get_int(slot, COL_TOTAL_ACTIONS, true).value;
+	v->total_interactions = (int32) get_int(slot, COL_TOTAL_INTERACTIONS, true).value;
+	v->count_visits = (int32) get_int(slot, COL_COUNT_VISITS, true).value;
+	v->since_first = get_int(slot, COL_SINCE_FIRST, true);
+	v->since_last = get_int(slot, COL_SINCE_LAST, true);
+	v->since_order = get_int(slot, COL_SINCE_ORDER, true);
+	v->returning = DatumGetInt16(slot_getattr(slot, log_info.att[COL_RETURNING], &isnull));
+	v->profilable = DatumGetInt16(slot_getattr(slot, log_info.att[COL_PROFILABLE], &isnull));
+	v->goal_buyer = DatumGetInt16(slot_getattr(slot, log_info.att[COL_GOAL_BUYER], &isnull));
+
+	v->tid = slot->tts_tid;
+	d = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
+	v->xmin = DatumGetTransactionId(d);
+}
+
+/* Is visit a preferred to b?  The newest last action wins, then the newest visit. */
+static inline bool
+preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b)
+{
+	return last_a > b->last || (last_a == b->last && idvisit_a > b->idvisit);
+}
+
+/*
+ * store_lookup
+ *		The max most preferred visits that the look-up finds, best first, as
+ *		committed now (or written by this transaction).  Returns their number.
+ *
+ * Reads the visits of the key backwards by their first action and stops where
+ * none can reach the window, or beat what was found: a visit whose first
+ * action lies more than the longest visit before a time did not last to it.
+ */
+int
+store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *visits)
+{
+	Relation	index;
+	ScanKeyData key[3];
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	Snapshot	snapshot;
+	int64		reach = longest(idsite) * USECS_PER_SEC;
+	int			found = 0;
+
+	if (lookup->by_config)
+	{
+		if (store->by_config == NULL)
+			store->by_config = index_open(log_info.by_config, store->mode);
+		index = store->by_config;
+	}
+	else
+	{
+		if (store->by_visitor_id == NULL)
+			store->by_visitor_id = index_open(log_info.by_visitor_id, store->mode);
+		index = store->by_visitor_id;
+	}
+
+	if (!OidIsValid(log_info.hexid_eq))
+	{
+		Oid			op = get_opfamily_member(index->rd_opfamily[1], index->rd_opcintype[1],
+											 index->rd_opcintype[1], BTEqualStrategyNumber);
+
+		log_info.hexid_eq = get_opcode(op);
+	}
+
+	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
+	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, log_info.hexid_eq, HexIdGetDatum(lookup->key));
+	ScanKeyInit(&key[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(lookup->upper));
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(store->visits, NULL);
+	scan = pkt_index_beginscan(store->visits, index, snapshot, 3);
+	index_rescan(scan, key, 3, NULL, 0);
+
+	while (index_getnext_slot(scan, BackwardScanDirection, slot))
+	{
+		bool		isnull;
+		TimestampTz first;
+		TimestampTz last;
+		int64		idvisit;
+		int			place;
+
+		CHECK_FOR_INTERRUPTS();
+
+		first = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_FIRST], &isnull));
+		if (lookup->bounded && first + reach < lookup->lower)
+			break;
+		if (found == max && first + reach < visits[max - 1].last)
+			break;
+
+		last = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_LAST], &isnull));
+		if (last > lookup->upper || (lookup->bounded && last < lookup->lower))
+			continue;
+		idvisit = DatumGetInt64(slot_getattr(slot, log_info.att[COL_IDVISIT], &isnull));
+		if (found == max && !preferred(last, idvisit, &visits[max - 1]))
+			continue;
+		if (lookup->user_filter != NULL)
+		{
+			Datum		d = slot_getattr(slot, log_info.att[COL_USER_ID], &isnull);
+
+			if (!isnull && strcmp(TextDatumGetCString(d), lookup->user_filter) != 0)
+				continue;
+		}
+
+		for (place = found; place > 0 && preferred(last, idvisit, &visits[place - 1]); place--)
+			;
+		if (found < max)
+			found++;
+		memmove(&visits[place + 1], &visits[place], (found - place - 1) * sizeof(Visit));
+		visit_from_slot(slot, idsite, &visits[place]);
+	}
+
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* The next numbers.  Taken when a hit is going to be written, not before. */
+int64
+store_next_idvisit(void)
+{
+	return nextval_internal(log_info.seq_visit, false);
+}
+
+int64
+store_next_idlink_va(void)
+{
+	return nextval_internal(log_info.seq_action, false);
+}
+
+static Datum
+nullable(NullableInt n, bool is_int4, char *null)
+{
+	*null = n.isnull ? 'n' : ' ';
+	if (n.isnull)
+		return (Datum) 0;
+	return is_int4 ? Int32GetDatum((int32) n.value) : Int64GetDatum(n.value);
+}
+
+static Datum
+text_or_null(const char *str, char *null)
+{
+	if (str == NULL)
+	{
+		*null = 'n';
+		return (Datum) 0;
+	}
+	*null = ' ';
+	return CStringGetTextDatum(str);
+}
+
+static Datum
+id_or_null(bool given, HexId id, char *null)
+{
+	*null = given ? ' ' : 'n';
+	return given ? HexIdGetDatum(id) : (Datum) 0;
+}
+
+/* A flag as sent, as smallint. */
+static Datum
+flag(int32 n)
+{
+	return Int16GetDatum((int16) Max(Min(n, PG_INT16_MAX), PG_INT16_MIN));
+}
+
+/*
+ * store_insert_visit
+ *		Write a visit that has begun; visit->idvisit was given by
+ *		store_next_idvisit().
+ */
+void
+store_insert_visit(const Visit *v, const NewVisit *extra)
+{
+	Datum		values[34];
+	char		nulls[35];
+	int			i = 0;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[i++] = Int64GetDatum(v->idvisit);
+	values[i++] = Int32GetDatum(v->idsite);
+	values[i++] = Int16GetDatum(v->consent);
+	values[i] = id_or_null(v->has_idvisitor, v->idvisitor, &nulls[i]), i++;
+	values[i] = id_or_null(v->has_config_id, v->config_id, &nulls[i]), i++;
+	values[i] = text_or_null(v->user_id, &nulls[i]), i++;
+	values[i++] = TimestampTzGetDatum(v->first);
+	values[i++] = TimestampTzGetDatum(v->last);
+	values[i] = nullable(v->last_idlink_va, false, &nulls[i]), i++;
+	values[i] = nullable(v->entry_url, false, &nulls[i]), i++;
+	values[i] = nullable(v->entry_name, false, &nulls[i]), i++;
+	values[i] = nullable(v->exit_url, false, &nulls[i]), i++;
+	values[i] = nullable(v->exit_name, false, &nulls[i]), i++;
+	values[i++] = Int32GetDatum(v->total_time);
+	values[i++] = Int32GetDatum(v->total_actions);
+	values[i++] = Int32GetDatum(v->total_interactions);
+	values[i++] = Int32GetDatum(v->count_visits);
+	values[i] = nullable(v->since_first, true, &nulls[i]), i++;
+	values[i] = nullable(v->since_last, true, &nulls[i]), i++;
+	values[i] = nullable(v->since_order, true, &nulls[i]), i++;
+	values[i++] = Int16GetDatum(v->returning);
+	values[i++] = Int16GetDatum(v->profilable);
+	if (extra->location_ip.len == 0)
+	{
+		nulls[i] = 'n';
+		values[i++] = (Datum) 0;
+	}
+	else
+		values[i++] = InetPGetDatum(ip_to_inet(&extra->location_ip));
+	values[i] = text_or_null(extra->browser_lang, &nulls[i]), i++;
+	values[i] = text_or_null(extra->resolution, &nulls[i]), i++;
+	values[i++] = TimeADTGetDatum(extra->localtime);
+	/* plugins: fla java qt realp pdf wma ag cookie */
+	for (int p = 0; p < HIT_PLUGINS; p++)
+		values[i++] = flag(extra->plugins[p]);
+	Assert(i == insert_visit_plan.nargs);
+
+	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
+		elog(ERROR, "visit was not inserted");
+}
+
+/*
+ * store_update_visit
+ *		Write a visit that was continued.  False, and nothing written, if the
+ *		version that was read is not the newest any more.  In REPEATABLE READ
+ *		and SERIALIZABLE, serialization_failure if the transaction's snapshot
+ *		does not show that version.
+ */
+bool
+store_update_visit(const Visit *v)
+{
+	Datum		values[15];
+	char		nulls[16];
+	int			i = 0;
+	int64		length = (v->last - v->first) / USECS_PER_SEC;
+
+	if (length > longest(v->idsite))
+		raise_longest(v->idsite, length);
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[i++] = PointerGetDatum(&v->tid);
+	values[i++] = Int64GetDatum(v->idvisit);
+	values[i++] = TransactionIdGetDatum(v->xmin);
+	values[i] = id_or_null(v->has_idvisitor, v->idvisitor, &nulls[i]), i++;
+	values[i] = text_or_null(v->user_id, &nulls[i]), i++;
+	values[i++] = TimestampTzGetDatum(v->last);
+	values[i] = nullable(v->last_idlink_va, false, &nulls[i]), i++;
+	values[i] = nullable(v->entry_url, false, &nulls[i]), i++;
+	values[i] = nullable(v->entry_name, false, &nulls[i]), i++;
+	values[i] = nullable(v->exit_url, false, &nulls[i]), i++;
+	values[i] = nullable(v->exit_name, false, &nulls[i]), i++;
+	values[i++] = Int32GetDatum(v->total_time);
+	values[i++] = Int32GetDatum(v->total_actions);
+	values[i++] = Int32GetDatum(v->total_interactions);
+	values[i++] = Int16GetDatum(v->profilable);
+	Assert(i == update_visit_plan.nargs);
+
+	if (store_execute(&update_visit_plan, values, nulls, 0, true) != SPI_OK_UPDATE)
+		elog(ERROR, "visit was not updated");
+	return SPI_processed == 1;
+}
+
+/*
+ * store_insert_action
+ *		Write the action row of a page view.
+ */
+void
+store_insert_action(const Visit *v, const Hit *hit, const Action *action,
+					int64 idlink_va, MatchedBy matched_by, Reason reason)
+{
+	Datum		values[15];
+	char		nulls[16];
+	int			i = 0;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[i++] = Int64GetDatum(idlink_va);
+	values[i++] = Int64GetDatum(v->idvisit);
+	values[i] = id_or_null(v->has_idvisitor, v->idvisitor, &nulls[i]), i++;
+	values[i++] = TimestampTzGetDatum(hit->at);
+	values[i++] = Int64GetDatum(action->idaction_url);
+	values[i++] = Int64GetDatum(action->idaction_name);
+	values[i++] = Int64GetDatum(action->idaction_url_ref);
+	values[i++] = Int64GetDatum(action->idaction_name_ref);
+	values[i++] = Int32GetDatum(v->idsite);
+	values[i++] = Int32GetDatum(action->pageview_position);
+	values[i++] = Int32GetDatum(action->time_spent_ref_action);
+	values[i++] = Int16GetDatum(v->consent);
+	values[i++] = Int16GetDatum(matched_by);
+	values[i++] = Int16GetDatum(reason);
+	values[i] = text_or_null(hit->pv_id[0] ? hit->pv_id : NULL, &nulls[i]), i++;
+	Assert(i == insert_action_plan.nargs);
+
+	if (store_execute(&insert_action_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
+		elog(ERROR, "action was not inserted");
+}

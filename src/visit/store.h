@@ -1,0 +1,67 @@
+/*
+ * store.h
+ *		Reads visits from the log and writes what has changed.  Hides which
+ *		relation a row lives in.
+ *
+ * Callers run as the log's owner and are connected to SPI.
+ */
+#ifndef PKT_STORE_H
+#define PKT_STORE_H
+
+#include "executor/spi.h"
+#include "storage/lockdefs.h"
+#include "utils/relcache.h"
+
+#include "visit/recognise.h"
+
+/* What is written only when a visit begins. */
+typedef struct NewVisit
+{
+	PktIp		location_ip;	/* masked; len 0: none */
+	const char *resolution;
+	const char *browser_lang;
+	int32		plugins[HIT_PLUGINS];
+	int64		localtime;		/* microseconds since midnight */
+} NewVisit;
+
+/* The log's relations, open for one engine call. */
+typedef struct Store
+{
+	Relation	visits;
+	Relation	by_visitor_id;	/* opened when needed */
+	Relation	by_config;
+	LOCKMODE	mode;
+} Store;
+
+extern void store_init(void);
+extern Oid	store_log_owner(void);
+extern bool store_log_exists(void);
+extern bool store_has_triggers(void);
+
+extern void store_open(Store *store, LOCKMODE mode);
+extern void store_close(Store *store);
+
+extern int	store_lookup(Store *store, int32 idsite, const Lookup *lookup,
+						 int max, Visit *visits);
+extern bool store_longest_is_news(int32 idsite);
+
+extern int64 store_next_idvisit(void);
+extern int64 store_next_idlink_va(void);
+extern void store_insert_visit(const Visit *visit, const NewVisit *extra);
+extern bool store_update_visit(const Visit *visit);
+extern void store_insert_action(const Visit *visit, const Hit *hit, const Action *action,
+								int64 idlink_va, MatchedBy matched_by, Reason reason);
+
+/* A kept plan: prepared on first use, again when it is no longer valid. */
+typedef struct KeptPlan
+{
+	const char *query;
+	int			nargs;
+	Oid			argtypes[48];	/* InvalidOid: hexid */
+	SPIPlanPtr	plan;
+} KeptPlan;
+
+extern int	store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count,
+						  bool newest);
+
+#endif							/* PKT_STORE_H */
