@@ -1,0 +1,239 @@
+-- Replays the goldens and compares.  Called by test/golden/run, which sets
+-- :data (a table golden.scenario is filled from it) and checks the last line.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+SET client_min_messages = error;
+
+CREATE FUNCTION golden.urlencode(t text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$
+	SELECT coalesce(string_agg(CASE WHEN b BETWEEN 48 AND 57 OR b BETWEEN 65 AND 90 OR b BETWEEN 97 AND 122
+			THEN chr(b) ELSE '%' || upper(lpad(to_hex(b), 2, '0')) END, '' ORDER BY i), '')
+	FROM (SELECT i, get_byte(convert_to(t, 'UTF8'), i) AS b
+		FROM generate_series(0, octet_length(convert_to(t, 'UTF8')) - 1) i) s
+$$;
+
+-- Matomo's settings under our names
+CREATE FUNCTION golden.apply_settings(s jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	k text;
+	v text;
+	is_bool boolean;
+BEGIN
+	DELETE FROM pk_tracking.setting;
+	PERFORM pk_tracking.set_instance('recognition_rules', 'matomo');
+	FOR k, v IN SELECT * FROM jsonb_each_text(s -> 'tracker') LOOP
+		is_bool := k IN ('trust_visitors_cookies', 'enable_userid_overwrites_visitorid',
+			'create_new_visit_after_midnight', 'enable_fingerprinting_across_websites',
+			'create_new_visit_when_campaign_changes', 'create_new_visit_when_website_referrer_changes',
+			'use_third_party_id_cookie');
+		PERFORM pk_tracking.set_instance(k, CASE WHEN is_bool THEN CASE v WHEN '1' THEN 'on' ELSE 'off' END ELSE v END);
+	END LOOP;
+	FOR k, v IN SELECT * FROM jsonb_each_text(s -> 'privacy') LOOP
+		CASE k
+			WHEN 'anonymizeUserId' THEN
+				PERFORM pk_tracking.set_instance('anonymize_user_id', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
+			WHEN 'ipAddressMaskLength' THEN
+				PERFORM pk_tracking.set_instance('ip_mask_level', v);
+			WHEN 'forceCookielessTracking' THEN
+				PERFORM pk_tracking.set_instance('force_cookieless_tracking', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
+			ELSE
+				RAISE EXCEPTION 'the runner does not know the privacy setting %', k;
+		END CASE;
+	END LOOP;
+END
+$$;
+
+-- One scenario: a row per difference.
+CREATE FUNCTION golden.replay(sc jsonb) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+	sites integer[] := '{}';
+	hit jsonb;
+	res jsonb;
+	site jsonb;
+	h integer := 0;
+	t pk_tracking.tracked;
+	asked record;
+	query text;
+	visits bigint[] := '{}';
+	n integer;
+	want jsonb;
+	got record;
+	k text;
+	w text;
+	g text;
+	names jsonb := '{}';
+	expected_ids text[];
+BEGIN
+	PERFORM golden.apply_settings(coalesce(sc -> 'settings', '{}'));
+	FOR site IN SELECT * FROM jsonb_array_elements(sc -> 'sites') LOOP
+		sites := sites || pk_tracking.add_site(sc ->> 'id',
+			ARRAY[format('http://%s.example.org', site ->> 'host')], site ->> 'timezone');
+	END LOOP;
+
+	-- hits, one statement each, in the order of sending
+	FOR hit IN SELECT * FROM jsonb_array_elements(sc -> 'hits') LOOP
+		SELECT string_agg(golden.urlencode(key) || '=' || golden.urlencode(value), '&')
+			INTO query FROM jsonb_each_text(hit -> 'params');
+		query := format('idsite=%s&rec=1&send_image=0&apiv=1', sites[coalesce((hit ->> 'site')::integer, 0) + 1])
+			|| coalesce('&' || query, '');
+
+		t := pk_tracking.track_request(query, (hit ->> 'ip')::inet, hit ->> 'ua', hit ->> 'lang',
+			(hit ->> 'cdt')::timestamp AT TIME ZONE 'UTC');
+
+		IF t.idvisit IS NOT NULL AND t.idvisit <> ALL (visits) THEN
+			visits := visits || t.idvisit;
+		END IF;
+		res := sc -> 'results' -> h;
+		IF (res ->> 'http_status')::integer < 300 AND t.outcome = 'invalid' THEN
+			RETURN NEXT format('hit %s: invalid (%s), Matomo took it', h, t.outcome_reason);
+		END IF;
+		n := array_position(visits, t.idvisit) - 1;
+		IF n IS DISTINCT FROM (res ->> 'visit')::integer THEN
+			RETURN NEXT format('hit %s: visit %s, Matomo %s', h, n, res ->> 'visit');
+		END IF;
+		IF coalesce(t.new_visit, false) IS DISTINCT FROM (jsonb_array_length(res -> 'new_visits') > 0) THEN
+			RETURN NEXT format('hit %s: new visit %s, Matomo %s', h, t.new_visit, res -> 'new_visits');
+		END IF;
+		h := h + 1;
+	END LOOP;
+
+	-- the table of visits at the end
+	SELECT count(*) INTO n FROM pk_tracking.log_visit v WHERE v.idsite = ANY (sites);
+	IF n <> jsonb_array_length(sc -> 'final' -> 'visits') THEN
+		RETURN NEXT format('%s visits, Matomo %s', n, jsonb_array_length(sc -> 'final' -> 'visits'));
+		RETURN;
+	END IF;
+	SELECT array_agg(v ->> 'idvisitor') INTO expected_ids FROM jsonb_array_elements(sc -> 'final' -> 'visits') v;
+	h := 0;
+	FOR got IN
+		SELECT v.*, row_to_json(v)::jsonb AS j,
+			(SELECT max(a.idlink_va) FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = v.idvisit) AS last_action
+		FROM pk_tracking.log_visit v WHERE v.idsite = ANY (sites) ORDER BY v.idvisit
+	LOOP
+		want := sc -> 'final' -> 'visits' -> h;
+
+		-- random ids are compared as classes: one of ours for each of theirs
+		g := got.idvisitor::text;
+		w := want ->> 'idvisitor';
+		IF w LIKE 'rand#%' THEN
+			IF names ? w AND names ->> w <> g THEN
+				RETURN NEXT format('visit %s: idvisitor %s is not that of the earlier %s', h, g, w);
+			ELSIF NOT names ? w AND (g = ANY (expected_ids) OR EXISTS (SELECT FROM jsonb_each_text(names) e WHERE e.value = g)) THEN
+				RETURN NEXT format('visit %s: idvisitor %s, Matomo a new random one', h, g);
+			END IF;
+			names := names || jsonb_build_object(w, g);
+		ELSIF w IS DISTINCT FROM g THEN
+			RETURN NEXT format('visit %s: idvisitor %s, Matomo %s', h, g, w);
+		END IF;
+
+		FOREACH k IN ARRAY ARRAY['visit_first_action_time', 'visit_last_action_time'] LOOP
+			g := to_char((got.j ->> k)::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS');
+			IF g IS DISTINCT FROM want ->> k THEN
+				RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, g, want ->> k);
+			END IF;
+		END LOOP;
+		FOREACH k IN ARRAY ARRAY['user_id', 'visitor_returning', 'visitor_count_visits', 'visit_total_time',
+			'visit_total_actions', 'visit_total_interactions', 'visitor_seconds_since_first',
+			'visitor_seconds_since_last', 'visitor_seconds_since_order', 'profilable', 'location_ip',
+			'location_browser_lang', 'config_resolution', 'visitor_localtime', 'visit_goal_buyer',
+			'config_cookie', 'config_flash', 'config_java', 'config_pdf'] LOOP
+			IF got.j ->> k IS DISTINCT FROM want ->> k THEN
+				RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, coalesce(got.j ->> k, 'NULL'), coalesce(want ->> k, 'NULL'));
+			END IF;
+		END LOOP;
+
+		-- what happened within
+		SELECT count(*) INTO n FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = got.idvisit;
+		IF n <> got.visit_total_actions THEN
+			RETURN NEXT format('visit %s: visit_total_actions %s, but %s action rows', h, got.visit_total_actions, n);
+		END IF;
+		IF got.last_idlink_va IS DISTINCT FROM got.last_action THEN
+			RETURN NEXT format('visit %s: last_idlink_va is not its last action', h);
+		END IF;
+		h := h + 1;
+	END LOOP;
+
+	-- page views: ids, positions, times
+	h := 0;
+	FOR got IN
+		SELECT a.*, v.entry_url, v.entry_title, v.exit_url, v.exit_title, c.url, c.title, c.previous_url, c.previous_title,
+			array_position(visits, a.idvisit) - 1 AS visit
+		FROM pk_tracking.log_link_visit_action a
+			JOIN pk_tracking.action c USING (idvisit, idlink_va)
+			JOIN pk_tracking.visit v USING (idvisit)
+		WHERE a.idsite = ANY (sites) ORDER BY a.idlink_va
+	LOOP
+		want := sc -> 'final' -> 'actions' -> h;
+		w := want ->> 'idvisitor';
+		g := got.idvisitor::text;
+		IF coalesce(names ->> w, w) IS DISTINCT FROM g AND NOT (w LIKE 'rand#%' AND NOT names ? w) THEN
+			RETURN NEXT format('action %s: idvisitor %s, Matomo %s', h, g, w);
+		END IF;
+		IF (got.visit, got.pageview_position, got.time_spent_ref_action)
+			IS DISTINCT FROM ((want ->> 'visit')::integer, (want ->> 'pageview_position')::integer, (want ->> 'time_spent_ref_action')::integer) THEN
+			RETURN NEXT format('action %s: visit %s position %s spent %s, Matomo %s %s %s', h, got.visit, got.pageview_position,
+				got.time_spent_ref_action, want ->> 'visit', want ->> 'pageview_position', want ->> 'time_spent_ref_action');
+		END IF;
+		IF (coalesce(got.title, '0'), coalesce(got.previous_title, '0'), coalesce(got.url, '0'), coalesce(got.previous_url, '0'))
+			IS DISTINCT FROM (want ->> 'name', want ->> 'name_ref', want ->> 'url', want ->> 'url_ref') THEN
+			RETURN NEXT format('action %s: %s | %s | %s | %s, Matomo %s | %s | %s | %s', h, got.title, got.previous_title, got.url, got.previous_url,
+				want ->> 'name', want ->> 'name_ref', want ->> 'url', want ->> 'url_ref');
+		END IF;
+		h := h + 1;
+	END LOOP;
+	IF h <> jsonb_array_length(sc -> 'final' -> 'actions') THEN
+		RETURN NEXT format('%s actions, Matomo %s', h, jsonb_array_length(sc -> 'final' -> 'actions'));
+	END IF;
+END
+$$;
+
+SELECT pk_tracking.create_log();
+SELECT pk_tracking.import_salt('user_id', convert_to('oracle-fixed-userid-salt', 'UTF8'));
+
+CREATE TABLE golden.difference (id text, what text);
+
+-- each scenario in a transaction of its own, as its requests would be
+DO $$
+DECLARE
+	s record;
+BEGIN
+	FOR s IN SELECT * FROM golden.scenario ORDER BY line LOOP
+		INSERT INTO golden.difference SELECT s.j ->> 'id', r FROM golden.replay(s.j) r;
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+-- a scenario waits if it is on the list; one that agrees, or is unknown, must leave it
+\echo
+\echo 'Goldens by family'
+SELECT split_part(s.j ->> 'id', '/', 1) AS family,
+	count(*) AS scenarios,
+	sum(jsonb_array_length(s.j -> 'hits')) AS hits,
+	count(*) FILTER (WHERE d.n IS NULL AND w.id IS NULL) AS identical,
+	count(*) FILTER (WHERE d.n IS NOT NULL AND w.id IS NULL) AS different,
+	count(w.id) AS waiting
+FROM golden.scenario s
+	LEFT JOIN (SELECT id, count(*) AS n FROM golden.difference GROUP BY id) d ON d.id = s.j ->> 'id'
+	LEFT JOIN golden.waiting w ON w.id = s.j ->> 'id'
+GROUP BY 1 ORDER BY 1;
+
+\pset tuples_only on
+\echo 'Waiting:'
+SELECT format('  %s: waits for %s', w.id, w.waits_for) FROM golden.waiting w ORDER BY 1;
+SELECT format('differs: %s: %s', d.id, d.what)
+FROM golden.difference d LEFT JOIN golden.waiting w USING (id) WHERE w.id IS NULL ORDER BY 1 LIMIT 200;
+SELECT format('not waiting any more, take it off the list: %s', w.id)
+FROM golden.waiting w WHERE NOT EXISTS (SELECT FROM golden.difference d WHERE d.id = w.id);
+
+SELECT format('golden: %s identical, %s different, %s waiting',
+	count(*) FILTER (WHERE d.id IS NULL AND w.id IS NULL),
+	count(*) FILTER (WHERE d.id IS NOT NULL AND w.id IS NULL)
+		+ (SELECT count(*) FROM golden.waiting w2 WHERE NOT EXISTS (SELECT FROM golden.difference d2 WHERE d2.id = w2.id)),
+	count(w.id))
+FROM golden.scenario s
+	LEFT JOIN (SELECT DISTINCT id FROM golden.difference) d ON d.id = s.j ->> 'id'
+	LEFT JOIN golden.waiting w ON w.id = s.j ->> 'id';
