@@ -38,7 +38,9 @@ extern HexId fingerprint_hash(const FingerprintInput *in,
 /* First 8 bytes of SHA-1(user id). */
 extern HexId user_id_hash(const char *user_id, size_t len);
 
-/* sha1(user id || salt) as 40 lower-case hex digits into buf (41 bytes). */
+#define USER_ID_PSEUDONYM_LEN 40
+
+/* sha1(user id || salt) as 40 lower-case hex digits and a NUL into buf (41 bytes). */
 extern void user_id_pseudonym(const char *user_id, size_t len,
 							  const uint8 *salt, size_t salt_len, char *buf);
 

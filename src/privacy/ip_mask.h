@@ -36,7 +36,10 @@ extern bool ip_parse(const char *str, size_t len, PktIp *ip);
 /* Zero the bytes that level (0..4) masks, in place. */
 extern void ip_mask(PktIp *ip, int level);
 
-/* No address, or every byte zero after a mask of level: nothing left that could tell two visitors apart. */
+/*
+ * No address, or nothing left of it that could tell two visitors apart: every
+ * byte zero, or, of an IPv4-mapped address, those of the IPv4 inside it.
+ */
 extern bool ip_is_blank(const PktIp *ip);
 
 #endif							/* PKT_IP_MASK_H */

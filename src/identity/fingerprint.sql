@@ -1,0 +1,66 @@
+-- Fingerprints, and the ids that user ids stand for (identity/fingerprint.c,
+-- enrich/language.c).  fingerprint() itself, which knows sites and salts, is
+-- in track/.
+
+CREATE FUNCTION pk_tracking.fingerprint_with_salt(
+	salt bytea,
+	os text,
+	browser text,
+	browser_version text,
+	user_agent text,
+	plugins integer[],
+	ip inet,
+	language text,
+	idsite integer)
+RETURNS @extschema@.hexid
+	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_fingerprint_with_salt';
+REVOKE ALL ON FUNCTION pk_tracking.fingerprint_with_salt(bytea, text, text, text, text, integer[], inet, text, integer) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.fingerprint_with_salt(bytea, text, text, text, text, integer[], inet, text, integer) IS
+	'the config_id of these values under this salt (the daily salt appended), for those who verify; NULL texts are empty, NULL idsite means across websites';
+
+CREATE FUNCTION pk_tracking.matomo_config_id(
+	os text DEFAULT 'UNK',
+	browser text DEFAULT 'UNK',
+	browser_version text DEFAULT '',
+	ip text DEFAULT '0.0.0.0',
+	language text DEFAULT '',
+	salt text DEFAULT '',
+	daily_salt text DEFAULT '',
+	idsite integer DEFAULT NULL,
+	fla integer DEFAULT 0,
+	java integer DEFAULT 0,
+	qt integer DEFAULT 0,
+	realp integer DEFAULT 0,
+	pdf integer DEFAULT 0,
+	wma integer DEFAULT 0,
+	ag integer DEFAULT 0,
+	cookie integer DEFAULT 0)
+RETURNS @extschema@.hexid
+	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_matomo_config_id';
+REVOKE ALL ON FUNCTION pk_tracking.matomo_config_id(text, text, text, text, text, text, text, integer, integer, integer, integer, integer, integer, integer, integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.matomo_config_id(text, text, text, text, text, text, text, integer, integer, integer, integer, integer, integer, integer, integer, integer) IS
+	'the config_id that Matomo computes (MD5); daily_salt is its salt of the day with the date appended, NULL idsite means across websites';
+
+CREATE FUNCTION pk_tracking.user_id_visitor_id(user_id text) RETURNS @extschema@.hexid
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_user_id_visitor_id';
+REVOKE ALL ON FUNCTION pk_tracking.user_id_visitor_id(text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.user_id_visitor_id(text) IS
+	'the visitor id that a user id stands for: first 8 bytes of its SHA-1';
+
+CREATE FUNCTION pk_tracking.user_id_pseudonym(user_id text, salt bytea) RETURNS text
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_user_id_pseudonym';
+REVOKE ALL ON FUNCTION pk_tracking.user_id_pseudonym(text, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.user_id_pseudonym(text, bytea) IS
+	'what anonymize_user_id stores instead of a user id: SHA-1 of the user id and this salt, 40 hex digits';
+
+CREATE FUNCTION pk_tracking.normalise_language(accept_language text) RETURNS text
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_normalise_language';
+REVOKE ALL ON FUNCTION pk_tracking.normalise_language(text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.normalise_language(text) IS
+	'an Accept-Language value as a plain list in lower case: no quality values, comments or blanks';
+

@@ -1,0 +1,980 @@
+/*
+ * salt.c
+ *		Secret salts: one per instance, one per site and local day, one for
+ *		user ids (design section 6).
+ *
+ * Where they are: the table pk_tracking.salt holds the two that live as long
+ * as the instance.  Daily salts are in unlogged tables, which are in no WAL,
+ * backup or replica, and which are emptied by TRUNCATE, since a deleted row
+ * stays readable in its file:
+ *
+ *	daily_salt_0 .. 7	salts made before their day's end; table = day mod 8
+ *	late_salt_0 .. 3	salts made later (imports of old days); table = UTC
+ *						day of creation mod 4
+ *
+ * A daily salt lives two days from the later of its day's end and its
+ * creation.  An expired one is never used, emptied its table or not.  A day
+ * that ends more than three days ahead is nobody's today or tomorrow but a
+ * wrong clock: its salt is kept with the late ones and lives two days from its
+ * creation, so that it cannot keep the others of its table from being
+ * destroyed.
+ *
+ * A salt is made by the database (pgcrypto) and read into C; it never is a
+ * parameter or a literal of a query, which the server might log.  The one
+ * exception is import_salt(), whose argument is the caller's anyway.
+ *
+ * Every read uses the newest snapshot, as referential integrity does: in
+ * REPEATABLE READ, too, a salt that another session has committed is seen, and
+ * no second one is made.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "identity/salt.h"
+
+/* Our own class of advisory locks: pg_advisory_lock() uses 1 and 2. */
+#define SALT_LOCK_CLASS 0x706c
+
+#define SALT_LIFETIME (2 * USECS_PER_DAY)
+
+/* A day that ends later than this from now is not one that is being lived. */
+#define SALT_HORIZON (3 * USECS_PER_DAY)
+
+#define DAILY_TABLES 8
+#define LATE_TABLES 4
+#define SALT_TABLES (DAILY_TABLES + LATE_TABLES)	/* daily ones first */
+
+#define SALT_TABLE_NAME_LEN 16
+
+/* Column numbers, the same in all of these tables. */
+#define ANUM_SALT_EXPIRES 5
+
+/* Queries with kept plans. */
+enum
+{
+	QUERY_NAMED,				/* a row of pk_tracking.salt */
+	QUERY_LATE,					/* a salt in one of the late tables */
+	QUERY_DAILY,				/* a salt in a daily table; one for each */
+	QUERY_MAKE = QUERY_DAILY + DAILY_TABLES,	/* make a salt; one for each
+												 * table */
+	QUERY_COUNT = QUERY_MAKE + SALT_TABLES
+};
+
+static SPIPlanPtr plans[QUERY_COUNT];
+
+/* The cache: what was read in this transaction. */
+typedef struct NamedSalt
+{
+	const char *name;
+	const char *description;
+	bool		known;
+	Salt		salt;
+	uint8		bytes[SALT_MAX_LEN];
+} NamedSalt;
+
+static NamedSalt instance_salt = {.name = "fingerprint", .description = "fingerprint"};
+static NamedSalt user_id_salt = {.name = "user_id", .description = "user ID"};
+
+typedef struct DailyKey
+{
+	int32		idsite;
+	DateADT		day;
+} DailyKey;
+
+typedef struct DailySalt
+{
+	DailyKey	key;
+	TimestampTz expires;
+	struct DailySalt *next;		/* all of them, for wiping */
+	Salt		salt;
+	uint8		bytes[SALT_LEN];
+} DailySalt;
+
+static MemoryContext daily_context = NULL;
+static HTAB *daily_cache = NULL;
+static DailySalt *daily_list = NULL;
+
+/* Days to come whose salts this backend has seen; by site. */
+#define PREPARED_SITES 64
+
+static struct
+{
+	bool		valid;
+	DailyKey	key;
+}			prepared[PREPARED_SITES];
+
+/* When this backend last looked for expired salts, and whether in vain. */
+static TimestampTz last_destruction = 0;
+static bool destroyed_in_xact = false;
+
+PG_FUNCTION_INFO_V1(pkt_daily_salt_digest);
+PG_FUNCTION_INFO_V1(pkt_destroy_expired_salts);
+PG_FUNCTION_INFO_V1(pkt_export_salt);
+PG_FUNCTION_INFO_V1(pkt_import_salt);
+PG_FUNCTION_INFO_V1(pkt_prepare_daily_salt);
+
+/* ----- the cache ----- */
+
+/* Wipe every salt that this backend holds in memory.  Never raises. */
+static void
+wipe_cache(void)
+{
+	NamedSalt  *named[] = {&instance_salt, &user_id_salt};
+	size_t		i;
+
+	for (i = 0; i < lengthof(named); i++)
+	{
+		if (!named[i]->known)
+			continue;
+		explicit_bzero(named[i]->bytes, sizeof(named[i]->bytes));
+		named[i]->known = false;
+	}
+
+	for (; daily_list != NULL; daily_list = daily_list->next)
+		explicit_bzero(daily_list->bytes, sizeof(daily_list->bytes));
+	if (daily_context != NULL)
+		MemoryContextDelete(daily_context);
+	daily_context = NULL;
+	daily_cache = NULL;
+}
+
+/* Forget what a rolled-back transaction or subtransaction did. */
+static void
+forget_work(void)
+{
+	memset(prepared, 0, sizeof(prepared));
+	if (destroyed_in_xact)
+		last_destruction = 0;
+}
+
+static void
+salt_xact_callback(XactEvent event, void *arg)
+{
+	(void) arg;
+
+	switch (event)
+	{
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			forget_work();
+			/* FALLTHROUGH */
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_PREPARE:
+			wipe_cache();
+			destroyed_in_xact = false;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+salt_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+					  SubTransactionId parentSubid, void *arg)
+{
+	(void) mySubid;
+	(void) parentSubid;
+	(void) arg;
+
+	/* which of them were made in it is not worth remembering */
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		forget_work();
+		wipe_cache();
+	}
+}
+
+void
+salt_init(void)
+{
+	RegisterXactCallback(salt_xact_callback, NULL);
+	RegisterSubXactCallback(salt_subxact_callback, NULL);
+}
+
+/* The cached salt of a site's day, NULL if there is none. */
+static DailySalt *
+cached_daily(int32 idsite, DateADT day)
+{
+	DailyKey	key = {idsite, day};
+
+	if (daily_cache == NULL)
+		return NULL;
+	return hash_search(daily_cache, &key, HASH_FIND, NULL);
+}
+
+/*
+ * Put a salt into the cache, in the place of an expired one if there is one:
+ * entries do not move.
+ */
+static DailySalt *
+cache_daily(int32 idsite, DateADT day, const uint8 *bytes, TimestampTz expires)
+{
+	DailyKey	key = {idsite, day};
+	DailySalt  *entry;
+	bool		found;
+
+	if (daily_cache == NULL)
+	{
+		HASHCTL		ctl;
+
+		if (daily_context == NULL)
+			daily_context = AllocSetContextCreate(TopMemoryContext,
+												  "pk_tracking daily salts",
+												  ALLOCSET_SMALL_SIZES);
+		ctl.keysize = sizeof(DailyKey);
+		ctl.entrysize = sizeof(DailySalt);
+		ctl.hcxt = daily_context;
+		daily_cache = hash_create("pk_tracking daily salts", 16, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	entry = hash_search(daily_cache, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->next = daily_list;
+		daily_list = entry;
+	}
+	entry->expires = expires;
+	entry->salt.len = SALT_LEN;
+	entry->salt.bytes = entry->bytes;
+	memcpy(entry->bytes, bytes, SALT_LEN);
+	return entry;
+}
+
+/* ----- queries ----- */
+
+/* The name of table i (0 .. SALT_TABLES - 1), without its schema. */
+static void
+salt_table_name(int i, char *buf)
+{
+	if (i < DAILY_TABLES)
+		snprintf(buf, SALT_TABLE_NAME_LEN, "daily_salt_%d", i);
+	else
+		snprintf(buf, SALT_TABLE_NAME_LEN, "late_salt_%d", i - DAILY_TABLES);
+}
+
+static inline int
+daily_table(DateADT day)
+{
+	return ((day % DAILY_TABLES) + DAILY_TABLES) % DAILY_TABLES;
+}
+
+static inline int
+late_table(TimestampTz created)
+{
+	int64		day = created / USECS_PER_DAY - (created % USECS_PER_DAY < 0 ? 1 : 0);
+
+	return DAILY_TABLES + (int) (((day % LATE_TABLES) + LATE_TABLES) % LATE_TABLES);
+}
+
+/*
+ * The quoted name of the schema that pgcrypto stands in.
+ * Errors: undefined_object if pgcrypto is gone.
+ */
+static const char *
+pgcrypto_schema(void)
+{
+	Oid			extension = get_extension_oid("pgcrypto", false);
+	Oid			schema = InvalidOid;
+	Relation	rel;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	char	   *name;
+
+	/* 15 does not export get_extension_schema() */
+	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	name = OidIsValid(schema) ? get_namespace_name(schema) : NULL;
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("schema of extension \"%s\" does not exist", "pgcrypto")));
+	return quote_identifier(name);
+}
+
+/* Write the text of a query; everything in it is qualified. */
+static void
+build_query(StringInfo sql, int query)
+{
+	static const char daily[] =
+		"SELECT value, expires FROM pk_tracking.%s"
+		" WHERE idsite OPERATOR(pg_catalog.=) $1"
+		" AND day OPERATOR(pg_catalog.=) $2"
+		" AND expires OPERATOR(pg_catalog.>) $3";
+	char		table[SALT_TABLE_NAME_LEN];
+	int			i;
+
+	if (query == QUERY_NAMED)
+		appendStringInfoString(sql,
+							   "SELECT value FROM pk_tracking.salt"
+							   " WHERE name OPERATOR(pg_catalog.=) $1");
+	else if (query == QUERY_LATE)
+	{
+		for (i = DAILY_TABLES; i < SALT_TABLES; i++)
+		{
+			salt_table_name(i, table);
+			if (i > DAILY_TABLES)
+				appendStringInfoString(sql, " UNION ALL ");
+			appendStringInfo(sql, daily, table);
+		}
+		appendStringInfoString(sql, " ORDER BY 2 DESC LIMIT 1");
+	}
+	else if (query < QUERY_MAKE)
+	{
+		salt_table_name(query - QUERY_DAILY, table);
+		appendStringInfo(sql, daily, table);
+	}
+	else
+	{
+		/* the row of an expired salt may still be there, if rarely */
+		salt_table_name(query - QUERY_MAKE, table);
+		appendStringInfo(sql,
+						 "INSERT INTO pk_tracking.%s AS t (idsite, day, value, created, expires)"
+						 " SELECT $1, $2, %s.gen_random_bytes(%d), $3, $4"
+						 " ON CONFLICT (idsite, day) DO UPDATE"
+						 " SET value = EXCLUDED.value, created = EXCLUDED.created,"
+						 " expires = EXCLUDED.expires"
+						 " WHERE t.expires OPERATOR(pg_catalog.<=) EXCLUDED.created",
+						 table, pgcrypto_schema(), SALT_LEN);
+	}
+}
+
+/* The kept plan of a query, made anew if anything it depends on has changed. */
+static SPIPlanPtr
+plan_for(int query)
+{
+	static Oid	daily_types[] = {INT4OID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	static Oid	named_types[] = {TEXTOID};
+	StringInfoData sql;
+	SPIPlanPtr	plan = plans[query];
+
+	if (plan != NULL)
+	{
+		if (SPI_plan_is_valid(plan))
+			return plan;
+		plans[query] = NULL;
+		SPI_freeplan(plan);
+	}
+
+	initStringInfo(&sql);
+	build_query(&sql, query);
+	plan = SPI_prepare_cursor(sql.data,
+							  query == QUERY_NAMED ? 1 : query < QUERY_MAKE ? 3 : 4,
+							  query == QUERY_NAMED ? named_types : daily_types,
+							  CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	pfree(sql.data);
+
+	plans[query] = plan;
+	return plan;
+}
+
+/*
+ * Run a query under the newest snapshot.  Rows are counted in SPI_processed
+ * and stand in SPI_tuptable.
+ */
+static void
+run_query(int query, Datum *values)
+{
+	bool		reads = query < QUERY_MAKE;
+	SPIPlanPtr	plan = plan_for(query);
+	Snapshot	snapshot;
+	int			rc;
+
+	/* a parallel leader may not take a new one */
+	snapshot = (reads && IsInParallelMode()) ? GetActiveSnapshot() : GetLatestSnapshot();
+
+	rc = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot,
+							  reads, false, reads ? 1 : 0);
+	if (rc != (reads ? SPI_OK_SELECT : SPI_OK_INSERT))
+		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
+}
+
+/*
+ * Take the salt out of the first row, first column, of a query's result and
+ * wipe it there.  Gives its length, -1 if there is more than max bytes of it.
+ */
+static int
+take_salt(uint8 *bytes, int max)
+{
+	bool		isnull;
+	Datum		datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+									  1, &isnull);
+	struct varlena *value;
+	int			len;
+
+	if (isnull)
+		return -1;
+	value = PG_DETOAST_DATUM_PACKED(datum);
+	len = VARSIZE_ANY_EXHDR(value);
+	if (len <= max)
+		memcpy(bytes, VARDATA_ANY(value), len);
+
+	/* a private copy, of the tuple or of the value */
+	explicit_bzero(VARDATA_ANY(value), len);
+	return (len <= max) ? len : -1;
+}
+
+/* ----- the instance's salts ----- */
+
+static const Salt *
+read_named(NamedSalt *named)
+{
+	Datum		values[1];
+
+	if (named->known)
+		return &named->salt;
+
+	values[0] = CStringGetTextDatum(named->name);
+	run_query(QUERY_NAMED, values);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the %s salt is missing", named->description),
+				 errhint("Set one with pk_tracking.import_salt().")));
+
+	named->salt.bytes = named->bytes;
+	named->salt.len = take_salt(named->bytes, sizeof(named->bytes));
+	SPI_freetuptable(SPI_tuptable);
+	if (named->salt.len <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the %s salt has an invalid length", named->description),
+				 errhint("Set one with pk_tracking.import_salt().")));
+	named->known = true;
+	return &named->salt;
+}
+
+/*
+ * salt_instance
+ *		The salt of all fingerprints of this instance.
+ *
+ * Errors: object_not_in_prerequisite_state if somebody removed it.
+ */
+const Salt *
+salt_instance(void)
+{
+	return read_named(&instance_salt);
+}
+
+/*
+ * salt_user_id
+ *		The salt that anonymize_user_id appends to a user id.
+ *
+ * Errors: as salt_instance().
+ */
+const Salt *
+salt_user_id(void)
+{
+	return read_named(&user_id_salt);
+}
+
+/* The salt of that name; invalid_parameter_value if there is none such. */
+static NamedSalt *
+named_salt(const text *name)
+{
+	NamedSalt  *named[] = {&instance_salt, &user_id_salt};
+	size_t		i;
+
+	for (i = 0; i < lengthof(named); i++)
+		if (VARSIZE_ANY_EXHDR(name) == strlen(named[i]->name) &&
+			memcmp(VARDATA_ANY(name), named[i]->name, VARSIZE_ANY_EXHDR(name)) == 0)
+			return named[i];
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown salt name"),
+			 errdetail("The salts are \"%s\" and \"%s\".",
+					   instance_salt.name, user_id_salt.name)));
+	return NULL;				/* keep compiler quiet */
+}
+
+/* ----- daily salts ----- */
+
+/*
+ * Is a day's salt, looked for or made at now, in the daily tables, in the late
+ * ones, or (from the day's end until two days later) perhaps in either?
+ */
+static inline bool
+may_be_daily(TimestampTz day_end, TimestampTz now)
+{
+	return day_end <= now + SALT_HORIZON && now < day_end + SALT_LIFETIME;
+}
+
+static inline bool
+may_be_late(TimestampTz day_end, TimestampTz now)
+{
+	return day_end <= now || day_end > now + SALT_HORIZON;
+}
+
+/* Read an unexpired salt into the cache; NULL if there is none. */
+static DailySalt *
+find_in(int query, int32 idsite, DateADT day, TimestampTz now)
+{
+	Datum		values[3];
+	uint8		bytes[SALT_LEN];
+	TimestampTz expires;
+	bool		isnull;
+	DailySalt  *entry;
+
+	values[0] = Int32GetDatum(idsite);
+	values[1] = DateADTGetDatum(day);
+	values[2] = TimestampTzGetDatum(now);
+	run_query(query, values);
+	if (SPI_processed == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		return NULL;
+	}
+
+	expires = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, 2, &isnull));
+	if (take_salt(bytes, sizeof(bytes)) != SALT_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a daily salt has an invalid length")));
+	SPI_freetuptable(SPI_tuptable);
+
+	entry = cache_daily(idsite, day, bytes, expires);
+	explicit_bzero(bytes, sizeof(bytes));
+	return entry;
+}
+
+static DailySalt *
+find_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
+{
+	DailySalt  *entry = NULL;
+
+	if (may_be_daily(day_end, now))
+		entry = find_in(QUERY_DAILY + daily_table(day), idsite, day, now);
+	if (entry == NULL && may_be_late(day_end, now))
+		entry = find_in(QUERY_LATE, idsite, day, now);
+	return entry;
+}
+
+/* The right to make the salt of a site's day, until the transaction's end. */
+static bool
+lock_daily(int32 idsite, DateADT day, bool wait)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) idsite, (uint32) day,
+						 SALT_LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* ----- destruction ----- */
+
+/* True if no row of the table is unexpired. */
+static bool
+all_expired(Relation rel, TimestampTz now)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan;
+	bool		result = true;
+
+	/*
+	 * SnapshotSelf sees what is committed, and leaves no predicate lock on
+	 * the table behind, as a serializable snapshot would.
+	 */
+	scan = table_beginscan(rel, SnapshotSelf, 0, NULL);
+	while (result && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		Datum		expires = slot_getattr(slot, ANUM_SALT_EXPIRES, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!isnull && DatumGetTimestampTz(expires) > now)
+			result = false;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return result;
+}
+
+/*
+ * Empty a table if it has rows (dead ones count) and all of them are expired.
+ * True if that was done.  Takes no lock that it would have to wait for, and
+ * keeps none unless it does its work.
+ */
+static bool
+destroy_table(int table, TimestampTz now)
+{
+	char		name[SALT_TABLE_NAME_LEN];
+	char		sql[64];
+	Oid			relid;
+	Relation	rel;
+	bool		expired;
+	int			rc;
+
+	salt_table_name(table, name);
+	relid = get_relname_relid(name, get_namespace_oid("pk_tracking", false));
+	if (!OidIsValid(relid) || !ConditionalLockRelationOid(relid, AccessShareLock))
+		return false;
+
+	rel = try_relation_open(relid, NoLock);
+	if (rel == NULL)
+	{
+		UnlockRelationOid(relid, AccessShareLock);
+		return false;
+	}
+	expired = rel->rd_refcnt == 1 &&
+		RelationGetNumberOfBlocks(rel) > 0 && all_expired(rel, now);
+	relation_close(rel, AccessShareLock);
+
+	if (!expired || !ConditionalLockRelationOid(relid, AccessExclusiveLock))
+		return false;
+
+	/* somebody may have been faster */
+	rel = try_relation_open(relid, NoLock);
+	expired = rel != NULL &&
+		RelationGetNumberOfBlocks(rel) > 0 && all_expired(rel, now);
+	if (rel != NULL)
+		relation_close(rel, NoLock);
+	if (!expired)
+	{
+		UnlockRelationOid(relid, AccessExclusiveLock);
+		return false;
+	}
+
+	snprintf(sql, sizeof(sql), "TRUNCATE TABLE ONLY pk_tracking.%s", name);
+	rc = SPI_execute(sql, false, 0);
+	if (rc != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	return true;
+}
+
+/* Empty every table whose salts are all expired; the number of tables. */
+static int
+destroy_tables(TimestampTz now)
+{
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < SALT_TABLES; i++)
+		if (destroy_table(i, now))
+			n++;
+	return n;
+}
+
+/*
+ * salt_destroy_expired
+ *		Destroy what has expired; at most once an hour per backend.
+ *
+ * Takes the wall clock.  Errors: insufficient_privilege if the caller may not
+ * TRUNCATE the salts' tables.
+ */
+void
+salt_destroy_expired(TimestampTz now)
+{
+	if (last_destruction != 0 && now >= last_destruction &&
+		now - last_destruction < USECS_PER_HOUR)
+		return;
+	if (RecoveryInProgress() || XactReadOnly)
+		return;
+
+	last_destruction = now;
+	if (destroy_tables(now) > 0)
+		destroyed_in_xact = true;
+}
+
+/*
+ * Make the salt of a site's day, under its lock and having found none.  The
+ * table may hold expired salts of an earlier round: they go first, if they can.
+ */
+static void
+make_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
+{
+	bool		late = may_be_late(day_end, now);
+	int			table = late ? late_table(now) : daily_table(day);
+	Datum		values[4];
+
+	destroy_table(table, now);
+
+	values[0] = Int32GetDatum(idsite);
+	values[1] = DateADTGetDatum(day);
+	values[2] = TimestampTzGetDatum(now);
+	values[3] = TimestampTzGetDatum((late ? now : day_end) + SALT_LIFETIME);
+	run_query(QUERY_MAKE + table, values);
+}
+
+/*
+ * salt_daily
+ *		The salt of a site's local day.
+ *
+ * Takes the day, the instant of its end, and the wall clock.  Gives the salt;
+ * NULL if there is no unexpired one and make is not set.
+ */
+const Salt *
+salt_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now, bool make)
+{
+	DailySalt  *entry = cached_daily(idsite, day);
+
+	if (entry != NULL && entry->expires > now)
+		return &entry->salt;
+
+	/* a standby cannot even read unlogged tables */
+	if (!make && RecoveryInProgress())
+		return NULL;
+
+	entry = find_daily(idsite, day, day_end, now);
+	if (entry == NULL && make)
+	{
+		lock_daily(idsite, day, true);
+		entry = find_daily(idsite, day, day_end, now);
+		if (entry == NULL)
+		{
+			make_daily(idsite, day, day_end, now);
+			entry = find_daily(idsite, day, day_end, now);
+			if (entry == NULL)
+				elog(ERROR, "could not find the daily salt just made");
+		}
+	}
+	return entry ? &entry->salt : NULL;
+}
+
+/*
+ * salt_daily_prepare
+ *		Make the salt of a day to come, if nobody else is at it.
+ *
+ * Takes as salt_daily() does.  A day that is over or more than three days ahead
+ * is left alone.
+ */
+void
+salt_daily_prepare(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
+{
+	DailyKey	key = {idsite, day};
+	int			i = (uint32) idsite % PREPARED_SITES;
+
+	if (prepared[i].valid && prepared[i].key.idsite == idsite &&
+		prepared[i].key.day == day)
+		return;
+	if (may_be_late(day_end, now) || RecoveryInProgress() || XactReadOnly)
+		return;
+
+	if (find_daily(idsite, day, day_end, now) != NULL)
+	{
+		prepared[i].valid = true;
+		prepared[i].key = key;
+	}
+	else if (lock_daily(idsite, day, false) &&
+			 find_daily(idsite, day, day_end, now) == NULL)
+		make_daily(idsite, day, day_end, now);
+}
+
+/* ----- SQL ----- */
+
+static void
+connect_spi(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+static void
+finish_spi(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/* Errors: invalid_parameter_value if a time is not finite. */
+static void
+check_times(DateADT day, TimestampTz day_end, TimestampTz now)
+{
+	if (DATE_NOT_FINITE(day) || TIMESTAMP_NOT_FINITE(day_end) || TIMESTAMP_NOT_FINITE(now))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("day and times must be finite")));
+}
+
+/*
+ * pk_tracking.destroy_expired_salts() RETURNS integer
+ *
+ * The number of tables emptied.  Errors: insufficient_privilege.
+ */
+Datum
+pkt_destroy_expired_salts(PG_FUNCTION_ARGS)
+{
+	int			n;
+
+	(void) fcinfo;
+
+	connect_spi();
+	n = destroy_tables(GetCurrentTimestamp());
+	finish_spi();
+	PG_RETURN_INT32(n);
+}
+
+/*
+ * pk_tracking.export_salt(name text) RETURNS bytea
+ *
+ * Errors: invalid_parameter_value; object_not_in_prerequisite_state if the salt
+ * is missing; insufficient_privilege.
+ */
+Datum
+pkt_export_salt(PG_FUNCTION_ARGS)
+{
+	NamedSalt  *named = named_salt(PG_GETARG_TEXT_PP(0));
+	const Salt *salt;
+	bytea	   *result;
+
+	connect_spi();
+	/* read_named() gives what is cached: the right to read is checked here */
+	wipe_cache();
+	salt = read_named(named);
+	finish_spi();
+
+	result = (bytea *) palloc(VARHDRSZ + salt->len);
+	SET_VARSIZE(result, VARHDRSZ + salt->len);
+	memcpy(VARDATA(result), salt->bytes, salt->len);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/*
+ * pk_tracking.import_salt(name text, value bytea) RETURNS void
+ *
+ * Errors: invalid_parameter_value if the name or the length is wrong;
+ * insufficient_privilege.
+ */
+Datum
+pkt_import_salt(PG_FUNCTION_ARGS)
+{
+	NamedSalt  *named = named_salt(PG_GETARG_TEXT_PP(0));
+	bytea	   *value = PG_GETARG_BYTEA_PP(1);
+	int			len = VARSIZE_ANY_EXHDR(value);
+	Oid			types[2] = {TEXTOID, BYTEAOID};
+	Datum		values[2];
+	int			rc;
+
+	if (named == &instance_salt && len != SALT_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a fingerprint salt must have %d bytes", SALT_LEN)));
+	if (len < 1 || len > SALT_MAX_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a user ID salt must have 1 to %d bytes", SALT_MAX_LEN)));
+
+	values[0] = CStringGetTextDatum(named->name);
+	values[1] = PointerGetDatum(value);
+
+	connect_spi();
+	rc = SPI_execute_with_args("INSERT INTO pk_tracking.salt (name, value) VALUES ($1, $2)"
+							   " ON CONFLICT (name) DO UPDATE"
+							   " SET value = EXCLUDED.value, created = EXCLUDED.created",
+							   2, types, values, NULL, false, 0);
+	if (rc != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(rc));
+	finish_spi();
+
+	wipe_cache();
+	PG_RETURN_VOID();
+}
+
+/*
+ * pk_tracking.daily_salt_digest(idsite integer, day date, day_end timestamptz,
+ *		at timestamptz, make boolean) RETURNS bytea
+ *
+ * SHA-256 of the salt that a hit at this wall clock would use: tells whether
+ * two salts are the same, and no salt.  NULL if there is none.
+ */
+Datum
+pkt_daily_salt_digest(PG_FUNCTION_ARGS)
+{
+	int32		idsite = PG_GETARG_INT32(0);
+	DateADT		day = PG_GETARG_DATEADT(1);
+	TimestampTz day_end = PG_GETARG_TIMESTAMPTZ(2);
+	TimestampTz now = PG_GETARG_TIMESTAMPTZ(3);
+	bool		make = PG_GETARG_BOOL(4);
+	const Salt *salt;
+	pg_cryptohash_ctx *ctx;
+	bytea	   *result;
+	bool		ok;
+
+	check_times(day, day_end, now);
+
+	connect_spi();
+	salt = salt_daily(idsite, day, day_end, now, make);
+	finish_spi();
+	if (salt == NULL)
+		PG_RETURN_NULL();
+
+	result = (bytea *) palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	ctx = pg_cryptohash_create(PG_SHA256);
+	ok = ctx != NULL &&
+		pg_cryptohash_init(ctx) >= 0 &&
+		pg_cryptohash_update(ctx, salt->bytes, salt->len) >= 0 &&
+		pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) >= 0;
+	if (ctx != NULL)
+		pg_cryptohash_free(ctx);
+	if (!ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute %s hash", "SHA-256")));
+	PG_RETURN_BYTEA_P(result);
+}
+
+/*
+ * pk_tracking.prepare_daily_salt(idsite integer, day date, day_end timestamptz,
+ *		at timestamptz) RETURNS void
+ */
+Datum
+pkt_prepare_daily_salt(PG_FUNCTION_ARGS)
+{
+	int32		idsite = PG_GETARG_INT32(0);
+	DateADT		day = PG_GETARG_DATEADT(1);
+	TimestampTz day_end = PG_GETARG_TIMESTAMPTZ(2);
+	TimestampTz now = PG_GETARG_TIMESTAMPTZ(3);
+
+	check_times(day, day_end, now);
+
+	connect_spi();
+	salt_daily_prepare(idsite, day, day_end, now);
+	finish_spi();
+	PG_RETURN_VOID();
+}

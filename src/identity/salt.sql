@@ -1,0 +1,108 @@
+-- Salts (identity/salt.c).  The tables are members of the extension and never
+-- marked with pg_extension_config_dump(): what is secret is in no dump.
+
+CREATE TABLE pk_tracking.salt (
+	name text PRIMARY KEY,
+	value bytea NOT NULL,
+	created timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+-- No CHECK on value: its error would print the row.
+REVOKE ALL ON TABLE pk_tracking.salt FROM PUBLIC;
+COMMENT ON TABLE pk_tracking.salt IS 'secret salts that live as long as this instance; see export_salt() and import_salt()';
+COMMENT ON COLUMN pk_tracking.salt.name IS '"fingerprint" (keys every config_id) or "user_id" (for anonymize_user_id)';
+COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or what was imported';
+COMMENT ON COLUMN pk_tracking.salt.created IS 'when it was made or imported';
+
+-- Names are qualified and operators too: nothing here depends on search_path.
+DO $salt$
+DECLARE
+	pgcrypto pg_catalog.text;
+	salt_table pg_catalog.text;
+BEGIN
+	SELECT n.nspname::pg_catalog.text INTO STRICT pgcrypto
+		FROM pg_catalog.pg_extension AS e
+		JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+		WHERE e.extname OPERATOR(pg_catalog.=) 'pgcrypto';
+	EXECUTE pg_catalog.format(
+		'INSERT INTO pk_tracking.salt (name, value)
+		SELECT ''fingerprint'', %1$I.gen_random_bytes(32)
+		UNION ALL
+		SELECT ''user_id'', %1$I.gen_random_bytes(32)', pgcrypto);
+
+	FOREACH salt_table IN ARRAY ARRAY[
+		'daily_salt_0', 'daily_salt_1', 'daily_salt_2', 'daily_salt_3',
+		'daily_salt_4', 'daily_salt_5', 'daily_salt_6', 'daily_salt_7',
+		'late_salt_0', 'late_salt_1', 'late_salt_2', 'late_salt_3']
+	LOOP
+		EXECUTE pg_catalog.format($ddl$
+			CREATE UNLOGGED TABLE pk_tracking.%1$I (
+				idsite integer NOT NULL,
+				day date NOT NULL,
+				value bytea NOT NULL,
+				created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+				expires timestamptz NOT NULL,
+				PRIMARY KEY (idsite, day)
+			);
+			REVOKE ALL ON TABLE pk_tracking.%1$I FROM PUBLIC;
+			COMMENT ON TABLE pk_tracking.%1$I IS %2$L;
+			COMMENT ON COLUMN pk_tracking.%1$I.idsite IS 'site';
+			COMMENT ON COLUMN pk_tracking.%1$I.day IS 'day in the site''s time zone';
+			COMMENT ON COLUMN pk_tracking.%1$I.value IS 'the salt: 32 random bytes';
+			COMMENT ON COLUMN pk_tracking.%1$I.created IS 'when it was made';
+			COMMENT ON COLUMN pk_tracking.%1$I.expires IS 'from then on it is not used any more, and destroyed with the whole table';
+			$ddl$,
+			salt_table,
+			CASE WHEN pg_catalog.starts_with(salt_table, 'daily')
+				THEN 'secret daily salts made before their day''s end; the table is day (since 2000-01-01) mod 8'
+				ELSE 'secret daily salts made after their day''s end (imports); the table is the UTC day of creation (since 2000-01-01) mod 4'
+			END);
+	END LOOP;
+END
+$salt$;
+
+CREATE FUNCTION pk_tracking.export_salt(name text) RETURNS bytea
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_export_salt';
+REVOKE ALL ON FUNCTION pk_tracking.export_salt(text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.export_salt(text) IS
+	'the secret salt "fingerprint" or "user_id", to move an instance; whoever has it can try out IP addresses';
+
+CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_import_salt';
+REVOKE ALL ON FUNCTION pk_tracking.import_salt(text, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.import_salt(text, bytea) IS
+	'replace the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the argument is part of the statement, which log_statement and others may log';
+
+CREATE FUNCTION pk_tracking.destroy_expired_salts() RETURNS integer
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_salts';
+REVOKE ALL ON FUNCTION pk_tracking.destroy_expired_salts() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.destroy_expired_salts() IS
+	'empty every table of daily salts that have all expired, unless somebody is using it; the number of tables emptied';
+
+CREATE FUNCTION pk_tracking.daily_salt_digest(
+	idsite integer,
+	day date,
+	day_end timestamptz,
+	at timestamptz,
+	make boolean)
+RETURNS bytea
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_daily_salt_digest';
+REVOKE ALL ON FUNCTION pk_tracking.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) IS
+	'SHA-256 of the daily salt that a hit of this site and day would use at this time; NULL if there is none and none shall be made';
+
+CREATE FUNCTION pk_tracking.prepare_daily_salt(
+	idsite integer,
+	day date,
+	day_end timestamptz,
+	at timestamptz)
+RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_prepare_daily_salt';
+REVOKE ALL ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) IS
+	'make the daily salt of a site''s day to come beforehand, unless another session is at it';
+
