@@ -33,6 +33,15 @@ BEGIN
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
 	END LOOP;
+	-- salts come from pgcrypto, wherever it stands
+	FOR obj IN
+		SELECT e.extnamespace::regnamespace AS name FROM pg_extension e
+		WHERE e.extname IN ('pgcrypto', 'pk_tracking')
+	LOOP
+		IF NOT has_schema_privilege(role, obj.name::oid, 'USAGE') THEN
+			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', obj.name, role);
+		END IF;
+	END LOOP;
 	-- salts, and what else is a member of the extension because it is secret
 	FOR obj IN
 		SELECT c.oid::regclass AS name

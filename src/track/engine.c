@@ -690,6 +690,10 @@ engine_run(Hit **hits, int n, Tracked *results)
 			record(&store, &work[i]);
 	}
 	store_close(&store);
+
+	/* last of all: an emptied table stays locked to the end of the transaction */
+	if (n == 1)
+		salt_destroy_expired(GetCurrentTimestamp());
 }
 
 /*

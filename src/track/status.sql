@@ -33,7 +33,16 @@ BEGIN
 		RETURN QUERY SELECT format('salt %s', r.name),
 			format('made %s', to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD')), NULL::text;
 	END LOOP;
-	SELECT count(*), min(d.created) INTO n, t FROM pk_tracking.daily_salt d;
+	n := 0;
+	FOR r IN
+		SELECT c.oid::regclass AS name FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
+			AND c.relname ~ '^(daily|late)_salt_[0-9]+$'
+	LOOP
+		-- unlogged tables cannot be read on a standby, and hold nothing there
+		CONTINUE WHEN pg_is_in_recovery();
+		EXECUTE format('SELECT $1 + count(*), least($2, min(d.created)) FROM %s d', r.name) INTO n, t USING n, t;
+	END LOOP;
 	RETURN QUERY SELECT 'daily salts', n::text,
 		CASE WHEN n > 0 THEN format('oldest made %s', to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END;
 
