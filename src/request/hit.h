@@ -92,6 +92,7 @@ typedef struct Hit
 
 	/* the first parameter that was sent wrong, NULL if none: outcome invalid */
 	const char *invalid;
+	bool		unreadable;		/* nothing could be read, not even the site */
 } Hit;
 
 typedef enum HitFieldType

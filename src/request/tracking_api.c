@@ -70,6 +70,7 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 	if (len > QUERY_MAX)
 	{
 		hit->invalid = "query";
+		hit->unreadable = true;
 		return;
 	}
 	end = query + len;

@@ -220,6 +220,11 @@ prepare(Work *w)
 
 	memset(w->result, 0, sizeof(Tracked));
 
+	if (hit->unreadable)
+	{
+		finish(w, OUTCOME_INVALID, hit->invalid);
+		return;
+	}
 	if (hit->idsite > 0)
 		w->site = site_config(hit->idsite);
 	if (w->site == NULL)
