@@ -82,8 +82,11 @@ typedef struct SettingList
 
 /*
  * Effective values for one site: site override, else instance value, else the
- * rule set's default, else the default.  Strings and lists live as long as the
- * SiteConfig that holds them.
+ * rule set's default, else the default.  A privacy setting of the instance that
+ * is stricter than the site's beats it.  A site's excluded_ips,
+ * excluded_user_agents, excluded_query_parameters and excluded_referrers come
+ * after the instance's instead of replacing them (spec 4.5).  Strings and lists
+ * live as long as the SiteConfig that holds them.
  */
 typedef struct Settings
 {
@@ -164,12 +167,25 @@ typedef struct SiteConfig
 	Settings	s;
 } SiteConfig;
 
+/*
+ * Is the fingerprint's salt one of the site's day?  Not where a visit may last
+ * over midnight, nor where sites share fingerprints (spec matomo 1.6.1).
+ */
+static inline bool
+settings_rotate_daily(const Settings *s)
+{
+	return s->fingerprint_salt_rotation == ROTATION_DAILY &&
+		s->create_new_visit_after_midnight &&
+		!s->enable_fingerprinting_across_websites;
+}
+
 extern void settings_init(void);
 
 /*
- * The configuration of a site, NULL if there is no such site.  The result is
- * valid until the next call for the same site, which may find it outdated and
- * replace it.  Callers run as the log's owner, connected to SPI.  Error
+ * The configuration of a site, NULL if there is no such site.  Ask again for
+ * every hit: the answer follows what other sessions commit.  The result stays
+ * valid until the end of the transaction, even if it is replaced meanwhile.
+ * Callers run as the log's owner, not in parallel mode.  Error
  * (undefined_table, with a hint to call create_log()) if there is no log.
  */
 extern const SiteConfig *site_config(int32 idsite);
