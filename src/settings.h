@@ -1,0 +1,199 @@
+/*
+ * settings.h
+ *		The one registry of settings, their values per site, and the cache of
+ *		site configurations.
+ *
+ * Values that change what is stored live in the table pk_tracking.setting
+ * (design section 4); GUCs are for files, memory and diagnostics only.
+ */
+#ifndef PKT_SETTINGS_H
+#define PKT_SETTINGS_H
+
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+
+typedef enum RecognitionRules
+{
+	RULES_PIWIK,
+	RULES_MATOMO
+} RecognitionRules;
+
+typedef enum IpUse
+{
+	IP_MASKED,
+	IP_FULL
+} IpUse;
+
+typedef enum SaltRotation
+{
+	ROTATION_NEVER,
+	ROTATION_DAILY
+} SaltRotation;
+
+typedef enum LimitAction
+{
+	LIMIT_JUST_SPLIT,
+	LIMIT_SPLIT_AND_EXCLUDE
+} LimitAction;
+
+typedef enum ConsentMode
+{
+	CONSENT_NOT_ASKED,
+	CONSENT_ASK_ELSE_NOTHING,
+	CONSENT_ASK_ELSE_ANONYMOUS
+} ConsentMode;
+
+typedef enum ConsentUpgrade
+{
+	UPGRADE_CONTINUE,
+	UPGRADE_SPLIT
+} ConsentUpgrade;
+
+typedef enum GeoLevel
+{
+	GEO_NONE,
+	GEO_CONTINENT,
+	GEO_COUNTRY,
+	GEO_REGION,
+	GEO_CITY
+} GeoLevel;
+
+typedef enum DeviceLevel
+{
+	DEVICE_NONE,
+	DEVICE_FAMILY,
+	DEVICE_FULL
+} DeviceLevel;
+
+typedef enum ReferrerAnonymisation
+{
+	REFERRER_KEEP,
+	REFERRER_EXCLUDE_QUERY,
+	REFERRER_EXCLUDE_PATH,
+	REFERRER_EXCLUDE_ALL
+} ReferrerAnonymisation;
+
+/* A list setting: n strings. */
+typedef struct SettingList
+{
+	int			n;
+	char	  **items;
+} SettingList;
+
+/*
+ * Effective values for one site: site override, else instance value, else the
+ * rule set's default, else the default.  A privacy setting of the instance that
+ * is stricter than the site's beats it.  A site's excluded_ips,
+ * excluded_user_agents, excluded_query_parameters and excluded_referrers come
+ * after the instance's instead of replacing them (spec 4.5).  Strings and lists
+ * live as long as the SiteConfig that holds them.
+ */
+typedef struct Settings
+{
+	/* recognition */
+	RecognitionRules recognition_rules;
+	int32		window_look_back_for_visitor;	/* seconds */
+	int32		visit_standard_length;			/* seconds */
+	bool		trust_visitors_cookies;
+	bool		use_third_party_id_cookie;
+	char	   *cookie_name;
+	bool		force_cookieless_tracking;
+	bool		enable_fingerprinting_across_websites;
+	IpUse		fingerprint_ip;
+	SaltRotation fingerprint_salt_rotation;
+	bool		use_fingerprint;
+	bool		enable_userid_overwrites_visitorid;
+
+	/* visits */
+	bool		create_new_visit_after_midnight;
+	bool		create_new_visit_when_campaign_changes;
+	bool		create_new_visit_when_website_referrer_changes;
+	int32		create_new_visit_after_x_actions;	/* <= 0: off */
+	int32		session_max_duration;	/* seconds, 0: off */
+	LimitAction session_limit_exceeded_action;
+	int32		default_time_one_page_visit;	/* seconds */
+
+	/* privacy */
+	int32		ip_mask_level;
+	IpUse		geo_ip;
+	ConsentMode consent_mode;
+	ConsentUpgrade consent_upgrade;
+	bool		anonymous_session_cookie;
+	bool		anonymous_fingerprint;
+	GeoLevel	anonymous_geo_level;
+	GeoLevel	geo_level;
+	DeviceLevel anonymous_device_level;
+	bool		anonymize_user_id;
+	bool		anonymize_order_id;
+	ReferrerAnonymisation anonymize_referrer;
+
+	/* exclusion */
+	bool		track_bots;
+	SettingList excluded_ips;
+	SettingList excluded_user_agents;
+	SettingList excluded_query_parameters;
+	SettingList url_query_parameter_to_exclude_from_url;
+	SettingList excluded_referrers;
+	bool		exclude_unknown_urls;
+	char	   *exclude_requests;
+	bool		respect_do_not_track;
+	bool		enable_spam_filter;
+	char	   *ignore_visits_cookie_name;
+
+	/* pages, referrers, campaigns, search */
+	bool		keep_url_fragment;
+	int32		page_maximum_length;	/* bytes */
+	SettingList campaign_var_name;
+	SettingList campaign_keyword_var_name;
+	bool		site_search;
+	SettingList site_search_query_parameters;
+	SettingList site_search_category_parameters;
+
+	/* requests */
+	bool		tracking_requests_require_authentication;
+	int32		tracking_requests_require_authentication_when_custom_timestamp_newer_than;	/* seconds */
+	bool		bulk_requests_require_authentication;
+	SettingList proxy_client_headers;
+	SettingList proxy_ips;
+	bool		proxy_ip_read_last_in_list;
+	bool		enable_language_to_country_guess;
+	bool		enable_default_location_provider;
+} Settings;
+
+typedef struct SiteConfig
+{
+	int32		idsite;
+	pg_tz	   *tz;
+	Settings	s;
+} SiteConfig;
+
+/*
+ * Is the fingerprint's salt one of the site's day?  Not where a visit may last
+ * over midnight, nor where sites share fingerprints (spec matomo 1.6.1).
+ */
+static inline bool
+settings_rotate_daily(const Settings *s)
+{
+	return s->fingerprint_salt_rotation == ROTATION_DAILY &&
+		s->create_new_visit_after_midnight &&
+		!s->enable_fingerprinting_across_websites;
+}
+
+extern void settings_init(void);
+
+/*
+ * The configuration of a site, NULL if there is no such site.  Ask again for
+ * every hit: the answer follows what other sessions commit.  The result stays
+ * valid until the end of the transaction, even if it is replaced meanwhile.
+ * Callers run as the log's owner, not in parallel mode.  Error
+ * (undefined_table, with a hint to call create_log()) if there is no log.
+ */
+extern const SiteConfig *site_config(int32 idsite);
+
+/* GUCs */
+extern char *pkt_geoip_city_file;
+extern char *pkt_geoip_asn_file;
+extern char *pkt_user_agent_rules_file;
+extern int	pkt_bulk_memory;	/* kB */
+
+#endif							/* PKT_SETTINGS_H */
