@@ -327,7 +327,7 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 		if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
 			return;				/* not understood: the time of arrival */
 		if (hit->cdo_given)
-			t -= Abs((int64) hit->cdo) * USECS_PER_SEC;
+			t -= (hit->cdo < 0 ? -(int64) hit->cdo : hit->cdo) * USECS_PER_SEC;
 		age = (hit->at - t) / USECS_PER_SEC;
 		if (age < 0 || age >= (int64) 20 * 365 * SECS_PER_DAY)
 			return;

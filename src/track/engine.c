@@ -335,8 +335,7 @@ compute_config(Work *w, bool make_salt)
 	in.idsite = s->enable_fingerprinting_across_websites ? 0 : hit->idsite;
 
 	instance = salt_instance();
-	if (s->fingerprint_salt_rotation == ROTATION_DAILY &&
-		s->create_new_visit_after_midnight && !s->enable_fingerprinting_across_websites)
+	if (settings_rotate_daily(s))
 	{
 		TimestampTz now = GetCurrentTimestamp();
 		TimestampTz day_end;
@@ -377,9 +376,9 @@ static int64
 local_time(const Hit *hit)
 {
 	int64		of_day = (hit->at % USECS_PER_DAY + USECS_PER_DAY) % USECS_PER_DAY / USECS_PER_SEC;
-	int			h = hit->local_h == -1 ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
-	int			m = hit->local_m == -1 ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
-	int			s = hit->local_s == -1 ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
+	int			h = hit->local_h == NOT_SENT ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
+	int			m = hit->local_m == NOT_SENT ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
+	int			s = hit->local_s == NOT_SENT ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
 
 	if (h < 0 || h > 23)
 		h = 0;

@@ -297,6 +297,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 				 errmsg("max_candidates must be between 1 and 10000")));
 
 	hit->rec = true;
+	hit->consent = CONSENT_GRANTED;	/* whether it may be stored is not asked here */
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
 	{
