@@ -216,18 +216,6 @@ find_relation(Oid namespace, const char *name)
 	return relid;
 }
 
-/*
- * store_log_exists
- *		Has create_log() been called?
- */
-bool
-store_log_exists(void)
-{
-	Oid			namespace = get_namespace_oid("pk_tracking", true);
-
-	return OidIsValid(namespace) && OidIsValid(get_relname_relid("log_visit", namespace));
-}
-
 /* Would writing to the table run a trigger? */
 static bool
 has_row_triggers(Oid relid)

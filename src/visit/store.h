@@ -35,7 +35,6 @@ typedef struct Store
 
 extern void store_init(void);
 extern Oid	store_log_owner(void);
-extern bool store_log_exists(void);
 extern bool store_has_triggers(void);
 
 extern void store_open(Store *store, LOCKMODE mode);
