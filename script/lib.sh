@@ -9,27 +9,64 @@ say() { printf '%s\n' "$*"; }
 
 # Install what is missing, from Debian's packages.  Needs root only if something is.
 pkt_packages() {
-	local missing=() p
+	local missing=() p conf=/etc/postgresql-common/createcluster.conf ours=""
+	command -v dpkg-query >/dev/null || return 0
 	for p in "$@"; do
 		dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 	done
 	[ ${#missing[@]} -eq 0 ] && return 0
-	say "installing: ${missing[*]}"
 	if [ "$(id -u)" != 0 ]; then
-		say "not root: please install them, then run this again" >&2
+		say "not root: please install ${missing[*]}, then run this again" >&2
 		exit 1
 	fi
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq >/dev/null
-	# no cluster of the distribution's is wanted beside ours
-	apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	say "installing: ${missing[*]}"
+	# Debian starts a server of its own when it installs one: not for us
+	if [ ! -e $conf ]; then
+		mkdir -p "${conf%/*}"
+		echo 'create_main_cluster = false' >$conf
+		ours=yes
+	fi
+	pkt_apt update
+	pkt_apt install --no-install-recommends "${missing[@]}"
+	if [ -n "$ours" ]; then
+		cp /usr/share/postgresql-common/createcluster.conf $conf
+		rm -f $conf.ucf-*
+	fi
 }
 
+# Quiet, unless it fails.
+pkt_apt() {
+	local out
+	out=$(DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get -y -q "$@" 2>&1 </dev/null) || {
+		printf '%s\n' "$out" >&2
+		say "apt-get $1 failed" >&2
+		exit 1
+	}
+}
+
+# Which server: $PG_CONFIG, else Debian's 15, else the one in the path.
 pkt_find_pg() {
 	if [ -z "$PG_CONFIG" ]; then
 		PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
-		[ -x "$PG_CONFIG" ] || PG_CONFIG=$(command -v pg_config)
+		[ -x "$PG_CONFIG" ] || PG_CONFIG=$(command -v pg_config) || {
+			say "no pg_config: set PG_CONFIG to that of your PostgreSQL" >&2
+			exit 1
+		}
 	fi
+	pkt_use_pg
+	# Who may not install there gets a copy of the server beside the build.
+	if [ ! -w "$pkglibdir" ] && [ -n "$pkt_tmp" ]; then
+		local dir
+		for dir in "$pgbin" "$pkglibdir" "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --includedir-server)"; do
+			mkdir -p "$pkt_tmp/pg$dir"
+			cp -RL "$dir/." "$pkt_tmp/pg$dir/"
+		done
+		PG_CONFIG=$pkt_tmp/pg$pgbin/pg_config
+		pkt_use_pg
+	fi
+}
+
+pkt_use_pg() {
 	export PG_CONFIG
 	pgbin=$("$PG_CONFIG" --bindir)
 	pkglibdir=$("$PG_CONFIG" --pkglibdir)
@@ -68,13 +105,17 @@ pkt_start() {
 	as_pg pg_ctl -D "$pkt_tmp/data" -l "$pkt_tmp/server.log" -w -s \
 		-o "-c listen_addresses='' -k $pkt_tmp -c fsync=off -c max_connections=200 -c shared_buffers=256MB $opts" start ||
 		{ cat "$pkt_tmp/server.log" >&2; exit 1; }
+	# nothing of the caller's connection settings
+	local v
+	for v in "${!PG@}"; do [ "$v" = PG_CONFIG ] || unset "$v"; done
 	export PGHOST=$pkt_tmp PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-	unset PGSERVICE PGPASSWORD PGOPTIONS || true
 }
 
 pkt_stop() {
 	if [ -n "$pkt_tmp" ] && [ -d "$pkt_tmp" ]; then
-		[ -f "$pkt_tmp/data/postmaster.pid" ] && as_pg pg_ctl -D "$pkt_tmp/data" -m immediate -s stop || true
+		if [ -f "$pkt_tmp/data/postmaster.pid" ]; then
+			as_pg pg_ctl -D "$pkt_tmp/data" -m immediate -s stop >/dev/null 2>&1 || true
+		fi
 		rm -rf "$pkt_tmp"
 	fi
 }

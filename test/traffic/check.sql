@@ -1,0 +1,178 @@
+-- Is what load.sql has left in the log right?  For a log that holds nothing
+-- else and was kept under default settings but for the look-back.  Prints a line for each check;
+-- the last line is "traffic: N passed, N failed".
+\pset pager off
+\pset tuples_only on
+\pset format unaligned
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+
+CREATE TEMP TABLE verdict (check_no serial, name text, wrong bigint, example text);
+
+-- r.source, r.n and everything that track_request() answered
+CREATE TEMP VIEW answered AS
+	SELECT r.source, r.n, (r.result).* FROM traffic.result r;
+
+-- actions in their order, with what to judge them by
+CREATE TEMP TABLE act AS
+	SELECT a.*, date_trunc('second', a.server_time) AS at,
+		(a.server_time AT TIME ZONE s.timezone)::date AS local_day,
+		row_number() OVER w AS place,
+		lag(a.server_time) OVER w AS before
+	FROM pk_tracking.log_link_visit_action a JOIN pk_tracking.site s USING (idsite)
+	WINDOW w AS (PARTITION BY a.idvisit ORDER BY a.server_time, a.idlink_va);
+ANALYZE act;
+
+-- each page view of the recorded clients, and each generated hit
+CREATE TEMP TABLE sent (source text, n integer, kind text);
+INSERT INTO sent SELECT 'traffic.hit', n, 'page view' FROM traffic.hit;
+SELECT to_regclass('clients.hit') IS NOT NULL AS clients \gset
+\if :clients
+INSERT INTO sent SELECT 'clients.hit', n, kind FROM clients.hit;
+\endif
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'every page view is recorded', count(*), min(format('%s %s: %s %s', s.source, s.n, r.outcome, r.outcome_reason))
+FROM sent s LEFT JOIN answered r USING (source, n)
+WHERE s.kind = 'page view' AND r.outcome IS DISTINCT FROM 'recorded';
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'nothing that real trackers sent is invalid', count(*), min(format('%s %s: %s', s.source, s.n, r.outcome_reason))
+FROM sent s LEFT JOIN answered r USING (source, n)
+WHERE r.outcome IS NULL OR r.outcome = 'invalid';
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'an action for every recorded hit, in the visit that was answered, and no other', count(*), min(format('%s %s', r.source, r.n))
+FROM (SELECT * FROM answered WHERE outcome = 'recorded') r
+	FULL JOIN pk_tracking.log_link_visit_action a USING (idlink_va, idvisit)
+WHERE r.n IS NULL OR a.idlink_va IS NULL;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'the answers say what the action rows say', count(*), min(format('%s %s', r.source, r.n))
+FROM answered r JOIN pk_tracking.action a USING (idlink_va, idvisit)
+WHERE (r.matched_by, r.reason, r.new_visit) IS DISTINCT FROM (a.matched_by, a.decision, a.decision <> 'continue');
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'visit_total_actions and visit_total_interactions count the action rows', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v LEFT JOIN (SELECT idvisit, count(*) AS n FROM act GROUP BY 1) a USING (idvisit)
+WHERE v.visit_total_actions IS DISTINCT FROM a.n
+	OR v.visit_total_interactions IS DISTINCT FROM (SELECT count(*) FROM act b WHERE b.idvisit = v.idvisit AND b.pageview_position IS NOT NULL);
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'first and last time, total time, last action agree with the actions', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v JOIN (
+	SELECT idvisit, min(server_time) AS first, max(server_time) AS last, max(idlink_va) AS last_action, count(*) AS n
+	FROM act GROUP BY 1) a USING (idvisit)
+WHERE v.visit_first_action_time <> a.first OR v.visit_last_action_time <> a.last OR v.last_idlink_va <> a.last_action
+	OR v.visit_total_time <> CASE WHEN a.n = 1 THEN 0
+		ELSE extract(epoch FROM date_trunc('second', a.last) - date_trunc('second', a.first)) + 1 END;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'entry and exit page are those of the first and the last action', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v
+	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act ORDER BY idvisit, place) e USING (idvisit)
+	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act ORDER BY idvisit, place DESC) x USING (idvisit)
+WHERE (v.visit_entry_idaction_url, v.visit_entry_idaction_name, v.visit_exit_idaction_url, v.visit_exit_idaction_name)
+	IS DISTINCT FROM (e.idaction_url, e.idaction_name, x.idaction_url, x.idaction_name);
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'the first action of a visit begins it, all others continue it', count(*), min(format('visit %s', idvisit))
+FROM act WHERE (place = 1) IS DISTINCT FROM (decision <> 0);
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'page views of a visit are numbered from 1', count(*), min(format('visit %s', idvisit))
+FROM act WHERE pageview_position IS DISTINCT FROM place;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'no pause of more than 1800 seconds within a visit', count(*), min(format('visit %s', idvisit))
+FROM act WHERE at - date_trunc('second', before) > interval '1800 seconds';
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'no visit runs over its site''s midnight', count(*), min(format('visit %s', idvisit))
+FROM (SELECT idvisit FROM act GROUP BY 1 HAVING min(local_day) <> max(local_day)) m;
+
+-- two visits of one visitor are apart, or there is a reason why they are not
+INSERT INTO verdict (name, wrong, example)
+SELECT 'visits of one visitor are more than 1800 seconds apart, or a day or a user is between', count(*),
+	min(format('visit %s after %s, %s', n.idvisit, n.earlier, pk_tracking.decision_name(f.decision)))
+FROM (
+	SELECT v.idvisit, v.idsite, v.visit_first_action_time AS starts, v.user_id,
+		lag(v.idvisit) OVER w AS earlier, lag(v.visit_last_action_time) OVER w AS ended,
+		lag(v.user_id) OVER w AS earlier_user
+	FROM pk_tracking.log_visit v
+	WINDOW w AS (PARTITION BY v.idsite, v.idvisitor ORDER BY v.visit_first_action_time, v.idvisit)
+) n
+	JOIN pk_tracking.site s USING (idsite)
+	JOIN act f ON f.idvisit = n.idvisit AND f.place = 1
+WHERE date_trunc('second', n.starts) - date_trunc('second', n.ended) <= interval '1800 seconds'
+	AND (n.starts AT TIME ZONE s.timezone)::date = (n.ended AT TIME ZONE s.timezone)::date
+	-- new_visit, user_changed
+	AND f.decision NOT IN (2, 5);
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'page and title are what was sent', count(*), min(format('hit %s: %s, %s', h.n, a.url, a.title))
+FROM traffic.hit h
+	JOIN traffic.site s USING (idsite)
+	JOIN answered r ON r.source = 'traffic.hit' AND r.n = h.n
+	JOIN pk_tracking.action a USING (idlink_va, idvisit)
+WHERE (a.url, a.title) IS DISTINCT FROM (
+	s.host || '/page/' || substring(h.query FROM '%2Fpage%2F([0-9]+)'),
+	'Page ' || substring(h.query FROM '^action_name=Page%20([0-9]+)'));
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'no visit holds a full address', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v
+WHERE v.location_ip IS DISTINCT FROM pk_tracking.mask_ip(v.location_ip, 2);
+
+-- Who keeps a cookie, and whose browser and network nobody else on the site
+-- has, can be told from the hits alone: a pause or a midnight ends a visit.
+CREATE TEMP TABLE lonely AS
+	SELECT idsite, visitor
+	FROM (
+		SELECT idsite, visitor, kind, count(*) OVER (PARTITION BY idsite, user_agent, accept_language, network) AS n
+		FROM (SELECT DISTINCT idsite, visitor, kind, user_agent, accept_language, pk_tracking.mask_ip(ip, 2) AS network
+			FROM traffic.hit) d
+	) c
+	WHERE kind IN ('cookie', 'old tracker', 'no cookie') AND n = 1;
+
+CREATE TEMP TABLE expected AS
+	SELECT h.n, h.idsite, h.visitor, h.kind, h.cookie,
+		count(*) FILTER (WHERE begins) OVER (PARTITION BY h.idsite, h.visitor ORDER BY h.n) AS visit_no
+	FROM (
+		SELECT h.*, lag(h.at) OVER w IS NULL
+			OR date_trunc('second', h.at) - date_trunc('second', lag(h.at) OVER w) > interval '1800 seconds'
+			OR (h.at AT TIME ZONE s.timezone)::date <> (lag(h.at) OVER w AT TIME ZONE s.timezone)::date AS begins
+		FROM traffic.hit h JOIN lonely USING (idsite, visitor) JOIN traffic.site s USING (idsite)
+		WINDOW w AS (PARTITION BY h.idsite, h.visitor ORDER BY h.n)
+	) h;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'there are such visitors', (count(DISTINCT (idsite, visitor)) < 100 AND bool_or(true))::integer, NULL FROM expected;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'visitors alone on their fingerprint: visits as window functions find them', count(*),
+	min(format('site %s, visitor %s, visit %s', idsite, visitor, visit_no))
+FROM (
+	SELECT e.idsite, e.visitor, e.visit_no
+	FROM expected e JOIN answered r ON r.source = 'traffic.hit' AND r.n = e.n
+	GROUP BY 1, 2, 3
+	HAVING min(r.idvisit) <> max(r.idvisit) OR count(*) <> (SELECT v.visit_total_actions FROM pk_tracking.log_visit v WHERE v.idvisit = min(r.idvisit))
+) x;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'their visits carry their cookie', count(*), min(format('hit %s', e.n))
+FROM expected e JOIN answered r ON r.source = 'traffic.hit' AND r.n = e.n JOIN pk_tracking.log_visit v USING (idvisit)
+WHERE e.cookie IS NOT NULL AND v.idvisitor::text <> e.cookie;
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'visit counts and times of an old tracker count', count(*), min(format('hit %s', h.n))
+FROM traffic.hit h JOIN lonely USING (idsite, visitor)
+	JOIN answered r ON r.source = 'traffic.hit' AND r.n = h.n JOIN pk_tracking.log_visit v USING (idvisit)
+WHERE h.kind = 'old tracker' AND r.new_visit
+	AND (v.visitor_count_visits < substring(h.query FROM '_idvc=([0-9]+)')::integer
+		OR v.visitor_returning <> 1
+		OR v.visitor_seconds_since_first <> floor(extract(epoch FROM h.at))::bigint - substring(h.query FROM '_idts=([0-9]+)')::bigint);
+
+SELECT CASE WHEN wrong = 0 THEN 'ok       ' || name ELSE format('FAILED   %s: %s times; %s', name, wrong, example) END
+FROM verdict ORDER BY check_no;
+SELECT format('traffic: %s passed, %s failed', count(*) FILTER (WHERE wrong = 0), count(*) FILTER (WHERE wrong <> 0)) FROM verdict;
