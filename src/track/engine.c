@@ -559,6 +559,9 @@ record(Store *store, Work *w)
 
 	lock_take(LOCK_GATE, idsite, 0);
 
+	/* without a look-up there is none that could have stopped too early */
+	store->reach = PG_INT64_MAX;
+
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
 	for (int i = 0; i < n_lookups; i++)
 	{
@@ -638,15 +641,22 @@ restart:
 			config_locked = true;
 			continue;
 		}
-		if (store_longest_is_news(idsite))
+		if (store_longest_is_news(store, idsite))
 			continue;
 
 		lifecycle_begin(hit, &w->id, s, d.known ? &found : NULL, random_id(), &visit);
 
-		/* a known visitor's id, under which others may look for this visit */
-		if (visit.has_idvisitor && d.known && !holds(&held, visit.idvisitor) &&
-			!lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
+		/*
+		 * A known visitor's id, under which others look for the visit to come
+		 * and may be continuing the earlier one: lock it, and look again.
+		 */
+		if (d.known && visit.has_idvisitor && !holds(&held, visit.idvisitor))
 		{
+			if (lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
+			{
+				hold(&held, visit.idvisitor);
+				continue;
+			}
 			if (config_locked)
 				lock_give_back(LOCK_CONFIG_ID, idsite, w->id.config.id);
 			for (int i = held.n - 1; i >= 0; i--)

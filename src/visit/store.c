@@ -452,21 +452,20 @@ longest(int32 idsite)
 
 /*
  * store_longest_is_news
- *		Read the bound anew; true if it has grown, so that a look-up that found
- *		nothing may have stopped too early.  A commit makes rows visible a
- *		moment before its invalidation arrives; whoever is about to begin a
- *		visit asks here.
+ *		Read the bound anew; true if it is larger than the one that the last
+ *		look-up stopped by, which may then have stopped too early.  A commit
+ *		makes rows visible a moment before its invalidation arrives, so whoever
+ *		is about to begin a visit asks here.
  */
 bool
-store_longest_is_news(int32 idsite)
+store_longest_is_news(Store *store, int32 idsite)
 {
-	int64		before = longest(idsite);
 	int64		now = read_longest(idsite);
 	LongestEntry *e = longest_slot(idsite);
 
 	e->seconds = now;
 	e->idsite = idsite;
-	return now > before;
+	return now > store->reach;
 }
 
 /* Publish a longer bound before a visit of that length is written. */
@@ -562,8 +561,11 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	Snapshot	snapshot;
-	int64		reach = longest(idsite) * USECS_PER_SEC;
+	int64		reach;
 	int			found = 0;
+
+	store->reach = longest(idsite);
+	reach = store->reach * USECS_PER_SEC;
 
 	if (lookup->by_config)
 	{
