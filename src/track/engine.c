@@ -496,43 +496,152 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	return true;
 }
 
-/* Keys of visitor ids that this call holds, sorted. */
+/* What this call has locked for a hit, apart from the site's gate. */
 #define MAX_ID_KEYS 16
 
-typedef struct HeldIds
+typedef struct Held
 {
-	int			n;
-	HexId		ids[MAX_ID_KEYS];
-} HeldIds;
+	int32		idsite;
+	int			n_ids;
+	HexId		ids[MAX_ID_KEYS];	/* sorted */
+	bool		config;			/* the hit's fingerprint */
+	HexId		config_id;
+	bool		visit;
+	int64		idvisit;
+} Held;
 
+/* Note an id that is to be locked, or has been. */
 static void
-hold(HeldIds *held, HexId id)
+add_id(Held *held, HexId id)
 {
 	int			i;
 
-	for (i = 0; i < held->n; i++)
+	for (i = 0; i < held->n_ids; i++)
 	{
 		if (held->ids[i] == id)
 			return;
 	}
 	/* the visitor was given another id again and again while we waited */
-	if (held->n == MAX_ID_KEYS)
+	if (held->n_ids == MAX_ID_KEYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not track the hit: its visitor keeps changing"),
 				 errhint("Track it again.")));
-	for (i = held->n++; i > 0 && held->ids[i - 1] > id; i--)
+	for (i = held->n_ids++; i > 0 && held->ids[i - 1] > id; i--)
 		held->ids[i] = held->ids[i - 1];
 	held->ids[i] = id;
 }
 
 static bool
-holds(const HeldIds *held, HexId id)
+has_id(const Held *held, HexId id)
 {
-	for (int i = 0; i < held->n; i++)
+	for (int i = 0; i < held->n_ids; i++)
 	{
 		if (held->ids[i] == id)
 			return true;
+	}
+	return false;
+}
+
+static void
+lock_ids(Held *held)
+{
+	for (int i = 0; i < held->n_ids; i++)
+		lock_take(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
+}
+
+static void
+give_back_visit(Held *held)
+{
+	if (held->visit)
+		lock_give_back(LOCK_VISIT, held->idsite, (uint64) held->idvisit);
+	held->visit = false;
+}
+
+/*
+ * Lock the fingerprint.  What comes later in the order is given back first.
+ * False if it was held already.
+ */
+static bool
+lock_config(Held *held, HexId config_id)
+{
+	if (held->config)
+		return false;
+	give_back_visit(held);
+	lock_take(LOCK_CONFIG_ID, held->idsite, config_id);
+	held->config = true;
+	held->config_id = config_id;
+	return true;
+}
+
+/* Lock one more id, giving back what stands behind it in the order if we have to wait. */
+static void
+lock_another_id(Held *held, HexId id)
+{
+	give_back_visit(held);
+	if (lock_try(LOCK_VISITOR_ID, held->idsite, id))
+	{
+		add_id(held, id);
+		return;
+	}
+	if (held->config)
+		lock_give_back(LOCK_CONFIG_ID, held->idsite, held->config_id);
+	held->config = false;
+	for (int i = held->n_ids - 1; i >= 0; i--)
+		lock_give_back(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
+	add_id(held, id);
+	lock_ids(held);
+}
+
+/*
+ * Lock the visit that is to be continued.  False if we had to wait: its row
+ * is an old version then.
+ */
+static bool
+lock_visit(Held *held, int64 idvisit)
+{
+	bool		at_once;
+
+	if (held->visit && held->idvisit == idvisit)
+		return true;
+	give_back_visit(held);
+	at_once = lock_try(LOCK_VISIT, held->idsite, (uint64) idvisit);
+	if (!at_once)
+		lock_take(LOCK_VISIT, held->idsite, (uint64) idvisit);
+	held->visit = true;
+	held->idvisit = idvisit;
+	return at_once;
+}
+
+/*
+ * The first visit that the rule's look-ups find.  False, and again set, if a
+ * lock had to be waited for on the way: whatever was looked up before is old.
+ */
+static bool
+find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
+		   Visit *found, MatchedBy *matched_by, bool *again)
+{
+	*again = false;
+	*matched_by = MATCHED_NONE;
+	for (int i = 0; i < n_lookups; i++)
+	{
+		if (lookups[i].by_config)
+		{
+			compute_config(w, true);
+			if (!w->id.config.given)
+				continue;
+			lookups[i].key = w->id.config.id;
+			if (lock_config(held, w->id.config.id) && i > 0)
+			{
+				*again = true;
+				return false;
+			}
+		}
+		if (store_lookup(store, w->hit->idsite, &lookups[i], 1, found) == 1)
+		{
+			*matched_by = lookups[i].matched_by;
+			return true;
+		}
 	}
 	return false;
 }
@@ -542,78 +651,54 @@ holds(const HeldIds *held, HexId id)
  *
  * Locks go in one order in every call: gate, visitor ids sorted, fingerprint,
  * visit (design section 5).  The fingerprint's key is taken only when the rule
- * goes on to it or a visit is about to be begun; everything is looked up again
- * after it.  When it turns out that a lock is needed that stands earlier in
- * the order, later ones are given back first, nothing having been written.
+ * goes on to it or a visit is about to be begun.  Whatever was looked up before
+ * a lock was taken is looked up again after it; when a lock is needed that
+ * stands earlier in the order, later ones are given back first, nothing having
+ * been written.
  */
 static void
 record(Store *store, Work *w)
 {
 	const Settings *s = &w->site->s;
 	Hit		   *hit = w->hit;
-	int32		idsite = hit->idsite;
+	OptionalId	vid = identity_visitor_id(&w->id);
 	Lookup		lookups[MAX_LOOKUPS];
 	int			n_lookups;
-	HeldIds		held = {0};
-	bool		config_locked;
+	Held		held;
+	ItemPointerData refused;	/* the version whose update did nothing */
+	TransactionId refused_xmin = InvalidTransactionId;
 
-	lock_take(LOCK_GATE, idsite, 0);
+	memset(&held, 0, sizeof(held));
+	held.idsite = hit->idsite;
+
+	lock_take(LOCK_GATE, hit->idsite, 0);
 
 	/* without a look-up there is none that could have stopped too early */
 	store->reach = PG_INT64_MAX;
 
+	/* the ids that are looked for, and the one that the hit will write */
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
 	for (int i = 0; i < n_lookups; i++)
 	{
 		if (!lookups[i].by_config)
-			hold(&held, lookups[i].key);
+			add_id(&held, lookups[i].key);
 	}
-
-	/*
-	 * An id that the hit will write into its visit is locked as well, whether
-	 * or not the rule looks for it.
-	 */
-	if (identity_visitor_id(&w->id).given)
-		hold(&held, identity_visitor_id(&w->id).id);
-
-restart:
-	for (int i = 0; i < held.n; i++)
-		lock_take(LOCK_VISITOR_ID, idsite, held.ids[i]);
-	config_locked = false;
+	if (vid.given)
+		add_id(&held, vid.id);
+	lock_ids(&held);
 
 	for (;;)
 	{
 		Visit		found;
 		Visit		visit;
-		bool		is_found = false;
-		bool		again = false;
-		MatchedBy	matched_by = MATCHED_NONE;
+		bool		is_found;
+		bool		again;
+		MatchedBy	matched_by;
 		Decision	d;
 
 		CHECK_FOR_INTERRUPTS();
 
-		for (int i = 0; i < n_lookups && !is_found; i++)
-		{
-			if (lookups[i].by_config)
-			{
-				compute_config(w, true);
-				if (!w->id.config.given)
-					continue;
-				lookups[i].key = w->id.config.id;
-				if (!config_locked)
-				{
-					lock_take(LOCK_CONFIG_ID, idsite, w->id.config.id);
-					config_locked = true;
-					/* we may have waited: whatever was looked up is old */
-					again = i > 0;
-					if (again)
-						break;
-				}
-			}
-			is_found = store_lookup(store, idsite, &lookups[i], 1, &found) == 1;
-			if (is_found)
-				matched_by = lookups[i].matched_by;
-		}
+		is_found = find_visit(store, w, lookups, n_lookups, &held, &found, &matched_by, &again);
 		if (again)
 			continue;
 
@@ -623,25 +708,31 @@ restart:
 			finish(w, OUTCOME_EXCLUDED, "session_limit");
 			return;
 		}
+
 		if (!d.begin)
 		{
+			if (!lock_visit(&held, found.idvisit))
+				continue;
 			visit = found;
-			lock_take(LOCK_VISIT, idsite, (uint64) found.idvisit);
 			if (write_continued(w, &d, matched_by, &visit))
 				return;
-			/* somebody was faster: decide on the newest version */
-			lock_give_back(LOCK_VISIT, idsite, (uint64) found.idvisit);
+
+			/* not the newest version: look again, unless it is that one still */
+			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
+				ItemPointerEquals(&refused, &found.tid))
+				ereport(ERROR,
+						(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+						 errmsg("could not track the hit: its visit cannot be updated"),
+						 errhint("A trigger on pk_tracking.log_visit may suppress the update.")));
+			refused = found.tid;
+			refused_xmin = found.xmin;
 			continue;
 		}
 
 		compute_config(w, true);
-		if (!config_locked && w->id.config.given)
-		{
-			lock_take(LOCK_CONFIG_ID, idsite, w->id.config.id);
-			config_locked = true;
+		if (w->id.config.given && lock_config(&held, w->id.config.id))
 			continue;
-		}
-		if (store_longest_is_news(store, idsite))
+		if (store_longest_is_news(store, hit->idsite))
 			continue;
 
 		lifecycle_begin(hit, &w->id, s, d.known ? &found : NULL, random_id(), &visit);
@@ -650,19 +741,10 @@ restart:
 		 * A known visitor's id, under which others look for the visit to come
 		 * and may be continuing the earlier one: lock it, and look again.
 		 */
-		if (d.known && visit.has_idvisitor && !holds(&held, visit.idvisitor))
+		if (d.known && visit.has_idvisitor && !has_id(&held, visit.idvisitor))
 		{
-			if (lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
-			{
-				hold(&held, visit.idvisitor);
-				continue;
-			}
-			if (config_locked)
-				lock_give_back(LOCK_CONFIG_ID, idsite, w->id.config.id);
-			for (int i = held.n - 1; i >= 0; i--)
-				lock_give_back(LOCK_VISITOR_ID, idsite, held.ids[i]);
-			hold(&held, visit.idvisitor);
-			goto restart;
+			lock_another_id(&held, visit.idvisitor);
+			continue;
 		}
 
 		write_new_visit(w, &d, matched_by, &visit);
