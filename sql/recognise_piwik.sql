@@ -1758,3 +1758,4 @@ $$);
 -- how many, and nothing wrong
 SELECT count(DISTINCT name) || ' scenarios, ' || count(*) || ' runs, ' || count(*) FILTER (WHERE NOT ok) || ' not ok' FROM scenario_count;
 SELECT count(*) || ' settings left' FROM pk_tracking.setting;
+DELETE FROM pk_tracking.site s WHERE s.name IN ('one', 'two');

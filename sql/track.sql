@@ -14,7 +14,7 @@ SELECT pk_tracking.add_site('track one') AS one, pk_tracking.add_site('track two
 CREATE FUNCTION pg_temp.name_id(type integer, name text) RETURNS bigint LANGUAGE sql AS $$
 	SELECT ('x' || encode(substr(digest(set_byte('\x00', 0, type) || convert_to(name, 'UTF8'), 'sha256'), 1, 8), 'hex'))::bit(64)::bigint
 $$;
--- everything that a hit could leave behind
+-- everything that a hit could leave behind: rows and their versions, sequences
 CREATE FUNCTION pg_temp.state() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	result text := '';
@@ -22,7 +22,7 @@ DECLARE
 	part text;
 BEGIN
 	FOREACH t IN ARRAY '{log_visit,log_link_visit_action,log_action,log_conversion,log_conversion_item,log_visit_length,site,setting}'::text[] LOOP
-		EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(hashtextextended(x::text, 0)), 0) FROM pk_tracking.%I x', t) INTO part;
+		EXECUTE format('SELECT count(*) || '':'' || coalesce(sum(x.xmin::text::bigint), 0) FROM pk_tracking.%I x', t) INTO part;
 		result := result || t || '=' || part || ' ';
 	END LOOP;
 	SELECT string_agg(s.sequencename || '=' || coalesce(s.last_value::text, 'unused'), ' ' ORDER BY s.sequencename)

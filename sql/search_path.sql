@@ -1,0 +1,166 @@
+-- Every public function under an empty search_path, and under one where
+-- somebody else's objects come first: the same answers
+\set VERBOSITY terse
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET datestyle = ISO;
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
+CREATE ROLE regress_pkt_path;
+CREATE SCHEMA regress_pkt_evil;
+CREATE SCHEMA regress_pkt_tools;
+
+-- operators on the usual types, functions and tables of the usual names: using one is an error
+DO $$
+DECLARE
+	t text;
+	o text;
+	f text;
+BEGIN
+	FOREACH t IN ARRAY '{int2,int4,int8,text,name,timestamptz,oid,bytea,inet,bool,jsonb,anyarray,regclass,xid,tid,public.hexid}'::text[] LOOP
+		EXECUTE format('CREATE FUNCTION regress_pkt_evil.op(%1$s, %1$s) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil operator on %1$s''''; END''', t);
+		FOREACH o IN ARRAY '{=,<>,<,<=,>,>=,||,+,-,~,!~}'::text[] LOOP
+			EXECUTE format('CREATE OPERATOR regress_pkt_evil.%s (LEFTARG = %2$s, RIGHTARG = %2$s, FUNCTION = regress_pkt_evil.op)', o, t);
+		END LOOP;
+	END LOOP;
+	FOREACH f IN ARRAY ARRAY['max(int8)', 'max(int4)', 'min(timestamptz)', 'now()', 'format(text, text)', 'lower(text)', 'trim(text)', 'btrim(text)', 'to_regclass(text)', 'to_char(timestamp, text)',
+		'array_to_string(text[], text)', 'current_setting(text)', 'pg_get_userbyid(oid)', 'has_schema_privilege(name, oid, text)', 'nextval(regclass)', 'pg_is_in_recovery()', 'unnest(text[])', 'set_config(text, text, boolean)',
+		'gen_random_bytes(int4)', 'digest(bytea, text)', 'hmac(bytea, bytea, text)', 'hexid_eq(public.hexid, public.hexid)', 'statement_timestamp()', 'clock_timestamp()']
+	LOOP
+		EXECUTE format('CREATE FUNCTION regress_pkt_evil.%s RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil function''''; END''', f);
+	END LOOP;
+	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_version,log_visit_length,salt,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
+		EXECUTE format('CREATE TABLE regress_pkt_evil.%I (evil integer)', t);
+	END LOOP;
+	CREATE DOMAIN regress_pkt_evil.hexid AS text CHECK (false);
+	CREATE DOMAIN regress_pkt_evil.text AS integer;
+END $$;
+
+-- runs a statement, nothing else: no operator, no unqualified name
+CREATE FUNCTION regress_pkt_tools.run(statement pg_catalog.text) RETURNS pg_catalog.text LANGUAGE plpgsql AS $$
+DECLARE
+	result pg_catalog.text;
+BEGIN
+	EXECUTE statement INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN pg_catalog.concat_ws(' ', SQLSTATE, SQLERRM);
+END
+$$;
+
+SELECT pk_tracking.add_site('search path') AS site \gset
+CREATE TABLE regress_pkt_tools.calls (n serial, statement text, plain text, empty text, hostile text);
+INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site') FROM unnest(ARRAY[
+	$$SELECT (pk_tracking.track($S, 'https://a.example/', 'Title', 'https://b.example/', '203.0.113.77', 'agent', 'en', 'feedfacecafebeef', at => '2026-03-02 12:00+00', params => '{"_idvc": 2}')).outcome$$,
+	$$SELECT (pk_tracking.track($S, 'https://a.example/', user_id => 'jo', ip => '203.0.113.77', at => '2026-03-02 12:00+00')).outcome$$,
+	$$SELECT (pk_tracking.track($S, cid => 'feedfacecafebeef', new_visit => true, at => '2026-03-02 12:01+00')).reason$$,
+	$$SELECT (pk_tracking.track_request('idsite=$S&rec=1&_id=feedfacecafebeef&url=https://a.example/2', '203.0.113.77', 'agent', 'en', '2026-03-02 12:02+00', '{"cookie": "a=b"}', true, true)).matched_by$$,
+	$$SELECT (pk_tracking.track_request('idsite=0')).outcome_reason$$,
+	$$SELECT pk_tracking.track(0)$$,
+	$$SELECT m.matched_by FROM pk_tracking.match_visitor($S, 'feedfacecafebeef', at => '2026-03-02 12:02+00') m LIMIT 1$$,
+	$$SELECT pk_tracking.fingerprint($S, '203.0.113.77', 'agent', 'en', '2026-03-02 12:02+00', '{"pdf": 1}')$$,
+	$$SELECT pk_tracking.fingerprint_with_salt('\x00112233445566778899aabbccddeeff', 'a', 'b', 'c', 'd', '{0,0,0,0,0,0,0,0}', '203.0.113.77', 'en', 1)$$,
+	$$SELECT pk_tracking.matomo_config_id('WIN', 'FF', '3.6', '156.5.3.2', 'fr', 'SALT')$$,
+	$$SELECT pk_tracking.user_id_visitor_id('foo')$$,
+	$$SELECT pk_tracking.user_id_pseudonym('foobar', 'simpleuseridsalt1')$$,
+	$$SELECT pk_tracking.normalise_language('en-US, de;q=0.5')$$,
+	$$SELECT pk_tracking.mask_ip('203.0.113.77', 2)$$,
+	$$SELECT pk_tracking.parse_ip('[2001:db8::1]:80')$$,
+	$$SELECT pg_catalog.length(pk_tracking.export_salt('fingerprint'))$$,
+	$$SELECT pk_tracking.import_salt('user_id', pk_tracking.export_salt('user_id'))$$,
+	$$SELECT pk_tracking.import_salt('no such', '\x00')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.destroy_expired_salts())$$,
+	$$SELECT pg_catalog.length(pk_tracking.daily_salt_digest($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now(), true))$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.prepare_daily_salt($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now()))$$,
+	$$SELECT pk_tracking.set_instance('ip_mask_level', '2')$$,
+	$$SELECT pk_tracking.set_instance('excluded_ips', '{10.0.0.0/8}')$$,
+	$$SELECT pk_tracking.set_instance('no_such', 'x')$$,
+	$$SELECT pk_tracking.set_site($S, 'ip_mask_level', '3')$$,
+	$$SELECT pk_tracking.set_site($S, 'ip_mask_level', '1')$$,
+	$$SELECT pk_tracking.set_site(0, 'ip_mask_level', '3')$$,
+	$$SELECT s.value FROM pk_tracking.settings s WHERE s.idsite OPERATOR(pg_catalog.=) $S AND s.name OPERATOR(pg_catalog.=) 'ip_mask_level'$$,
+	$$SELECT v.source FROM pk_tracking.setting_values() v WHERE v.idsite OPERATOR(pg_catalog.=) $S AND v.name OPERATOR(pg_catalog.=) 'ip_mask_level'$$,
+	$$SELECT pk_tracking.setting_name('IP_mask_level')$$,
+	$$SELECT pk_tracking.reset_site($S, 'ip_mask_level')$$,
+	$$SELECT pk_tracking.reset_instance('ip_mask_level')$$,
+	$$SELECT pk_tracking.reset_instance('excluded_ips')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_site('another', '{https://a.example}', 'Europe/Berlin', 'EUR', false))$$,
+	$$SELECT pk_tracking.add_site('another', timezone => 'No/Where')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_goal($S, 'goal', 'url', 'thanks', 'contains'))$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_goal($S, 'goal', 'title', '^a+$', 'regex', true, true, 1.5))$$,
+	$$SELECT pk_tracking.add_goal($S, 'goal', 'nothing')$$,
+	$$SELECT pk_tracking.need_log()$$,
+	$$SELECT pk_tracking.create_log()$$,
+	$$SELECT pk_tracking.upgrade_log()$$,
+	$$SELECT pk_tracking.trusted_tracking()$$,
+	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.matched_by_name(4::int2), pk_tracking.decision_name(3::int2), pk_tracking.consent_name(1::int2), pk_tracking.visitor_type_name(1::int2),
+		pk_tracking.referrer_type_name(3::int2), pk_tracking.action_type_name(4::int2), pk_tracking.url_prefix_text(2::int2))$$,
+	$$SELECT s.value FROM pk_tracking.status() s WHERE s.item OPERATOR(pg_catalog.=) 'log version'$$,
+	$$SELECT pk_tracking.check_role('regress_pkt_path')$$,
+	$$SELECT pk_tracking.check_role('regress_pkt_missing')$$,
+	$$SELECT pk_tracking.grant_owner('regress_pkt_path')$$,
+	$$SELECT pk_tracking.grant_tracker('regress_pkt_path', true)$$,
+	$$SELECT pk_tracking.grant_analyst('regress_pkt_path')$$,
+	$$SELECT v.site FROM pk_tracking.visit v WHERE v.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$,
+	$$SELECT a.url FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$
+]) WITH ORDINALITY x(s, n) ORDER BY n;
+
+-- none is left out but the trigger functions, which setting and site fire
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace
+	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking\.' || p.proname || '\(')) ORDER BY 1;
+
+UPDATE regress_pkt_tools.calls SET plain = regress_pkt_tools.run(statement);
+
+-- in a session that has no plans yet
+\c -
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET datestyle = ISO;
+SET search_path = '';
+UPDATE regress_pkt_tools.calls SET empty = regress_pkt_tools.run(statement);
+\c -
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET datestyle = ISO;
+CREATE TEMP TABLE setting (idsite integer, name text, value text);
+CREATE TEMP TABLE log_visit (idvisit bigint);
+SET search_path = pg_temp, regress_pkt_evil, pg_catalog, public;
+-- the trap works
+SELECT regress_pkt_tools.run('SELECT ''a''::pg_catalog.text = ''b''::pg_catalog.text'), regress_pkt_tools.run('SELECT now()'), regress_pkt_tools.run('SELECT evil FROM log_action'), regress_pkt_tools.run('SELECT ''feedfacecafebeef''::hexid');
+UPDATE regress_pkt_tools.calls SET hostile = regress_pkt_tools.run(statement);
+RESET search_path;
+\pset format unaligned
+\pset tuples_only on
+SELECT CASE WHEN c.empty IS NOT DISTINCT FROM c.plain AND c.hostile IS NOT DISTINCT FROM c.plain THEN 'ok ' || regexp_replace(c.statement, '^.*?(pk_tracking\.[a-z_]+).*$', '\1') ||
+		CASE WHEN c.plain ~ '^[0-9A-Z]{5} ' THEN ': ' || c.plain ELSE '' END
+	ELSE format('NOT OK %s: plain %s, empty %s, hostile %s', c.statement, c.plain, c.empty, c.hostile) END
+FROM regress_pkt_tools.calls c ORDER BY c.n;
+\pset tuples_only off
+\pset format aligned
+
+-- create_log() itself, and everything on what it has made
+BEGIN;
+DROP TABLE pk_tracking.site, pk_tracking.setting, pk_tracking.goal, pk_tracking.log_visit, pk_tracking.log_visit_length, pk_tracking.log_action,
+	pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_version CASCADE;
+SET LOCAL search_path = pg_temp, regress_pkt_evil, pg_catalog, public;
+SELECT pk_tracking.create_log('regress_pkt_path');
+SELECT pk_tracking.add_site('first');
+SELECT (pk_tracking.track(1, 'https://a.example/', visitor_id => 'feedfacecafebeef')).outcome;
+SELECT v.idvisitor, v.entry_url FROM pk_tracking.visit v;
+ROLLBACK;
+
+-- ids need their operators, which stand where the extension was put
+SELECT 'feedfacecafebeef'::hexid = 'feedfacecafebeef' AS found;
+SET search_path = '';
+SELECT 'feedfacecafebeef'::public.hexid OPERATOR(public.=) 'feedfacecafebeef' AS found;
+RESET search_path;
+
+DROP SCHEMA regress_pkt_tools CASCADE;
+DROP SCHEMA regress_pkt_evil CASCADE;
+DROP OWNED BY regress_pkt_path;
+DROP ROLE regress_pkt_path;
+DELETE FROM pk_tracking.setting;
