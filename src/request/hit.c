@@ -20,14 +20,16 @@
 
 /*
  * The table.  Bounds are those of spec matomo 6.2; what a bad value does is
- * spec 6.1: silently the default, but for ids and sites.
+ * spec 6.1: silently the default, but for ids and sites.  URLs and titles are
+ * cut where they enter the dictionary (page_maximum_length), user ids where
+ * they have been hashed.
  */
 static const HitField fields[] =
 {
 	NUMBER("idsite", idsite, FIELD_INT, BAD_INVALID, PRIVACY_NONE),
 	NUMBER("rec", rec, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("url", url, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("action_name", action_name, 1024, UNIT_BYTES, PRIVACY_PERSON, true),
+	TEXT("url", url, 0, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("action_name", action_name, 0, UNIT_BYTES, PRIVACY_PERSON, true),
 	TEXT("urlref", urlref, 1500, UNIT_CHARS, PRIVACY_PERSON, false),
 	TEXT("pv_id", pv_id, 6, UNIT_CHARS, PRIVACY_NONE, true),
 	TEXT("uid", user_id, 0, UNIT_CHARS, PRIVACY_PERSON, true),
@@ -139,7 +141,7 @@ hit_create(void)
 			*(char **) ((char *) hit + fields[i].offset) = empty;
 	}
 	hit->cookie_header = hit->referer_header = empty;
-	hit->local_h = hit->local_m = hit->local_s = -1;
+	hit->local_h = hit->local_m = hit->local_s = NOT_SENT;
 	hit->idgoal = -1;
 	hit->consent = CONSENT_UNKNOWN;
 	return hit;

@@ -19,6 +19,7 @@
 #include "privacy/ip_mask.h"
 
 #define HIT_PLUGINS 8
+#define NOT_SENT PG_INT32_MIN
 
 /* An id that was given, or not. */
 typedef struct OptionalId
@@ -69,9 +70,9 @@ typedef struct Hit
 	/* what the browser shows of itself */
 	int32		plugins[HIT_PLUGINS];	/* fla java qt realp pdf wma ag cookie */
 	char	   *resolution;
-	int32		local_h;
+	int32		local_h;		/* NOT_SENT, or as sent */
 	int32		local_m;
-	int32		local_s;		/* -1: not sent */
+	int32		local_s;
 
 	/* what else was sent: decides the kind of action (spec 3.4) */
 	char	   *download;
@@ -92,6 +93,7 @@ typedef struct Hit
 
 	/* the first parameter that was sent wrong, NULL if none: outcome invalid */
 	const char *invalid;
+	bool		unreadable;		/* nothing could be read, not even the site */
 } Hit;
 
 typedef enum HitFieldType

@@ -53,6 +53,13 @@ url_decode(const char *src, size_t len, char *dst)
 	return n;
 }
 
+/* A parameter as it stands in the query string. */
+typedef struct Value
+{
+	const char *str;
+	size_t		len;
+} Value;
+
 /*
  * tracking_api_read_query
  *		Read a tracking URL or its query string into a hit.  Of a parameter
@@ -65,11 +72,14 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 	const char *end;
 	const char *mark;
 	char	   *decoded;
-	char		name[65];
+	int			n_fields;
+	const HitField *fields = hit_fields(&n_fields);
+	Value	   *values;
 
 	if (len > QUERY_MAX)
 	{
 		hit->invalid = "query";
+		hit->unreadable = true;
 		return;
 	}
 	end = query + len;
@@ -79,7 +89,8 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 	if (mark != NULL && memchr(query, '=', mark - query) == NULL)
 		query = mark + 1;
 
-	decoded = palloc(len + 1);
+	/* of a parameter that comes twice the last one counts: gather, then set */
+	values = palloc0(n_fields * sizeof(Value));
 	while (query < end)
 	{
 		const char *amp = memchr(query, '&', end - query);
@@ -88,32 +99,39 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 		const char *name_end = eq ? eq : stop;
 		const HitField *field;
 		size_t		name_len = name_end - query;
+		char		name[65];
 
 		/* names are rarely escaped, and never need to be */
-		if (memchr(query, '%', name_len) != NULL && name_len <= 64)
-		{
-			size_t		l = url_decode(query, name_len, name);
-
-			field = hit_field(name, l);
-		}
+		if (name_len < sizeof(name) && memchr(query, '%', name_len) != NULL)
+			field = hit_field(name, url_decode(query, name_len, name));
 		else
 			field = hit_field(query, name_len);
 
-		if (field != NULL && eq != NULL)
+		if (field != NULL)
 		{
-			const char *value = eq + 1;
-			size_t		l = stop - value;
-
-			if (memchr(value, '%', l) != NULL || memchr(value, '+', l) != NULL)
-			{
-				l = url_decode(value, l, decoded);
-				value = decoded;
-			}
-			hit_set(hit, field, value, l);
+			values[field - fields].str = eq ? eq + 1 : stop;
+			values[field - fields].len = eq ? stop - (eq + 1) : 0;
 		}
 		query = stop + 1;
 	}
+
+	decoded = palloc(len + 1);
+	for (int i = 0; i < n_fields; i++)
+	{
+		const char *str = values[i].str;
+		size_t		l = values[i].len;
+
+		if (l == 0)
+			continue;
+		if (memchr(str, '%', l) != NULL || memchr(str, '+', l) != NULL)
+		{
+			l = url_decode(str, l, decoded);
+			str = decoded;
+		}
+		hit_set(hit, &fields[i], str, l);
+	}
 	pfree(decoded);
+	pfree(values);
 }
 
 /* A scalar as text; false for null, lists and objects, which count as absent. */
@@ -326,7 +344,7 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 		if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
 			return;				/* not understood: the time of arrival */
 		if (hit->cdo_given)
-			t -= Abs((int64) hit->cdo) * USECS_PER_SEC;
+			t -= (hit->cdo < 0 ? -(int64) hit->cdo : hit->cdo) * USECS_PER_SEC;
 		age = (hit->at - t) / USECS_PER_SEC;
 		if (age < 0 || age >= (int64) 20 * 365 * SECS_PER_DAY)
 			return;

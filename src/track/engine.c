@@ -220,6 +220,11 @@ prepare(Work *w)
 
 	memset(w->result, 0, sizeof(Tracked));
 
+	if (hit->unreadable)
+	{
+		finish(w, OUTCOME_INVALID, hit->invalid);
+		return;
+	}
 	if (hit->idsite > 0)
 		w->site = site_config(hit->idsite);
 	if (w->site == NULL)
@@ -330,8 +335,7 @@ compute_config(Work *w, bool make_salt)
 	in.idsite = s->enable_fingerprinting_across_websites ? 0 : hit->idsite;
 
 	instance = salt_instance();
-	if (s->fingerprint_salt_rotation == ROTATION_DAILY &&
-		s->create_new_visit_after_midnight && !s->enable_fingerprinting_across_websites)
+	if (settings_rotate_daily(s))
 	{
 		TimestampTz now = GetCurrentTimestamp();
 		TimestampTz day_end;
@@ -372,9 +376,9 @@ static int64
 local_time(const Hit *hit)
 {
 	int64		of_day = (hit->at % USECS_PER_DAY + USECS_PER_DAY) % USECS_PER_DAY / USECS_PER_SEC;
-	int			h = hit->local_h == -1 ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
-	int			m = hit->local_m == -1 ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
-	int			s = hit->local_s == -1 ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
+	int			h = hit->local_h == NOT_SENT ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
+	int			m = hit->local_m == NOT_SENT ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
+	int			s = hit->local_s == NOT_SENT ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
 
 	if (h < 0 || h > 23)
 		h = 0;
@@ -555,6 +559,9 @@ record(Store *store, Work *w)
 
 	lock_take(LOCK_GATE, idsite, 0);
 
+	/* without a look-up there is none that could have stopped too early */
+	store->reach = PG_INT64_MAX;
+
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
 	for (int i = 0; i < n_lookups; i++)
 	{
@@ -634,15 +641,22 @@ restart:
 			config_locked = true;
 			continue;
 		}
-		if (store_longest_is_news(idsite))
+		if (store_longest_is_news(store, idsite))
 			continue;
 
 		lifecycle_begin(hit, &w->id, s, d.known ? &found : NULL, random_id(), &visit);
 
-		/* a known visitor's id, under which others may look for this visit */
-		if (visit.has_idvisitor && d.known && !holds(&held, visit.idvisitor) &&
-			!lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
+		/*
+		 * A known visitor's id, under which others look for the visit to come
+		 * and may be continuing the earlier one: lock it, and look again.
+		 */
+		if (d.known && visit.has_idvisitor && !holds(&held, visit.idvisitor))
 		{
+			if (lock_try(LOCK_VISITOR_ID, idsite, visit.idvisitor))
+			{
+				hold(&held, visit.idvisitor);
+				continue;
+			}
 			if (config_locked)
 				lock_give_back(LOCK_CONFIG_ID, idsite, w->id.config.id);
 			for (int i = held.n - 1; i >= 0; i--)

@@ -48,15 +48,15 @@ BEGIN
 
 	-- settings at odds with each other
 	FOR r IN
-		SELECT f.idsite, f.value AS fingerprint_ip, o.value AS rotation, c.value AS consent_mode,
-			m.value AS midnight, a.value AS across
-		FROM pk_tracking.settings f
-			JOIN pk_tracking.settings o ON o.name = 'fingerprint_salt_rotation' AND coalesce(o.idsite, 0) = coalesce(f.idsite, 0)
-			JOIN pk_tracking.settings c ON c.name = 'consent_mode' AND coalesce(c.idsite, 0) = coalesce(f.idsite, 0)
-			JOIN pk_tracking.settings m ON m.name = 'create_new_visit_after_midnight' AND coalesce(m.idsite, 0) = coalesce(f.idsite, 0)
-			JOIN pk_tracking.settings a ON a.name = 'enable_fingerprinting_across_websites' AND coalesce(a.idsite, 0) = coalesce(f.idsite, 0)
-		WHERE f.name = 'fingerprint_ip'
-		ORDER BY f.idsite NULLS FIRST
+		SELECT s.idsite,
+			max(s.value) FILTER (WHERE s.name = 'fingerprint_ip') AS fingerprint_ip,
+			max(s.value) FILTER (WHERE s.name = 'fingerprint_salt_rotation') AS rotation,
+			max(s.value) FILTER (WHERE s.name = 'consent_mode') AS consent_mode,
+			max(s.value) FILTER (WHERE s.name = 'create_new_visit_after_midnight') AS midnight,
+			max(s.value) FILTER (WHERE s.name = 'enable_fingerprinting_across_websites') AS across
+		FROM pk_tracking.settings s
+		GROUP BY s.idsite
+		ORDER BY s.idsite NULLS FIRST
 	LOOP
 		item := CASE WHEN r.idsite IS NULL THEN 'settings of the instance' ELSE format('settings of site %s', r.idsite) END;
 		IF r.fingerprint_ip = 'full' AND (r.rotation <> 'daily' OR r.midnight <> 'on' OR r.across = 'on') THEN

@@ -166,7 +166,10 @@ pkt_track(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		hit->urlref = text_arg(fcinfo, 3);
 	if (!PG_ARGISNULL(4))
+	{
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(4));
+		hit->cip = pstrdup("");
+	}
 	if (!PG_ARGISNULL(5))
 		hit->user_agent = text_arg(fcinfo, 5);
 	if (!PG_ARGISNULL(6))
@@ -190,6 +193,11 @@ pkt_track(PG_FUNCTION_ARGS)
 				 errhint("Consent is granted, denied or unknown.")));
 	if (!time_arg(fcinfo, 12, hit))
 		raise_invalid("at");
+	if (!PG_ARGISNULL(12))
+	{
+		hit->cdt = pstrdup("");
+		hit->cdo_given = false;
+	}
 	if (!PG_ARGISNULL(13))
 		hit->new_visit = PG_GETARG_BOOL(13);
 	if (!PG_ARGISNULL(14))
@@ -297,6 +305,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 				 errmsg("max_candidates must be between 1 and 10000")));
 
 	hit->rec = true;
+	hit->consent = CONSENT_GRANTED;	/* whether it may be stored is not asked here */
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
 	{

@@ -167,6 +167,15 @@ since_previous(NullableInt value, TimestampTz previous_first, TimestampTz at)
 	return n < 0 ? no_int() : some_int(clamp_int32(n));
 }
 
+/* The number of the visit after the previous one; a cookie may have claimed any. */
+static int32
+next_visit(const Visit *previous)
+{
+	if (previous == NULL)
+		return 1;
+	return previous->count_visits < PG_INT32_MAX ? previous->count_visits + 1 : PG_INT32_MAX;
+}
+
 /* New or returning, and the columns that tell since when: Matomo's rules (spec 2). */
 static void
 returning_matomo(const Hit *hit, const Visit *previous, Visit *visit)
@@ -182,7 +191,7 @@ returning_matomo(const Hit *hit, const Visit *previous, Visit *visit)
 		return;
 	}
 
-	visit->count_visits = previous->count_visits + 1;
+	visit->count_visits = next_visit(previous);
 	visit->since_first = since_previous(previous->since_first, previous->first, hit->at);
 	visit->since_last = since_previous(some_int(0), previous->first, hit->at);
 	visit->since_order = order ? some_int(0) :
@@ -209,7 +218,7 @@ returning_piwik(const Hit *hit, const Visit *previous, Visit *visit)
 	bool		previous_order = previous != NULL &&
 		(!previous->since_order.isnull || previous->goal_buyer == 1 || previous->goal_buyer == 3);
 
-	visit->count_visits = Max(Max(hit->idvc, 1), previous ? previous->count_visits + 1 : 1);
+	visit->count_visits = Max(Max(hit->idvc, 1), next_visit(previous));
 
 	if (has_first)
 		visit->since_first = some_int(first_age);

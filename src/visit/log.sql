@@ -141,15 +141,7 @@ BEGIN
 		config_device_brand text,
 		config_device_model text,
 		custom_dimensions jsonb,
-		custom_variables jsonb,
-		CONSTRAINT log_visit_consent CHECK (consent BETWEEN 0 AND 3),
-		CONSTRAINT log_visit_anonymous CHECK (consent < 2 OR (
-			idvisitor IS NULL AND config_id IS NULL AND user_id IS NULL
-			AND (location_ip IS NULL OR location_ip = '0.0.0.0' OR location_ip = '::')
-			AND location_latitude IS NULL AND location_longitude IS NULL
-			AND location_asn IS NULL AND location_organisation IS NULL
-			AND custom_dimensions IS NULL AND custom_variables IS NULL
-			AND visitor_returning = 0 AND visitor_count_visits = 1 AND profilable = 0))
+		custom_variables jsonb
 	) WITH (fillfactor = 80);
 	ALTER SEQUENCE pk_tracking.log_visit_idvisit_seq OWNED BY pk_tracking.log_visit.idvisit;
 	-- The look-up's two indexes.  Nothing that an ordinary hit changes may be
@@ -295,10 +287,7 @@ BEGIN
 		time_on_load integer,
 		custom_dimensions jsonb,
 		custom_variables jsonb,
-		PRIMARY KEY (idvisit, idlink_va),
-		CONSTRAINT log_link_visit_action_consent CHECK (consent BETWEEN 0 AND 3),
-		CONSTRAINT log_link_visit_action_anonymous CHECK (consent < 2 OR (
-			idvisitor IS NULL AND custom_dimensions IS NULL AND custom_variables IS NULL)));
+		PRIMARY KEY (idvisit, idlink_va));
 	ALTER SEQUENCE pk_tracking.log_link_visit_action_idlink_va_seq OWNED BY pk_tracking.log_link_visit_action.idlink_va;
 	CREATE INDEX log_link_visit_action_time ON pk_tracking.log_link_visit_action USING brin (server_time);
 	COMMENT ON TABLE pk_tracking.log_link_visit_action IS 'one row per action of a visit; readable as view pk_tracking.action';
@@ -385,12 +374,7 @@ BEGIN
 		config_device_model text,
 		custom_dimensions jsonb,
 		custom_variables jsonb,
-		PRIMARY KEY (idvisit, idgoal, buster),
-		CONSTRAINT log_conversion_consent CHECK (consent BETWEEN 0 AND 3),
-		CONSTRAINT log_conversion_anonymous CHECK (consent < 2 OR (
-			idvisitor IS NULL AND idorder IS NULL
-			AND location_latitude IS NULL AND location_longitude IS NULL
-			AND custom_dimensions IS NULL AND custom_variables IS NULL)));
+		PRIMARY KEY (idvisit, idgoal, buster));
 	CREATE UNIQUE INDEX log_conversion_idorder ON pk_tracking.log_conversion (idsite, idorder) WHERE idorder IS NOT NULL;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
 	COMMENT ON TABLE pk_tracking.log_conversion IS 'conversions of goals, orders and carts, with the visit''s attributes at that time';
@@ -450,10 +434,7 @@ BEGIN
 		deleted boolean NOT NULL DEFAULT false,
 		price numeric,
 		idorder text NOT NULL DEFAULT '0',
-		PRIMARY KEY (idvisit, idorder, idaction_sku),
-		CONSTRAINT log_conversion_item_consent CHECK (consent BETWEEN 0 AND 3),
-		CONSTRAINT log_conversion_item_anonymous CHECK (consent < 2 OR (
-			idvisitor IS NULL AND (idorder = '0' OR idorder ~ '^#[0-9]{1,5}$'))));
+		PRIMARY KEY (idvisit, idorder, idaction_sku));
 	COMMENT ON TABLE pk_tracking.log_conversion_item IS 'items of orders and carts';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idvisit IS 'visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idvisitor IS 'visitor id; NULL if anonymous';
@@ -471,6 +452,63 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'no longer in the cart or order';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'price of one';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, # and a number for an anonymous order';
+
+	-- what an anonymous row may hold ------------------------------------------
+	--
+	-- The conditions stand in functions of the row, because a CHECK is parsed
+	-- again by every statement: as expressions they were a fifth of a hit's
+	-- cost.  They are asked for rows without consent only.
+
+	CREATE FUNCTION pk_tracking.is_anonymous(v pk_tracking.log_visit) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		RETURN v.consent IN (2, 3)
+			AND v.idvisitor IS NULL AND v.config_id IS NULL AND v.user_id IS NULL
+			AND (v.location_ip IS NULL OR v.location_ip IN ('0.0.0.0', '::'))
+			AND v.location_latitude IS NULL AND v.location_longitude IS NULL
+			AND v.location_asn IS NULL AND v.location_organisation IS NULL
+			AND v.custom_dimensions IS NULL AND v.custom_variables IS NULL
+			AND v.visitor_returning = 0 AND v.visitor_count_visits = 1 AND v.profilable = 0;
+	END
+	$$;
+	CREATE FUNCTION pk_tracking.is_anonymous(a pk_tracking.log_link_visit_action) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		RETURN a.consent IN (2, 3) AND a.idvisitor IS NULL
+			AND a.custom_dimensions IS NULL AND a.custom_variables IS NULL;
+	END
+	$$;
+	CREATE FUNCTION pk_tracking.is_anonymous(c pk_tracking.log_conversion) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		RETURN c.consent IN (2, 3) AND c.idvisitor IS NULL AND c.idorder IS NULL
+			AND c.location_latitude IS NULL AND c.location_longitude IS NULL
+			AND c.custom_dimensions IS NULL AND c.custom_variables IS NULL;
+	END
+	$$;
+	CREATE FUNCTION pk_tracking.is_anonymous(i pk_tracking.log_conversion_item) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	BEGIN
+		RETURN i.consent IN (2, 3) AND i.idvisitor IS NULL
+			AND (i.idorder = '0' OR i.idorder ~ '^#[0-9]{1,5}$');
+	END
+	$$;
+	FOR obj IN
+		SELECT p.oid::regprocedure AS name, p.proargtypes[0]::regtype AS tab
+		FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = 'is_anonymous'
+	LOOP
+		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', obj.name);
+		EXECUTE format('ALTER FUNCTION %s OWNER TO %I', obj.name, owner);
+		EXECUTE format('COMMENT ON FUNCTION %s IS %L', obj.name,
+			'what a row of a visitor without consent may hold: no id, no address, nothing of his own');
+		EXECUTE format('ALTER TABLE %1$s ADD CONSTRAINT anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking.is_anonymous(%2$s))',
+			obj.tab, split_part(obj.tab::text, '.', 2));
+	END LOOP;
 
 	CREATE TABLE pk_tracking.log_version (
 		version integer NOT NULL,

@@ -216,18 +216,6 @@ find_relation(Oid namespace, const char *name)
 	return relid;
 }
 
-/*
- * store_log_exists
- *		Has create_log() been called?
- */
-bool
-store_log_exists(void)
-{
-	Oid			namespace = get_namespace_oid("pk_tracking", true);
-
-	return OidIsValid(namespace) && OidIsValid(get_relname_relid("log_visit", namespace));
-}
-
 /* Would writing to the table run a trigger? */
 static bool
 has_row_triggers(Oid relid)
@@ -464,21 +452,20 @@ longest(int32 idsite)
 
 /*
  * store_longest_is_news
- *		Read the bound anew; true if it has grown, so that a look-up that found
- *		nothing may have stopped too early.  A commit makes rows visible a
- *		moment before its invalidation arrives; whoever is about to begin a
- *		visit asks here.
+ *		Read the bound anew; true if it is larger than the one that the last
+ *		look-up stopped by, which may then have stopped too early.  A commit
+ *		makes rows visible a moment before its invalidation arrives, so whoever
+ *		is about to begin a visit asks here.
  */
 bool
-store_longest_is_news(int32 idsite)
+store_longest_is_news(Store *store, int32 idsite)
 {
-	int64		before = longest(idsite);
 	int64		now = read_longest(idsite);
 	LongestEntry *e = longest_slot(idsite);
 
 	e->seconds = now;
 	e->idsite = idsite;
-	return now > before;
+	return now > store->reach;
 }
 
 /* Publish a longer bound before a visit of that length is written. */
@@ -574,8 +561,11 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	Snapshot	snapshot;
-	int64		reach = longest(idsite) * USECS_PER_SEC;
+	int64		reach;
 	int			found = 0;
+
+	store->reach = longest(idsite);
+	reach = store->reach * USECS_PER_SEC;
 
 	if (lookup->by_config)
 	{

@@ -31,11 +31,11 @@ typedef struct Store
 	Relation	by_visitor_id;	/* opened when needed */
 	Relation	by_config;
 	LOCKMODE	mode;
+	int64		reach;			/* seconds: the longest visit that the last look-up reckoned with */
 } Store;
 
 extern void store_init(void);
 extern Oid	store_log_owner(void);
-extern bool store_log_exists(void);
 extern bool store_has_triggers(void);
 
 extern void store_open(Store *store, LOCKMODE mode);
@@ -43,7 +43,7 @@ extern void store_close(Store *store);
 
 extern int	store_lookup(Store *store, int32 idsite, const Lookup *lookup,
 						 int max, Visit *visits);
-extern bool store_longest_is_news(int32 idsite);
+extern bool store_longest_is_news(Store *store, int32 idsite);
 
 extern int64 store_next_idvisit(void);
 extern int64 store_next_idlink_va(void);
