@@ -94,7 +94,7 @@ BEGIN
 	FOREACH level IN ARRAY '{-1,4,32767}'::integer[] LOOP
 		r := good || jsonb_build_object('consent', level, key, -1);
 		said := pg_temp.try(format(insert_row, tab, (SELECT string_agg(quote_ident(k), ', ') FROM jsonb_object_keys(r) k), r));
-		IF said !~ ('^23514 .*' || tab || '_consent') THEN
+		IF said !~ ('^23514 .*' || tab || '_anonymous') THEN
 			RETURN NEXT format('NOT OK %s: consent %s: %s', tab, level, said);
 		END IF;
 	END LOOP;

@@ -469,7 +469,10 @@ BEGIN
 			AND v.location_latitude IS NULL AND v.location_longitude IS NULL
 			AND v.location_asn IS NULL AND v.location_organisation IS NULL
 			AND v.custom_dimensions IS NULL AND v.custom_variables IS NULL
-			AND v.visitor_returning = 0 AND v.visitor_count_visits = 1 AND v.profilable = 0;
+			AND v.visitor_returning = 0 AND v.visitor_count_visits = 1 AND v.profilable = 0
+			AND coalesce(v.visitor_seconds_since_first, 0) = 0
+			AND coalesce(v.visitor_seconds_since_last, 0) = 0
+			AND coalesce(v.visitor_seconds_since_order, 0) = 0;
 	END
 	$$;
 	CREATE FUNCTION pk_tracking.is_anonymous(a pk_tracking.log_link_visit_action) RETURNS boolean
@@ -486,6 +489,9 @@ BEGIN
 	BEGIN
 		RETURN c.consent IN (2, 3) AND c.idvisitor IS NULL AND c.idorder IS NULL
 			AND c.location_latitude IS NULL AND c.location_longitude IS NULL
+			AND coalesce(c.visitor_returning, 0) = 0 AND coalesce(c.visitor_count_visits, 1) = 1
+			AND coalesce(c.visitor_seconds_since_first, 0) = 0
+			AND coalesce(c.visitor_seconds_since_order, 0) = 0
 			AND c.custom_dimensions IS NULL AND c.custom_variables IS NULL;
 	END
 	$$;
@@ -506,7 +512,7 @@ BEGIN
 		EXECUTE format('ALTER FUNCTION %s OWNER TO %I', obj.name, owner);
 		EXECUTE format('COMMENT ON FUNCTION %s IS %L', obj.name,
 			'what a row of a visitor without consent may hold: no id, no address, nothing of his own');
-		EXECUTE format('ALTER TABLE %1$s ADD CONSTRAINT anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking.is_anonymous(%2$s))',
+		EXECUTE format('ALTER TABLE %1$s ADD CONSTRAINT %2$s_anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking.is_anonymous(%2$s))',
 			obj.tab, split_part(obj.tab::text, '.', 2));
 	END LOOP;
 
