@@ -302,7 +302,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.pageview_position IS 'how-manieth page view of the visit, from 1';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.time_spent_ref_action IS 'seconds spent on the action before';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.time_spent IS 'seconds spent on this action, known when the next one comes';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.time_spent IS 'seconds spent on this action; NULL unless filled: the next action''s time_spent_ref_action says the same';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.matched_by IS 'what the hit was recognised by: 0 none, 1 user_id, 2 cid, 3 third_party_cookie, 4 cookie, 5 fingerprint, 6 session_link';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.decision IS 'why it continued its visit or began one: 0 continue, 1 unknown, 2 new_visit, 3 inactivity, 4 midnight, 5 user_changed, 6 campaign, 7 website, 8 limit';
