@@ -80,8 +80,7 @@ engine_enter(EngineScope *scope)
 	scope->caller = CurrentMemoryContext;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	/* everything of this call lives in SPI's procedure context */
-	scope->context = CurrentMemoryContext;
+	/* from here on everything lives in SPI's procedure context */
 }
 
 /* engine_leave: undo engine_enter. */

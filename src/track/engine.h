@@ -59,7 +59,6 @@ typedef struct EngineScope
 	int			save_sec_context;
 	int			guc_level;		/* -1: search_path was not touched */
 	MemoryContext caller;
-	MemoryContext context;
 } EngineScope;
 
 extern void engine_enter(EngineScope *scope);
