@@ -316,3 +316,9 @@ SELECT (pk_tracking.track(current_setting('test.site')::integer, at => '2026-03-
 SELECT count(*) > 30 AS heard, count(*) FILTER (WHERE said ~* '203\.0\.113|feedface|secret|cafe|17409168|garbage') AS told FROM heard;
 SELECT said FROM heard GROUP BY said ORDER BY said COLLATE "C";
 DELETE FROM pk_tracking.setting;
+
+-- a NUL in an escaped name is no end of it
+SELECT outcome, outcome_reason FROM pk_tracking.track_request(format('idsite=%s&url=https://a/&%%72ec%%00f197002b9a08=1', current_setting('test.site')));
+-- arguments beat params that are wrong
+SELECT outcome FROM pk_tracking.track(current_setting('test.site')::integer, cid => '0123456789abcdef', params => '{"cid": "zz", "idsite": "zz"}');
+SELECT outcome FROM pk_tracking.track(current_setting('test.site')::integer, params => '{"cid": "zz"}');

@@ -39,6 +39,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
+#include "utils/inval.h"
 #include "commands/extension.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -104,6 +105,14 @@ typedef struct NamedSalt
 
 static NamedSalt instance_salt = {.name = "fingerprint", .description = "fingerprint"};
 static NamedSalt user_id_salt = {.name = "user_id", .description = "user ID"};
+static NamedSalt lock_salt = {.name = "lock", .description = "lock"};
+
+/* First bytes of the lock salt, kept for the backend's life; see salt_lock_seed(). */
+static uint64 lock_seed;
+static bool lock_seed_known = false;
+static Oid	salt_relid = InvalidOid;
+
+static void salt_relcache_callback(Datum arg, Oid relid);
 
 typedef struct DailyKey
 {
@@ -149,7 +158,7 @@ PG_FUNCTION_INFO_V1(pkt_prepare_daily_salt);
 static void
 wipe_cache(void)
 {
-	NamedSalt  *named[] = {&instance_salt, &user_id_salt};
+	NamedSalt  *named[] = {&instance_salt, &user_id_salt, &lock_salt};
 	size_t		i;
 
 	for (i = 0; i < lengthof(named); i++)
@@ -220,6 +229,7 @@ salt_init(void)
 {
 	RegisterXactCallback(salt_xact_callback, NULL);
 	RegisterSubXactCallback(salt_subxact_callback, NULL);
+	CacheRegisterRelcacheCallback(salt_relcache_callback, (Datum) 0);
 }
 
 /* The cached salt of a site's day, NULL if there is none. */
@@ -388,13 +398,12 @@ plan_for(int query)
 	StringInfoData sql;
 	SPIPlanPtr	plan = plans[query];
 
-	if (plan != NULL)
-	{
-		if (SPI_plan_is_valid(plan))
-			return plan;
-		plans[query] = NULL;
-		SPI_freeplan(plan);
-	}
+	/*
+	 * The server plans an invalid one again by itself, and it may be running
+	 * further up: never free it.  Only where pgcrypto stands is in the text.
+	 */
+	if (plan != NULL && (query < QUERY_MAKE || SPI_plan_is_valid(plan)))
+		return plan;
 
 	initStringInfo(&sql);
 	build_query(&sql, query);
@@ -510,6 +519,39 @@ const Salt *
 salt_user_id(void)
 {
 	return read_named(&user_id_salt);
+}
+
+/*
+ * salt_lock_seed
+ *		What makes the tags of our locks, which every role can see, tell
+ *		nothing about the ids behind them.  The same in all backends; made with
+ *		the extension, never moved, and read once per backend.
+ *
+ * Errors: as salt_instance().
+ */
+uint64
+salt_lock_seed(void)
+{
+	if (!lock_seed_known)
+	{
+		uint64		seed;
+
+		salt_relid = get_relname_relid("salt", get_namespace_oid("pk_tracking", false));
+		memcpy(&seed, read_named(&lock_salt)->bytes, sizeof(seed));
+		lock_seed = seed;
+		lock_seed_known = true;
+	}
+	return lock_seed;
+}
+
+/* The extension may be made anew. */
+static void
+salt_relcache_callback(Datum arg, Oid relid)
+{
+	(void) arg;
+
+	if (relid == InvalidOid || relid == salt_relid)
+		lock_seed_known = false;
 }
 
 /* The salt of that name; invalid_parameter_value if there is none such. */

@@ -30,6 +30,9 @@ extern void salt_init(void);
 /* The instance's fingerprint salt.  Error if it is missing. */
 extern const Salt *salt_instance(void);
 
+/* Seed of the hash behind lock tags. */
+extern uint64 salt_lock_seed(void);
+
 /* The salt that anonymize_user_id appends to a user id. */
 extern const Salt *salt_user_id(void);
 

@@ -9,7 +9,7 @@ CREATE TABLE pk_tracking.salt (
 -- No CHECK on value: its error would print the row.
 REVOKE ALL ON TABLE pk_tracking.salt FROM PUBLIC;
 COMMENT ON TABLE pk_tracking.salt IS 'secret salts that live as long as this instance; see export_salt() and import_salt()';
-COMMENT ON COLUMN pk_tracking.salt.name IS '"fingerprint" (keys every config_id) or "user_id" (for anonymize_user_id)';
+COMMENT ON COLUMN pk_tracking.salt.name IS '"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id) or "lock" (hides ids in lock tags)';
 COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or what was imported';
 COMMENT ON COLUMN pk_tracking.salt.created IS 'when it was made or imported';
 
@@ -27,7 +27,9 @@ BEGIN
 		'INSERT INTO pk_tracking.salt (name, value)
 		SELECT ''fingerprint'', %1$I.gen_random_bytes(32)
 		UNION ALL
-		SELECT ''user_id'', %1$I.gen_random_bytes(32)', pgcrypto);
+		SELECT ''user_id'', %1$I.gen_random_bytes(32)
+		UNION ALL
+		SELECT ''lock'', %1$I.gen_random_bytes(32)', pgcrypto);
 
 	FOREACH salt_table IN ARRAY ARRAY[
 		'daily_salt_0', 'daily_salt_1', 'daily_salt_2', 'daily_salt_3',

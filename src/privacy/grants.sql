@@ -53,7 +53,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS 'gives the owner of a log what he needs of the schema; called by create_log(), and after ALTER TABLE … OWNER TO';
+COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS 'gives the owner of a log what he needs of the schema; called by create_log(), and after ALTER TABLE ... OWNER TO';
 REVOKE ALL ON FUNCTION pk_tracking.grant_owner(name) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.grant_tracker(role name, trusted boolean DEFAULT false) RETURNS void

@@ -112,7 +112,7 @@ hit_field(const char *name, size_t len)
 	{
 		const HitField *f = &fields[slots[h % SLOTS]];
 
-		if (strncmp(f->name, name, len) == 0 && f->name[len] == '\0')
+		if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
 			return f;
 	}
 	return NULL;

@@ -160,10 +160,11 @@ json_scalar(JsonbValue *v, const char **str, size_t *len)
 /*
  * tracking_api_read_json
  *		The same from an object of parameters, names and values as in the
- *		tracking API.  Texts are in the database's encoding.
+ *		tracking API.  Texts are in the database's encoding.  The n_skip names
+ *		in skip are not read: somebody else says what they are.
  */
 void
-tracking_api_read_json(Hit *hit, Jsonb *params)
+tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_skip)
 {
 	JsonbIterator *it = JsonbIteratorInit(&params->root);
 	JsonbIteratorToken token;
@@ -184,6 +185,11 @@ tracking_api_read_json(Hit *hit, Jsonb *params)
 		size_t		len;
 
 		(void) JsonbIteratorNext(&it, &value, true);
+		for (int i = 0; field != NULL && i < n_skip; i++)
+		{
+			if (strcmp(field->name, skip[i]) == 0)
+				field = NULL;
+		}
 		if (field == NULL || !json_scalar(&value, &str, &len))
 			continue;
 		if (field->type == FIELD_TEXT)

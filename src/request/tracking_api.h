@@ -12,7 +12,8 @@
 #define QUERY_MAX (64 * 1024)	/* bytes of a tracking URL */
 
 extern void tracking_api_read_query(Hit *hit, const char *query, size_t len);
-extern void tracking_api_read_json(Hit *hit, Jsonb *params);
+extern void tracking_api_read_json(Hit *hit, Jsonb *params,
+								   const char *const *skip, int n_skip);
 extern void tracking_api_read_headers(Hit *hit, Jsonb *headers);
 extern OptionalId tracking_api_cookie_id(const char *cookie_header, const char *name);
 extern void tracking_api_authenticate(Hit *hit, const Settings *s);

@@ -34,6 +34,7 @@
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define LANGUAGE_BUFFER 1024
+#define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* A hit on its way. */
 typedef struct Work
@@ -63,20 +64,6 @@ engine_enter(EngineScope *scope)
 	SetUserIdAndSecContext(owner, scope->save_sec_context |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 
-	/*
-	 * Our own statements are qualified throughout.  A trigger that somebody
-	 * has put on the log must not run the owner's rights through the caller's
-	 * search_path.
-	 */
-	scope->guc_level = -1;
-	if (store_has_triggers())
-	{
-		scope->guc_level = NewGUCNestLevel();
-		(void) set_config_option("search_path", "pg_catalog, pg_temp",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	}
-
 	scope->caller = CurrentMemoryContext;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -89,8 +76,6 @@ engine_leave(EngineScope *scope)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
-	if (scope->guc_level >= 0)
-		AtEOXact_GUC(true, scope->guc_level);
 	SetUserIdAndSecContext(scope->save_user, scope->save_sec_context);
 	MemoryContextSwitchTo(scope->caller);
 }
@@ -344,7 +329,7 @@ compute_config(Work *w, bool make_salt)
 		daily = salt_daily(hit->idsite, day, day_end, now, make_salt);
 		if (daily == NULL)
 			return;				/* nobody has a fingerprint of that day */
-		if (make_salt && day_end > now && day_end - now < USECS_PER_HOUR)
+		if (make_salt && day_end > now && day_end - now < SALT_PREPARE_AHEAD)
 		{
 			local_day(hit->at, w->site->tz, 1, &day, &day_end);
 			salt_daily_prepare(hit->idsite, day, day_end, now);
@@ -620,6 +605,8 @@ static bool
 find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
 		   Visit *found, MatchedBy *matched_by, bool *again)
 {
+	/* without a look-up there is none that could have stopped too early */
+	store->reach = PG_INT64_MAX;
 	*again = false;
 	*matched_by = MATCHED_NONE;
 	for (int i = 0; i < n_lookups; i++)
@@ -671,9 +658,6 @@ record(Store *store, Work *w)
 	held.idsite = hit->idsite;
 
 	lock_take(LOCK_GATE, hit->idsite, 0);
-
-	/* without a look-up there is none that could have stopped too early */
-	store->reach = PG_INT64_MAX;
 
 	/* the ids that are looked for, and the one that the hit will write */
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
@@ -763,6 +747,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 {
 	Work	   *work = palloc0(n * sizeof(Work));
 	bool		any = false;
+	int			guc_level = -1;
 	Store		store;
 
 	/* settings that another session has changed count from now on */
@@ -779,12 +764,28 @@ engine_run(Hit **hits, int n, Tracked *results)
 		return;
 
 	store_open(&store, RowExclusiveLock);
+
+	/*
+	 * Our own statements are qualified throughout.  Code that somebody has put
+	 * on the log must not run with the owner's rights through the caller's
+	 * search_path.
+	 */
+	if (store_has_user_code())
+	{
+		guc_level = NewGUCNestLevel();
+		(void) set_config_option("search_path", "pg_catalog, pg_temp",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+
 	for (int i = 0; i < n; i++)
 	{
 		if (!work[i].done)
 			record(&store, &work[i]);
 	}
 	store_close(&store);
+	if (guc_level >= 0)
+		AtEOXact_GUC(true, guc_level);
 
 	/* last of all: an emptied table stays locked to the end of the transaction */
 	if (n == 1)

@@ -57,7 +57,6 @@ typedef struct EngineScope
 {
 	Oid			save_user;
 	int			save_sec_context;
-	int			guc_level;		/* -1: search_path was not touched */
 	MemoryContext caller;
 } EngineScope;
 

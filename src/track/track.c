@@ -153,7 +153,12 @@ pkt_track(PG_FUNCTION_ARGS)
 	Datum		datum;
 
 	if (!PG_ARGISNULL(16))
-		tracking_api_read_json(hit, PG_GETARG_JSONB_P(16));
+	{
+		/* arguments beat params, even params that are wrong */
+		static const char *const skip[] = {"idsite", "cid"};
+
+		tracking_api_read_json(hit, PG_GETARG_JSONB_P(16), skip, PG_ARGISNULL(8) ? 1 : 2);
+	}
 	/* params may not bring these past the arguments that stand for them */
 	hit->rec = true;
 	hit->trusted = false;
@@ -372,7 +377,7 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 	bool		given;
 
 	if (!PG_ARGISNULL(5))
-		tracking_api_read_json(hit, PG_GETARG_JSONB_P(5));
+		tracking_api_read_json(hit, PG_GETARG_JSONB_P(5), NULL, 0);
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));

@@ -4,7 +4,8 @@
  *
  * The class is our own (field 4 of the lock tag; pg_locks shows it as
  * objsubid), so that no advisory lock of a user's can meet ours.  Keys are
- * hashed: a collision is a needless wait, never a wrong answer.  lock_timeout
+ * hashed under a secret seed, because everybody can read pg_locks: a collision
+ * is a needless wait, never a wrong answer.  lock_timeout
  * and the deadlock detector work as for any lock.
  */
 #include "postgres.h"
@@ -13,6 +14,7 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 
+#include "identity/salt.h"
 #include "visit/lock.h"
 
 #define LOCK_CLASS 0x706b
@@ -34,7 +36,7 @@ lock_tag(LOCKTAG *tag, LockKind kind, int32 idsite, uint64 key)
 		int32		idsite;
 		int32		kind;
 	}			k = {key, idsite, kind};
-	uint64		h = hash_bytes_extended((const unsigned char *) &k, sizeof(k), 0);
+	uint64		h = hash_bytes_extended((const unsigned char *) &k, sizeof(k), salt_lock_seed());
 
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (h >> 32), (uint32) h, LOCK_CLASS);
 }

@@ -164,7 +164,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_exit_idaction_url IS 'URL of the last page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_exit_idaction_name IS 'title of the last page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_time IS 'seconds from the first action to the last one, plus 1; 0 for a single action';
+	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_time IS 'seconds from the first action to the latest hit that came, plus 1; 0 for a single action';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_actions IS 'page views, downloads, outlinks, searches and events';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_interactions IS 'page views and searches';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_searches IS 'site searches';
@@ -179,8 +179,8 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_goal_converted IS '1 if the visit converted a goal or ordered';
 	COMMENT ON COLUMN pk_tracking.log_visit.profilable IS '1 if a hit of the visit carried a visitor or user id';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_type IS '1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
-	COMMENT ON COLUMN pk_tracking.log_visit.config_client_type IS 'kind of client: 1 browser, 2 mobile app, …';
-	COMMENT ON COLUMN pk_tracking.log_visit.config_device_type IS 'kind of device: 0 desktop, 1 smartphone, 2 tablet, …';
+	COMMENT ON COLUMN pk_tracking.log_visit.config_client_type IS 'kind of client: 1 browser, 2 mobile app, ...';
+	COMMENT ON COLUMN pk_tracking.log_visit.config_device_type IS 'kind of device: 0 desktop, 1 smartphone, 2 tablet, ...';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_cookie IS 'cookies enabled, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_flash IS 'plugin, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_java IS 'plugin, as sent';
@@ -237,7 +237,7 @@ BEGIN
 	-- Not unique, on purpose: a unique index would make a hit wait for another
 	-- session's open transaction that brings the same new URL.
 	CREATE INDEX log_action_key ON pk_tracking.log_action (idsite, idaction);
-	COMMENT ON TABLE pk_tracking.log_action IS 'dictionary of URLs, titles, events …; may hold a row twice, readers fold it';
+	COMMENT ON TABLE pk_tracking.log_action IS 'dictionary of URLs, titles, events ...; may hold a row twice, readers fold it';
 	COMMENT ON COLUMN pk_tracking.log_action.idaction IS 'first 8 bytes of SHA-256 over the type byte and the name, big-endian; counted up on a collision';
 	COMMENT ON COLUMN pk_tracking.log_action.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_action.type IS '1 page URL, 2 outlink, 3 download, 4 page title, 5 SKU, 6 item name, 7 item category, 8 search keyword, 10 event category, 11 event action, 12 event name, 13 content name, 14 content piece, 15 content target, 16 content interaction';
@@ -540,6 +540,13 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER log_visit_length_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.log_visit_length
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+
+	-- also for a replica that is fed by logical replication
+	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
+	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
+	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
+	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
+	ALTER TABLE pk_tracking.log_visit_length ENABLE ALWAYS TRIGGER log_visit_length_changed;
 
 	-- readable views ---------------------------------------------------------
 

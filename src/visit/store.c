@@ -18,9 +18,16 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgroids.h"
@@ -83,6 +90,8 @@ static struct
 {
 	bool		valid;
 	Oid			log_visit;
+	Oid			log_action;
+	Oid			log_link_visit_action;
 	Oid			log_visit_length;
 	Oid			by_visitor_id;
 	Oid			by_config;
@@ -90,12 +99,15 @@ static struct
 	Oid			seq_action;
 	Oid			owner;
 	RegProcedure hexid_eq;
-	bool		has_triggers;	/* a user's trigger fires on what we write */
+	bool		has_user_code;	/* writing runs code that search_path could lead astray */
 	AttrNumber	att[N_COLUMNS];
 	AttrNumber	last_att;		/* the largest of them */
 }			log_info;
 
 static bool log_version_checked = false;
+
+/* How often relation_changed() has spoken of the log. */
+static uint64 log_changes = 0;
 
 /*
  * The longest visit of each site, as published.  Emptied when the table of
@@ -187,13 +199,19 @@ static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
 	if (relid == InvalidOid || relid == log_info.log_visit ||
+		relid == log_info.log_action || relid == log_info.log_link_visit_action ||
 		relid == log_info.by_visitor_id || relid == log_info.by_config)
 	{
 		log_info.valid = false;
 		log_version_checked = false;
+		log_changes++;
 	}
 	if (relid == InvalidOid || relid == log_info.log_visit_length)
+	{
+		log_info.valid = false;
+		log_changes++;
 		memset(longest_cache, 0, sizeof(longest_cache));
+	}
 }
 
 /* Called once when the library loads. */
@@ -216,26 +234,109 @@ find_relation(Oid namespace, const char *name)
 	return relid;
 }
 
-/* Would writing to the table run a trigger? */
+/*
+ * Could this function do something that depends on search_path?  What is
+ * written in C does not, nor what pins its own.
+ */
 static bool
-has_row_triggers(Oid relid)
+depends_on_search_path(Oid funcid, void *context pg_attribute_unused())
+{
+	HeapTuple	tuple;
+	Oid			language;
+	bool		isnull;
+	Datum		config;
+	bool		pinned = false;
+
+	if (funcid < FirstNormalObjectId)
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+	config = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	if (!isnull)
+	{
+		Datum	   *items;
+		int			n;
+
+		deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT,
+						  &items, NULL, &n);
+		for (int i = 0; i < n; i++)
+			pinned |= strncmp(TextDatumGetCString(items[i]), "search_path=", 12) == 0;
+	}
+	ReleaseSysCache(tuple);
+	return !pinned && language != ClanguageId && language != INTERNALlanguageId;
+}
+
+static bool
+depends_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, depends_on_search_path, context))
+		return true;
+	return expression_tree_walker(node, depends_walker, context);
+}
+
+/*
+ * Does writing to the table run code of somebody's that the caller's
+ * search_path could lead astray?  Triggers, rules, CHECKs, defaults, generated
+ * columns, domains, index expressions.
+ */
+static bool
+has_user_code(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	TriggerDesc *t = rel->trigdesc;
-	bool		result;
+	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	bool		result = rel->rd_rules != NULL;
+	List	   *functions = NIL;
+	List	   *indexes;
+	ListCell   *lc;
 
-	result = t != NULL &&
-		(t->trig_insert_before_row || t->trig_insert_after_row ||
-		 t->trig_insert_before_statement || t->trig_insert_after_statement ||
-		 t->trig_update_before_row || t->trig_update_after_row ||
-		 t->trig_update_before_statement || t->trig_update_after_statement);
+	/* looking functions up may rebuild what hangs on rel: collect them first */
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *t = &rel->trigdesc->triggers[i];
+
+		if (TRIGGER_FOR_INSERT(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype))
+		{
+			result |= t->tgqual != NULL;
+			functions = lappend_oid(functions, t->tgfoid);
+		}
+	}
+	foreach(lc, functions)
+		result |= depends_on_search_path(lfirst_oid(lc), NULL);
+	if (desc->constr != NULL)
+	{
+		for (int i = 0; i < desc->constr->num_check; i++)
+			result |= depends_walker(stringToNode(desc->constr->check[i].ccbin), NULL);
+		for (int i = 0; i < desc->constr->num_defval; i++)
+			result |= depends_walker(stringToNode(desc->constr->defval[i].adbin), NULL);
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && att->atttypid >= FirstNormalObjectId)
+			result |= get_typtype(att->atttypid) == TYPTYPE_DOMAIN;
+	}
+	indexes = RelationGetIndexList(rel);
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		result |= depends_walker((Node *) RelationGetIndexExpressions(index), NULL) ||
+			depends_walker((Node *) RelationGetIndexPredicate(index), NULL);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
 	table_close(rel, AccessShareLock);
 	return result;
 }
 
-/* Fill log_info.  Errors: undefined_table if there is no log. */
+/* One attempt of find_log(). */
 static void
-find_log(void)
+read_log_info(void)
 {
 	Oid			namespace;
 	HeapTuple	tuple;
@@ -266,9 +367,12 @@ find_log(void)
 				 errmsg("\"pk_tracking.log_visit\" is not an ordinary table")));
 	ReleaseSysCache(tuple);
 
-	log_info.has_triggers = has_row_triggers(log_info.log_visit) ||
-		has_row_triggers(find_relation(namespace, "log_link_visit_action")) ||
-		has_row_triggers(find_relation(namespace, "log_action"));
+	log_info.log_action = find_relation(namespace, "log_action");
+	log_info.log_link_visit_action = find_relation(namespace, "log_link_visit_action");
+	log_info.has_user_code = has_user_code(log_info.log_visit) ||
+		has_user_code(log_info.log_link_visit_action) ||
+		has_user_code(log_info.log_action) ||
+		has_user_code(log_info.log_visit_length);
 	log_info.hexid_eq = InvalidOid;
 	log_info.last_att = 0;
 	for (int i = 0; i < N_COLUMNS; i++)
@@ -282,7 +386,22 @@ find_log(void)
 		log_info.att[i] = att;
 		log_info.last_att = Max(log_info.last_att, att);
 	}
+}
 
+/*
+ * Fill log_info.  Errors: undefined_table if there is no log.  Looking it up
+ * takes locks, and with them hears of changes: what was read before is old then.
+ */
+static void
+find_log(void)
+{
+	uint64		started;
+
+	do
+	{
+		started = log_changes;
+		read_log_info();
+	} while (started != log_changes);
 	log_info.valid = true;
 }
 
@@ -300,16 +419,14 @@ store_log_owner(void)
 }
 
 /*
- * store_has_triggers
- *		Does a trigger of the user's fire on what we write?  It must not run
- *		with the caller's search_path.
+ * store_has_user_code
+ *		Does writing run code of somebody's that must not see the caller's
+ *		search_path?  Asked with the store open: nobody can add such code then.
  */
 bool
-store_has_triggers(void)
+store_has_user_code(void)
 {
-	if (!log_info.valid)
-		find_log();
-	return log_info.has_triggers;
+	return log_info.has_user_code;
 }
 
 /*
@@ -324,11 +441,13 @@ store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool
 {
 	int			rc;
 
-	if (kept->plan != NULL && !SPI_plan_is_valid(kept->plan))
-	{
-		SPI_freeplan(kept->plan);
+	/*
+	 * A plan that has become invalid is planned again by the server itself; it
+	 * may just be running further up, under a trigger, and must not be freed.
+	 * Only the id type can change under its parameters: with the extension.
+	 */
+	if (kept->plan != NULL && kept->hexid != hexid_type_oid())
 		kept->plan = NULL;
-	}
 	if (kept->plan == NULL)
 	{
 		SPIPlanPtr	plan;
@@ -343,6 +462,7 @@ store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool
 		if (SPI_keepplan(plan) != 0)
 			elog(ERROR, "SPI_keepplan failed");
 		kept->plan = plan;
+		kept->hexid = hexid_type_oid();
 	}
 
 	if (newest && IsolationUsesXactSnapshot())
@@ -390,12 +510,28 @@ check_version(void)
 void
 store_open(Store *store, LOCKMODE mode)
 {
-	if (!log_info.valid)
-		find_log();
+	/* what is known counts only once the table is locked: an index may have gone */
+	for (;;)
+	{
+		if (!log_info.valid)
+			find_log();
+		store->visits = try_table_open(log_info.log_visit, mode);
+		if (store->visits != NULL && mode == RowExclusiveLock)
+		{
+			LockRelationOid(log_info.log_link_visit_action, mode);
+			LockRelationOid(log_info.log_action, mode);
+			LockRelationOid(log_info.log_visit_length, mode);
+		}
+		if (store->visits != NULL && log_info.valid)
+			break;
+		if (store->visits != NULL)
+			table_close(store->visits, NoLock);
+		else
+			log_info.valid = false;
+	}
 	if (!log_version_checked)
 		check_version();
 	store->mode = mode;
-	store->visits = table_open(log_info.log_visit, mode);
 	store->by_visitor_id = store->by_config = NULL;
 }
 
@@ -474,15 +610,13 @@ raise_longest(int32 idsite, int64 length)
 {
 	int64		step = LENGTH_STEP;
 	Datum		values[2];
-	LongestEntry *e = longest_slot(idsite);
 
 	while (step < length)
 		step *= 2;
 	values[0] = Int32GetDatum(idsite);
 	values[1] = Int64GetDatum(step);
+	/* the table's trigger empties the cache, here too */
 	store_execute(&raise_plan, values, NULL, 0, false);
-	e->idsite = idsite;
-	e->seconds = step;
 }
 
 static NullableInt
@@ -564,8 +698,9 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 	int64		reach;
 	int			found = 0;
 
-	store->reach = longest(idsite);
-	reach = store->reach * USECS_PER_SEC;
+	reach = longest(idsite);
+	store->reach = Min(store->reach, reach);
+	reach *= USECS_PER_SEC;
 
 	if (lookup->by_config)
 	{
@@ -690,6 +825,16 @@ flag(int32 n)
 	return Int16GetDatum((int16) Max(Min(n, PG_INT16_MAX), PG_INT16_MIN));
 }
 
+/* A trigger of somebody's has swallowed a row. */
+static void
+not_written(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("could not track the hit: its rows cannot be written"),
+			 errhint("A trigger on the log's tables may suppress the insert.")));
+}
+
 /*
  * store_insert_visit
  *		Write a visit that has begun; visit->idvisit was given by
@@ -741,7 +886,7 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	Assert(i == insert_visit_plan.nargs);
 
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
-		elog(ERROR, "visit was not inserted");
+		not_written();
 }
 
 /*
@@ -816,5 +961,5 @@ store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 	Assert(i == insert_action_plan.nargs);
 
 	if (store_execute(&insert_action_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
-		elog(ERROR, "action was not inserted");
+		not_written();
 }

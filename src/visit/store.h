@@ -31,12 +31,12 @@ typedef struct Store
 	Relation	by_visitor_id;	/* opened when needed */
 	Relation	by_config;
 	LOCKMODE	mode;
-	int64		reach;			/* seconds: the longest visit that the last look-up reckoned with */
+	int64		reach;			/* seconds: the longest visit that the look-ups of a pass reckoned with */
 } Store;
 
 extern void store_init(void);
 extern Oid	store_log_owner(void);
-extern bool store_has_triggers(void);
+extern bool store_has_user_code(void);
 
 extern void store_open(Store *store, LOCKMODE mode);
 extern void store_close(Store *store);
@@ -52,13 +52,14 @@ extern bool store_update_visit(const Visit *visit);
 extern void store_insert_action(const Visit *visit, const Hit *hit, const Action *action,
 								int64 idlink_va, MatchedBy matched_by, Reason reason);
 
-/* A kept plan: prepared on first use, again when it is no longer valid. */
+/* A kept plan: prepared on first use, then for good. */
 typedef struct KeptPlan
 {
 	const char *query;
 	int			nargs;
 	Oid			argtypes[48];	/* InvalidOid: hexid */
 	SPIPlanPtr	plan;
+	Oid			hexid;			/* the id type that it was made for */
 } KeptPlan;
 
 extern int	store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count,
