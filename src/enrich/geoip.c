@@ -300,7 +300,7 @@ typedef struct GeoKey
 
 #define KEY(map, name, field, rank, into) {name, sizeof(name) - 1, map, field, rank, into}
 
-/* By map. */
+/* Together by map, a map behind the one that leads to it. */
 static const GeoKey city_keys[] = {
 	/* MaxMind's layout: maps in a map */
 	KEY(MAP_TOP, "continent", FIELD_CONTINENT, 2, MAP_CONTINENT),
@@ -497,14 +497,21 @@ offer(GeoRecord *rec, const GeoKey *key, const Value *v)
 
 /*
  * Gather what a map says.  Recursion ends with the table of keys: three deep.
- * False if the map is corrupt.
+ * Gives the offset behind the map, 0 if it is corrupt.
  */
-static bool
+static size_t
 read_map(const Section *s, const Value *map, GeoMap which,
 		 const GeoKey *keys, int nkeys, GeoRecord *rec)
 {
 	size_t		at = map->next;
 	size_t		limit = at + MAX_RECORD_LEN;
+
+	/* a map's keys stand together, behind those of the map that leads to it */
+	while (nkeys > 0 && keys->map != which)
+	{
+		keys++;
+		nkeys--;
+	}
 
 	for (uint32 i = 0; i < map->size; i++)
 	{
@@ -513,39 +520,52 @@ read_map(const Section *s, const Value *map, GeoMap which,
 		size_t		value_at;
 		size_t		next;
 		const GeoKey *key = NULL;
+		bool		inlined;
 
-		if (++rec->keys > MAX_RECORD_KEYS ||
+		if (at >= limit || ++rec->keys > MAX_RECORD_KEYS ||
 			!read_followed(s, at, &name, &value_at) || name.type != VALUE_STRING)
-			return false;
-		for (int k = 0; k < nkeys; k++)
+			return 0;
+		for (int k = 0; k < nkeys && keys[k].map == which; k++)
 		{
-			if (keys[k].map == which && string_is(&name, keys[k].name, keys[k].len))
+			if (string_is(&name, keys[k].name, keys[k].len))
 			{
 				key = &keys[k];
 				break;
 			}
 		}
-		if (key != NULL)
+
+		if (key == NULL)
+			at = skip_value(s, value_at, limit);
+		else
 		{
 			if (!read_followed(s, value_at, &v, &next))
-				return false;
-			if (key->into == MAP_REGION && v.type == VALUE_ARRAY && v.size > 0 &&
-				!read_followed(s, v.next, &v, &next))
-				return false;
-			if (v.type == VALUE_MAP)
+				return 0;
+			inlined = (v.data == s->data + next);	/* of a map or an array */
+
+			if (v.type == VALUE_MAP && key->into != MAP_NONE)
 			{
-				if (key->into != MAP_NONE &&
-					!read_map(s, &v, (GeoMap) key->into, keys, nkeys, rec))
-					return false;
+				size_t		end = read_map(s, &v, (GeoMap) key->into, keys, nkeys, rec);
+
+				at = (end == 0 || inlined) ? end : next;
+			}
+			else if (v.type == VALUE_MAP || v.type == VALUE_ARRAY)
+			{
+				at = skip_value(s, value_at, limit);
+				if (key->into == MAP_REGION && v.type == VALUE_ARRAY && v.size > 0 &&
+					(!read_followed(s, v.next, &v, &next) ||
+					 (v.type == VALUE_MAP && read_map(s, &v, MAP_REGION, keys, nkeys, rec) == 0)))
+					return 0;
 			}
 			else
+			{
 				offer(rec, key, &v);
+				at = next;
+			}
 		}
-		at = skip_value(s, value_at, limit);
 		if (at == 0)
-			return false;
+			return 0;
 	}
-	return true;
+	return at;
 }
 
 /* Copy a text: valid, trimmed, cut between characters. */
@@ -1094,13 +1114,13 @@ search_files(GeoKind kind, const struct sockaddr *addr, GeoLocation *loc)
 			continue;
 		if (kind == KIND_CITY)
 		{
-			if (read_map(&f->data, &top, MAP_TOP, city_keys, lengthof(city_keys), &rec) &&
+			if (read_map(&f->data, &top, MAP_TOP, city_keys, lengthof(city_keys), &rec) != 0 &&
 				read_city(&rec, loc))
 				return true;
 		}
 		else
 		{
-			if (read_map(&f->data, &top, MAP_TOP, asn_keys, lengthof(asn_keys), &rec) &&
+			if (read_map(&f->data, &top, MAP_TOP, asn_keys, lengthof(asn_keys), &rec) != 0 &&
 				read_asn(&rec, loc))
 				return true;
 		}
