@@ -12,6 +12,7 @@ SQL_PARTS = \
 	src/header.sql \
 	src/identity/hexid.sql \
 	src/privacy/ip_mask.sql \
+	src/enrich/geoip.sql \
 	src/identity/salt.sql \
 	src/settings.sql \
 	src/visit/log.sql \
@@ -22,15 +23,21 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask fingerprint settings log recognise_piwik track bad_input search_path grants owner_code
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 
 PG_CONFIG ?= pg_config
+# libmaxminddb reads the GeoIP files.
+PKG_CONFIG ?= pkg-config
+MMDB_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libmaxminddb 2>/dev/null)
+MMDB_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs libmaxminddb 2>/dev/null),-lmaxminddb)
+SHLIB_LINK = $(MMDB_LIBS)
+
 # The server's headers are system headers, so that -Wextra speaks of our code.
-PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) $(MMDB_CFLAGS)
 PG_CFLAGS = -Wall -Wextra -Wmissing-prototypes -Wdeclaration-after-statement
 EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
 	$(wildcard src/*.bc src/*/*.bc)

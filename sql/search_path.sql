@@ -70,6 +70,8 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pk_tracking.normalise_language('en-US, de;q=0.5')$$,
 	$$SELECT pk_tracking.mask_ip('203.0.113.77', 2)$$,
 	$$SELECT pk_tracking.parse_ip('[2001:db8::1]:80')$$,
+	$$SELECT pk_tracking.geoip('203.0.113.77')$$,
+	$$SELECT f.kind FROM pk_tracking.geoip_files() f$$,
 	$$SELECT pg_catalog.length(pk_tracking.export_salt('fingerprint'))$$,
 	$$SELECT pk_tracking.import_salt('user_id', pk_tracking.export_salt('user_id'))$$,
 	$$SELECT pk_tracking.import_salt('no such', '\x00')$$,

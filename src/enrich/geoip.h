@@ -1,0 +1,64 @@
+/*
+ * geoip.h
+ *		Where an address is: MaxMind DB files, the cache in front of them.
+ */
+#ifndef PKT_GEOIP_H
+#define PKT_GEOIP_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#include "privacy/ip_mask.h"
+#include "settings.h"
+
+/* Bytes of a text, terminator included. */
+#define GEO_TEXT_SIZE 256
+
+/*
+ * A location.  An empty text is unknown, so is ASN 0; coordinates count if
+ * has_coordinates.  Texts are valid in the database's encoding.
+ */
+typedef struct GeoLocation
+{
+	char		continent[3];	/* code, lower case */
+	char		country[3];		/* ISO 3166-1, lower case */
+	bool		has_coordinates;
+	double		latitude;
+	double		longitude;
+	int64		asn;
+	char		region[GEO_TEXT_SIZE];	/* code without the country's, else name */
+	char		city[GEO_TEXT_SIZE];
+	char		organisation[GEO_TEXT_SIZE];
+} GeoLocation;
+
+/* One file of the lists, as status() shows it. */
+typedef struct GeoFileStatus
+{
+	const char *path;			/* NULL: the list itself is wrong */
+	const char *kind;			/* "city" or "asn" */
+	const char *type;			/* what the file calls itself, NULL if none is open */
+	bool		has_built;
+	TimestampTz built;
+	const char *error;			/* NULL: none */
+} GeoFileStatus;
+
+/*
+ * Locate an address, as far as level allows: coordinates, ASN and organisation
+ * come with the city only.  False, and everything unknown, if nothing is known
+ * of it.  A missing or bad file is a warning, never an error.
+ */
+extern bool geoip_lookup(const PktIp *ip, GeoLevel level, GeoLocation *out);
+
+/* Take out what an anonymous visit may not hold. */
+extern void geoip_make_anonymous(GeoLocation *location);
+
+/* Degrees as numeric(9,6). */
+extern Datum geoip_degrees(double degrees);
+
+/* palloc'd GeoFileStatus of each file, looked at afresh.  Does not warn. */
+extern List *geoip_status(void);
+
+/* Version of libmaxminddb. */
+extern const char *geoip_library_version(void);
+
+#endif							/* PKT_GEOIP_H */

@@ -1,0 +1,37 @@
+-- Where an address is (enrich/geoip.c)
+
+CREATE TYPE pk_tracking.location AS (
+	continent text,
+	country text,
+	region text,
+	city text,
+	latitude numeric(9,6),
+	longitude numeric(9,6),
+	asn bigint,
+	organisation text
+);
+COMMENT ON TYPE pk_tracking.location IS 'where an address is; what is not known is NULL';
+COMMENT ON COLUMN pk_tracking.location.continent IS 'continent code, lower case: af, an, as, eu, na, oc, sa';
+COMMENT ON COLUMN pk_tracking.location.country IS 'ISO 3166-1 code, lower case';
+COMMENT ON COLUMN pk_tracking.location.region IS 'code of the region within the country, else its name';
+COMMENT ON COLUMN pk_tracking.location.city IS 'English name of the city';
+COMMENT ON COLUMN pk_tracking.location.latitude IS 'degrees north';
+COMMENT ON COLUMN pk_tracking.location.longitude IS 'degrees east';
+COMMENT ON COLUMN pk_tracking.location.asn IS 'number of the autonomous system';
+COMMENT ON COLUMN pk_tracking.location.organisation IS 'organisation of the network';
+
+CREATE FUNCTION pk_tracking.geoip(ip inet) RETURNS pk_tracking.location
+	LANGUAGE C STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'pkt_geoip';
+REVOKE ALL ON FUNCTION pk_tracking.geoip(inet) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.geoip(inet) IS
+	'where an address is, by the GeoIP files; NULL if they know nothing of it, or there are none';
+
+CREATE FUNCTION pk_tracking.geoip_files()
+RETURNS TABLE (file text, kind text, type text, built timestamptz, age interval, error text)
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+	ROWS 2
+	AS 'MODULE_PATHNAME', 'pkt_geoip_files';
+REVOKE ALL ON FUNCTION pk_tracking.geoip_files() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.geoip_files() IS
+	'the GeoIP files, as this session has them: what they call themselves, when they were built, and what is wrong with them';
