@@ -17,13 +17,14 @@ SQL_PARTS = \
 	src/settings.sql \
 	src/visit/log.sql \
 	src/identity/fingerprint.sql \
+	src/enrich/user_agent.sql \
 	src/track/track.sql \
 	src/track/status.sql \
 	src/privacy/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
@@ -39,6 +40,10 @@ SHLIB_LINK = $(MMDB_LIBS)
 # The server's headers are system headers, so that -Wextra speaks of our code.
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) $(MMDB_CFLAGS)
 PG_CFLAGS = -Wall -Wextra -Wmissing-prototypes -Wdeclaration-after-statement
+# The rules for user agents: YAML, and regular expressions by the thousand.
+PKG_CONFIG ?= pkg-config
+PG_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags yaml-0.1 libpcre2-8)
+SHLIB_LINK += $(shell $(PKG_CONFIG) --libs yaml-0.1 libpcre2-8)
 EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
 	$(wildcard src/*.bc src/*/*.bc)
 

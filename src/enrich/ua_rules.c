@@ -1,0 +1,1057 @@
+/*
+ * ua_rules.c
+ *		Reading and matching the rules of uap-core (regexes.yaml).
+ *
+ * A file has more than a thousand regular expressions, nearly all of which
+ * need some word that most agents do not have.  So when the file is read, a
+ * set of literals is taken out of each expression, one of which every text
+ * that it matches must contain, in lower case.  One Aho-Corasick automaton
+ * over all of them finds the few rules that are worth trying; rules from which
+ * no literal could be taken are always tried.  What is not understood of an
+ * expression gives no literal, so the filter never drops a rule that matches.
+ *
+ * Expressions are compiled by PCRE2 (with its JIT) when they are first tried.
+ * They match bytes, so they cannot fail on an encoding.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <yaml.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "enrich/ua_rules.h"
+#include "request/text.h"
+
+/* A file with more rules or longer expressions is not one of uap-core's. */
+#define MAX_RULES 20000
+#define MAX_REGEX_LEN 16384
+
+/* Work that one match may do, and how many may reach that for one agent. */
+#define MATCH_LIMIT 20000
+#define DEPTH_LIMIT 1000
+#define HEAP_LIMIT 1024			/* kB */
+#define MAX_LIMITS_PER_AGENT 4
+#define JIT_STACK_START (32 * 1024)
+#define JIT_STACK_MAX (256 * 1024)
+
+#define MAX_GROUPS 10
+#define MAX_GROUP_DEPTH 50
+
+/* Of a literal more than this is not worth its states. */
+#define MAX_LITERAL 10
+/* A set of more literals than this filters nothing. */
+#define MAX_LITERALS 400
+#define MAX_STATES 65000
+
+typedef struct UaRule
+{
+	const char *regex;
+	bool		ignore_case;
+	bool		broken;
+	pcre2_code *code;			/* NULL until first tried */
+	const char *replacement[UA_VALUES]; /* NULL: the default */
+} UaRule;
+
+/* The rules of a literal, chained. */
+typedef struct RuleRef
+{
+	int			rule;
+	int			next;			/* -1: the last */
+} RuleRef;
+
+struct UaRules
+{
+	MemoryContext context;
+	int			nrules;
+	int			first[UA_LISTS + 1];	/* where each list begins */
+	UaRule	   *rules;
+
+	/* the automaton; state 0 is the root, class 0 what no literal contains */
+	uint8		class[256];
+	int			nclasses;
+	int			nstates;
+	uint16	   *next;			/* [state * nclasses + class] */
+	uint16	   *shorter;		/* longest proper suffix that ends a literal */
+	int32	   *refs;			/* by state: rules whose literal ends here, or -1 */
+	RuleRef    *ref;
+	int			nrefs;
+	uint8	   *seen;			/* by state, cleared after each agent */
+	uint8	   *always;			/* bitmap of the rules without literal */
+	uint8	   *wanted;			/* bitmap of the rules to try */
+	int			without_literal;
+
+	pcre2_general_context *general;
+	pcre2_compile_context *compile;
+	pcre2_match_context *match;
+	pcre2_match_data *data;
+	pcre2_jit_stack *jit_stack;
+
+	int			compiled;
+	int			broken;
+	int64		limits;
+	int64		jit_memory;
+	char	   *error;
+};
+
+/*
+ * Literals of an expression
+ */
+
+/*
+ * Texts that many agents contain: a literal found in here filters little.
+ */
+static const char common_text[] =
+"mozilla/5.0 (linux; android 10; u; k) build/ applewebkit/537.36 (khtml, like gecko) version/4.0 chrome/120.0.0.0 mobile safari/537.36 "
+"mozilla/5.0 (windows nt 10.0; win64; x64; rv:120.0) gecko/20100101 firefox/120.0 "
+"mozilla/5.0 (iphone; cpu iphone os 17_0 like mac os x) applewebkit/605.1.15 mobile/15e148 safari/604.1 "
+"mozilla/5.0 (macintosh; intel mac os x 10_15_7) (x11; linux x86_64) (compatible; http://www. ";
+
+/* A set of which one at least must occur; NIL: nothing is known. */
+typedef struct Literals
+{
+	List	   *words;			/* of char * */
+	int			score;
+} Literals;
+
+/* What is known of a part of an expression. */
+typedef struct Part
+{
+	bool		exact;			/* it matches the text and nothing else */
+	StringInfoData text;
+	Literals	best;
+} Part;
+
+typedef struct Reader
+{
+	const char *p;
+	int			depth;
+	bool		unknown;		/* there is something that we do not understand */
+} Reader;
+
+typedef enum AtomKind
+{
+	ATOM_CHAR,
+	ATOM_ANY,
+	ATOM_NOTHING,				/* an assertion of no width */
+	ATOM_GROUP
+} AtomKind;
+
+static void read_alternatives(Reader *reader, Part *part);
+
+static int
+score_word(const char *word)
+{
+	int			len = (int) strlen(word);
+
+	return strstr(common_text, word) != NULL ? Min(len, 3) : 4 * Min(len, 8);
+}
+
+static void
+consider(Literals *best, List *words)
+{
+	int			score = INT_MAX;
+	ListCell   *lc;
+
+	if (words == NIL)
+		return;
+	foreach(lc, words)
+		score = Min(score, score_word(lfirst(lc)));
+	if (best->words == NIL || score > best->score ||
+		(score == best->score && list_length(words) < list_length(best->words)))
+	{
+		best->words = words;
+		best->score = score;
+	}
+}
+
+/* The text so far ends here: something of any length follows. */
+static void
+end_text(Part *part)
+{
+	if (part->text.len > 0)
+		consider(&part->best, list_make1(pstrdup(part->text.data)));
+	resetStringInfo(&part->text);
+	part->exact = false;
+}
+
+/*
+ * A character class behind its "[".  Classes of one letter in both cases, or
+ * of one character, count as that character.
+ */
+static AtomKind
+read_class(Reader *reader, char *c)
+{
+	const char *p = reader->p;
+	char		only = '\0';
+	bool		any = (*p == '^');
+
+	if (any)
+		p++;
+	for (bool first = true; *p != ']' || first; first = false)
+	{
+		char		ch = *p;
+
+		if (ch == '\0' || (ch == '[' && p[1] == ':'))
+		{
+			reader->unknown = true;
+			return ATOM_ANY;
+		}
+		if (ch == '\\')
+		{
+			ch = *++p;
+			if (ch == '\0' || ch == 'Q' || ch == 'E')
+			{
+				reader->unknown = true;
+				return ATOM_ANY;
+			}
+			if (isalnum((unsigned char) ch))
+				any = true;
+		}
+		else if (p[1] == '-' && p[2] != ']')
+			any = true;
+		ch = pg_ascii_tolower((unsigned char) ch);
+		if (only != '\0' && only != ch)
+			any = true;
+		only = ch;
+		p++;
+	}
+	reader->p = p + 1;
+	*c = only;
+	return any || IS_HIGHBIT_SET(only) ? ATOM_ANY : ATOM_CHAR;
+}
+
+static AtomKind
+read_atom(Reader *reader, char *c, Part *group)
+{
+	char		ch = *reader->p++;
+
+	switch (ch)
+	{
+		case '.':
+			return ATOM_ANY;
+		case '^':
+		case '$':
+			return ATOM_NOTHING;
+		case '[':
+			return read_class(reader, c);
+		case '(':
+			if (*reader->p == '*')
+				reader->unknown = true;
+			else if (*reader->p == '?')
+			{
+				if (reader->p[1] != ':')
+					reader->unknown = true;
+				reader->p += 2;
+			}
+			if (reader->unknown || ++reader->depth > MAX_GROUP_DEPTH)
+			{
+				reader->unknown = true;
+				return ATOM_ANY;
+			}
+			read_alternatives(reader, group);
+			reader->depth--;
+			if (*reader->p == ')')
+				reader->p++;
+			else
+				reader->unknown = true;
+			return ATOM_GROUP;
+		case '*':
+		case '+':
+		case '?':
+			reader->unknown = true;
+			return ATOM_ANY;
+		case '\\':
+			ch = *reader->p;
+			if (ch == '\0')
+			{
+				reader->unknown = true;
+				return ATOM_ANY;
+			}
+			reader->p++;
+			if (strchr("dDwWsSnrtf", ch) != NULL)
+				return ATOM_ANY;
+			if (strchr("bB", ch) != NULL)
+				return ATOM_NOTHING;
+			if (isalnum((unsigned char) ch))
+			{
+				reader->unknown = true;
+				return ATOM_ANY;
+			}
+			break;
+		default:
+			break;
+	}
+	*c = pg_ascii_tolower((unsigned char) ch);
+	return ATOM_CHAR;
+}
+
+/* How often: the least, and is that exactly once? */
+static void
+read_quantifier(Reader *reader, int *least, bool *once)
+{
+	const char *p = reader->p;
+
+	*least = 1;
+	*once = true;
+	if (*p == '*' || *p == '?')
+		*least = 0;
+	else if (*p == '{')
+	{
+		const char *q = p + 1;
+
+		if (*q == ',')
+			reader->unknown = true; /* means different things to different versions */
+		if (*q < '0' || *q > '9')
+			return;				/* a character of the text */
+		*least = atoi(q);
+		q += strcspn(q, "}");
+		if (*q == '\0')
+		{
+			reader->unknown = true;
+			return;
+		}
+		p = q;
+	}
+	else if (*p != '+')
+		return;
+	*once = false;
+	p++;
+	if (*p == '?' || *p == '+')
+		p++;
+	reader->p = p;
+}
+
+/* Atoms up to "|", ")" or the end. */
+static void
+read_sequence(Reader *reader, Part *part)
+{
+	part->exact = true;
+	part->best.words = NIL;
+	initStringInfo(&part->text);
+
+	while (!reader->unknown && *reader->p != '\0' && *reader->p != '|' && *reader->p != ')')
+	{
+		Part		group;
+		char		c = '\0';
+		int			least;
+		bool		once;
+		AtomKind	kind = read_atom(reader, &c, &group);
+
+		read_quantifier(reader, &least, &once);
+		switch (kind)
+		{
+			case ATOM_NOTHING:
+				break;
+			case ATOM_ANY:
+				end_text(part);
+				break;
+			case ATOM_CHAR:
+				if (least > 0)
+					appendStringInfoCharMacro(&part->text, c);
+				if (!once)
+					end_text(part);
+				break;
+			case ATOM_GROUP:
+				if (once && group.exact)
+				{
+					appendStringInfoString(&part->text, group.text.data);
+					break;
+				}
+				end_text(part);
+				if (least > 0)
+				{
+					if (group.exact && group.text.len > 0)
+						consider(&part->best, list_make1(group.text.data));
+					else if (!group.exact)
+						consider(&part->best, group.best.words);
+				}
+				break;
+		}
+	}
+	if (!part->exact)
+		end_text(part);
+}
+
+static void
+read_alternatives(Reader *reader, Part *part)
+{
+	List	   *all = NIL;
+	bool		each = true;	/* has something that must occur */
+	bool		several = false;
+
+	check_stack_depth();
+	for (;;)
+	{
+		read_sequence(reader, part);
+		if (!several && *reader->p != '|')
+			return;
+		several = true;
+		if (part->exact && part->text.len > 0)
+			all = lappend(all, part->text.data);
+		else if (!part->exact && part->best.words != NIL)
+			all = list_concat(all, part->best.words);
+		else
+			each = false;
+		if (*reader->p != '|' || reader->unknown)
+			break;
+		reader->p++;
+	}
+	part->exact = false;
+	part->best.words = NIL;
+	if (each && list_length(all) <= MAX_LITERALS)
+		consider(&part->best, all);
+}
+
+/* The literals of which each match of the expression contains one, or NIL. */
+static List *
+regex_literals(const char *regex)
+{
+	Reader		reader = {.p = regex};
+	Part		part;
+
+	read_alternatives(&reader, &part);
+	if (reader.unknown || *reader.p != '\0')
+		return NIL;
+	if (part.exact)
+		return part.text.len > 0 ? list_make1(part.text.data) : NIL;
+	return part.best.words;
+}
+
+/* The piece of a long literal that filters best. */
+static const char *
+cut_literal(const char *word, int *len)
+{
+	int			n = (int) strlen(word);
+
+	*len = Min(n, MAX_LITERAL);
+	for (int i = 0; i + MAX_LITERAL < n; i++)
+	{
+		char		piece[MAX_LITERAL + 1];
+
+		strlcpy(piece, word + i, sizeof(piece));
+		if (strstr(common_text, piece) == NULL)
+			return word + i;
+	}
+	return word;
+}
+
+/*
+ * The automaton
+ */
+
+static void
+add_literal(UaRules *rules, const char *word, int len, int rule)
+{
+	int			state = 0;
+
+	for (int i = 0; i < len; i++)
+	{
+		uint16	   *next = &rules->next[state * rules->nclasses + rules->class[(uint8) word[i]]];
+
+		if (*next == 0)
+			*next = (uint16) rules->nstates++;
+		state = *next;
+	}
+	/* the same rule may have a literal twice: harmless */
+	rules->ref[rules->nrefs].rule = rule;
+	rules->ref[rules->nrefs].next = rules->refs[state];
+	rules->refs[state] = rules->nrefs++;
+}
+
+/* From the trie to the automaton: where to go on when the trie does not. */
+static void
+link_states(UaRules *rules)
+{
+	int			n = rules->nclasses;
+	uint16	   *queue = palloc(rules->nstates * sizeof(uint16));
+	uint16	   *fail = palloc0(rules->nstates * sizeof(uint16));
+	int			head = 0,
+				tail = 0;
+
+	for (int c = 0; c < n; c++)
+		if (rules->next[c] != 0)
+			queue[tail++] = rules->next[c];
+	while (head < tail)
+	{
+		int			state = queue[head++];
+		uint16		f = fail[state];
+
+		rules->shorter[state] = rules->refs[f] >= 0 ? f : rules->shorter[f];
+		for (int c = 0; c < n; c++)
+		{
+			uint16	   *next = &rules->next[state * n + c];
+
+			if (*next != 0)
+			{
+				fail[*next] = rules->next[f * n + c];
+				queue[tail++] = *next;
+			}
+			else
+				*next = rules->next[f * n + c];
+		}
+	}
+}
+
+/* The current context is a temporary one; what stays goes to that of the rules. */
+static void
+build_filter(UaRules *rules)
+{
+	MemoryContext keep = rules->context;
+	List	  **words = palloc0(Max(rules->nrules, 1) * sizeof(List *));
+	int			bitmap = (rules->nrules + 7) / 8;
+	int64		states = 1;
+	int			refs = 0;
+	ListCell   *lc;
+
+	rules->always = MemoryContextAllocZero(keep, bitmap);
+	rules->wanted = MemoryContextAllocZero(keep, bitmap);
+	rules->nclasses = 1;
+	for (int i = 0; i < rules->nrules; i++)
+	{
+		int64		more = 0;
+
+		words[i] = regex_literals(rules->rules[i].regex);
+		foreach(lc, words[i])
+		{
+			int			len;
+
+			(void) cut_literal(lfirst(lc), &len);
+			more += len;
+		}
+		if (states + more > MAX_STATES)
+			words[i] = NIL;
+		if (words[i] == NIL)
+		{
+			rules->always[i / 8] |= 1 << (i % 8);
+			rules->without_literal++;
+			continue;
+		}
+		states += more;
+		refs += list_length(words[i]);
+		foreach(lc, words[i])
+		{
+			int			len;
+			const char *word = cut_literal(lfirst(lc), &len);
+
+			for (int j = 0; j < len; j++)
+				if (rules->class[(uint8) word[j]] == 0)
+					rules->class[(uint8) word[j]] = (uint8) rules->nclasses++;
+		}
+	}
+
+	rules->next = palloc0(states * rules->nclasses * sizeof(uint16));
+	rules->refs = palloc(states * sizeof(int32));
+	memset(rules->refs, -1, states * sizeof(int32));
+	rules->ref = MemoryContextAlloc(keep, Max(refs, 1) * sizeof(RuleRef));
+	rules->nstates = 1;
+	for (int i = 0; i < rules->nrules; i++)
+		foreach(lc, words[i])
+		{
+			int			len;
+			const char *word = cut_literal(lfirst(lc), &len);
+
+			add_literal(rules, word, len, i);
+		}
+	rules->shorter = MemoryContextAllocZero(keep, rules->nstates * sizeof(uint16));
+	rules->seen = MemoryContextAllocZero(keep, rules->nstates);
+	link_states(rules);
+
+	/* literals share beginnings: there are fewer states than letters */
+	{
+		size_t		size = (size_t) rules->nstates * rules->nclasses * sizeof(uint16);
+		uint16	   *next = MemoryContextAlloc(keep, size);
+		int32	   *ends = MemoryContextAlloc(keep, rules->nstates * sizeof(int32));
+
+		memcpy(next, rules->next, size);
+		memcpy(ends, rules->refs, rules->nstates * sizeof(int32));
+		rules->next = next;
+		rules->refs = ends;
+	}
+}
+
+/* Mark the rules that the agent may match. */
+static void
+filter(UaRules *rules, const char *agent, size_t len)
+{
+	int			state = 0;
+	uint16		touched[1024];
+	int			n = 0;
+
+	memcpy(rules->wanted, rules->always, (rules->nrules + 7) / 8);
+	for (size_t i = 0; i < len; i++)
+	{
+		uint8		c = pg_ascii_tolower((unsigned char) agent[i]);
+		int			s;
+
+		state = rules->next[state * rules->nclasses + rules->class[c]];
+		s = rules->refs[state] >= 0 ? state : rules->shorter[state];
+		for (; s != 0 && !rules->seen[s]; s = rules->shorter[s])
+		{
+			/* without room to remember it the state is just looked at again */
+			if (n < (int) lengthof(touched))
+			{
+				rules->seen[s] = 1;
+				touched[n++] = (uint16) s;
+			}
+			for (int r = rules->refs[s]; r >= 0; r = rules->ref[r].next)
+				rules->wanted[rules->ref[r].rule / 8] |= 1 << (rules->ref[r].rule % 8);
+		}
+	}
+	while (n > 0)
+		rules->seen[touched[--n]] = 0;
+}
+
+/*
+ * The file
+ */
+
+typedef struct Yaml
+{
+	yaml_parser_t parser;
+	yaml_event_t event;
+	bool		has_event;
+	char	   *error;
+} Yaml;
+
+/* What each list and what its rules give is called. */
+static const char *const list_names[UA_LISTS] = {
+	"user_agent_parsers", "os_parsers", "device_parsers"
+};
+static const char *const value_names[UA_LISTS][UA_VALUES] = {
+	{"family_replacement", "v1_replacement", "v2_replacement"},
+	{"os_replacement", "os_v1_replacement", "os_v2_replacement"},
+	{"device_replacement", "brand_replacement", "model_replacement"}
+};
+
+static bool
+next_event(Yaml *yaml)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (yaml->error != NULL)
+		return false;
+	if (yaml->has_event)
+		yaml_event_delete(&yaml->event);
+	yaml->has_event = false;
+	if (!yaml_parser_parse(&yaml->parser, &yaml->event))
+	{
+		yaml->error = psprintf("line %d: %s", (int) yaml->parser.problem_mark.line + 1,
+							   yaml->parser.problem ? yaml->parser.problem : "not readable");
+		return false;
+	}
+	yaml->has_event = true;
+	return true;
+}
+
+/* The next event must be of this type. */
+static bool
+expect(Yaml *yaml, yaml_event_type_t type)
+{
+	if (!next_event(yaml))
+		return false;
+	if (yaml->event.type == type)
+		return true;
+	yaml->error = psprintf("line %d: not as rules for user agents are laid out",
+						   (int) yaml->event.start_mark.line + 1);
+	return false;
+}
+
+/* Pass over the node that the next event begins. */
+static bool
+skip_node(Yaml *yaml)
+{
+	int			depth = 0;
+
+	do
+	{
+		if (!next_event(yaml))
+			return false;
+		if (yaml->event.type == YAML_MAPPING_START_EVENT || yaml->event.type == YAML_SEQUENCE_START_EVENT)
+			depth++;
+		else if (yaml->event.type == YAML_MAPPING_END_EVENT || yaml->event.type == YAML_SEQUENCE_END_EVENT)
+			depth--;
+		else if (yaml->event.type == YAML_STREAM_END_EVENT)
+			return false;
+	} while (depth > 0);
+	return true;
+}
+
+/* A rule behind its YAML_MAPPING_START_EVENT. */
+static bool
+read_rule(Yaml *yaml, UaList list, UaRule *rule)
+{
+	memset(rule, 0, sizeof(*rule));
+	for (;;)
+	{
+		char	   *name;
+		char	   *value;
+
+		if (!next_event(yaml))
+			return false;
+		if (yaml->event.type == YAML_MAPPING_END_EVENT)
+			break;
+		if (yaml->event.type != YAML_SCALAR_EVENT)
+		{
+			yaml->error = psprintf("line %d: not as a rule is laid out", (int) yaml->event.start_mark.line + 1);
+			return false;
+		}
+		name = pstrdup((char *) yaml->event.data.scalar.value);
+		if (!expect(yaml, YAML_SCALAR_EVENT))
+			return false;
+		value = (char *) yaml->event.data.scalar.value;
+		if (strlen(value) != yaml->event.data.scalar.length || strlen(value) > MAX_REGEX_LEN)
+		{
+			yaml->error = psprintf("line %d: too long, or not text", (int) yaml->event.start_mark.line + 1);
+			return false;
+		}
+		if (strcmp(name, "regex") == 0)
+			rule->regex = pstrdup(value);
+		else if (strcmp(name, "regex_flag") == 0)
+			rule->ignore_case = strchr(value, 'i') != NULL;
+		else
+			for (int i = 0; i < UA_VALUES; i++)
+				if (strcmp(name, value_names[list][i]) == 0)
+					rule->replacement[i] = text_clean(value, strlen(value), true);
+		pfree(name);
+	}
+	if (rule->regex == NULL)
+	{
+		yaml->error = psprintf("line %d: a rule without regular expression", (int) yaml->event.start_mark.line + 1);
+		return false;
+	}
+	return true;
+}
+
+/* A list behind its name: its rules are added to those of the same list. */
+static bool
+read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *room)
+{
+	if (!expect(yaml, YAML_SEQUENCE_START_EVENT))
+		return false;
+	for (;;)
+	{
+		if (!next_event(yaml))
+			return false;
+		if (yaml->event.type == YAML_SEQUENCE_END_EVENT)
+			return true;
+		if (yaml->event.type != YAML_MAPPING_START_EVENT || *n >= MAX_RULES)
+		{
+			yaml->error = psprintf("line %d: %s", (int) yaml->event.start_mark.line + 1,
+								   *n >= MAX_RULES ? "too many rules" : "not a rule");
+			return false;
+		}
+		if (*n >= *room)
+		{
+			*room = Max(256, *room * 2);
+			*rules = *rules == NULL ? palloc(*room * sizeof(UaRule)) : repalloc(*rules, *room * sizeof(UaRule));
+		}
+		if (!read_rule(yaml, list, *rules + *n))
+			return false;
+		(*n)++;
+	}
+}
+
+static bool
+read_lists(Yaml *yaml, UaRules *rules)
+{
+	UaRule	   *list[UA_LISTS] = {NULL};
+	int			n[UA_LISTS] = {0};
+	int			room[UA_LISTS] = {0};
+
+	if (!expect(yaml, YAML_STREAM_START_EVENT) || !expect(yaml, YAML_DOCUMENT_START_EVENT) ||
+		!expect(yaml, YAML_MAPPING_START_EVENT))
+		return false;
+	for (;;)
+	{
+		int			i;
+
+		if (!next_event(yaml))
+			return false;
+		if (yaml->event.type == YAML_MAPPING_END_EVENT)
+			break;
+		for (i = 0; i < UA_LISTS; i++)
+			if (yaml->event.type == YAML_SCALAR_EVENT &&
+				strcmp((char *) yaml->event.data.scalar.value, list_names[i]) == 0)
+				break;
+		if (i < UA_LISTS ? !read_list(yaml, i, &list[i], &n[i], &room[i]) : !skip_node(yaml))
+			return false;
+	}
+	for (int i = 0; i < UA_LISTS; i++)
+	{
+		if (n[i] == 0)
+		{
+			yaml->error = psprintf("no rules in the list \"%s\"", list_names[i]);
+			return false;
+		}
+		rules->first[i + 1] = rules->first[i] + n[i];
+	}
+	rules->nrules = rules->first[UA_LISTS];
+	rules->rules = palloc(rules->nrules * sizeof(UaRule));
+	for (int i = 0; i < UA_LISTS; i++)
+	{
+		memcpy(rules->rules + rules->first[i], list[i], n[i] * sizeof(UaRule));
+		pfree(list[i]);
+	}
+	return true;
+}
+
+/* PCRE2 must not be left by an error: it is told that there is no memory. */
+static void *
+pcre_alloc(size_t size, void *context)
+{
+	if (!AllocSizeIsValid(size))
+		return NULL;
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_NO_OOM);
+}
+
+static void
+pcre_free(void *ptr, void *context)
+{
+	(void) context;
+	if (ptr != NULL)
+		pfree(ptr);
+}
+
+/*
+ * ua_rules_read
+ */
+UaRules *
+ua_rules_read(const char *text, size_t len, char **error)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "pk_tracking user agent rules", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext temp = AllocSetContextCreate(caller, "pk_tracking user agent literals", ALLOCSET_DEFAULT_SIZES);
+	UaRules    *rules;
+	Yaml		yaml;
+	bool		ok = false;
+
+	*error = NULL;
+	MemoryContextSwitchTo(context);
+	rules = palloc0(sizeof(UaRules));
+	rules->context = context;
+
+	memset(&yaml, 0, sizeof(yaml));
+	if (!yaml_parser_initialize(&yaml.parser))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	PG_TRY();
+	{
+		yaml_parser_set_encoding(&yaml.parser, YAML_UTF8_ENCODING);
+		yaml_parser_set_input_string(&yaml.parser, (const unsigned char *) text, len);
+		ok = read_lists(&yaml, rules);
+	}
+	PG_FINALLY();
+	{
+		if (yaml.has_event)
+			yaml_event_delete(&yaml.event);
+		yaml_parser_delete(&yaml.parser);
+	}
+	PG_END_TRY();
+
+	if (ok)
+	{
+		MemoryContextSwitchTo(temp);
+		build_filter(rules);
+		rules->general = pcre2_general_context_create(pcre_alloc, pcre_free, context);
+		if (rules->general == NULL ||
+			(rules->compile = pcre2_compile_context_create(rules->general)) == NULL ||
+			(rules->match = pcre2_match_context_create(rules->general)) == NULL ||
+			(rules->data = pcre2_match_data_create(MAX_GROUPS, rules->general)) == NULL)
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		pcre2_set_match_limit(rules->match, MATCH_LIMIT);
+		pcre2_set_depth_limit(rules->match, DEPTH_LIMIT);
+		pcre2_set_heap_limit(rules->match, HEAP_LIMIT);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(temp);
+	if (!ok)
+	{
+		*error = pstrdup(yaml.error != NULL ? yaml.error : "not a file of rules for user agents");
+		MemoryContextDelete(context);
+		return NULL;
+	}
+	MemoryContextSetParent(context, TopMemoryContext);
+	return rules;
+}
+
+void
+ua_rules_free(UaRules *rules)
+{
+	/* machine code is not palloc'd */
+	for (int i = 0; i < rules->nrules; i++)
+		if (rules->rules[i].code != NULL)
+			pcre2_code_free(rules->rules[i].code);
+	if (rules->jit_stack != NULL)
+		pcre2_jit_stack_free(rules->jit_stack);
+	MemoryContextDelete(rules->context);
+}
+
+/*
+ * Matching
+ */
+
+static pcre2_code *
+rule_code(UaRules *rules, int i)
+{
+	UaRule	   *rule = &rules->rules[i];
+	int			code;
+	PCRE2_SIZE	offset;
+	size_t		size = 0;
+
+	if (rule->code != NULL || rule->broken)
+		return rule->code;
+
+	rule->code = pcre2_compile((PCRE2_SPTR) rule->regex, PCRE2_ZERO_TERMINATED,
+							   PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
+							   (rule->ignore_case ? PCRE2_CASELESS : 0),
+							   &code, &offset, rules->compile);
+	if (rule->code == NULL)
+	{
+		rule->broken = true;
+		rules->broken++;
+		if (rules->error == NULL)
+		{
+			char		why[256];
+			UaList		list = UA_BROWSERS;
+
+			while (i >= rules->first[list + 1])
+				list++;
+			pcre2_get_error_message(code, (PCRE2_UCHAR *) why, sizeof(why));
+			rules->error = MemoryContextAlloc(rules->context, 512);
+			snprintf(rules->error, 512, "rule %d of %s is left out: %s",
+					 i - rules->first[list] + 1, list_names[list], why);
+		}
+		return NULL;
+	}
+	rules->compiled++;
+	/* where there is no JIT, or no memory for it, PCRE2 interprets */
+	(void) pcre2_jit_compile(rule->code, PCRE2_JIT_COMPLETE);
+	if (pcre2_pattern_info(rule->code, PCRE2_INFO_JITSIZE, &size) == 0)
+		rules->jit_memory += size;
+	if (rules->jit_stack == NULL &&
+		(rules->jit_stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, rules->general)) != NULL)
+		pcre2_jit_stack_assign(rules->match, NULL, rules->jit_stack);
+	return rule->code;
+}
+
+/* A replacement with its $1 … $9, or a group alone, without blanks around it. */
+static void
+fill_value(const char *replacement, int group, const char *agent, const PCRE2_SIZE *groups, int ngroups,
+		   char *value)
+{
+	char		plain[] = "$1";
+	char	   *out = value;
+	char	   *end = value + UA_VALUE_MAX;
+	char	   *start = value;
+
+	if (replacement == NULL)
+	{
+		plain[1] = '0' + group;
+		replacement = plain;
+	}
+	for (const char *p = replacement; *p != '\0' && out < end; p++)
+	{
+		if (p[0] == '$' && p[1] >= '1' && p[1] <= '9')
+		{
+			int			g = *++p - '0';
+
+			if (g < ngroups && groups[2 * g] != PCRE2_UNSET)
+				for (PCRE2_SIZE i = groups[2 * g]; i < groups[2 * g + 1] && out < end; i++)
+					*out++ = agent[i];
+		}
+		else
+			*out++ = *p;
+	}
+	while (out > value && out[-1] == ' ')
+		out--;
+	*out = '\0';
+	while (*start == ' ')
+		start++;
+	memmove(value, start, strlen(start) + 1);
+}
+
+/*
+ * ua_rules_match
+ */
+void
+ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order, UaAnswer answers[UA_LISTS])
+{
+	int			limits = 0;
+
+	if (!in_order)
+		filter(rules, agent, len);
+	for (int list = 0; list < UA_LISTS; list++)
+	{
+		UaAnswer   *answer = &answers[list];
+
+		memset(answer, 0, sizeof(*answer));
+		for (int i = rules->first[list]; i < rules->first[list + 1]; i++)
+		{
+			UaRule	   *rule = &rules->rules[i];
+			pcre2_code *code;
+			PCRE2_SIZE *groups;
+			int			n;
+
+			if (!in_order && (rules->wanted[i / 8] & (1 << (i % 8))) == 0)
+				continue;
+			CHECK_FOR_INTERRUPTS();
+			code = rule_code(rules, i);
+			if (code == NULL)
+				continue;
+			n = pcre2_match(code, (PCRE2_SPTR) agent, len, 0, 0, rules->data, rules->match);
+			if (n == PCRE2_ERROR_NOMATCH)
+				continue;
+			if (n < 0)
+			{
+				/* an agent made to be hard is one that nobody knows */
+				rules->limits++;
+				if (++limits >= MAX_LIMITS_PER_AGENT)
+					return;
+				continue;
+			}
+			if (n == 0)			/* more groups than we look at */
+				n = MAX_GROUPS;
+			groups = pcre2_get_ovector_pointer(rules->data);
+			answer->found = true;
+			for (int v = 0; v < UA_VALUES; v++)
+			{
+				/* brands are never a group, models the same as the device */
+				if (list == UA_DEVICES && v == 1 && rule->replacement[v] == NULL)
+					continue;
+				fill_value(rule->replacement[v], list == UA_DEVICES ? 1 : v + 1, agent, groups, n,
+						   answer->value[v]);
+			}
+			break;
+		}
+	}
+}
+
+void
+ua_rules_compile_all(UaRules *rules)
+{
+	for (int i = 0; i < rules->nrules; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) rule_code(rules, i);
+	}
+}
+
+void
+ua_rules_use(UaRules *rules, UaRulesUse *use)
+{
+	use->rules = rules->nrules;
+	use->compiled = rules->compiled;
+	use->without_literal = rules->without_literal;
+	use->broken = rules->broken;
+	use->limits = rules->limits;
+	use->memory = (int64) MemoryContextMemAllocated(rules->context, true) + rules->jit_memory;
+	use->error = rules->error;
+}
