@@ -16,13 +16,15 @@ SQL_PARTS = \
 	src/settings.sql \
 	src/visit/log.sql \
 	src/identity/fingerprint.sql \
+	src/enrich/referrer.sql \
 	src/track/track.sql \
+	src/track/parts.sql \
 	src/track/status.sql \
 	src/privacy/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask fingerprint settings log recognise_piwik track bad_input search_path grants
+REGRESS = hexid opr_sanity ip_mask fingerprint settings log url referrer recognise_piwik track bad_input search_path grants
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
