@@ -125,6 +125,11 @@ FROM (SELECT c, pk_tracking.normalise_url(:kept, 'http://' || chr(c) || '/') AS 
 SELECT pk_tracking.set_site(:kept, 'campaign_var_name', '{from}');
 SELECT pk_tracking.normalise_url(:kept, 'http://a.com/?FROM=x&utm_campaign=y&utm_term=z') AS url;
 
+-- Matomo escapes markup in parameters, and keeps the last of those with one name
+SELECT pk_tracking.set_site(:plain, 'page_maximum_length', '1024'), pk_tracking.set_site(:kept, 'recognition_rules', 'matomo');
+SELECT u AS url, pk_tracking.normalise_url(:plain, u) AS piwik, pk_tracking.normalise_url(:kept, u) AS matomo FROM unnest(ARRAY[
+	'http://a.com/?js=f([''a'',"b"]);&<c>', 'http://a.com/it''s?a=1&b=2&a=3&A=4&a', 'http://a.com/?a[]=1&a%5b%5d=2&a[]=3', 'http://a.com/?a=&quot;&amp;lt;1', 'http://a.com/#a=''&a="']) u;
+
 SELECT pk_tracking.normalise_url(0, 'http://a.com/');
 SELECT pk_tracking.normalise_url(NULL, 'http://a.com/');
 DELETE FROM pk_tracking.setting;

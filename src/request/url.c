@@ -393,6 +393,7 @@ url_host(const char *url)
 struct UrlRules
 {
 	bool		keep_fragment;
+	bool		as_matomo;		/* parameters escaped, of equal ones the last */
 	int			max_length;		/* bytes */
 	int			n_names;
 	char	  **names;			/* lower case */
@@ -479,6 +480,7 @@ url_rules_create(const Settings *s)
 		n += lists[i]->n;
 
 	rules->keep_fragment = s->keep_url_fragment;
+	rules->as_matomo = s->recognition_rules == RULES_MATOMO;
 	rules->max_length = s->page_maximum_length;
 	rules->names = palloc((n + 2) * sizeof(char *));
 	rules->expressions = palloc0((n + 1) * sizeof(regex_t));
@@ -610,22 +612,71 @@ append_part(StringInfo buf, UrlPart part)
 		appendBinaryStringInfo(buf, part.str, (int) part.len);
 }
 
+static bool
+same_name(UrlPart a, UrlPart b)
+{
+	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
+}
+
+/* Is it "name[]", of which there may be many? */
+static bool
+is_list(UrlPart name)
+{
+	return (name.len >= 2 && strncmp(name.str + name.len - 2, "[]", 2) == 0) ||
+		(name.len >= 6 && pg_strncasecmp(name.str + name.len - 6, "%5B%5D", 6) == 0);
+}
+
+/*
+ * Of parameters of one name Matomo keeps the last value, in the place of the
+ * first.  False for those that are not the first.
+ */
+static bool
+take_last_value(UrlPart query, UrlParam *param)
+{
+	UrlParam	other;
+
+	if (is_list(param->name))
+		return true;
+	while (url_next_param(&query, &other))
+	{
+		if (!same_name(other.name, param->name))
+			continue;
+		if (other.name.str < param->name.str)
+			return false;
+		param->value = other.value;
+		param->has_value = other.has_value;
+	}
+	return true;
+}
+
+/* A name or value, with markup escaped as Matomo stores it. */
+static void
+append_word(StringInfo buf, UrlPart part, const UrlRules *rules)
+{
+	if (rules->as_matomo && part.len > 0)
+		appendStringInfoString(buf, text_sanitise(pnstrdup(part.str, part.len)));
+	else
+		append_part(buf, part);
+}
+
 /* The parameters that are kept, behind the mark if there are any. */
 static void
 append_params(StringInfo buf, char mark, UrlPart query, const UrlRules *rules,
 			  const char *const *more)
 {
+	UrlPart		rest = query;
 	UrlParam	param;
 
-	while (url_next_param(&query, &param))
+	while (url_next_param(&rest, &param))
 	{
-		if (is_excluded(param.name, rules, more))
+		if (is_excluded(param.name, rules, more) ||
+			(rules->as_matomo && !take_last_value(query, &param)))
 			continue;
 		appendStringInfoChar(buf, mark);
-		append_part(buf, param.name);
+		append_word(buf, param.name, rules);
 		if (param.has_value)
 			appendStringInfoChar(buf, '=');
-		append_part(buf, param.value);
+		append_word(buf, param.value, rules);
 		mark = '&';
 	}
 }
@@ -714,6 +765,7 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 		}
 	}
 	decode_brackets(buf.data);
+	text_cut_bytes(buf.data, rules->max_length);	/* escapes may have made it longer */
 	return buf.data;
 }
 
