@@ -18,13 +18,15 @@ SQL_PARTS = \
 	src/visit/log.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
+	src/enrich/referrer.sql \
 	src/track/track.sql \
+	src/track/parts.sql \
 	src/track/status.sql \
 	src/privacy/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking

@@ -52,6 +52,18 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- all calls in their order, which UPDATE alone does not promise
+CREATE FUNCTION regress_pkt_tools.run_all(result_column pg_catalog.text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN SELECT calls.n, calls.statement FROM regress_pkt_tools.calls ORDER BY calls.n LOOP
+		EXECUTE pg_catalog.format('UPDATE regress_pkt_tools.calls SET %I = $1 WHERE n OPERATOR(pg_catalog.=) $2', result_column)
+			USING regress_pkt_tools.run(c.statement), c.n;
+	END LOOP;
+END
+$$;
+
 SELECT pk_tracking.add_site('search path') AS site \gset
 CREATE TABLE regress_pkt_tools.calls (n serial, statement text, plain text, empty text, hostile text);
 INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site') FROM unnest(ARRAY[
@@ -71,6 +83,11 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pk_tracking.user_agent_in_rule_order('curl/7.88.1')$$,
 	$$SELECT r.rules OPERATOR(pg_catalog.>) 0 FROM pk_tracking.user_agent_rules() r$$,
 	$$SELECT pk_tracking.normalise_language('en-US, de;q=0.5')$$,
+	$$SELECT pk_tracking.normalise_url($S, 'https://A.example/x;a=1?utm_source=b&sid=c#d')$$,
+	$$SELECT pk_tracking.normalise_url(0, 'https://a.example/')$$,
+	$$SELECT pk_tracking.referrer($S, 'https://a.example/?utm_source=b', 'https://www.google.com/search?q=c', '{"utm_medium": "d"}', '(6,b,c,)')$$,
+	$$SELECT pk_tracking.referrer($S, 'https://a.example/', 'https://b.example/')$$,
+	$$SELECT pk_tracking.referrer_changed('(6,b,c,)', '(6,B,d,)')$$,
 	$$SELECT pk_tracking.mask_ip('203.0.113.77', 2)$$,
 	$$SELECT pk_tracking.parse_ip('[2001:db8::1]:80')$$,
 	$$SELECT pk_tracking.geoip('203.0.113.77')$$,
@@ -118,7 +135,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking\.' || p.proname || '\(')) ORDER BY 1;
 
-UPDATE regress_pkt_tools.calls SET plain = regress_pkt_tools.run(statement);
+DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;
 
 -- in a session that has no plans yet
 \c -
@@ -126,7 +143,7 @@ SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = ISO;
 SET search_path = '';
-UPDATE regress_pkt_tools.calls SET empty = regress_pkt_tools.run(statement);
+DO $$ BEGIN PERFORM regress_pkt_tools.run_all('empty'); END $$;
 \c -
 SET client_min_messages = warning;
 SET timezone = 'UTC';
@@ -136,7 +153,7 @@ CREATE TEMP TABLE log_visit (idvisit bigint);
 SET search_path = pg_temp, regress_pkt_evil, pg_catalog, public;
 -- the trap works
 SELECT regress_pkt_tools.run('SELECT ''a''::pg_catalog.text = ''b''::pg_catalog.text'), regress_pkt_tools.run('SELECT now()'), regress_pkt_tools.run('SELECT evil FROM log_action'), regress_pkt_tools.run('SELECT ''feedfacecafebeef''::hexid');
-UPDATE regress_pkt_tools.calls SET hostile = regress_pkt_tools.run(statement);
+DO $$ BEGIN PERFORM regress_pkt_tools.run_all('hostile'); END $$;
 RESET search_path;
 \pset format unaligned
 \pset tuples_only on

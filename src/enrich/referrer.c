@@ -1,0 +1,940 @@
+/*
+ * referrer.c
+ *		Where a visit came from: type, name, keyword and URL of its referrer
+ *		(spec matomo 5).
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "enrich/referrer.h"
+#include "enrich/referrer_lists.h"
+#include "request/text.h"
+
+PG_FUNCTION_INFO_V1(pkt_referrer_changed);
+
+#define NAME_MAX_CHARS 255		/* of names and keywords */
+#define URL_MAX_CHARS 1500
+
+/* ---- lists of engines and networks ------------------------------------ */
+
+/* An engine or network under one of its hosts. */
+typedef struct ListEntry
+{
+	char	   *host;
+	const char *path;			/* its beginning, "" for any */
+	ReferrerKind kind;
+	const char *name;
+	int			n_params;
+	char	  **params;
+	const char *hidden;			/* as in KnownEngine */
+} ListEntry;
+
+struct ReferrerList
+{
+	int			n;
+	int			room;
+	ListEntry  *entries;		/* by host, kind, longest path first */
+};
+
+static ReferrerList *known = NULL;
+
+/*
+ * referrer_list_create
+ *		An empty list in the current memory context, where its entries must be
+ *		added too.
+ */
+ReferrerList *
+referrer_list_create(void)
+{
+	ReferrerList *list = palloc0(sizeof(ReferrerList));
+
+	list->room = 16;
+	list->entries = palloc_array(ListEntry, list->room);
+	return list;
+}
+
+static ListEntry *
+new_entry(ReferrerList *list)
+{
+	if (list->n == list->room)
+	{
+		list->room *= 2;
+		list->entries = repalloc_array(list->entries, ListEntry, list->room);
+	}
+	return &list->entries[list->n++];
+}
+
+/* Without "www.". */
+static const char *
+without_www(const char *host)
+{
+	return strncmp(host, "www.", 4) == 0 && host[4] ? host + 4 : host;
+}
+
+/*
+ * referrer_list_add
+ *		One host of an engine or a network, with or without scheme and path.
+ *		params: where an engine's keyword is; an engine without parameters
+ *		matches every URL of its host.  Name and params are not copied.  False
+ *		if there is no host.
+ */
+bool
+referrer_list_add(ReferrerList *list, ReferrerKind kind, const char *name,
+				  const char *host, int n_params, char **params)
+{
+	const char *scheme = strstr(host, "://");
+	ListEntry  *entry;
+	size_t		len;
+
+	if (scheme)
+		host = scheme + 3;
+	if (pg_strncasecmp(host, "www.", 4) == 0)
+		host += 4;
+	len = strcspn(host, "/");
+	if (len == 0)
+		return false;
+
+	entry = new_entry(list);
+	entry->host = url_lower(host, len);
+	entry->path = host[len] == '\0' || strcmp(host + len, "/") == 0 ? "" : pstrdup(host + len);
+	entry->kind = kind;
+	entry->name = name;
+	entry->n_params = n_params;
+	entry->params = params;
+	entry->hidden = n_params == 0 ? "*" : NULL;
+	return true;
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+	const ListEntry *x = a;
+	const ListEntry *y = b;
+	int			c = strcmp(x->host, y->host);
+
+	if (c == 0)
+		c = (int) x->kind - (int) y->kind;
+	if (c == 0)
+		c = (strlen(x->path) < strlen(y->path)) - (strlen(x->path) > strlen(y->path));
+	if (c == 0)
+		c = strcmp(x->path, y->path);
+	if (c == 0)
+		c = strcmp(x->name, y->name);
+	return c;
+}
+
+/* referrer_list_finish: make a list ready for look-ups. */
+void
+referrer_list_finish(ReferrerList *list)
+{
+	qsort(list->entries, list->n, sizeof(ListEntry), compare_entries);
+}
+
+/* The words of a blank-separated list. */
+static int
+words(const char *str, char ***result)
+{
+	char	   *copy = pstrdup(str);
+	int			n = 1;
+
+	for (const char *p = str; *p; p++)
+		n += *p == ' ';
+	*result = palloc_array(char *, n);
+	n = 0;
+	for (char *p = strtok(copy, " "); p != NULL; p = strtok(NULL, " "))
+		(*result)[n++] = p;
+	return n;
+}
+
+/* The list in code, put in order at its first use. */
+static const ReferrerList *
+known_list(void)
+{
+	if (known == NULL)
+	{
+		MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking referrers",
+													  ALLOCSET_DEFAULT_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(context);
+		ReferrerList *list = referrer_list_create();
+		char	  **hosts;
+
+		for (int i = 0; i < n_known_engines; i++)
+		{
+			const KnownEngine *e = &known_engines[i];
+			char	  **params;
+			int			n_params = words(e->parameters, &params);
+			int			n = words(e->hosts, &hosts);
+
+			for (int j = 0; j < n; j++)
+			{
+				(void) referrer_list_add(list, KIND_SEARCH_ENGINE, e->name, hosts[j], n_params, params);
+				list->entries[list->n - 1].hidden = e->hidden;
+			}
+			pfree(hosts[0]);
+			pfree(hosts);
+		}
+		for (int i = 0; i < n_known_networks; i++)
+		{
+			int			n = words(known_networks[i].hosts, &hosts);
+
+			for (int j = 0; j < n; j++)
+				(void) referrer_list_add(list, KIND_SOCIAL_NETWORK, known_networks[i].name, hosts[j], 0, NULL);
+			pfree(hosts[0]);
+			pfree(hosts);
+		}
+		referrer_list_finish(list);
+		MemoryContextSwitchTo(old);
+		MemoryContextSetParent(context, TopMemoryContext);
+		known = list;
+	}
+	return known;
+}
+
+/* Does the path begin with this beginning, and end there or at a boundary? */
+static bool
+path_begins(const char *path, const char *beginning)
+{
+	size_t		len = strlen(beginning);
+
+	if (len == 0)
+		return true;
+	if (strncmp(path, beginning, len) != 0)
+		return false;
+	return beginning[len - 1] == '/' || path[len] == '\0' || !isalnum((unsigned char) path[len]);
+}
+
+/* The entry of exactly this host. */
+static const ListEntry *
+find_host(const ReferrerList *list, ReferrerKind kind, const char *host, const char *path)
+{
+	int			low = 0,
+				high = list->n;
+
+	while (low < high)
+	{
+		int			mid = low + (high - low) / 2;
+
+		if (strcmp(list->entries[mid].host, host) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < list->n && strcmp(list->entries[low].host, host) == 0; low++)
+	{
+		if (list->entries[low].kind == kind && path_begins(path, list->entries[low].path))
+			return &list->entries[low];
+	}
+	return NULL;
+}
+
+static inline bool
+is_country(const char *label, size_t len)
+{
+	return len == 2 && label[0] >= 'a' && label[0] <= 'z' && label[1] >= 'a' && label[1] <= 'z';
+}
+
+/* The host with "{}" for its last labels if they are a country's, or com; else NULL. */
+static char *
+country_end(const char *host)
+{
+	static const char *const second[] = {"com", "co", "ne", "org", "net"};
+	const char *last = strrchr(host, '.');
+	size_t		keep;
+
+	if (last == NULL || last == host)
+		return NULL;
+	keep = last - host;
+	if (is_country(last + 1, strlen(last + 1)))
+	{
+		const char *p = last;
+
+		while (p > host && p[-1] != '.')
+			p--;
+		for (int i = 0; p > host + 1 && i < (int) lengthof(second); i++)
+		{
+			if ((size_t) (last - p) == strlen(second[i]) && strncmp(p, second[i], last - p) == 0)
+			{
+				keep = p - 1 - host;
+				break;
+			}
+		}
+	}
+	else if (strcmp(last, ".com") != 0)
+		return NULL;
+	return psprintf("%.*s.{}", (int) keep, host);
+}
+
+/* The entry of a host, or of all its countries. */
+static const ListEntry *
+find_pattern(const ReferrerList *list, ReferrerKind kind, const char *host, const char *path)
+{
+	const ListEntry *found = find_host(list, kind, host, path);
+	char	   *end;
+
+	if (found != NULL)
+		return found;
+	end = country_end(host);
+	if (end != NULL)
+		found = find_host(list, kind, end, path);
+	if (found == NULL && host[0] && host[1] && host[2] == '.' && is_country(host, 2))
+	{
+		char	   *begin = psprintf("{}%s", host + 2);
+
+		found = find_host(list, kind, begin, path);
+		pfree(begin);
+	}
+	if (end != NULL)
+		pfree(end);
+	return found;
+}
+
+/* ---- parts of the detection ------------------------------------------- */
+
+/* A referrer or page URL, taken apart. */
+typedef struct Address
+{
+	const char *text;
+	bool		valid;
+	Url			parts;
+	char	   *host;			/* lower case */
+	char	   *path;
+} Address;
+
+static char *
+part_text(UrlPart part)
+{
+	return pnstrdup(part.str ? part.str : "", part.len);
+}
+
+static void
+read_page(const char *url, Address *page)
+{
+	memset(page, 0, sizeof(*page));
+	page->text = url_clean(url ? url : "");
+	page->valid = url_split(page->text, &page->parts);
+	page->host = url_lower(page->parts.host.str ? page->parts.host.str : "", page->parts.host.len);
+	page->path = part_text(page->parts.path);
+	if (!page->valid)
+	{
+		/* apps send what is no URL: its query string counts all the same */
+		const char *mark = page->text + strcspn(page->text, "?#");
+
+		if (*mark == '?')
+		{
+			page->parts.query.str = mark + 1;
+			page->parts.query.len = strcspn(mark + 1, "#");
+			mark += 1 + page->parts.query.len;
+		}
+		if (*mark == '#')
+		{
+			page->parts.fragment.str = mark + 1;
+			page->parts.fragment.len = strlen(mark + 1);
+		}
+	}
+}
+
+/* Cut to its bound, in a copy. */
+static char *
+bounded(const char *str, int max)
+{
+	char	   *copy = pstrdup(str);
+
+	text_cut_chars(copy, max);
+	return copy;
+}
+
+/* A name or keyword of a campaign or search: lower case, no white space around. */
+static char *
+lower_bounded(const char *str)
+{
+	char	   *lower = url_lower(str, strlen(str));
+
+	text_cut_chars(lower, NAME_MAX_CHARS);
+	return lower;
+}
+
+/* The first of the parameters that is not empty, trimmed; NULL if there is none. */
+static char *
+first_param(UrlPart query, const SettingList *names)
+{
+	for (int i = 0; query.len > 0 && i < names->n; i++)
+	{
+		char	   *value = url_param(query, names->items[i]);
+
+		if (value != NULL)
+		{
+			value = text_trim(value);
+			if (value[0] != '\0')
+				return value;
+		}
+	}
+	return NULL;
+}
+
+/* The same from tracking parameters. */
+static char *
+first_tracking_param(const ReferrerInput *in, const SettingList *names)
+{
+	for (int i = 0; i < names->n; i++)
+	{
+		for (int j = in->n_params - 1; j >= 0; j--)
+		{
+			if (strcmp(in->params[j].name, names->items[i]) == 0)
+			{
+				char	   *value = text_trim(pstrdup(in->params[j].value));
+
+				if (value[0] != '\0')
+					return value;
+				break;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Does the host end with the tail, at a dot? */
+static bool
+host_ends(const char *host, const char *tail)
+{
+	size_t		h = strlen(host);
+	size_t		t = strlen(tail);
+
+	return h >= t && strcmp(host + h - t, tail) == 0 && (h == t || host[h - t - 1] == '.');
+}
+
+/*
+ * Is the referrer on the list of those that do not count?  Entries are a host,
+ * ".host" with all its sub-domains, and perhaps the beginning of a path.
+ */
+static bool
+is_ignored(const Address *ref, const SettingList *list)
+{
+	for (int i = 0; i < list->n; i++)
+	{
+		const char *entry = list->items[i];
+		const char *scheme = strstr(entry, "://");
+		const char *path;
+		char	   *host;
+		bool		same;
+
+		if (scheme)
+			entry = scheme + 3;
+		path = entry + strcspn(entry, "/");
+		if (path == entry)
+			continue;
+		host = url_lower(entry, path - entry);
+		if (host[0] == '.')
+			same = host_ends(ref->host, host + 1);
+		else
+			same = strcmp(without_www(host), without_www(ref->host)) == 0;
+		pfree(host);
+		if (same && (path[0] == '\0' || strcmp(path, "/") == 0 || strncmp(ref->path, path, strlen(path)) == 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * site_url_read
+ *		A URL of a site, ready to be compared with.  False if it is none.  "//"
+ *		or a scheme may be missing; a host that begins with a dot stands for
+ *		all its sub-domains.
+ */
+bool
+site_url_read(const char *url, int32 idsite, SiteUrl *out)
+{
+	Address		page;
+
+	if (strstr(url, "//") == NULL)
+		url = psprintf("//%s", url);
+	read_page(url, &page);
+	if (!page.valid || page.host[0] == '\0')
+		return false;
+	out->idsite = idsite;
+	out->host = pstrdup(without_www(page.host));
+	out->path = psprintf("%s%s", page.path,
+						 page.path[0] && page.path[strlen(page.path) - 1] == '/' ? "" : "/");
+	return true;
+}
+
+/*
+ * Which site does a page belong to?  The longest path decides.  Returns it, or
+ * NULL if the page is no known site's; *own tells whether this site has it.
+ */
+static const char *
+matching_site(const ReferrerInput *in, const Address *page, bool *own)
+{
+	const char *host = without_www(page->host);
+	size_t		len = strlen(page->path);
+	char	   *path = psprintf("%s%s", page->path, len > 0 && page->path[len - 1] == '/' ? "" : "/");
+	const char *best = NULL;
+
+	*own = false;
+	for (int i = 0; i < in->n_sites; i++)
+	{
+		const SiteUrl *site = &in->sites[i];
+
+		if (site->host[0] == '.' ? !host_ends(host, site->host + 1) : strcmp(host, site->host) != 0)
+			continue;
+		if (strncmp(path, site->path, strlen(site->path)) != 0)
+			continue;
+		if (best == NULL || strlen(site->path) > strlen(best))
+		{
+			best = site->path;
+			*own = site->idsite == in->idsite;
+		}
+		else if (strlen(site->path) == strlen(best) && site->idsite == in->idsite)
+			*own = true;
+	}
+	return best;
+}
+
+/* Is path, query and fragment one of those that come without a keyword? */
+static bool
+is_hidden(const char *rest, const char *hidden)
+{
+	if (rest[0] == '\0' || strcmp(rest, "/") == 0)
+		return true;
+	while (hidden != NULL && *hidden)
+	{
+		size_t		len = strcspn(hidden, " ");
+
+		if (len > 0 && hidden[len - 1] == '*')
+		{
+			if (strncmp(rest, hidden, len - 1) == 0)
+				return true;
+		}
+		else if (strlen(rest) == len && strncmp(rest, hidden, len) == 0)
+			return true;
+		hidden += len;
+		hidden += strspn(hidden, " ");
+	}
+	return false;
+}
+
+/* A parameter of the query, else of the fragment, where some engines have it. */
+static char *
+page_param(const Address *page, const char *name)
+{
+	char	   *value = page->parts.query.len > 0 ? url_param(page->parts.query, name) : NULL;
+
+	if (value == NULL && page->parts.fragment.len > 0)
+		value = url_param(page->parts.fragment, name);
+	return value;
+}
+
+/* Google's form for advanced searches, as one would have typed it. */
+static char *
+advanced_search(const Address *page)
+{
+	char	   *all = page_param(page, "as_q");
+	char	   *any = page_param(page, "as_oq");
+	char	   *phrase = page_param(page, "as_epq");
+	char	   *none = page_param(page, "as_eq");
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (all && *all)
+		appendStringInfo(&buf, " %s", all);
+	if (any && *any)
+	{
+		appendStringInfoChar(&buf, ' ');
+		for (const char *p = any; *p; p++)
+		{
+			if (*p == ' ')
+				appendStringInfoString(&buf, " OR ");
+			else
+				appendStringInfoChar(&buf, *p);
+		}
+	}
+	if (phrase && *phrase)
+		appendStringInfo(&buf, " \"%s\"", phrase);
+	if (none && *none)
+		appendStringInfo(&buf, " -%s", none);
+	return text_trim(buf.data);
+}
+
+/*
+ * Is the page a search engine's?  Then its name, and the keyword or NULL.
+ */
+static bool
+detect_search(const ReferrerList *list, const Address *ref, const char **name, const char **keyword)
+{
+	const ListEntry *e = find_pattern(list, KIND_SEARCH_ENGINE, without_www(ref->host), ref->path);
+	char	   *value = NULL;
+	bool		present = false;
+
+	if (e == NULL)
+		return false;
+	*name = e->name;
+	*keyword = NULL;
+
+	if (strncmp(e->name, "Google", 6) == 0 && strstr(ref->text, "as_") != NULL)
+		value = advanced_search(ref);
+	for (int i = 0; i < e->n_params && (value == NULL || *value == '\0'); i++)
+	{
+		char	   *v = page_param(ref, e->params[i]);
+
+		if (v != NULL)
+		{
+			present = true;
+			value = text_trim(v);
+		}
+	}
+	if (value == NULL || *value == '\0')
+	{
+		/* the path, and whatever is behind it */
+		if (!present && !is_hidden(ref->parts.path.str ? ref->parts.path.str : "", e->hidden))
+			return false;
+	}
+	else
+		*keyword = lower_bounded(value);
+
+	if (strcmp(e->name, "Google") == 0)
+	{
+		char	   *tbm = page_param(ref, "tbm");
+
+		if (tbm && strcmp(tbm, "isch") == 0)
+			*name = "Google Images";
+		else if (tbm && strcmp(tbm, "vid") == 0)
+			*name = "Google Video";
+		else if (tbm && strcmp(tbm, "shop") == 0)
+			*name = "Google Shopping";
+	}
+	return true;
+}
+
+/* Is the host a network's, or below one? */
+static bool
+detect_network(const ReferrerList *list, const Address *ref, const char **name)
+{
+	for (const char *host = ref->host; host != NULL;)
+	{
+		const ListEntry *e = find_pattern(list, KIND_SOCIAL_NETWORK, host, ref->path);
+
+		if (e != NULL)
+		{
+			*name = e->name;
+			return true;
+		}
+		host = strchr(host, '.');
+		if (host != NULL)
+			host++;
+	}
+	return false;
+}
+
+/* Search engines, then networks; the user's own list before the one in code. */
+static bool
+detect_known(const ReferrerInput *in, const Address *ref, Referrer *out)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		const ReferrerList *list = i == 0 ? in->own : known_list();
+
+		if (list == NULL || list->n == 0)
+			continue;
+		if (detect_search(list, ref, &out->name, &out->keyword))
+		{
+			out->type = REFERRER_SEARCH;
+			return true;
+		}
+		if (detect_network(list, ref, &out->name))
+		{
+			out->type = REFERRER_SOCIAL;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The keyword of a search, for a campaign that has none. */
+static const char *
+search_keyword(const ReferrerInput *in, const Address *ref)
+{
+	const char *name;
+	const char *keyword = NULL;
+
+	if (in->own == NULL || !detect_search(in->own, ref, &name, &keyword))
+		(void) detect_search(known_list(), ref, &name, &keyword);
+	return keyword;
+}
+
+/*
+ * Is it a campaign?  Parameters of the page's query string, then of its
+ * fragment, then what the referrer tells, then tracking parameters.
+ */
+static bool
+detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref, Referrer *out)
+{
+	const SettingList *names = &in->s->campaign_var_name;
+	const SettingList *keywords = &in->s->campaign_keyword_var_name;
+	const char *name = first_param(page->parts.query, names);
+	const char *keyword = first_param(page->parts.query, keywords);
+	const char *found;
+
+	if (name == NULL || keyword == NULL)
+	{
+		if ((found = first_param(page->parts.fragment, names)) != NULL)
+			name = found;
+		if ((found = first_param(page->parts.fragment, keywords)) != NULL)
+			keyword = found;
+	}
+
+	if (keyword == NULL && ref->host[0] != '\0')
+	{
+		if (name != NULL)
+			keyword = search_keyword(in, ref);
+		if (keyword == NULL &&
+			(strstr(ref->host, "googleads") != NULL || strstr(ref->host, "doubleclick") != NULL))
+		{
+			/* an advertisement on somebody's page */
+			char	   *url = page_param(ref, "url");
+			char	   *host = url ? url_host(url) : NULL;
+
+			if (host != NULL)
+			{
+				keyword = psprintf("(adwords) %s", host);
+				if (name == NULL)
+				{
+					char	   *type = page_param(ref, "ad_type");
+
+					name = type && *type ? psprintf("AdWords (%s)", type) : "AdWords";
+				}
+			}
+		}
+	}
+
+	if ((found = first_tracking_param(in, names)) != NULL)
+		name = found;
+	if ((found = first_tracking_param(in, keywords)) != NULL)
+		keyword = found;
+	if (name == NULL)
+		return false;
+
+	if (keyword == NULL)
+	{
+		/* the name is compared as it was sent, so that capitals make it another one */
+		if (in->visit != NULL && in->visit->type == REFERRER_CAMPAIGN &&
+			in->visit->name != NULL && strcmp(in->visit->name, name) == 0)
+			keyword = in->visit->keyword;
+		else
+			keyword = ref->host;
+	}
+
+	out->type = REFERRER_CAMPAIGN;
+	out->name = lower_bounded(name);
+	out->keyword = lower_bounded(keyword ? keyword : "");
+	return true;
+}
+
+/* Parameters that some hosts put into every address, and that tell nothing. */
+static const struct
+{
+	const char *host;			/* its end; with a dot at its end: a label anywhere */
+	const char *names[12];
+}			noise[] = {
+	{"instagram.com", {"e", "s"}},
+	{"facebook.com", {"h", "p"}},
+	{"google.", {"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}},
+	{"googleusercontent.", {"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}},
+	{"main.exoclick.com", {"data", "wpn"}},
+	{"youtube.com", {"redir_token", "html_redirect", "continuation", "feature"}},
+	{"bing.com", {"cvid", "refig", "elv", "plvar", "setlang", "qs", "cc", "mkt", "pc", "form", "src"}}
+};
+
+static const char *const *
+noise_of(const char *host)
+{
+	for (int i = 0; i < (int) lengthof(noise); i++)
+	{
+		const char *h = noise[i].host;
+
+		if (h[strlen(h) - 1] == '.')
+		{
+			const char *at = strstr(host, h);
+
+			if (at != NULL && (at == host || at[-1] == '.'))
+				return noise[i].names;
+		}
+		else if (host_ends(host, h))
+			return noise[i].names;
+	}
+	return NULL;
+}
+
+/* ---- what others call ------------------------------------------------- */
+
+/*
+ * referrer_detect
+ *		Where does the hit come from?  Strings of the answer are palloc'd or
+ *		constant.  Never raises for what a client sent.
+ */
+void
+referrer_detect(const ReferrerInput *in, Referrer *out)
+{
+	Address		page;
+	Address		ref;
+	char	   *ignore;
+	char	   *url;
+
+	out->type = REFERRER_DIRECT;
+	out->name = NULL;
+	out->keyword = NULL;
+	out->url = "";
+
+	read_page(in->url, &page);
+	ignore = page.parts.query.len > 0 ? url_param(page.parts.query, "ignore_referrer") : NULL;
+	if (ignore == NULL && page.parts.query.len > 0)
+		ignore = url_param(page.parts.query, "ignore_referer");
+	if (ignore != NULL && strcmp(ignore, "1") == 0)
+		return;
+
+	read_page(in->urlref, &ref);
+	if (!ref.valid || is_ignored(&ref, &in->s->excluded_referrers))
+		read_page("", &ref);
+
+	url = ref.valid ? url_normalise_without(ref.text, in->rules, noise_of(ref.host)) : NULL;
+	if (url != NULL)
+	{
+		text_cut_chars(url, URL_MAX_CHARS);
+		out->url = url;
+	}
+
+	if (!detect_campaign(in, &page, &ref, out) && ref.host[0] != '\0')
+	{
+		bool		own;
+		const char *path = matching_site(in, &ref, &own);
+
+		if (path == NULL && !in->s->exclude_unknown_urls)
+			own = strcmp(ref.host, page.host) == 0;
+		if (!own && !detect_known(in, &ref, out))
+		{
+			out->type = REFERRER_WEBSITE;
+			if (path != NULL)
+				out->name = bounded(psprintf("%s%.*s", ref.host, (int) strlen(path) - 1, path), NAME_MAX_CHARS);
+			else
+				out->name = bounded(ref.host, NAME_MAX_CHARS);
+		}
+	}
+
+	referrer_anonymise(out, in->s->anonymize_referrer);
+}
+
+/*
+ * referrer_anonymise
+ *		What the setting anonymize_referrer leaves (spec 4.4).  Campaigns keep
+ *		name and keyword, every referrer its type.
+ */
+void
+referrer_anonymise(Referrer *r, ReferrerAnonymisation how)
+{
+	Url			parts;
+
+	if (how == REFERRER_KEEP)
+		return;
+
+	if (r->url[0] != '\0')
+	{
+		if (how == REFERRER_EXCLUDE_ALL || !url_split(r->url, &parts))
+			r->url = "";
+		else if (how == REFERRER_EXCLUDE_QUERY)
+			r->url = pnstrdup(r->url, strcspn(r->url, "?#"));
+		else
+			r->url = psprintf("%.*s%s//%.*s%s%.*s/",
+							  (int) parts.scheme.len, parts.scheme.str ? parts.scheme.str : "",
+							  parts.scheme.len > 0 ? ":" : "",
+							  (int) parts.host.len, parts.host.str,
+							  parts.port.len > 0 ? ":" : "",
+							  (int) parts.port.len, parts.port.str ? parts.port.str : "");
+	}
+	if (r->type != REFERRER_CAMPAIGN && r->keyword != NULL)
+		r->keyword = "";
+	if (how == REFERRER_EXCLUDE_ALL && r->type == REFERRER_WEBSITE)
+		r->name = "";
+}
+
+/* Equal but for case; NULL is empty. */
+static bool
+same_text(const char *a, const char *b)
+{
+	char	   *x = url_lower(a ? a : "", a ? strlen(a) : 0);
+	char	   *y = url_lower(b ? b : "", b ? strlen(b) : 0);
+	bool		same = strcmp(x, y) == 0;
+
+	pfree(x);
+	pfree(y);
+	return same;
+}
+
+/*
+ * referrer_changed
+ *		Is the hit's referrer another one than the visit's (spec 1.8)?
+ */
+bool
+referrer_changed(const Referrer *visit, const Referrer *hit)
+{
+	return visit->type != hit->type || !same_text(visit->name, hit->name) ||
+		!same_text(visit->keyword, hit->keyword);
+}
+
+/*
+ * referrer_effect
+ *		What the referrer of a hit does to the visit that it would continue.
+ */
+ReferrerEffect
+referrer_effect(const Referrer *visit, const Referrer *hit, const Settings *s)
+{
+	if (hit->type == REFERRER_DIRECT)
+		return REFERRER_KEEPS;
+	if (referrer_changed(visit, hit))
+	{
+		if (hit->type == REFERRER_CAMPAIGN && s->create_new_visit_when_campaign_changes &&
+			visit->type != REFERRER_DIRECT)
+			return REFERRER_NEW_CAMPAIGN;
+		if (hit->type == REFERRER_WEBSITE && s->create_new_visit_when_website_referrer_changes)
+			return REFERRER_NEW_WEBSITE;
+	}
+	return visit->type == REFERRER_DIRECT ? REFERRER_REPLACES : REFERRER_KEEPS;
+}
+
+/*
+ * referrer_from_datum
+ *		Read a value of the type pk_tracking.referrer_info.
+ */
+Referrer
+referrer_from_datum(Datum datum)
+{
+	HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
+	Referrer	r;
+	bool		isnull;
+	Datum		d;
+
+	d = GetAttributeByNum(row, 1, &isnull);
+	r.type = isnull ? REFERRER_DIRECT : (ReferrerType) DatumGetInt16(d);
+	d = GetAttributeByNum(row, 2, &isnull);
+	r.name = isnull ? NULL : TextDatumGetCString(d);
+	d = GetAttributeByNum(row, 3, &isnull);
+	r.keyword = isnull ? NULL : TextDatumGetCString(d);
+	d = GetAttributeByNum(row, 4, &isnull);
+	r.url = isnull ? "" : TextDatumGetCString(d);
+	return r;
+}
+
+/*
+ * pkt_referrer_changed
+ *		SQL: referrer_changed(visit, hit) → boolean.
+ */
+Datum
+pkt_referrer_changed(PG_FUNCTION_ARGS)
+{
+	Referrer	visit = referrer_from_datum(PG_GETARG_DATUM(0));
+	Referrer	hit = referrer_from_datum(PG_GETARG_DATUM(1));
+
+	PG_RETURN_BOOL(referrer_changed(&visit, &hit));
+}

@@ -1,0 +1,94 @@
+/*
+ * referrer.h
+ *		Where a visit came from: type, name, keyword and URL of its referrer
+ *		(spec matomo 5).  No database: everything that is needed is handed in.
+ */
+#ifndef PKT_REFERRER_H
+#define PKT_REFERRER_H
+
+#include "postgres.h"
+
+#include "request/url.h"
+#include "settings.h"
+
+/* log_visit.referer_type */
+typedef enum ReferrerType
+{
+	REFERRER_DIRECT = 1,
+	REFERRER_SEARCH = 2,
+	REFERRER_WEBSITE = 3,
+	REFERRER_CAMPAIGN = 6,
+	REFERRER_SOCIAL = 7
+} ReferrerType;
+
+typedef struct Referrer
+{
+	ReferrerType type;
+	const char *name;			/* NULL for direct entries */
+	const char *keyword;		/* NULL if there is none; "" for campaigns */
+	const char *url;			/* "" if there is none */
+} Referrer;
+
+/* One URL of a site: host without "www.", path with a slash at its end. */
+typedef struct SiteUrl
+{
+	int32		idsite;
+	char	   *host;
+	char	   *path;
+} SiteUrl;
+
+/* A tracking parameter as it was sent. */
+typedef struct ReferrerParam
+{
+	const char *name;
+	const char *value;
+} ReferrerParam;
+
+typedef enum ReferrerKind
+{
+	KIND_SEARCH_ENGINE,
+	KIND_SOCIAL_NETWORK
+} ReferrerKind;
+
+/* Search engines and networks; the user's own win over those in code. */
+typedef struct ReferrerList ReferrerList;
+
+typedef struct ReferrerInput
+{
+	int32		idsite;
+	const char *url;			/* page URL, as sent */
+	const char *urlref;			/* referrer URL, as sent */
+	int			n_params;		/* tracking parameters; those that settings name are looked at */
+	const ReferrerParam *params;
+	int			n_sites;		/* URLs of this and of all other sites */
+	const SiteUrl *sites;
+	const Settings *s;
+	const UrlRules *rules;		/* made of s */
+	const ReferrerList *own;	/* NULL: none */
+	const Referrer *visit;		/* of the visit that goes on, NULL: none */
+} ReferrerInput;
+
+/* What a hit's referrer does to the visit that it would continue (spec 1.8, 5). */
+typedef enum ReferrerEffect
+{
+	REFERRER_KEEPS,				/* the visit keeps what it has */
+	REFERRER_REPLACES,			/* a direct visit takes the hit's referrer */
+	REFERRER_NEW_CAMPAIGN,		/* a new visit begins */
+	REFERRER_NEW_WEBSITE
+} ReferrerEffect;
+
+extern void referrer_detect(const ReferrerInput *in, Referrer *out);
+extern void referrer_anonymise(Referrer *r, ReferrerAnonymisation how);
+extern bool referrer_changed(const Referrer *visit, const Referrer *hit);
+extern ReferrerEffect referrer_effect(const Referrer *visit, const Referrer *hit, const Settings *s);
+
+extern Referrer referrer_from_datum(Datum datum);
+
+extern bool site_url_read(const char *url, int32 idsite, SiteUrl *out);
+
+extern ReferrerList *referrer_list_create(void);
+extern bool referrer_list_add(ReferrerList *list, ReferrerKind kind, const char *name,
+							  const char *host, int n_params, char **params);
+extern void referrer_list_finish(ReferrerList *list);
+
+#endif							/* PKT_REFERRER_H */
