@@ -279,10 +279,23 @@ sub made
 my $us = "\xe1\x4ccountry_code\x42US";
 append_to_file("$dir/geo/made.mmdb", made($us));
 located('$D/made.mmdb', '', { '1.2.3.4' => '(,us,,,,,,)' }, 'a file made by hand');
+append_to_file("$dir/geo/long.mmdb", made("\xe1\x44city\x5e\x03\x00Nowhere"));
+located('$D/long.mmdb', '', { '1.2.3.4' => '' }, 'a text that ends behind the file');
 
 my $deep = ("\x01\x04" x 1000000) . "\x40";
 my $deep_map = ("\xe1\x40" x 1000000) . "\x40";
+# what the library reads of metadata is no longer than 128 kB
+my $deep_meta = ("\x01\x04" x 64000) . "\x40";
+my $deep_meta_map = ("\xe1\x40" x 64000) . "\x40";
+# 400 regions, each with 400 maps of names, each with 400 names
+my $many = "\xfe\x00\x73";
+my $third = $many . ("\x42en\x41x" x 400);
+my $second = $many . (("\x45names\x38" . "\0" x 4) x 400);
+my $first = $many . (("\x4csubdivisions\x38" . "\0" x 4) x 400);
+$second =~ s/\x38..../"\x38" . pack('N', length($first) + length($second))/gse;
+$first =~ s/\x38..../"\x38" . pack('N', length($first))/gse;
 foreach my $data (
+	"$first$second$third",
 	"\xe1\x41x$deep", "\xe1\x41x$deep_map", "\xe1\x47country$deep_map", "\xe1\x4csubdivisions$deep",    # nested
 	"\xe1\x47country\x20\x00", "\x20\x00", "\x20\x02\x20\x00", "\xe1\x20\x00\x20\x00",                   # pointers to themselves
 	"\xff\xff\xff\xff" . ("\x41a" x 100000), "\x1f\x04\xff\xff\xff" . ("\x41a" x 100000),                # sizes
@@ -299,11 +312,11 @@ broken(made($us, record => $_)) foreach (0, 1, 2, 15, 16, 18, 30, 255, 0xffffff)
 broken(made($us, node_count => $_)) foreach (0, 2, 100, 0x20000000, 0x2aaaaaab, 0x7fffffff, 0x80000001, 0xffffffff);
 broken(made($us, ip_version => $_)) foreach (0, 5, 6, 65535);
 broken(made($us, record_size => $_)) foreach (0, 1, 8, 28, 32, 64, 65535);
-broken(made($us, languages => $_)) foreach ("\x01\x04$deep", "\x1f\x04\xff\xff\xff", "\x03\x04" . ("\x20\x00" x 3), "\x01\x04\xa1\x05", "\xe0");
-broken(made($us, description => $_)) foreach ("\xe1\x40$deep_map", "\xff\xff\xff\xff", "\xe2\x41a\x20\x00\x41b\x20\x00", "\xe1\x20\x00\x20\x00", "\x40", "\xe1\x41a\xa1\x01");
+broken(made($us, languages => $_)) foreach ("\x01\x04$deep", $deep_meta, $deep_meta_map, "\x1f\x04\xff\xff\xff", "\x03\x04" . ("\x20\x00" x 3), "\x01\x04\xa1\x05", "\xe0");
+broken(made($us, description => $_)) foreach ("\xe1\x40$deep_map", $deep_meta_map, "\xff\xff\xff\xff", "\xe2\x41a\x20\x00\x41b\x20\x00", "\xe1\x20\x00\x20\x00", "\x40", "\xe1\x41a\xa1\x01");
 broken(made($us, database_type => $_)) foreach ("\x40", "\x44\xff\xfe\x00a", "\x5f\xff\xff\xff", "\xe0", "\x5e\x01\x00" . ('t' x 600));
 broken(made($us, build_epoch => $_)) foreach ("\x08\x02" . ("\xff" x 8), "\x00\x02", "\x40", "\x08\x02\x7f" . ("\xff" x 7));
-broken(made($us, whole => $_)) foreach ('', "\xe0", "\x20\x00", $deep_map, "\xe9" . ("\x40\x40" x 9), "\xe1\x4anode_count\xa1\x01");
+broken(made($us, whole => $_)) foreach ('', "\xe0", "\x20\x00", $deep_map, $deep_meta_map, "\xe1\x41x$deep_meta", "\xe9" . ("\x40\x40" x 9), "\xe1\x4anode_count\xa1\x01");
 
 my $script = "SET client_min_messages = error;\n"
   . "CREATE TEMP TABLE a AS SELECT '203.0.113.0'::inet + n * 8 AS ip FROM generate_series(0, 31) n UNION ALL SELECT '198.51.100.0'::inet + n * 8 FROM generate_series(0, 31) n"
