@@ -102,7 +102,7 @@ SET pk_tracking.user_agent_rules_file = '/nonexistent/regexes.yaml';
 \set win 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36'
 SELECT * FROM pk_tracking.user_agent(:'win');
 SELECT config_os, os_version FROM pk_tracking.user_agent(:'win', '{"platform": "Windows", "platformVersion": "15.0.0"}');
-SELECT * FROM pk_tracking.user_agent_rules();
+SELECT file, rules, compiled, without_literal, error FROM pk_tracking.user_agent_rules();
 SET pk_tracking.user_agent_rules_file = '';
 SELECT error FROM pk_tracking.user_agent_rules();
 SET pk_tracking.user_agent_rules_file = '/';

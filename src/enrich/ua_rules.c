@@ -22,7 +22,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
@@ -127,7 +126,9 @@ typedef struct Literals
 typedef struct Part
 {
 	bool		exact;			/* it matches the text and nothing else */
-	StringInfoData text;
+	char	   *text;			/* in lower case; NULL: empty */
+	int			len;
+	int			room;
 	Literals	best;
 } Part;
 
@@ -174,13 +175,28 @@ consider(Literals *best, List *words)
 	}
 }
 
+/* There are many parts, and their texts are short. */
+static void
+append_text(Part *part, const char *text, int len)
+{
+	if (part->len + len >= part->room)
+	{
+		part->room = 2 * (part->len + len) + 16;
+		part->text = part->text == NULL ? palloc(part->room) : repalloc(part->text, part->room);
+	}
+	memcpy(part->text + part->len, text, len);
+	part->len += len;
+	part->text[part->len] = '\0';
+}
+
 /* The text so far ends here: something of any length follows. */
 static void
 end_text(Part *part)
 {
-	if (part->text.len > 0)
-		consider(&part->best, list_make1(pstrdup(part->text.data)));
-	resetStringInfo(&part->text);
+	if (part->len > 0)
+		consider(&part->best, list_make1(part->text));
+	part->text = NULL;
+	part->len = part->room = 0;
 	part->exact = false;
 }
 
@@ -335,9 +351,8 @@ read_quantifier(Reader *reader, int *least, bool *once)
 static void
 read_sequence(Reader *reader, Part *part)
 {
+	memset(part, 0, sizeof(*part));
 	part->exact = true;
-	part->best.words = NIL;
-	initStringInfo(&part->text);
 
 	while (!reader->unknown && *reader->p != '\0' && *reader->p != '|' && *reader->p != ')')
 	{
@@ -357,21 +372,22 @@ read_sequence(Reader *reader, Part *part)
 				break;
 			case ATOM_CHAR:
 				if (least > 0)
-					appendStringInfoCharMacro(&part->text, c);
+					append_text(part, &c, 1);
 				if (!once)
 					end_text(part);
 				break;
 			case ATOM_GROUP:
 				if (once && group.exact)
 				{
-					appendStringInfoString(&part->text, group.text.data);
+					if (group.len > 0)
+						append_text(part, group.text, group.len);
 					break;
 				}
 				end_text(part);
 				if (least > 0)
 				{
-					if (group.exact && group.text.len > 0)
-						consider(&part->best, list_make1(group.text.data));
+					if (group.exact && group.len > 0)
+						consider(&part->best, list_make1(group.text));
 					else if (!group.exact)
 						consider(&part->best, group.best.words);
 				}
@@ -396,8 +412,8 @@ read_alternatives(Reader *reader, Part *part)
 		if (!several && *reader->p != '|')
 			return;
 		several = true;
-		if (part->exact && part->text.len > 0)
-			all = lappend(all, part->text.data);
+		if (part->exact && part->len > 0)
+			all = lappend(all, part->text);
 		else if (!part->exact && part->best.words != NIL)
 			all = list_concat(all, part->best.words);
 		else
@@ -423,7 +439,7 @@ regex_literals(const char *regex)
 	if (reader.unknown || *reader.p != '\0')
 		return NIL;
 	if (part.exact)
-		return part.text.len > 0 ? list_make1(part.text.data) : NIL;
+		return part.len > 0 ? list_make1(part.text) : NIL;
 	return part.best.words;
 }
 

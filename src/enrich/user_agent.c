@@ -429,7 +429,9 @@ current_rules(void)
 
 	if (path[0] == '\0')
 		snprintf(problem, sizeof(problem), "no file is set");
-	else if (strlen(path) >= sizeof(checked_path) || stat(path, &st) != 0)
+	else if (strlen(path) >= sizeof(checked_path))
+		snprintf(problem, sizeof(problem), "the file's name is too long");
+	else if (stat(path, &st) != 0)
 		snprintf(problem, sizeof(problem), "could not open file: %m");
 	else if (!S_ISREG(st.st_mode))
 		snprintf(problem, sizeof(problem), "not a regular file");
@@ -614,8 +616,12 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 				strcpy(version, "11");
 			else if (strcmp(family, "Windows") == 0 && major > 0)
 				strcpy(version, "10");
-			else if (strcmp(family, "Windows") == 0 && strncmp(hinted, "0.", 2) == 0)
-				strcpy(version, hinted[2] == '3' ? "8.1" : hinted[2] == '2' ? "8" : hinted[2] == '1' ? "7" : version);
+			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.3") == 0)
+				strcpy(version, "8.1");
+			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.2") == 0)
+				strcpy(version, "8");
+			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.1") == 0)
+				strcpy(version, "7");
 		}
 		else if (pg_strcasecmp(hints->platform, "Linux") == 0)
 		{
