@@ -771,12 +771,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 	 * search_path.
 	 */
 	if (store_has_user_code())
-	{
-		guc_level = NewGUCNestLevel();
-		(void) set_config_option("search_path", "pg_catalog, pg_temp",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	}
+		guc_level = store_pin_search_path();
 
 	for (int i = 0; i < n; i++)
 	{

@@ -31,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -371,8 +372,7 @@ read_log_info(void)
 	log_info.log_link_visit_action = find_relation(namespace, "log_link_visit_action");
 	log_info.has_user_code = has_user_code(log_info.log_visit) ||
 		has_user_code(log_info.log_link_visit_action) ||
-		has_user_code(log_info.log_action) ||
-		has_user_code(log_info.log_visit_length);
+		has_user_code(log_info.log_action);
 	log_info.hexid_eq = InvalidOid;
 	log_info.last_att = 0;
 	for (int i = 0; i < N_COLUMNS; i++)
@@ -416,6 +416,22 @@ store_log_owner(void)
 	if (!log_info.valid)
 		find_log();
 	return log_info.owner;
+}
+
+/*
+ * store_pin_search_path
+ *		Let nothing that follows see the caller's search_path, until
+ *		AtEOXact_GUC(true, result) or an error.
+ */
+int
+store_pin_search_path(void)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
 }
 
 /*
@@ -520,7 +536,6 @@ store_open(Store *store, LOCKMODE mode)
 		{
 			LockRelationOid(log_info.log_link_visit_action, mode);
 			LockRelationOid(log_info.log_action, mode);
-			LockRelationOid(log_info.log_visit_length, mode);
 		}
 		if (store->visits != NULL && log_info.valid)
 			break;
@@ -610,13 +625,16 @@ raise_longest(int32 idsite, int64 length)
 {
 	int64		step = LENGTH_STEP;
 	Datum		values[2];
+	int			level;
 
 	while (step < length)
 		step *= 2;
 	values[0] = Int32GetDatum(idsite);
 	values[1] = Int64GetDatum(step);
-	/* the table's trigger empties the cache, here too */
+	/* rare enough to be pinned always; the table's trigger empties the cache, here too */
+	level = store_pin_search_path();
 	store_execute(&raise_plan, values, NULL, 0, false);
+	AtEOXact_GUC(true, level);
 }
 
 static NullableInt

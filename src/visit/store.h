@@ -37,6 +37,7 @@ typedef struct Store
 extern void store_init(void);
 extern Oid	store_log_owner(void);
 extern bool store_has_user_code(void);
+extern int	store_pin_search_path(void);
 
 extern void store_open(Store *store, LOCKMODE mode);
 extern void store_close(Store *store);
