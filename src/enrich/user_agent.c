@@ -73,7 +73,8 @@ typedef struct Agent
 static void
 copy_text(char *to, size_t room, const char *from, size_t len)
 {
-	len = pg_mbcliplen(from, len, room - 1);
+	if (len > room - 1)
+		len = pg_mbcliplen(from, len, room - 1);
 	memcpy(to, from, len);
 	to[len] = '\0';
 }
