@@ -32,6 +32,7 @@ typedef struct TableCache
 
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
+static TableCache spam_cache = {.table = "referrer_spam"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -44,11 +45,16 @@ static KeptPlan list_plan = {
 	.nargs = 0
 };
 
+static KeptPlan spam_plan = {
+	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -77,6 +83,8 @@ site_rules(const SiteConfig *site)
 		SiteRules  *rules = palloc0_object(SiteRules);
 
 		rules->url = url_rules_create(&site->s);
+		rules->exclude = exclude_rules_create(&site->s);
+		rules->proxy = proxy_rules_create(&site->s);
 		*site->rules = rules;
 		MemoryContextSwitchTo(old);
 	}
@@ -145,6 +153,19 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
+/* Make the list of spam hosts of the rows that were read. */
+static void *
+make_spam(SPITupleTable *table, uint64 rows, int *n)
+{
+	SpamList   *list = spam_list_create();
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
+	spam_list_finish(list);
+	return list;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -199,4 +220,12 @@ site_referrer_list(void)
 {
 	refresh(&list_cache, &list_plan, make_list);
 	return list_cache.content;
+}
+
+/* See site_rules.h. */
+const SpamList *
+site_spam_list(void)
+{
+	refresh(&spam_cache, &spam_plan, make_spam);
+	return spam_cache.content;
 }
