@@ -7,19 +7,27 @@
  * other there, so a sum may be spread over many rows, which the view
  * pk_tracking.excluded adds up.  And a crowd of bots must not make the table
  * grow by a row per hit: each backend goes on adding to the row that it has
- * written before, which nobody else uses, so that the update is HOT and its
- * old versions are pruned by the next.  If that row is gone or locked, by
+ * written before, which nobody else uses, so that the update is HOT, and has
+ * its old versions pruned.  The row is found by its place: through an index an
+ * old snapshot would make every hit walk over all that came since.  If that row is gone or locked, by
  * compact_excluded() or by whoever has got its place, a new one is written.
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
 #include "storage/itemptr.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "track/excluded.h"
@@ -75,6 +83,30 @@ excluded_why(const Hit *hit, const UserAgent *device, const SiteConfig *site)
 	return exclude_reason(&in);
 }
 
+/*
+ * Make room where our row stands.  Reading a row by its place does not do that
+ * by itself, as reading through an index does.
+ */
+static void
+prune_page(const ItemPointerData *tid)
+{
+	Oid			relid = get_relname_relid("log_excluded", get_namespace_oid("pk_tracking", false));
+	Relation	rel;
+
+	if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_RELATION)
+		return;
+	rel = table_open(relid, RowExclusiveLock);
+	if (rel->rd_tableam == GetHeapamTableAmRoutine() &&
+		ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(rel))
+	{
+		Buffer		buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(tid));
+
+		heap_page_prune_opt(rel, buffer);
+		ReleaseBuffer(buffer);
+	}
+	table_close(rel, NoLock);
+}
+
 /* Add to our row, or write one. */
 static void
 write_sum(const ExcludedSum *sum)
@@ -95,8 +127,11 @@ write_sum(const ExcludedSum *sum)
 	/* an old snapshot could not update what was updated since: it would raise */
 	if (own->idsite == sum->idsite && own->day == sum->day && own->reason == sum->reason &&
 		!IsolationUsesXactSnapshot())
+	{
+		prune_page(&tid);
 		added = store_execute(&add_plan, values, NULL, 0, false) == SPI_OK_UPDATE_RETURNING &&
 			SPI_processed == 1;
+	}
 	if (!added && (store_execute(&insert_plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING ||
 				   SPI_processed != 1))
 	{
