@@ -301,6 +301,8 @@ DROP TRIGGER refuse ON pk_tracking.log_excluded;
 SELECT outcome_reason FROM pk_tracking.track(:site, user_agent => 'Googlebot/2.1');
 SELECT sum(hits) FROM pk_tracking.excluded WHERE idsite = :site;
 
+SELECT s.value = format('%s today', (SELECT sum(e.hits) FROM pk_tracking.excluded e WHERE e.idsite = :site)) AS status FROM pk_tracking.status() s WHERE s.item = 'excluded hits';
+
 -- 13. Addresses behind proxies: seen by what is stored unmasked
 SELECT pk_tracking.set_instance('ip_mask_level', '0') \g /dev/null
 CREATE TEMP TABLE proxied (n serial, remote inet, headers jsonb, trusted text DEFAULT '{X-Forwarded-For}', proxies text DEFAULT '{}', last boolean DEFAULT true, expected inet);
