@@ -11,6 +11,7 @@
 #include "identity/session_link.h"
 #include "request/hit.h"
 #include "settings.h"
+#include "track/site_rules.h"
 #include "visit/action.h"
 #include "visit/store.h"
 
@@ -33,4 +34,5 @@ _PG_init(void)
 	hit_init();
 	action_init();
 	store_init();
+	site_rules_init();
 }
