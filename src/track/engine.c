@@ -478,6 +478,8 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	}
 	in.visit = visit;
 	referrer_detect(&in, found);
+	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
+		found->url = NULL;
 }
 
 /* Where the visitor is, as far as the settings let it be known. */
