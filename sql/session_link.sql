@@ -4,6 +4,8 @@ SET timezone = 'UTC';
 SET datestyle = ISO;
 -- pgcrypto stands in public
 SET search_path = public;
+-- what other tests have destroyed
+DELETE FROM pk_tracking.secret_destroyed;
 
 -- c(m): a wall clock, m minutes after ten o'clock of an even hour
 CREATE FUNCTION pg_temp.c(m numeric) RETURNS timestamptz LANGUAGE sql AS
@@ -142,6 +144,38 @@ SELECT * FROM pg_temp.keys();
 COMMIT;
 SELECT pk_tracking.destroy_expired_links(pg_temp.c(330));
 SELECT * FROM pg_temp.keys();
+-- as tracking calls do it: when the next key expires, not before.  m: the clock
+CREATE FUNCTION pg_temp.hit(m numeric, idvisit bigint) RETURNS text LANGUAGE sql AS $$
+	SELECT pk_tracking.session_link(1, 'cookie', 'hit', pg_temp.c(m), pg_temp.c(m), idvisit, destroy => true)::text;
+	SELECT string_agg(coalesce(k.period, 'none'), ', ' ORDER BY k.slot) FROM pg_temp.keys() k;
+$$;
+SELECT m, pg_temp.hit(m, 41) AS keys FROM unnest(ARRAY[361, 419, 421, 450 - 0.001, 450, 479, 510 - 0.001]) m;
+-- a comparison in between: what comes to be there by other means is not looked for
+INSERT INTO pk_tracking.link_key_1 VALUES (pg_temp.c(-60), '\x00', pg_temp.c(-60), pg_temp.c(30));
+SELECT m, pg_temp.hit(m, NULL) AS keys FROM unnest(ARRAY[485, 509.999, 510, 511]) m;
+-- rolled back, it is done by the next call; so it is when the clock was set back
+SELECT pg_temp.hit(550, 42);
+BEGIN;
+SELECT pg_temp.hit(635, NULL);
+ROLLBACK;
+SELECT * FROM pg_temp.keys();
+BEGIN;
+SAVEPOINT s;
+SELECT pg_temp.hit(636, NULL);
+ROLLBACK TO s;
+SELECT pg_temp.hit(637, NULL);
+COMMIT;
+SELECT pg_temp.hit(100, 43), pg_temp.hit(41, NULL);
+SELECT pg_temp.hit(190, NULL);
+-- a table in use: the call goes on, and one a second later tries again
+SELECT pg_temp.hit(361, 44);
+BEGIN;
+DECLARE reader CURSOR FOR SELECT created FROM pk_tracking.link_key_0;
+FETCH reader;
+SELECT pg_temp.hit(451, NULL);
+COMMIT;
+SELECT pg_temp.hit(451 + 0.9/60, NULL), pg_temp.hit(451 + 1.0/60, NULL);
+DELETE FROM pk_tracking.secret_destroyed WHERE destroyed > pg_temp.c(330) OR period < '2024-06-15 10:00';
 -- rolled back: nothing is destroyed, nothing recorded
 SELECT pg_temp.link('back', 600, 51);
 BEGIN;

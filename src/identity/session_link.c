@@ -804,12 +804,13 @@ pkt_destroy_expired_links(PG_FUNCTION_ARGS)
 
 /*
  * pk_tracking.session_link(idsite integer, kind text, data bytea,
- *		at timestamptz, clock timestamptz, idvisit bigint, max_visits integer)
- *		RETURNS bigint[]
+ *		at timestamptz, clock timestamptz, idvisit bigint, max_visits integer,
+ *		destroy boolean) RETURNS bigint[]
  *
  * What a hit of an anonymous session would find; with idvisit, links it then.
- * Without, nothing is written.  NULL if no key lives.  Errors:
- * invalid_parameter_value; insufficient_privilege; read_only_sql_transaction.
+ * With destroy, ends as a tracking call does.  Without either nothing is
+ * written.  NULL if no key lives.  Errors: invalid_parameter_value;
+ * insufficient_privilege; read_only_sql_transaction.
  */
 Datum
 pkt_session_link(PG_FUNCTION_ARGS)
@@ -826,7 +827,7 @@ pkt_session_link(PG_FUNCTION_ARGS)
 	Datum	   *elements;
 	int			n;
 
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 8; i++)
 		if (i != 5 && PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	idsite = PG_GETARG_INT32(0);
@@ -855,6 +856,8 @@ pkt_session_link(PG_FUNCTION_ARGS)
 	session_link_find(idsite, &keys, at, now, idvisits, max, &n);
 	if (add)
 		session_link_add(idsite, &keys, PG_GETARG_INT64(5), at);
+	if (PG_GETARG_BOOL(7))
+		session_link_destroy_expired(now);
 	finish_spi();
 
 	if (!keys.given[0] && !keys.given[1])

@@ -52,10 +52,11 @@ CREATE FUNCTION pk_tracking.session_link(
 	at timestamptz,
 	clock timestamptz,
 	idvisit bigint DEFAULT NULL,
-	max_visits integer DEFAULT 8)
+	max_visits integer DEFAULT 8,
+	destroy boolean DEFAULT false)
 RETURNS bigint[]
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_session_link';
-REVOKE ALL ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer) FROM PUBLIC;
-COMMENT ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer) IS
-	'for tests: the visits that a hit at this time of an anonymous session (kind "cookie" or "fingerprint") finds when the clock shows this, NULL if no key lives; with idvisit that visit is linked then';
+REVOKE ALL ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) IS
+	'for tests: the visits that a hit at this time of an anonymous session (kind "cookie" or "fingerprint") finds when the clock shows this, NULL if no key lives; with idvisit that visit is linked then; with destroy the call ends as a tracking call does, which destroys what has expired';
