@@ -165,7 +165,7 @@ SELECT pg_temp.hit(636, NULL);
 ROLLBACK TO s;
 SELECT pg_temp.hit(637, NULL);
 COMMIT;
-SELECT pg_temp.hit(100, 43), pg_temp.hit(41, NULL);
+SELECT pg_temp.hit(100, 43), pg_temp.hit(41, NULL) AS "a little", pg_temp.hit(-20, NULL) AS "much";
 SELECT pg_temp.hit(190, NULL);
 -- a table in use: the call goes on, and one a second later tries again
 SELECT pg_temp.hit(361, 44);

@@ -81,8 +81,11 @@
 #define AFTERLIFE (30 * USECS_PER_MINUTE)	/* of a key, from its hour's end */
 #define PREPARE_AHEAD (5 * USECS_PER_MINUTE)
 
-/* A key that expires later than this from now was made by a wrong clock. */
-#define KEY_HORIZON (PREPARE_AHEAD + PERIOD + AFTERLIFE)
+/*
+ * A key that expires later than this from now was made by a wrong clock.  One
+ * of the next hour is none: a clock may be set back a little.
+ */
+#define KEY_HORIZON (2 * PERIOD + AFTERLIFE)
 
 /*
  * Who makes the next key makes everybody wait for his commit at the hour: not
