@@ -160,6 +160,11 @@ SELECT pg_temp.why('urlref=http://mine.example/');
 BEGIN;
 INSERT INTO pk_tracking.referrer_spam SELECT format('host%s.spam.invalid', i) FROM generate_series(1, 5000) i;
 SELECT sum((pg_temp.why(format('urlref=http://host%s.spam.invalid/', i)) = 'referrer_spam')::int) AS spam FROM generate_series(1, 5001, 250) i;
+DELETE FROM pk_tracking.referrer_spam;
+INSERT INTO pk_tracking.referrer_spam SELECT DISTINCT substr(md5(i::text), 1, 4 + i % 3) FROM generate_series(1, 400) i;
+SELECT count(*) AS referrers, sum(spam::int) BETWEEN 30 AND 400 AS "some are spam", count(*) FILTER (WHERE got <> CASE WHEN spam THEN 'referrer_spam' ELSE 'recorded' END) AS wrong
+FROM (SELECT r, EXISTS (SELECT FROM pk_tracking.referrer_spam s WHERE strpos(lower(r), s.host) > 0) AS spam, pg_temp.why('urlref=' || r) AS got
+	FROM (SELECT upper(substr(repeat(md5((i + 1000)::text), 2), 1, 40 + i % 20)) AS r FROM generate_series(1, 500) i) x) y;
 SELECT pg_temp.why('urlref=http://host5001.spam.invalid/'), pg_temp.why('urlref=http://host4.spam.invalie/');
 ROLLBACK;
 SELECT pg_temp.why('urlref=http://host1.spam.invalid/');

@@ -6,7 +6,9 @@
  * A referrer is spam if it contains a listed host anywhere.  To look for each
  * host in turn would be slow with thousands of them; instead one walk over the
  * referrer asks at every place whether a host could begin with the four bytes
- * that stand there, which it hardly ever could.
+ * that stand there, which it hardly ever could.  If one could, it is the last
+ * one that does not sort behind what stands there: a host that begins with
+ * another one is left out, since the other is found wherever it is.
  */
 #include "postgres.h"
 
@@ -89,37 +91,28 @@ static const char *const known_hosts[] = {
 
 #define FILTER_BITS 15			/* 4 kB */
 
-typedef struct SpamHost
-{
-	char	   *host;			/* lower case */
-	size_t		len;
-	int			next;			/* with the same beginning, or -1 */
-} SpamHost;
-
 struct SpamList
 {
 	int			n;
 	int			room;
-	SpamHost   *hosts;
-	int			n_slots;		/* a power of 2 */
-	int		   *slots;			/* by their first bytes: the first host, or -1 */
+	char	  **hosts;			/* lower case, sorted, none begins with another */
 	uint8		filter[(1 << FILTER_BITS) / 8];
 };
 
-/* The hash of the four bytes at a place. */
+/* Which bit of the filter stands for the four bytes at a place. */
 static inline uint32
-hash_at(const char *str)
+filter_bit(const char *str)
 {
 	uint32		bytes;
 
 	memcpy(&bytes, str, SPAM_HOST_MIN);
-	return murmurhash32(bytes);
+	return murmurhash32(bytes) >> (32 - FILTER_BITS);
 }
 
-static inline uint32
-filter_bit(uint32 hash)
+static int
+compare_hosts(const void *a, const void *b)
 {
-	return hash >> (32 - FILTER_BITS);
+	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 /*
@@ -132,7 +125,7 @@ spam_list_create(void)
 	SpamList   *list = palloc0_object(SpamList);
 
 	list->room = 2 * lengthof(known_hosts);
-	list->hosts = palloc_array(SpamHost, list->room);
+	list->hosts = palloc_array(char *, list->room);
 	for (int i = 0; i < (int) lengthof(known_hosts); i++)
 		spam_list_add(list, known_hosts[i]);
 	return list;
@@ -145,18 +138,14 @@ spam_list_create(void)
 void
 spam_list_add(SpamList *list, const char *host)
 {
-	SpamHost   *h;
-
 	if (strlen(host) < SPAM_HOST_MIN)
 		return;
 	if (list->n == list->room)
 	{
 		list->room *= 2;
-		list->hosts = repalloc_array(list->hosts, SpamHost, list->room);
+		list->hosts = repalloc_array(list->hosts, char *, list->room);
 	}
-	h = &list->hosts[list->n++];
-	h->host = url_lower(host, strlen(host));
-	h->len = strlen(h->host);
+	list->hosts[list->n++] = url_lower(host, strlen(host));
 }
 
 /*
@@ -166,21 +155,39 @@ spam_list_add(SpamList *list, const char *host)
 void
 spam_list_finish(SpamList *list)
 {
-	list->n_slots = 64;
-	while (list->n_slots < 2 * list->n)
-		list->n_slots *= 2;
-	list->slots = palloc_array(int, list->n_slots);
-	for (int i = 0; i < list->n_slots; i++)
-		list->slots[i] = -1;
+	int			kept = 0;
+
+	qsort(list->hosts, list->n, sizeof(char *), compare_hosts);
 	for (int i = 0; i < list->n; i++)
 	{
-		uint32		hash = hash_at(list->hosts[i].host);
-		int		   *slot = &list->slots[hash & (list->n_slots - 1)];
+		char	   *host = list->hosts[i];
+		uint32		bit = filter_bit(host);
 
-		list->hosts[i].next = *slot;
-		*slot = i;
-		list->filter[filter_bit(hash) / 8] |= (uint8) (1 << filter_bit(hash) % 8);
+		if (kept > 0 && strncmp(host, list->hosts[kept - 1], strlen(list->hosts[kept - 1])) == 0)
+			continue;
+		list->hosts[kept++] = host;
+		list->filter[bit / 8] |= (uint8) (1 << bit % 8);
 	}
+	list->n = kept;
+}
+
+/* Does a listed host stand at the beginning of the text? */
+static bool
+begins_with_host(const SpamList *list, const char *text)
+{
+	int			low = 0;
+	int			high = list->n;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (strcmp(list->hosts[middle], text) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && strncmp(text, list->hosts[low - 1], strlen(list->hosts[low - 1])) == 0;
 }
 
 /*
@@ -200,12 +207,10 @@ spam_list_finds(const SpamList *list, const char *urlref)
 	len = strlen(lower);
 	for (size_t i = 0; !found && i + SPAM_HOST_MIN <= len; i++)
 	{
-		uint32		hash = hash_at(lower + i);
+		uint32		bit = filter_bit(lower + i);
 
-		if (!(list->filter[filter_bit(hash) / 8] & (1 << filter_bit(hash) % 8)))
-			continue;
-		for (int h = list->slots[hash & (list->n_slots - 1)]; !found && h >= 0; h = list->hosts[h].next)
-			found = strncmp(lower + i, list->hosts[h].host, list->hosts[h].len) == 0;
+		if (list->filter[bit / 8] & (1 << bit % 8))
+			found = begins_with_host(list, lower + i);
 	}
 	pfree(lower);
 	return found;
