@@ -25,6 +25,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -33,7 +34,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_browsers.idsite, report_browsers.from_date, report_browsers.to_date, report_browsers.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_browser_name, ''''), ''UNK'')'],
-			ARRAY['pk_tracking.browser_name(m.k1)'])
+			ARRAY['pk_tracking.browser_name(k1)'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -63,6 +64,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -71,7 +73,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_browser_versions.idsite, report_browser_versions.from_date, report_browser_versions.to_date, report_browser_versions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_browser_name, ''''), ''UNK'')', 'nullif(v.config_browser_version, '''')'],
-			ARRAY['pk_tracking.browser_name(m.k1)', 'm.k2'])
+			ARRAY['pk_tracking.browser_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -100,6 +102,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -108,7 +111,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_systems.idsite, report_systems.from_date, report_systems.to_date, report_systems.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_os, ''''), ''UNK'')'],
-			ARRAY['pk_tracking.os_name(m.k1)'])
+			ARRAY['pk_tracking.os_name(k1)'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -138,6 +141,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -146,7 +150,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_system_versions.idsite, report_system_versions.from_date, report_system_versions.to_date, report_system_versions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_os, ''''), ''UNK'')', 'nullif(v.config_os_version, '''')'],
-			ARRAY['pk_tracking.os_name(m.k1)', 'm.k2'])
+			ARRAY['pk_tracking.os_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -175,6 +179,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -183,7 +188,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_device_types.idsite, report_device_types.from_date, report_device_types.to_date, report_device_types.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['v.config_device_type'],
-			ARRAY['coalesce(pk_tracking.device_type_name(m.k1), ''unknown'')'])
+			ARRAY['coalesce(pk_tracking.device_type_name(k1), ''unknown'')'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -212,6 +217,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -220,7 +226,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_device_brands.idsite, report_device_brands.from_date, report_device_brands.to_date, report_device_brands.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_device_brand, ''''), ''UNK'')'],
-			ARRAY['pk_tracking.device_brand_name(m.k1)'])
+			ARRAY['pk_tracking.device_brand_name(k1)'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -250,6 +256,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -258,7 +265,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_device_models.idsite, report_device_models.from_date, report_device_models.to_date, report_device_models.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(nullif(v.config_device_brand, ''''), ''UNK'')', 'nullif(v.config_device_model, '''')'],
-			ARRAY['pk_tracking.device_brand_name(m.k1)', 'm.k2'])
+			ARRAY['pk_tracking.device_brand_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;

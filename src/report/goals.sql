@@ -19,6 +19,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -64,6 +65,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -105,6 +107,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -114,27 +117,29 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_orders.idsite, report_orders.from_date, report_orders.to_date, report_orders.visitors);
 	SELECT * INTO s FROM pk_tracking.report_spans(report_orders.period);
 	RETURN QUERY EXECUTE format($query$
-		SELECT %s, %s, m.nb_conversions, m.nb_visits_converted, m.revenue, round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
-			m.revenue_subtotal, m.revenue_tax, m.revenue_shipping, m.revenue_discount, m.items, m.abandoned_carts, m.abandoned_revenue,
-			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-		FROM (
-			SELECT span.first AS k1,
-				count(c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
+		SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
+			coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
+			coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0), coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
+			coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
+			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
+		FROM %s LEFT JOIN (
+			SELECT %s AS k1,
+				count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
 				count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
-				coalesce(sum(c.revenue) FILTER (WHERE c.idgoal = 0), 0) AS revenue,
-				coalesce(sum(c.revenue_subtotal) FILTER (WHERE c.idgoal = 0), 0) AS revenue_subtotal,
-				coalesce(sum(c.revenue_tax) FILTER (WHERE c.idgoal = 0), 0) AS revenue_tax,
-				coalesce(sum(c.revenue_shipping) FILTER (WHERE c.idgoal = 0), 0) AS revenue_shipping,
-				coalesce(sum(c.revenue_discount) FILTER (WHERE c.idgoal = 0), 0) AS revenue_discount,
-				coalesce(sum(c.items) FILTER (WHERE c.idgoal = 0), 0) AS items,
-				count(c.idvisit) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
-				coalesce(sum(c.revenue) FILTER (WHERE c.idgoal = -1), 0) AS abandoned_revenue,
+				sum(c.revenue) FILTER (WHERE c.idgoal = 0) AS revenue,
+				sum(c.revenue_subtotal) FILTER (WHERE c.idgoal = 0) AS revenue_subtotal,
+				sum(c.revenue_tax) FILTER (WHERE c.idgoal = 0) AS revenue_tax,
+				sum(c.revenue_shipping) FILTER (WHERE c.idgoal = 0) AS revenue_shipping,
+				sum(c.revenue_discount) FILTER (WHERE c.idgoal = 0) AS revenue_discount,
+				sum(c.items) FILTER (WHERE c.idgoal = 0) AS items,
+				count(*) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
+				sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
 				count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
-			FROM %s LEFT JOIN pk_tracking.log_conversion c
-				ON c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3 AND c.consent BETWEEN $4 AND $5
-					AND c.idgoal <= 0 AND span.first = %s
-			GROUP BY span.first) m
-		ORDER BY m.k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'c.server_time'))
+			FROM pk_tracking.log_conversion c
+			WHERE c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3
+				AND c.consent BETWEEN $4 AND $5 AND c.idgoal <= 0
+			GROUP BY 1) m USING (k1)
+		ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'c.server_time'))
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -158,6 +163,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 1000
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

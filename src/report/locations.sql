@@ -25,6 +25,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -33,7 +34,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_countries.idsite, report_countries.from_date, report_countries.to_date, report_countries.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(v.location_country, ''xx'')'],
-			ARRAY['m.k1'])
+			ARRAY['k1'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -63,6 +64,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -71,7 +73,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_regions.idsite, report_regions.from_date, report_regions.to_date, report_regions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(v.location_country, ''xx'')', 'v.location_region'],
-			ARRAY['m.k1', 'm.k2'])
+			ARRAY['k1', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -102,6 +104,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -110,7 +113,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_cities.idsite, report_cities.from_date, report_cities.to_date, report_cities.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['coalesce(v.location_country, ''xx'')', 'v.location_region', 'v.location_city'],
-			ARRAY['m.k1', 'm.k2', 'm.k3'])
+			ARRAY['k1', 'k2', 'k3'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -139,6 +142,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -147,7 +151,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_languages.idsite, report_languages.from_date, report_languages.to_date, report_languages.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['v.location_browser_lang'],
-			ARRAY['m.k1'])
+			ARRAY['k1'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;

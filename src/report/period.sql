@@ -89,9 +89,9 @@ COMMENT ON FUNCTION pk_tracking.report_period(integer, date, date, text) IS 'che
 REVOKE ALL ON FUNCTION pk_tracking.report_period(integer, date, date, text) FROM PUBLIC;
 
 /*
- * The periods of a report as SQL: "spans" is a relation span(first), one row
- * for each period, "key" finds the period of a time, which format() fills in.
- * first_day and last_day are those of the period that the report covers.
+ * The periods of a report as SQL: "spans" is a relation with one row, k1, for
+ * each period; "key" is the k1 of a time, which format() fills in.  first_day
+ * and last_day, over k1, are those of the period that the report covers.
  * In all of it $6 is the time zone, $7 and $8 the first and the last day.
  */
 CREATE FUNCTION pk_tracking.report_spans(
@@ -105,11 +105,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF period IN ('day', 'week', 'month') THEN
-		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, interval ''1 %1$s'') AS span(first)', period);
+		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, interval ''1 %1$s'') AS span(k1)', period);
 		key := format('date_trunc(%L, %%s AT TIME ZONE $6)', period);
-		last_day := format('least((m.k1 + interval ''1 %s'')::date - 1, $8)', period);
+		last_day := format('least((k1 + interval ''1 %s'')::date - 1, $8)', period);
 	ELSIF period = 'range' THEN
-		spans := '(VALUES ($7::timestamp)) AS span(first)';
+		spans := '(VALUES ($7::timestamp)) AS span(k1)';
 		key := '$7::timestamp';
 		last_day := '$8';
 	ELSE
@@ -118,7 +118,7 @@ BEGIN
 			MESSAGE = format('unknown period "%s"', coalesce(period, 'NULL')),
 			HINT = 'It is day, week, month or range.';
 	END IF;
-	first_day := 'greatest(m.k1::date, $7)';
+	first_day := 'greatest(k1::date, $7)';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_spans(text) IS 'the days, weeks or months of a report, as SQL';
@@ -128,11 +128,10 @@ REVOKE ALL ON FUNCTION pk_tracking.report_spans(text) FROM PUBLIC;
  * The query of every report that counts visits: one pass over the rows of the
  * period, by a range of visit_first_action_time that its BRIN index can use.
  *
- * keys: what to group visits (v) by.  labels: columns of the result over the
- * keys, which are m.k1, m.k2 ...  condition: which visits.  axis: a relation
- * whose every row is to appear, visits or not; then the keys are its columns,
- * condition joins visits to it, and the result comes in their order, else by
- * number of visits.
+ * keys: what to group visits (v) by.  labels: the result's first columns, over
+ * the keys k1, k2 ...  condition: which visits.  axis: a relation of keys that
+ * are all to appear, in their order, visits or not; without it the result is
+ * ordered by number of visits.
  * Parameters: $1 site, $2 and $3 begin and end, $4 and $5 least and greatest
  * consent, $6 time zone, $7 and $8 first and last day.
  *
@@ -145,45 +144,46 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	visits text := format('v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3'
-		' AND v.consent BETWEEN $4 AND $5 AND %s', condition);
 	key_columns text;
-	key_order text;
+	key_names text;
 BEGIN
-	SELECT string_agg(format('%s AS k%s', k.expression, k.n), ', ' ORDER BY k.n), string_agg(format('m.k%s', k.n), ', ' ORDER BY k.n)
-		INTO key_columns, key_order
+	SELECT string_agg(format('%s AS k%s', k.expression, k.n), ', ' ORDER BY k.n), string_agg(format('k%s', k.n), ', ' ORDER BY k.n)
+		INTO key_columns, key_names
 		FROM unnest(keys) WITH ORDINALITY AS k(expression, n);
 	RETURN format($query$
-		SELECT %s, m.nb_visits, m.nb_uniq_visitors, m.nb_users, m.nb_actions, m.nb_pageviews, m.max_actions,
-			m.bounce_count, round(coalesce(100.0 * m.bounce_count / nullif(m.nb_visits, 0), 0), 1),
-			m.sum_visit_length, coalesce(round(m.sum_visit_length::numeric / nullif(m.nb_visits, 0)), 0)::bigint,
-			round(coalesce(m.nb_actions::numeric / nullif(m.nb_visits, 0), 0), 1),
-			m.nb_visits_converted, m.nb_conversions, m.revenue,
-			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-		FROM (
+		SELECT %s, coalesce(m.nb_visits, 0), coalesce(m.nb_uniq_visitors, 0), coalesce(m.nb_users, 0),
+			coalesce(m.nb_actions, 0), coalesce(m.nb_pageviews, 0), coalesce(m.max_actions, 0),
+			coalesce(m.bounce_count, 0), round(coalesce(100.0 * m.bounce_count / m.nb_visits, 0), 1),
+			coalesce(m.sum_visit_length, 0), coalesce(round(m.sum_visit_length::numeric / m.nb_visits), 0)::bigint,
+			round(coalesce(m.nb_actions::numeric / m.nb_visits, 0), 1),
+			coalesce(m.nb_visits_converted, 0), coalesce(m.nb_conversions, 0)::bigint, coalesce(m.revenue, 0),
+			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
+		FROM %s (
 			SELECT %s,
-				count(v.idvisit) AS nb_visits,
-				count(DISTINCT v.idvisitor) + count(v.idvisit) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+				count(*) AS nb_visits,
+				count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
 				count(DISTINCT v.user_id) AS nb_users,
-				coalesce(sum(v.visit_total_actions), 0) AS nb_actions,
-				coalesce(sum(v.visit_total_interactions - v.visit_total_searches), 0) AS nb_pageviews,
-				coalesce(max(v.visit_total_actions), 0) AS max_actions,
-				count(v.idvisit) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
-				coalesce(sum(v.visit_total_time), 0) AS sum_visit_length,
-				count(v.idvisit) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
-				coalesce(sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END), 0)::bigint AS nb_conversions,
-				coalesce(sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT sum(c.revenue)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END), 0) AS revenue,
-				count(v.idvisit) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
-			FROM %s
-			GROUP BY %s) m
+				sum(v.visit_total_actions) AS nb_actions,
+				sum(v.visit_total_interactions - v.visit_total_searches) AS nb_pageviews,
+				max(v.visit_total_actions) AS max_actions,
+				count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
+				sum(v.visit_total_time) AS sum_visit_length,
+				count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
+				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS nb_conversions,
+				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT sum(c.revenue)
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS revenue,
+				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
+			FROM pk_tracking.log_visit v
+			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
+				AND v.consent BETWEEN $4 AND $5 AND %s
+			GROUP BY %s) m %s
 		ORDER BY %s$query$,
-		array_to_string(labels, ', '), key_columns,
-		CASE WHEN axis IS NULL THEN format('pk_tracking.log_visit v WHERE %s', visits)
-			ELSE format('%s LEFT JOIN pk_tracking.log_visit v ON %s', axis, visits) END,
-		array_to_string(keys, ', '),
-		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_order);
+		array_to_string(labels, ', '),
+		CASE WHEN axis IS NOT NULL THEN axis || ' LEFT JOIN' END,
+		key_columns, condition, array_to_string(keys, ', '),
+		CASE WHEN axis IS NOT NULL THEN format('USING (%s)', key_names) END,
+		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_query(text[], text[], text, text) IS 'the text of a query that counts visits; runs nothing';

@@ -25,6 +25,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 10
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -33,7 +34,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_referrer_types.idsite, report_referrer_types.from_date, report_referrer_types.to_date, report_referrer_types.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['v.referer_type'],
-			ARRAY['coalesce(pk_tracking.referrer_type_name(m.k1), ''unknown'')'])
+			ARRAY['coalesce(pk_tracking.referrer_type_name(k1), ''unknown'')'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -63,6 +64,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -71,7 +73,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_referrers.idsite, report_referrers.from_date, report_referrers.to_date, report_referrers.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['v.referer_type', 'nullif(v.referer_name, '''')'],
-			ARRAY['coalesce(pk_tracking.referrer_type_name(m.k1), ''unknown'')', 'm.k2'])
+			ARRAY['coalesce(pk_tracking.referrer_type_name(k1), ''unknown'')', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -101,6 +103,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -109,7 +112,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_keywords.idsite, report_keywords.from_date, report_keywords.to_date, report_keywords.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['nullif(v.referer_name, '''')', 'nullif(v.referer_keyword, '''')'],
-			ARRAY['m.k1', 'm.k2'], 'v.referer_type = 2')
+			ARRAY['k1', 'k2'], 'v.referer_type = 2')
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -139,6 +142,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -147,7 +151,7 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_campaigns.idsite, report_campaigns.from_date, report_campaigns.to_date, report_campaigns.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
 			ARRAY['nullif(v.referer_name, '''')', 'nullif(v.referer_keyword, '''')'],
-			ARRAY['m.k1', 'm.k2'], 'v.referer_type = 6')
+			ARRAY['k1', 'k2'], 'v.referer_type = 6')
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;

@@ -26,6 +26,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -35,10 +36,9 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_visits.idsite, report_visits.from_date, report_visits.to_date, report_visits.visitors);
 	SELECT * INTO s FROM pk_tracking.report_spans(report_visits.period);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['span.first'],
+			ARRAY[format(s.key, 'v.visit_first_action_time')],
 			ARRAY[s.first_day, s.last_day],
-			'span.first = ' || format(s.key, 'v.visit_first_action_time'),
-			s.spans)
+			axis => s.spans)
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -69,6 +69,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -78,10 +79,9 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_visitors.idsite, report_visitors.from_date, report_visitors.to_date, report_visitors.visitors);
 	SELECT * INTO s FROM pk_tracking.report_spans(report_visitors.period);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['span.first', 'type.code'],
-			ARRAY[s.first_day, s.last_day, 'pk_tracking.visitor_type_name(m.k2)'],
-			'v.visitor_returning = type.code AND span.first = ' || format(s.key, 'v.visit_first_action_time'),
-			s.spans || ' CROSS JOIN (VALUES (0::smallint), (1::smallint), (2::smallint)) AS type(code)')
+			ARRAY[format(s.key, 'v.visit_first_action_time'), 'v.visitor_returning'],
+			ARRAY[s.first_day, s.last_day, 'pk_tracking.visitor_type_name(k2)'],
+			axis => s.spans || ' CROSS JOIN (VALUES (0::smallint), (1::smallint), (2::smallint)) AS type(k2)')
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -110,6 +110,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 24
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -117,10 +118,9 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_hours.idsite, report_hours.from_date, report_hours.to_date, report_hours.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['clock.hour'],
-			ARRAY['m.k1'],
-			'clock.hour = extract(hour FROM v.visit_first_action_time AT TIME ZONE $6)::integer',
-			'generate_series(0, 23) AS clock(hour)')
+			ARRAY['extract(hour FROM v.visit_first_action_time AT TIME ZONE $6)::integer'],
+			ARRAY['k1'],
+			axis => 'generate_series(0, 23) AS clock(k1)')
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
@@ -142,6 +142,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -151,20 +152,21 @@ BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_consent.idsite, report_consent.from_date, report_consent.to_date, report_consent.visitors);
 	SELECT * INTO s FROM pk_tracking.report_spans(report_consent.period);
 	RETURN QUERY EXECUTE format($query$
-		SELECT %s, %s, m.nb_visits, m.not_asked + m.granted, m.not_asked, m.granted, m.undecided, m.refused,
-			m.undecided + m.refused, round(coalesce(100.0 * (m.undecided + m.refused) / nullif(m.nb_visits, 0), 0), 1)
-		FROM (
-			SELECT span.first AS k1,
-				count(v.idvisit) AS nb_visits,
-				count(v.idvisit) FILTER (WHERE v.consent = 0) AS not_asked,
-				count(v.idvisit) FILTER (WHERE v.consent = 1) AS granted,
-				count(v.idvisit) FILTER (WHERE v.consent = 2) AS undecided,
-				count(v.idvisit) FILTER (WHERE v.consent = 3) AS refused
-			FROM %s LEFT JOIN pk_tracking.log_visit v
-				ON v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
-					AND v.consent BETWEEN $4 AND $5 AND span.first = %s
-			GROUP BY span.first) m
-		ORDER BY m.k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'v.visit_first_action_time'))
+		SELECT %s, %s, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0), coalesce(m.not_asked, 0), coalesce(m.granted, 0),
+			coalesce(m.undecided, 0), coalesce(m.refused, 0), coalesce(m.undecided + m.refused, 0),
+			round(coalesce(100.0 * (m.undecided + m.refused) / m.nb_visits, 0), 1)
+		FROM %s LEFT JOIN (
+			SELECT %s AS k1,
+				count(*) AS nb_visits,
+				count(*) FILTER (WHERE v.consent = 0) AS not_asked,
+				count(*) FILTER (WHERE v.consent = 1) AS granted,
+				count(*) FILTER (WHERE v.consent = 2) AS undecided,
+				count(*) FILTER (WHERE v.consent = 3) AS refused
+			FROM pk_tracking.log_visit v
+			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
+				AND v.consent BETWEEN $4 AND $5
+			GROUP BY 1) m USING (k1)
+		ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'v.visit_first_action_time'))
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
 $$;
