@@ -14,7 +14,7 @@
  * day begins where they land.
  */
 CREATE FUNCTION pk_tracking.day_begin(day date, timezone text) RETURNS timestamptz
-LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -100,7 +100,7 @@ CREATE FUNCTION pk_tracking.report_spans(
 	OUT key text,
 	OUT first_day text,
 	OUT last_day text)
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -140,7 +140,7 @@ REVOKE ALL ON FUNCTION pk_tracking.report_spans(text) FROM PUBLIC;
  */
 CREATE FUNCTION pk_tracking.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
