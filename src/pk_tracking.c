@@ -10,6 +10,7 @@
 #include "identity/salt.h"
 #include "request/hit.h"
 #include "settings.h"
+#include "track/site_rules.h"
 #include "visit/action.h"
 #include "visit/store.h"
 
@@ -31,4 +32,5 @@ _PG_init(void)
 	hit_init();
 	action_init();
 	store_init();
+	site_rules_init();
 }

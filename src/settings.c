@@ -366,6 +366,7 @@ typedef struct InstanceSettings
 typedef struct SiteSettings
 {
 	SiteConfig	config;			/* what callers see */
+	struct SiteRules *rules;	/* where config.rules points to */
 	MemoryContext context;
 	uint64		generation;
 	InstanceSettings *instance;
@@ -1249,6 +1250,8 @@ load_site(int32 idsite)
 	MemoryContextSwitchTo(old_context);
 
 	site->config.idsite = idsite;
+	site->config.context = context;
+	site->config.rules = &site->rules;
 	site->config.tz = zone ? pg_tzset(zone) : NULL;
 	if (site->config.tz == NULL)
 	{

@@ -11,6 +11,7 @@
 
 #include "datatype/timestamp.h"
 #include "pgtime.h"
+#include "utils/palloc.h"
 
 typedef enum RecognitionRules
 {
@@ -165,6 +166,10 @@ typedef struct SiteConfig
 	int32		idsite;
 	pg_tz	   *tz;
 	Settings	s;
+
+	/* for what others make of the settings: lives as long as they do */
+	MemoryContext context;
+	struct SiteRules **rules;	/* track/site_rules.c; NULL until made */
 } SiteConfig;
 
 /*

@@ -14,7 +14,10 @@
  */
 extern size_t language_normalise(const char *str, size_t len, char *buf, size_t buflen);
 
-/* The first tag of a normalised list, cut to 20 bytes, into buf (21 bytes). */
+/* The first language of a normalised list, with its region: into buf (6 bytes). */
 extern void language_primary(const char *normalised, char *buf);
+
+/* The country that the list points to: into buf (3 bytes). */
+extern void language_country(const char *normalised, bool guess, bool as_matomo, char *buf);
 
 #endif							/* PKT_LANGUAGE_H */

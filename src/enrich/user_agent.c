@@ -1101,6 +1101,13 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	return result;
 }
 
+/* See user_agent.h. */
+bool
+user_agent_has_rules(void)
+{
+	return current_rules() != NULL;
+}
+
 /*
  * SQL
  */

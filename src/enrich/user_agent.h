@@ -60,4 +60,7 @@ typedef struct UserAgent
  */
 extern const UserAgent *user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers);
 
+/* Are there rules now?  Without them the fingerprint takes the agent itself. */
+extern bool user_agent_has_rules(void);
+
 #endif							/* PKT_USER_AGENT_H */

@@ -13,6 +13,8 @@
 /* Anything further away from now is a mistake, not a time (spec 6.3). */
 #define TIME_RANGE ((int64) 20 * 365 * USECS_PER_DAY)
 
+#define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
+
 #define TEXT(name, member, max, unit, privacy, sanitise) \
 	{name, FIELD_TEXT, offsetof(Hit, member), max, unit, BAD_DEFAULT, privacy, sanitise}
 #define NUMBER(name, member, type, bad, privacy) \
@@ -54,6 +56,7 @@ static const HitField fields[] =
 	NUMBER("m", local_m, FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
 	NUMBER("s", local_s, FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
 	TEXT("ua", user_agent, 2048, UNIT_BYTES, PRIVACY_DEVICE, false),
+	NUMBER("uadata", uadata, FIELD_JSON, BAD_DEFAULT, PRIVACY_DEVICE),
 	TEXT("lang", accept_language, 1024, UNIT_BYTES, PRIVACY_DEVICE, false),
 	TEXT("download", download, 1024, UNIT_BYTES, PRIVACY_NONE, false),
 	TEXT("link", link, 1024, UNIT_BYTES, PRIVACY_NONE, false),
@@ -238,6 +241,10 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 				break;
 			}
 
+		case FIELD_JSON:
+			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
+			break;
+
 		case FIELD_CONSENT:
 			{
 				char	   *str = pnstrdup(value, len);
@@ -273,4 +280,61 @@ hit_set_time(Hit *hit, TimestampTz at, TimestampTz now)
 		rest += USECS_PER_SEC;
 	hit->at = at - rest;
 	return true;
+}
+
+/*
+ * hit_text
+ *		A field as text, "" if it is absent or its default.
+ */
+char *
+hit_text(const Hit *hit, const HitField *field)
+{
+	const void *where = (const char *) hit + field->offset;
+
+	switch (field->type)
+	{
+		case FIELD_TEXT:
+			return *(char *const *) where;
+		case FIELD_INT:
+			{
+				int32		n = *(const int32 *) where;
+
+				if (n == NOT_SENT || (n == 0 && field->offset != offsetof(Hit, idgoal)) ||
+					(n == -1 && field->offset == offsetof(Hit, idgoal)))
+					break;
+				return psprintf("%d", n);
+			}
+		case FIELD_UNIXTIME:
+			if (*(const int64 *) where != 0)
+				return psprintf(INT64_FORMAT, *(const int64 *) where);
+			break;
+		case FIELD_FLAG:
+			if (*(const bool *) where)
+				return pstrdup("1");
+			break;
+		case FIELD_ID:
+		case FIELD_ID_COOKIE:
+			if (((const OptionalId *) where)->given)
+			{
+				char	   *hex = palloc(HEXID_TEXT_LEN + 1);
+
+				hexid_format(((const OptionalId *) where)->id, hex);
+				return hex;
+			}
+			break;
+		case FIELD_JSON:
+			if (*(Jsonb *const *) where != NULL)
+			{
+				Jsonb	   *jb = *(Jsonb *const *) where;
+
+				return JsonbToCString(NULL, &jb->root, VARSIZE(jb));
+			}
+			break;
+		case FIELD_CONSENT:
+		case FIELD_UIA:
+			if (*(const Consent *) where == CONSENT_DENIED)
+				return pstrdup("1");
+			break;
+	}
+	return empty;
 }

@@ -13,12 +13,14 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "utils/jsonb.h"
 
 #include "identity/hexid.h"
 #include "privacy/consent.h"
 #include "privacy/ip_mask.h"
 
 #define HIT_PLUGINS 8
+#define HIT_PLUGIN_COOKIE 7
 #define NOT_SENT PG_INT32_MIN
 
 /* An id that was given, or not. */
@@ -27,6 +29,16 @@ typedef struct OptionalId
 	bool		given;
 	HexId		id;
 } OptionalId;
+
+/* A parameter that is in no table, as it was sent: escapes and all if from a URL. */
+typedef struct HitParam
+{
+	const char *name;			/* not NUL-terminated */
+	const char *value;
+	size_t		name_len;
+	size_t		value_len;
+	bool		escaped;
+} HitParam;
 
 /*
  * Texts are NUL-terminated, valid in the database's encoding, within their
@@ -91,6 +103,12 @@ typedef struct Hit
 	int32		cdo;
 	bool		cdo_given;
 
+	/* parameters that are not in the table of hit fields, in the order sent */
+	int			n_others;
+	HitParam   *others;
+	Jsonb	   *headers;		/* request headers by lower-case name, or NULL */
+	Jsonb	   *uadata;			/* Client Hints as a parameter, or NULL */
+
 	/* the first parameter that was sent wrong, NULL if none: outcome invalid */
 	const char *invalid;
 	bool		unreadable;		/* nothing could be read, not even the site */
@@ -104,6 +122,7 @@ typedef enum HitFieldType
 	FIELD_FLAG,					/* int, true if not 0 */
 	FIELD_ID,					/* 16 hex digits */
 	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
+	FIELD_JSON,					/* Jsonb *; NULL if absent or no JSON */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */
 } HitFieldType;
@@ -145,6 +164,7 @@ extern Hit *hit_create(void);
 extern const HitField *hit_field(const char *name, size_t len);
 extern const HitField *hit_fields(int *n);
 extern void hit_set(Hit *hit, const HitField *field, const char *value, size_t len);
+extern char *hit_text(const Hit *hit, const HitField *field);
 extern bool hit_set_time(Hit *hit, TimestampTz at, TimestampTz now);
 
 #endif							/* PKT_HIT_H */

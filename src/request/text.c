@@ -9,9 +9,13 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "utils/fmgrprotos.h"
 
+#include "compat.h"
 #include "request/text.h"
 
 static char *utf8_to_server(char *str, size_t len);
@@ -325,4 +329,48 @@ text_trim(char *str)
 		*to = '\0';
 	}
 	return str;
+}
+
+/*
+ * text_to_jsonb
+ *		JSON that a client sent, valid in the database's encoding; NULL if it is
+ *		none that jsonb can hold (too deep, an escape that the encoding lacks,
+ *		a number out of range).
+ */
+Jsonb *
+text_to_jsonb(const char *str)
+{
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext escontext = {T_ErrorSaveContext};
+	Datum		result;
+
+	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext, &result))
+		return NULL;
+	return DatumGetJsonbP(result);
+#else
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile result = NULL;
+
+	/* jsonb_in() holds nothing but memory, so that its error can be dropped */
+	PG_TRY();
+	{
+		result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_PROGRAM_LIMIT_EXCEEDED &&
+			error->sqlerrcode != ERRCODE_UNTRANSLATABLE_CHARACTER)
+			PG_RE_THROW();
+		FlushErrorState();
+		FreeErrorData(error);
+		result = NULL;
+	}
+	PG_END_TRY();
+	return result;
+#endif
 }

@@ -7,10 +7,13 @@
 
 #include "postgres.h"
 
+#include "utils/jsonb.h"
+
 extern char *text_clean(const char *str, size_t len, bool from_utf8);
 extern char *text_sanitise(char *str);
 extern void text_cut_bytes(char *str, int max);
 extern void text_cut_chars(char *str, int max);
 extern char *text_trim(char *str);
+extern Jsonb *text_to_jsonb(const char *str);
 
 #endif							/* PKT_TEXT_H */

@@ -16,6 +16,8 @@
 #include "request/text.h"
 #include "request/tracking_api.h"
 
+#define OTHERS_MAX 128			/* parameters outside the table that are kept */
+
 static inline int
 hex_value(char c)
 {
@@ -51,6 +53,70 @@ url_decode(const char *src, size_t len, char *dst)
 			dst[n++] = src[i];
 	}
 	return n;
+}
+
+/* Is it the parameter of that name?  Names are hardly ever escaped. */
+static bool
+other_is(const HitParam *p, const char *name, size_t len)
+{
+	char		decoded[256];
+
+	if (p->name_len == len && memcmp(p->name, name, len) == 0)
+		return true;
+	if (!p->escaped || p->name_len >= sizeof(decoded) || memchr(p->name, '%', p->name_len) == NULL)
+		return false;
+	return url_decode(p->name, p->name_len, decoded) == len && memcmp(decoded, name, len) == 0;
+}
+
+/* Keep a parameter that the table of hit fields does not have; too many are junk. */
+static void
+add_other(Hit *hit, const HitParam *param)
+{
+	if (hit->n_others == OTHERS_MAX)
+		return;
+	if (hit->others == NULL)
+		hit->others = palloc_array(HitParam, OTHERS_MAX);
+	hit->others[hit->n_others++] = *param;
+}
+
+/*
+ * tracking_api_other
+ *		The value, cleaned, of a parameter that is not in the table of hit
+ *		fields; "" if it is absent.  Of one that came twice the last counts.
+ */
+char *
+tracking_api_other(const Hit *hit, const char *name)
+{
+	size_t		len = strlen(name);
+
+	for (int i = hit->n_others - 1; i >= 0; i--)
+	{
+		const HitParam *p = &hit->others[i];
+		char	   *value;
+
+		if (!other_is(p, name, len))
+			continue;
+		if (!p->escaped)
+			return text_clean(p->value, p->value_len, false);
+		value = palloc(p->value_len + 1);
+		return text_clean(value, url_decode(p->value, p->value_len, value), true);
+	}
+	return pstrdup("");
+}
+
+/*
+ * tracking_api_param
+ *		Any parameter as text, "" if it is absent: those of the table as the
+ *		hit has them, the others as sent.
+ */
+char *
+tracking_api_param(const Hit *hit, const char *name)
+{
+	const HitField *field = hit_field(name, strlen(name));
+
+	if (field == NULL)
+		return tracking_api_other(hit, name);
+	return hit_text(hit, field);
 }
 
 /* A parameter as it stands in the query string. */
@@ -111,6 +177,12 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 		{
 			values[field - fields].str = eq ? eq + 1 : stop;
 			values[field - fields].len = eq ? stop - (eq + 1) : 0;
+		}
+		else if (eq != NULL && name_len > 0)
+		{
+			HitParam	other = {query, eq + 1, name_len, stop - (eq + 1), true};
+
+			add_other(hit, &other);
 		}
 		query = stop + 1;
 	}
@@ -184,14 +256,27 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 		const char *str;
 		size_t		len;
 
+		bool		skipped = false;
+
 		(void) JsonbIteratorNext(&it, &value, true);
 		for (int i = 0; field != NULL && i < n_skip; i++)
-		{
-			if (strcmp(field->name, skip[i]) == 0)
-				field = NULL;
-		}
-		if (field == NULL || !json_scalar(&value, &str, &len))
+			skipped |= strcmp(field->name, skip[i]) == 0;
+		if (skipped)
 			continue;
+		if (field != NULL && field->type == FIELD_JSON && value.type == jbvBinary)
+		{
+			*(Jsonb **) ((char *) hit + field->offset) = JsonbValueToJsonb(&value);
+			continue;
+		}
+		if (!json_scalar(&value, &str, &len))
+			continue;
+		if (field == NULL)
+		{
+			HitParam	other = {key.val.string.val, str, key.val.string.len, len, false};
+
+			add_other(hit, &other);
+			continue;
+		}
 		if (field->type == FIELD_TEXT)
 			*(char **) ((char *) hit + field->offset) = text_clean(str, len, false);
 		else
@@ -199,8 +284,12 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 	}
 }
 
-static char *
-header(Jsonb *headers, const char *name)
+/*
+ * tracking_api_header
+ *		A request header by its lower-case name, cleaned; NULL if it did not come.
+ */
+char *
+tracking_api_header(Jsonb *headers, const char *name)
 {
 	JsonbValue	buf;
 	JsonbValue *v = getKeyJsonValueFromContainer(&headers->root, name, strlen(name), &buf);
@@ -225,14 +314,15 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("headers must be a JSON object")));
 
-	if ((value = header(headers, "cookie")) != NULL)
+	hit->headers = headers;
+	if ((value = tracking_api_header(headers, "cookie")) != NULL)
 		hit->cookie_header = value;
-	if (hit->user_agent[0] == '\0' && (value = header(headers, "user-agent")) != NULL)
+	if (hit->user_agent[0] == '\0' && (value = tracking_api_header(headers, "user-agent")) != NULL)
 		hit->user_agent = value;
-	if (hit->accept_language[0] == '\0' && (value = header(headers, "accept-language")) != NULL)
+	if (hit->accept_language[0] == '\0' && (value = tracking_api_header(headers, "accept-language")) != NULL)
 		hit->accept_language = value;
 	/* the page's URL, if the query names none (spec 6.1) */
-	if ((value = header(headers, "referer")) != NULL)
+	if ((value = tracking_api_header(headers, "referer")) != NULL)
 		hit->referer_header = value;
 }
 

@@ -15,6 +15,9 @@ extern void tracking_api_read_query(Hit *hit, const char *query, size_t len);
 extern void tracking_api_read_json(Hit *hit, Jsonb *params,
 								   const char *const *skip, int n_skip);
 extern void tracking_api_read_headers(Hit *hit, Jsonb *headers);
+extern char *tracking_api_header(Jsonb *headers, const char *name);
+extern char *tracking_api_param(const Hit *hit, const char *name);
+extern char *tracking_api_other(const Hit *hit, const char *name);
 extern OptionalId tracking_api_cookie_id(const char *cookie_header, const char *name);
 extern void tracking_api_authenticate(Hit *hit, const Settings *s);
 

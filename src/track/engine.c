@@ -21,12 +21,15 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "enrich/geoip.h"
 #include "enrich/language.h"
+#include "enrich/user_agent.h"
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
 #include "request/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
+#include "track/site_rules.h"
 #include "visit/action.h"
 #include "visit/lock.h"
 #include "visit/store.h"
@@ -34,6 +37,7 @@
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define LANGUAGE_BUFFER 1024
+#define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* A hit on its way. */
@@ -47,6 +51,9 @@ typedef struct Work
 	bool		config_known;	/* id.config has been computed */
 	char		language[LANGUAGE_BUFFER];
 	bool		language_known;
+	const UserAgent *device;	/* NULL until asked for */
+	const char *page_url;		/* normalised, NULL: none */
+	bool		page_url_known;
 } Work;
 
 /*
@@ -260,6 +267,15 @@ language(Work *w)
 	return w->language;
 }
 
+/* What the agent and the Client Hints say; read when first asked for. */
+static const UserAgent *
+device(Work *w)
+{
+	if (w->device == NULL)
+		w->device = user_agent_detect(w->hit->user_agent, w->hit->uadata, w->hit->headers);
+	return w->device;
+}
+
 /* The local day of a time in the site's time zone, and when that day ends. */
 static void
 local_day(TimestampTz at, pg_tz *tz, int add_days, DateADT *day, TimestampTz *day_end)
@@ -311,10 +327,13 @@ compute_config(Work *w, bool make_salt)
 	if (ip_is_blank(&in.ip))
 		return;
 
-	/* until devices are detected, the agent itself tells them apart */
-	in.os = in.browser = in.browser_version = "";
-	in.user_agent = hit->user_agent;
+	in.os = device(w)->config_os;
+	in.browser = device(w)->fingerprint_browser;
+	in.browser_version = device(w)->browser_version;
+	in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
 	memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
+	if (strcmp(in.browser, "IE") == 0)
+		in.plugins[HIT_PLUGIN_COOKIE] = 0;
 	in.language = language(w);
 	in.idsite = s->enable_fingerprinting_across_websites ? 0 : hit->idsite;
 
@@ -419,14 +438,81 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int
 	w->done = true;
 }
 
+/*
+ * Where the hit comes from.  visit is that of the visit that would go on, NULL
+ * for one that begins.
+ */
+static void
+find_referrer(Work *w, const Referrer *visit, Referrer *found)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	ReferrerInput in = {0};
+	ReferrerParam params[CAMPAIGN_PARAMS_MAX];
+	const SettingList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
+
+	/* campaigns may be sent as tracking parameters too */
+	for (int i = 0; hit->n_others > 0 && i < (int) lengthof(names); i++)
+	{
+		for (int j = 0; j < names[i]->n && in.n_params < CAMPAIGN_PARAMS_MAX; j++)
+		{
+			char	   *value = tracking_api_other(hit, names[i]->items[j]);
+
+			if (value[0] == '\0')
+				continue;
+			params[in.n_params].name = names[i]->items[j];
+			params[in.n_params++].value = value;
+		}
+	}
+
+	in.idsite = hit->idsite;
+	in.url = hit->url;
+	in.urlref = hit->urlref;
+	in.params = params;
+	in.s = s;
+	in.rules = site_rules(w->site)->url;
+	if (hit->urlref[0])
+	{
+		in.sites = site_urls(&in.n_sites);
+		in.own = site_referrer_list();
+	}
+	in.visit = visit;
+	referrer_detect(&in, found);
+	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
+		found->url = NULL;
+}
+
+/* Where the visitor is, as far as the settings let it be known. */
+static void
+locate(Work *w, GeoLocation *where)
+{
+	const Settings *s = &w->site->s;
+	PktIp		ip = w->hit->ip;
+
+	if (s->geo_ip == IP_MASKED)
+		ip_mask(&ip, s->ip_mask_level);
+	(void) geoip_lookup(&ip, s->geo_level, where);
+	if (where->country[0] == '\0' &&
+		s->enable_default_location_provider && s->geo_level >= GEO_COUNTRY)
+		language_country(language(w), s->enable_language_to_country_guess,
+						 s->recognition_rules == RULES_MATOMO, where->country);
+}
+
 /* The actions of a hit get their dictionary numbers. */
 static void
 name_action(Work *w, Action *action)
 {
 	const Settings *s = &w->site->s;
 
+	if (!w->page_url_known)
+	{
+		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
+		w->page_url_known = true;
+	}
 	memset(action, 0, sizeof(Action));
-	action->idaction_url = action_page_url(w->hit->idsite, w->hit->url, s->page_maximum_length);
+	action->idaction_url = action_page_url(w->hit->idsite, w->page_url);
+	if (w->hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
+		action->idpageview = w->hit->pv_id;
 	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
 }
 
@@ -438,14 +524,26 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	Hit		   *hit = w->hit;
 	NewVisit	extra;
 	Action		action;
-	char		primary[21];
+	char		primary[6];
 	int64		idlink_va;
 
 	memset(&extra, 0, sizeof(extra));
+	extra.as_matomo = s->recognition_rules == RULES_MATOMO;
+	locate(w, &extra.location);
+	extra.device = device(w);
+	find_referrer(w, NULL, &visit->referrer);
 	extra.location_ip = hit->ip;
 	ip_mask(&extra.location_ip, s->ip_mask_level);
 	language_primary(language(w), primary);
-	extra.browser_lang = primary[0] ? primary : NULL;
+	extra.browser_lang = primary;
+	if (extra.as_matomo)
+	{
+		/* what is unknown has a word there */
+		if (primary[0] == '\0')
+			extra.browser_lang = "xx";
+		if (extra.location.country[0] == '\0' && s->geo_level >= GEO_COUNTRY)
+			strcpy(extra.location.country, "xx");
+	}
 	extra.resolution = hit->resolution[0] ? hit->resolution : "unknown";
 	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
 	extra.localtime = local_time(hit);
@@ -460,14 +558,23 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	report(w, d, matched_by, visit, idlink_va);
 }
 
-/* Write a hit that continues a visit; false if the visit has changed meanwhile. */
+/*
+ * Write a hit that continues a visit; false if the visit has changed meanwhile.
+ * referrer: the one that it gets, NULL if it keeps its own.
+ */
 static bool
-write_continued(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
+write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer *referrer,
+				Visit *visit)
 {
 	const Settings *s = &w->site->s;
 	Action		action;
 	int64		idlink_va;
 
+	if (referrer != NULL)
+	{
+		visit->referrer = *referrer;
+		visit->seldom_changed = true;
+	}
 	name_action(w, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	lifecycle_page_view(w->hit, s, false, visit, &action);
@@ -678,6 +785,8 @@ record(Store *store, Work *w)
 		bool		again;
 		MatchedBy	matched_by;
 		Decision	d;
+		Referrer	referrer;
+		ReferrerEffect effect = REFERRER_KEEPS;
 
 		CHECK_FOR_INTERRUPTS();
 
@@ -686,6 +795,12 @@ record(Store *store, Work *w)
 			continue;
 
 		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
+		if (!d.begin)
+		{
+			find_referrer(w, &found.referrer, &referrer);
+			effect = referrer_effect(&found.referrer, &referrer, s);
+			d = lifecycle_referrer(d, effect);
+		}
 		if (d.excluded)
 		{
 			finish(w, OUTCOME_EXCLUDED, "session_limit");
@@ -697,7 +812,8 @@ record(Store *store, Work *w)
 			if (!lock_visit(&held, found.idvisit))
 				continue;
 			visit = found;
-			if (write_continued(w, &d, matched_by, &visit))
+			if (write_continued(w, &d, matched_by,
+								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
 				return;
 
 			/* not the newest version: look again, unless it is that one still */

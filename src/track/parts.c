@@ -5,123 +5,22 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
 #include "compat.h"
 #include "request/text.h"
 #include "track/engine.h"
-#include "track/parts.h"
-#include "visit/store.h"
+#include "track/site_rules.h"
 
 PG_FUNCTION_INFO_V1(pkt_normalise_url);
 PG_FUNCTION_INFO_V1(pkt_referrer);
 
 #define TEXT_ARG_MAX (1024 * 1024)	/* bytes of a text argument that are read */
 #define URLREF_MAX 1500			/* characters, as in the table of hit fields */
-
-static KeptPlan sites_plan = {
-	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
-	.nargs = 0
-};
-
-static KeptPlan list_plan = {
-	.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters::pg_catalog.text[]"
-	" FROM pk_tracking.referrer_list l",
-	.nargs = 0
-};
-
-static char *
-column_text(int row, int column)
-{
-	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? value : pstrdup("");
-}
-
-/*
- * parts_site_urls
- *		The URLs of all sites, in the current memory context.
- */
-SiteUrl *
-parts_site_urls(int *n)
-{
-	MemoryContext context = CurrentMemoryContext;
-	SiteUrl    *sites;
-	SPITupleTable *table;
-
-	*n = 0;
-	if (store_execute(&sites_plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
-		elog(ERROR, "sites could not be read");
-	table = SPI_tuptable;
-	MemoryContextSwitchTo(context);
-	sites = palloc_array(SiteUrl, SPI_processed + 1);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		int32		idsite = DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
-
-		if (site_url_read(column_text((int) i, 2), idsite, &sites[*n]))
-			(*n)++;
-	}
-	SPI_freetuptable(table);
-	return sites;
-}
-
-/*
- * parts_referrer_list
- *		The user's own search engines and networks, in the current memory
- *		context; NULL if there is no such table.
- */
-ReferrerList *
-parts_referrer_list(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	Oid			schema = get_namespace_oid("pk_tracking", false);
-	ReferrerList *list;
-	SPITupleTable *table;
-
-	if (!OidIsValid(get_relname_relid("referrer_list", schema)))
-		return NULL;
-	if (store_execute(&list_plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
-		elog(ERROR, "referrer list could not be read");
-	table = SPI_tuptable;
-	MemoryContextSwitchTo(context);
-	list = referrer_list_create();
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	tuple = table->vals[i];
-		bool		isnull;
-		bool		search = DatumGetBool(SPI_getbinval(tuple, table->tupdesc, 1, &isnull)) && !isnull;
-		Datum		array = SPI_getbinval(tuple, table->tupdesc, 4, &isnull);
-		Datum	   *items = NULL;
-		bool	   *nulls = NULL;
-		int			n = 0;
-		int			n_params = 0;
-		char	  **params;
-
-		if (!isnull)
-			deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
-		params = palloc_array(char *, n + 1);
-		for (int j = 0; j < n; j++)
-		{
-			if (!nulls[j])
-				params[n_params++] = TextDatumGetCString(items[j]);
-		}
-		(void) referrer_list_add(list, search ? KIND_SEARCH_ENGINE : KIND_SOCIAL_NETWORK,
-								 column_text((int) i, 2), column_text((int) i, 3), n_params, params);
-	}
-	referrer_list_finish(list);
-	SPI_freetuptable(table);
-	return list;
-}
 
 /* A text argument, cut to what is sensible; NULL as "". */
 static char *
@@ -163,7 +62,7 @@ pkt_normalise_url(PG_FUNCTION_ARGS)
 	char	   *result;
 
 	engine_enter(&scope);
-	result = url_normalise(url, url_rules_create(&config_of(fcinfo)->s));
+	result = url_normalise(url, site_rules(config_of(fcinfo))->url);
 	if (result != NULL)
 		result = MemoryContextStrdup(scope.caller, result);
 	engine_leave(&scope);
@@ -214,6 +113,7 @@ pkt_referrer(PG_FUNCTION_ARGS)
 {
 	EngineScope scope;
 	ReferrerInput in = {0};
+	const SiteConfig *site;
 	Referrer	visit;
 	Referrer	found;
 	char	   *urlref = text_arg(fcinfo, 2);
@@ -239,11 +139,12 @@ pkt_referrer(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 
 	engine_enter(&scope);
-	in.s = &config_of(fcinfo)->s;
-	in.idsite = PG_GETARG_INT32(0);
-	in.rules = url_rules_create(in.s);
-	in.sites = parts_site_urls(&in.n_sites);
-	in.own = parts_referrer_list();
+	site = config_of(fcinfo);
+	in.s = &site->s;
+	in.idsite = site->idsite;
+	in.rules = site_rules(site)->url;
+	in.sites = site_urls(&in.n_sites);
+	in.own = site_referrer_list();
 	referrer_detect(&in, &found);
 
 	MemoryContextSwitchTo(scope.caller);

@@ -289,20 +289,17 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 
 /*
  * action_page_url
- *		The number of a page URL; 0 if there is none or it does not look like
- *		one.  It is trimmed and cut to max_length bytes.
+ *		The number of a normalised page URL; 0 if it is NULL.
  */
 int64
-action_page_url(int32 idsite, const char *url, int max_length)
+action_page_url(int32 idsite, const char *url)
 {
-	char	   *clean = text_trim(pstrdup(url));
 	const char *rest;
 	int			prefix;
 
-	text_cut_bytes(clean, max_length);
-	if (!url_looks_like_one(clean))
+	if (url == NULL)
 		return 0;
-	prefix = url_split_prefix(clean, &rest);
+	prefix = url_split_prefix(url, &rest);
 	return action_id(idsite, ACTION_TYPE_URL, prefix, rest);
 }
 

@@ -29,7 +29,7 @@ extern void action_init(void);
 extern ActionKind action_kind(const Hit *hit);
 extern const char *action_kind_word(ActionKind kind);
 
-extern int64 action_page_url(int32 idsite, const char *url, int max_length);
+extern int64 action_page_url(int32 idsite, const char *url);
 extern int64 action_title(int32 idsite, const char *title, int max_length);
 
 #endif							/* PKT_ACTION_H */

@@ -93,7 +93,7 @@ same_day(TimestampTz a, TimestampTz b, pg_tz *tz)
  * lifecycle_decide
  *		Does the hit continue the visit that recognition found (NULL: none), or
  *		begin one, and why?  The first rule that holds wins (spec 1.4, 1.5).
- *		Campaign and website changes are decided where referrers are known.
+ *		lifecycle_referrer() has the last word.
  */
 Decision
 lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
@@ -139,6 +139,21 @@ lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
 	{
 		d.begin = false;
 		d.reason = REASON_CONTINUE;
+	}
+	return d;
+}
+
+/*
+ * lifecycle_referrer
+ *		What the hit's referrer makes of the decision to continue (spec 1.8).
+ */
+Decision
+lifecycle_referrer(Decision d, ReferrerEffect effect)
+{
+	if (effect == REFERRER_NEW_CAMPAIGN || effect == REFERRER_NEW_WEBSITE)
+	{
+		d.begin = true;
+		d.reason = effect == REFERRER_NEW_CAMPAIGN ? REASON_CAMPAIGN : REASON_WEBSITE;
 	}
 	return d;
 }

@@ -37,12 +37,14 @@ typedef struct Action
 	int64		idaction_name_ref;
 	int32		pageview_position;
 	int32		time_spent_ref_action;
+	const char *idpageview;		/* NULL: none */
 } Action;
 
 extern OptionalId identity_visitor_id(const Identity *id);
 extern bool is_user_id(const char *user_id);
 extern Decision lifecycle_decide(const Hit *hit, const Identity *id,
 								 const SiteConfig *site, const Visit *found);
+extern Decision lifecycle_referrer(Decision d, ReferrerEffect effect);
 extern void lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 							const Visit *previous, HexId random_id, Visit *visit);
 extern void lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s,

@@ -77,6 +77,18 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.goal.revenue IS 'revenue of a conversion unless the hit says otherwise';
 	COMMENT ON COLUMN pk_tracking.goal.deleted IS 'no longer converted, kept for reports';
 
+	CREATE TABLE pk_tracking.referrer_list (
+		kind text NOT NULL CHECK (kind IN ('search', 'social')),
+		name text NOT NULL,
+		host text NOT NULL,
+		parameters text[] NOT NULL DEFAULT '{}',
+		PRIMARY KEY (kind, host));
+	COMMENT ON TABLE pk_tracking.referrer_list IS 'search engines and social networks of your own; they win over those that are known by themselves';
+	COMMENT ON COLUMN pk_tracking.referrer_list.kind IS 'search or social';
+	COMMENT ON COLUMN pk_tracking.referrer_list.name IS 'name, as it is to stand in referer_name';
+	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, with all its sub-domains if it is a network, perhaps with the beginning of a path';
+	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold a search''s keyword; none: every page of the host counts as a search without keyword';
+
 	-- visits -----------------------------------------------------------------
 
 	CREATE SEQUENCE pk_tracking.log_visit_idvisit_seq;
@@ -534,6 +546,8 @@ BEGIN
 		FOR EACH ROW EXECUTE FUNCTION pk_tracking.site_check();
 	CREATE TRIGGER site_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.site
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER referrer_list_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_list
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER log_action_changed AFTER DELETE OR TRUNCATE ON pk_tracking.log_action
@@ -545,6 +559,7 @@ BEGIN
 	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
+	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
 	ALTER TABLE pk_tracking.log_visit_length ENABLE ALWAYS TRIGGER log_visit_length_changed;
 
@@ -609,7 +624,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'log_visit', 'log_visit_length', 'log_action',
+			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'log_visit', 'log_visit_length', 'log_action',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d

@@ -72,6 +72,10 @@ typedef enum VisitColumn
 	COL_RETURNING,
 	COL_PROFILABLE,
 	COL_GOAL_BUYER,
+	COL_REFERER_TYPE,
+	COL_REFERER_NAME,
+	COL_REFERER_KEYWORD,
+	COL_REFERER_URL,
 	N_COLUMNS
 } VisitColumn;
 
@@ -83,7 +87,8 @@ static const char *const column_names[N_COLUMNS] = {
 	"visit_total_time", "visit_total_actions", "visit_total_interactions",
 	"visitor_count_visits", "visitor_seconds_since_first",
 	"visitor_seconds_since_last", "visitor_seconds_since_order",
-	"visitor_returning", "profilable", "visit_goal_buyer"
+	"visitor_returning", "profilable", "visit_goal_buyer",
+	"referer_type", "referer_name", "referer_keyword", "referer_url"
 };
 
 /* Where the log is.  Looked up by name once, again after any change to it. */
@@ -152,36 +157,63 @@ static KeptPlan insert_visit_plan = {
 	" visitor_returning, profilable, location_ip, location_browser_lang,"
 	" config_resolution, visitor_localtime,"
 	" config_flash, config_java, config_quicktime, config_realplayer,"
-	" config_pdf, config_windowsmedia, config_silverlight, config_cookie)"
+	" config_pdf, config_windowsmedia, config_silverlight, config_cookie,"
+	" referer_type, referer_name, referer_keyword, referer_url,"
+	" location_continent, location_country, location_region, location_city,"
+	" location_latitude, location_longitude, location_asn, location_organisation,"
+	" config_os, config_os_version, config_browser_name, config_browser_version,"
+	" config_browser_engine, config_client_type, config_device_type,"
+	" config_device_brand, config_device_model)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
-	" $31, $32, $33, $34)",
-	.nargs = 34, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
+	" $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45,"
+	" $46, $47, $48, $49, $50, $51, $52, $53, $54, $55)",
+	.nargs = 55, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
 		TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
 		INT8OID, INT8OID, INT8OID, INT8OID,
 		INT4OID, INT4OID, INT4OID,
 		INT4OID, INT4OID, INT4OID, INT4OID,
 		INT2OID, INT2OID, INETOID, TEXTOID,
 		TEXTOID, TIMEOID,
-		INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID}
+		INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID, INT2OID,
+		INT2OID, TEXTOID, TEXTOID, TEXTOID,
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+		NUMERICOID, NUMERICOID, INT8OID, TEXTOID,
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+		TEXTOID, INT2OID, INT2OID,
+		TEXTOID, TEXTOID}
 };
 
 /*
  * The version that was decided upon is named by where it stands and who wrote
  * it: no row is changed that somebody else has changed in between.
  */
-static KeptPlan update_visit_plan = {
-	.query = "UPDATE pk_tracking.log_visit SET"
-	" idvisitor = $4, user_id = $5, visit_last_action_time = $6,"
-	" last_idlink_va = $7, visit_entry_idaction_url = $8,"
-	" visit_entry_idaction_name = $9, visit_exit_idaction_url = $10,"
-	" visit_exit_idaction_name = $11, visit_total_time = $12,"
+#define UPDATE_VISIT_SET \
+	"UPDATE pk_tracking.log_visit SET" \
+	" idvisitor = $4, user_id = $5, visit_last_action_time = $6," \
+	" last_idlink_va = $7, visit_entry_idaction_url = $8," \
+	" visit_entry_idaction_name = $9, visit_exit_idaction_url = $10," \
+	" visit_exit_idaction_name = $11, visit_total_time = $12," \
 	" visit_total_actions = $13, visit_total_interactions = $14, profilable = $15"
-	" WHERE ctid OPERATOR(pg_catalog.=) $1 AND idvisit OPERATOR(pg_catalog.=) $2"
-	" AND xmin OPERATOR(pg_catalog.=) $3",
-	.nargs = 15, .argtypes = {TIDOID, INT8OID, XIDOID, InvalidOid, TEXTOID, TIMESTAMPTZOID,
-		INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID,
-		INT4OID, INT4OID, INT2OID}
+#define UPDATE_VISIT_WHERE \
+	" WHERE ctid OPERATOR(pg_catalog.=) $1 AND idvisit OPERATOR(pg_catalog.=) $2" \
+	" AND xmin OPERATOR(pg_catalog.=) $3"
+#define UPDATE_VISIT_TYPES \
+	TIDOID, INT8OID, XIDOID, InvalidOid, TEXTOID, TIMESTAMPTZOID, \
+	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, \
+	INT4OID, INT4OID, INT2OID
+
+static KeptPlan update_visit_plan = {
+	.query = UPDATE_VISIT_SET UPDATE_VISIT_WHERE,
+	.nargs = 15, .argtypes = {UPDATE_VISIT_TYPES}
+};
+
+/* The same with what hits seldom change. */
+static KeptPlan update_seldom_plan = {
+	.query = UPDATE_VISIT_SET
+	", referer_type = $16, referer_name = $17, referer_keyword = $18, referer_url = $19"
+	UPDATE_VISIT_WHERE,
+	.nargs = 19, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID}
 };
 
 static KeptPlan insert_action_plan = {
@@ -648,6 +680,15 @@ get_int(TupleTableSlot *slot, VisitColumn column, bool is_int4)
 	return some_int(is_int4 ? DatumGetInt32(d) : DatumGetInt64(d));
 }
 
+static char *
+get_text(TupleTableSlot *slot, VisitColumn column)
+{
+	bool		isnull;
+	Datum		d = slot_getattr(slot, log_info.att[column], &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(d);
+}
+
 /* Make a Visit of a row; its text is copied to the current memory context. */
 static void
 visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
@@ -664,8 +705,7 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 	v->has_idvisitor = !isnull;
 	v->config_id = DatumGetHexId(slot_getattr(slot, log_info.att[COL_CONFIG_ID], &isnull));
 	v->has_config_id = !isnull;
-	d = slot_getattr(slot, log_info.att[COL_USER_ID], &isnull);
-	v->user_id = isnull ? NULL : TextDatumGetCString(d);
+	v->user_id = get_text(slot, COL_USER_ID);
 	v->first = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_FIRST], &isnull));
 	v->last = DatumGetTimestampTz(slot_getattr(slot, log_info.att[COL_LAST], &isnull));
 	v->last_idlink_va = get_int(slot, COL_LAST_IDLINK_VA, false);
@@ -683,6 +723,13 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 	v->returning = DatumGetInt16(slot_getattr(slot, log_info.att[COL_RETURNING], &isnull));
 	v->profilable = DatumGetInt16(slot_getattr(slot, log_info.att[COL_PROFILABLE], &isnull));
 	v->goal_buyer = DatumGetInt16(slot_getattr(slot, log_info.att[COL_GOAL_BUYER], &isnull));
+
+	d = slot_getattr(slot, log_info.att[COL_REFERER_TYPE], &isnull);
+	v->referrer.type = isnull ? REFERRER_DIRECT : (ReferrerType) DatumGetInt16(d);
+	v->referrer.name = get_text(slot, COL_REFERER_NAME);
+	v->referrer.keyword = get_text(slot, COL_REFERER_KEYWORD);
+	v->referrer.url = get_text(slot, COL_REFERER_URL);
+	v->seldom_changed = false;
 
 	v->tid = slot->tts_tid;
 	d = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
@@ -829,6 +876,19 @@ text_or_null(const char *str, char *null)
 	return CStringGetTextDatum(str);
 }
 
+/* A text that is "" where nothing is known. */
+static Datum
+known_text(const char *str, char *null)
+{
+	return text_or_null(str[0] ? str : NULL, null);
+}
+
+static Datum
+device_text(const NewVisit *extra, const char *str, char *null)
+{
+	return text_or_null(str[0] || extra->as_matomo ? str : NULL, null);
+}
+
 static Datum
 id_or_null(bool given, HexId id, char *null)
 {
@@ -861,8 +921,10 @@ not_written(void)
 void
 store_insert_visit(const Visit *v, const NewVisit *extra)
 {
-	Datum		values[34];
-	char		nulls[35];
+	const GeoLocation *where = &extra->location;
+	const UserAgent *device = extra->device;
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
 	int			i = 0;
 
 	memset(nulls, ' ', sizeof(nulls));
@@ -895,12 +957,49 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	}
 	else
 		values[i++] = InetPGetDatum(ip_to_inet(&extra->location_ip));
-	values[i] = text_or_null(extra->browser_lang, &nulls[i]), i++;
+	values[i] = known_text(extra->browser_lang, &nulls[i]), i++;
 	values[i] = text_or_null(extra->resolution, &nulls[i]), i++;
 	values[i++] = TimeADTGetDatum(extra->localtime);
 	/* plugins: fla java qt realp pdf wma ag cookie */
 	for (int p = 0; p < HIT_PLUGINS; p++)
 		values[i++] = flag(extra->plugins[p]);
+
+	values[i++] = Int16GetDatum((int16) v->referrer.type);
+	values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
+	values[i] = text_or_null(v->referrer.keyword, &nulls[i]), i++;
+	values[i] = text_or_null(v->referrer.url, &nulls[i]), i++;
+
+	values[i] = known_text(where->continent, &nulls[i]), i++;
+	values[i] = known_text(where->country, &nulls[i]), i++;
+	values[i] = known_text(where->region, &nulls[i]), i++;
+	values[i] = known_text(where->city, &nulls[i]), i++;
+	if (where->has_coordinates)
+	{
+		values[i++] = geoip_degrees(where->latitude);
+		values[i++] = geoip_degrees(where->longitude);
+	}
+	else
+	{
+		nulls[i] = nulls[i + 1] = 'n';
+		values[i] = values[i + 1] = (Datum) 0;
+		i += 2;
+	}
+	nulls[i] = where->asn == 0 ? 'n' : ' ';
+	values[i++] = Int64GetDatum(where->asn);
+	values[i] = known_text(where->organisation, &nulls[i]), i++;
+
+	values[i] = device_text(extra, device->config_os, &nulls[i]), i++;
+	values[i] = device_text(extra, extra->as_matomo && !device->os_version[0] &&
+							strcmp(device->config_os, "UNK") == 0 ? "UNK" : device->os_version, &nulls[i]), i++;
+	values[i] = device_text(extra, device->config_browser_name, &nulls[i]), i++;
+	values[i] = device_text(extra, device->browser_version, &nulls[i]), i++;
+	values[i] = device_text(extra, device->browser_engine, &nulls[i]), i++;
+	nulls[i] = device->client_type == CLIENT_UNKNOWN ? 'n' : ' ';
+	values[i++] = Int16GetDatum(device->client_type);
+	nulls[i] = device->device_type == DEVICE_UNKNOWN ? 'n' : ' ';
+	values[i++] = Int16GetDatum(device->device_type);
+	values[i] = device_text(extra, device->config_device_brand, &nulls[i]), i++;
+	values[i] = device_text(extra, device->model, &nulls[i]), i++;
 	Assert(i == insert_visit_plan.nargs);
 
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
@@ -917,8 +1016,9 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 bool
 store_update_visit(const Visit *v)
 {
-	Datum		values[15];
-	char		nulls[16];
+	KeptPlan   *plan = v->seldom_changed ? &update_seldom_plan : &update_visit_plan;
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
 	int			i = 0;
 	int64		length = (v->last - v->first) / USECS_PER_SEC;
 
@@ -941,9 +1041,16 @@ store_update_visit(const Visit *v)
 	values[i++] = Int32GetDatum(v->total_actions);
 	values[i++] = Int32GetDatum(v->total_interactions);
 	values[i++] = Int16GetDatum(v->profilable);
-	Assert(i == update_visit_plan.nargs);
+	if (v->seldom_changed)
+	{
+		values[i++] = Int16GetDatum((int16) v->referrer.type);
+		values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
+		values[i] = text_or_null(v->referrer.keyword, &nulls[i]), i++;
+		values[i] = text_or_null(v->referrer.url, &nulls[i]), i++;
+	}
+	Assert(i == plan->nargs);
 
-	if (store_execute(&update_visit_plan, values, nulls, 0, true) != SPI_OK_UPDATE)
+	if (store_execute(plan, values, nulls, 0, true) != SPI_OK_UPDATE)
 		elog(ERROR, "visit was not updated");
 	return SPI_processed == 1;
 }
@@ -956,8 +1063,8 @@ void
 store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 					int64 idlink_va, MatchedBy matched_by, Reason reason)
 {
-	Datum		values[15];
-	char		nulls[16];
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
 	int			i = 0;
 
 	memset(nulls, ' ', sizeof(nulls));
@@ -975,7 +1082,7 @@ store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 	values[i++] = Int16GetDatum(v->consent);
 	values[i++] = Int16GetDatum(matched_by);
 	values[i++] = Int16GetDatum(reason);
-	values[i] = text_or_null(hit->pv_id[0] ? hit->pv_id : NULL, &nulls[i]), i++;
+	values[i] = text_or_null(action->idpageview, &nulls[i]), i++;
 	Assert(i == insert_action_plan.nargs);
 
 	if (store_execute(&insert_action_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)

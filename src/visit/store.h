@@ -12,14 +12,19 @@
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
+#include "enrich/geoip.h"
+#include "enrich/user_agent.h"
 #include "visit/recognise.h"
 
 /* What is written only when a visit begins. */
 typedef struct NewVisit
 {
 	PktIp		location_ip;	/* masked; len 0: none */
+	GeoLocation location;
+	const UserAgent *device;
+	bool		as_matomo;		/* unknown texts are empty there, not NULL */
 	const char *resolution;
-	const char *browser_lang;
+	const char *browser_lang;	/* "" if unknown */
 	int32		plugins[HIT_PLUGINS];
 	int64		localtime;		/* microseconds since midnight */
 } NewVisit;
@@ -53,12 +58,14 @@ extern bool store_update_visit(const Visit *visit);
 extern void store_insert_action(const Visit *visit, const Hit *hit, const Action *action,
 								int64 idlink_va, MatchedBy matched_by, Reason reason);
 
+#define KEPT_PLAN_ARGS 72
+
 /* A kept plan: prepared on first use, then for good. */
 typedef struct KeptPlan
 {
 	const char *query;
 	int			nargs;
-	Oid			argtypes[48];	/* InvalidOid: hexid */
+	Oid			argtypes[KEPT_PLAN_ARGS];	/* InvalidOid: hexid */
 	SPIPlanPtr	plan;
 	Oid			hexid;			/* the id type that it was made for */
 } KeptPlan;

@@ -10,6 +10,7 @@
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
 
+#include "enrich/referrer.h"
 #include "identity/hexid.h"
 #include "privacy/consent.h"
 
@@ -93,6 +94,10 @@ typedef struct Visit
 	int16		returning;
 	int16		profilable;
 	int16		goal_buyer;
+	Referrer	referrer;		/* referer_type … */
+
+	/* columns that hits seldom change: written only if this is set */
+	bool		seldom_changed;
 
 	/* which version of the row this is, for the store alone */
 	ItemPointerData tid;

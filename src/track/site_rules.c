@@ -1,0 +1,202 @@
+/*
+ * site_rules.c
+ *		What is made once of a site's settings, and of the tables that say which
+ *		URLs are whose.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "track/site_rules.h"
+#include "visit/store.h"
+
+/* Something that is read whole from a table. */
+typedef struct TableCache
+{
+	const char *table;			/* in schema pk_tracking */
+	Oid			relid;			/* of the table, once known */
+	uint64		changes;		/* of it that we have heard of */
+	uint64		read_at;		/* changes when it was read */
+	MemoryContext context;		/* NULL: nothing has been read */
+	void	   *content;		/* in the context */
+	int			n;
+} TableCache;
+
+static TableCache urls_cache = {.table = "site"};
+static TableCache list_cache = {.table = "referrer_list"};
+
+static KeptPlan urls_plan = {
+	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
+	.nargs = 0
+};
+
+static KeptPlan list_plan = {
+	.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
+	" FROM pk_tracking.referrer_list l",
+	.nargs = 0
+};
+
+/* May run anywhere: nothing but counts. */
+static void
+relation_changed(Datum arg pg_attribute_unused(), Oid relid)
+{
+	TableCache *caches[] = {&urls_cache, &list_cache};
+
+	for (int i = 0; i < (int) lengthof(caches); i++)
+	{
+		if (!OidIsValid(relid) || relid == caches[i]->relid)
+			caches[i]->changes++;
+	}
+}
+
+/* Called once when the library loads. */
+void
+site_rules_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+/*
+ * site_rules
+ *		The rules of a site; made when first asked for.
+ */
+const SiteRules *
+site_rules(const SiteConfig *site)
+{
+	if (*site->rules == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(site->context);
+		SiteRules  *rules = palloc0_object(SiteRules);
+
+		rules->url = url_rules_create(&site->s);
+		*site->rules = rules;
+		MemoryContextSwitchTo(old);
+	}
+	return *site->rules;
+}
+
+static char *
+column_text(HeapTuple tuple, TupleDesc desc, int column)
+{
+	char	   *value = SPI_getvalue(tuple, desc, column);
+
+	return value ? value : pstrdup("");
+}
+
+/* Make the URLs of all sites of the rows that were read. */
+static void *
+make_urls(SPITupleTable *table, uint64 rows, int *n)
+{
+	SiteUrl    *urls = palloc_array(SiteUrl, rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool		isnull;
+		int32		idsite = DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
+
+		if (site_url_read(column_text(table->vals[i], table->tupdesc, 2), idsite, &urls[*n]))
+			(*n)++;
+	}
+	return urls;
+}
+
+/* Make a list of search engines and networks of the rows that were read. */
+static void *
+make_list(SPITupleTable *table, uint64 rows, int *n)
+{
+	ReferrerList *list = referrer_list_create();
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		bool		isnull;
+		bool		search = DatumGetBool(SPI_getbinval(tuple, desc, 1, &isnull));
+		Datum		array = SPI_getbinval(tuple, desc, 4, &isnull);
+		Datum	   *items = NULL;
+		bool	   *nulls = NULL;
+		int			n_items = 0;
+		int			n_params = 0;
+		char	  **params;
+
+		if (!isnull)
+			deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+							  &items, &nulls, &n_items);
+		params = palloc_array(char *, n_items + 1);
+		for (int j = 0; j < n_items; j++)
+		{
+			if (!nulls[j])
+				params[n_params++] = TextDatumGetCString(items[j]);
+		}
+		(void) referrer_list_add(list, search ? KIND_SEARCH_ENGINE : KIND_SOCIAL_NETWORK,
+								 column_text(tuple, desc, 2), column_text(tuple, desc, 3), n_params, params);
+	}
+	referrer_list_finish(list);
+	return list;
+}
+
+/*
+ * Read a table if it has not been read, or has changed since.  What was made
+ * of it before may still be in use: it lives on to the end of the transaction.
+ */
+static void
+refresh(TableCache *cache, KeptPlan *plan,
+		void *(*make) (SPITupleTable *table, uint64 rows, int *n))
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	MemoryContext context;
+	SPITupleTable *table;
+	uint64		rows;
+	uint64		changes;
+
+	if (cache->context != NULL && cache->read_at == cache->changes)
+		return;
+
+	cache->relid = get_relname_relid(cache->table, get_namespace_oid("pk_tracking", false));
+
+	/* before the read: a change that comes during it outdates it */
+	changes = cache->changes;
+	if (store_execute(plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
+		elog(ERROR, "table \"%s\" could not be read", cache->table);
+	table = SPI_tuptable;
+	rows = SPI_processed;
+
+	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking table", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(context);
+	if (cache->context != NULL)
+		MemoryContextSetParent(cache->context, TopTransactionContext);
+	cache->context = NULL;
+	cache->content = make(table, rows, &cache->n);
+	MemoryContextSetParent(context, TopMemoryContext);
+	cache->context = context;
+	cache->read_at = changes;
+	MemoryContextSwitchTo(old_context);
+	SPI_freetuptable(table);
+}
+
+/* See site_rules.h. */
+const SiteUrl *
+site_urls(int *n)
+{
+	refresh(&urls_cache, &urls_plan, make_urls);
+	*n = urls_cache.n;
+	return urls_cache.content;
+}
+
+/* See site_rules.h. */
+const ReferrerList *
+site_referrer_list(void)
+{
+	refresh(&list_cache, &list_plan, make_list);
+	return list_cache.content;
+}

@@ -1,0 +1,30 @@
+/*
+ * site_rules.h
+ *		What is made once of a site's settings, and of the tables that say which
+ *		URLs are whose: kept until they change.
+ *
+ * Callers have entered the engine.  Results stay valid until the end of the
+ * transaction, even if they are replaced meanwhile.
+ */
+#ifndef PKT_SITE_RULES_H
+#define PKT_SITE_RULES_H
+
+#include "enrich/referrer.h"
+#include "request/url.h"
+
+typedef struct SiteRules
+{
+	UrlRules   *url;
+} SiteRules;
+
+extern void site_rules_init(void);
+
+extern const SiteRules *site_rules(const SiteConfig *site);
+
+/* The URLs of all sites; n of them. */
+extern const SiteUrl *site_urls(int *n);
+
+/* The user's own search engines and networks. */
+extern const ReferrerList *site_referrer_list(void);
+
+#endif							/* PKT_SITE_RULES_H */
