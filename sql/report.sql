@@ -469,6 +469,24 @@ FROM generate_series(0, 600, 100) s CROSS JOIN LATERAL pk_tracking.report_visit_
 	JOIN (SELECT idvisit, row_number() OVER (ORDER BY visit_first_action_time DESC, idvisit DESC) AS n FROM tv WHERE idsite = :gen1) w ON w.n = s + l.ordinality;
 SELECT (SELECT sum(jsonb_array_length(l.actions)) FROM pk_tracking.report_visit_log(:gen1, '2026-10-17', '2026-11-09', max_visits => NULL) l) = (SELECT count(*) FROM ta WHERE idsite = :gen1) AS all_actions;
 
+-- What the engine writes is what reports read ---------------------------------
+SELECT pk_tracking.add_site('tracked', '{https://t.example}', 'Europe/Berlin') AS tracked \gset
+SELECT t.outcome, t.new_visit FROM (VALUES
+	(1, 'https://t.example/', 'Home', 'https://www.google.com/search?q=shoes', '00000000000000aa', NULL, '2026-05-04 08:00+02'::timestamptz),
+	(2, 'https://t.example/shoes', 'Shoes', 'https://t.example/', '00000000000000aa', NULL, '2026-05-04 08:01+02'),
+	(3, 'https://t.example/?utm_campaign=spring', 'Home', NULL, '00000000000000bb', 'jo', '2026-05-04 23:59+02'),
+	(4, 'https://t.example/', 'Home', NULL, '00000000000000bb', 'jo', '2026-05-05 00:00+02')) AS h(n, url, title, urlref, visitor, usr, at)
+	CROSS JOIN LATERAL pk_tracking.track(:tracked, h.url, h.title, h.urlref, '203.0.113.7', 'an agent', 'de', h.visitor::hexid, user_id => h.usr, at => h.at) t ORDER BY h.n;
+SELECT first_day, nb_visits, nb_uniq_visitors, nb_users, nb_actions, nb_pageviews, max_actions, bounce_count, sum_visit_length, anonymous_rate
+FROM pk_tracking.report_visits(:tracked, '2026-05-04', '2026-05-05');
+SELECT first_day, visitor_type, nb_visits FROM pk_tracking.report_visitors(:tracked, '2026-05-04', '2026-05-05') WHERE nb_visits > 0;
+SELECT referrer_type, referer_name, nb_visits FROM pk_tracking.report_referrers(:tracked, '2026-05-04', '2026-05-05');
+SELECT url, nb_hits, nb_visits, nb_uniq_visitors, sum_time_spent FROM pk_tracking.report_pages(:tracked, '2026-05-04', '2026-05-05');
+SELECT url, exit_nb_visits, exit_rate FROM pk_tracking.report_exit_pages(:tracked, '2026-05-04', '2026-05-05');
+SELECT local_time, idvisitor, visitor_type, location_ip, referrer_type, jsonb_array_length(actions) AS actions FROM pk_tracking.report_visit_log(:tracked, '2026-05-04', '2026-05-05');
+DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :tracked;
+DELETE FROM pk_tracking.log_visit WHERE idsite = :tracked;
+
 -- Who may, and what it takes ------------------------------------------------
 -- an analyst sees the same, in a transaction that may write nothing, as on a standby
 CREATE ROLE regress_pkt_analyst;

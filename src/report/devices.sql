@@ -72,7 +72,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_browser_versions.idsite, report_browser_versions.from_date, report_browser_versions.to_date, report_browser_versions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(nullif(v.config_browser_name, ''''), ''UNK'')', 'nullif(v.config_browser_version, '''')'],
+			ARRAY['coalesce(nullif(v.config_browser_name, ''''), ''UNK'')', 'CASE WHEN v.config_browser_version NOT IN ('''', ''UNK'') THEN v.config_browser_version END'],
 			ARRAY['pk_tracking.browser_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
@@ -149,7 +149,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_system_versions.idsite, report_system_versions.from_date, report_system_versions.to_date, report_system_versions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(nullif(v.config_os, ''''), ''UNK'')', 'nullif(v.config_os_version, '''')'],
+			ARRAY['coalesce(nullif(v.config_os, ''''), ''UNK'')', 'CASE WHEN v.config_os_version NOT IN ('''', ''UNK'') THEN v.config_os_version END'],
 			ARRAY['pk_tracking.os_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
@@ -264,7 +264,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_device_models.idsite, report_device_models.from_date, report_device_models.to_date, report_device_models.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(nullif(v.config_device_brand, ''''), ''UNK'')', 'nullif(v.config_device_model, '''')'],
+			ARRAY['coalesce(nullif(v.config_device_brand, ''''), ''UNK'')', 'CASE WHEN v.config_device_model NOT IN ('''', ''UNK'') THEN v.config_device_model END'],
 			ARRAY['pk_tracking.device_brand_name(k1)', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END

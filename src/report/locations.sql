@@ -33,7 +33,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_countries.idsite, report_countries.from_date, report_countries.to_date, report_countries.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(v.location_country, ''xx'')'],
+			ARRAY['coalesce(nullif(v.location_country, ''''), ''xx'')'],
 			ARRAY['k1'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
@@ -72,7 +72,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_regions.idsite, report_regions.from_date, report_regions.to_date, report_regions.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(v.location_country, ''xx'')', 'v.location_region'],
+			ARRAY['coalesce(nullif(v.location_country, ''''), ''xx'')', 'nullif(v.location_region, '''')'],
 			ARRAY['k1', 'k2'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
@@ -112,7 +112,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_cities.idsite, report_cities.from_date, report_cities.to_date, report_cities.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['coalesce(v.location_country, ''xx'')', 'v.location_region', 'v.location_city'],
+			ARRAY['coalesce(nullif(v.location_country, ''''), ''xx'')', 'nullif(v.location_region, '''')', 'nullif(v.location_city, '''')'],
 			ARRAY['k1', 'k2', 'k3'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
@@ -150,7 +150,7 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pk_tracking.report_period(report_languages.idsite, report_languages.from_date, report_languages.to_date, report_languages.visitors);
 	RETURN QUERY EXECUTE pk_tracking.report_query(
-			ARRAY['v.location_browser_lang'],
+			ARRAY['nullif(v.location_browser_lang, '''')'],
 			ARRAY['k1'])
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
 END
