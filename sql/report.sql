@@ -255,27 +255,28 @@ CREATE TEMP TABLE ti AS SELECT i.*, to_char(i.server_time AT TIME ZONE s.timezon
 CREATE TEMP TABLE t_name AS SELECT DISTINCT a.idsite, a.idaction, a.type, CASE WHEN a.url_prefix = 2 THEN 'https://' ELSE '' END || a.name AS name
 	FROM pk_tracking.log_action a WHERE a.idsite IN (:gen1, :gen2);
 -- the visits asked for, and what they amount to
-CREATE TEMP TABLE x (LIKE tv);
+CREATE TEMP TABLE xs (LIKE tv);
+ALTER TABLE xs ADD COLUMN k integer;
 CREATE FUNCTION pg_temp.per_cent(part bigint, whole bigint) RETURNS numeric LANGUAGE sql AS $$ SELECT CASE WHEN whole > 0 THEN round(part * 100.0 / whole, 1) ELSE 0.0 END $$;
-CREATE FUNCTION pg_temp.measure(OUT result text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.measure(key integer, OUT result text) LANGUAGE plpgsql AS $$
 DECLARE
-	visits bigint := (SELECT count(*) FROM x);
-	anonymous bigint := (SELECT count(*) FROM x WHERE consent IN (2, 3));
-	actions bigint := (SELECT coalesce(sum(visit_total_actions), 0) FROM x);
-	bounces bigint := (SELECT count(*) FROM x WHERE visit_total_actions IN (0, 1));
-	seconds bigint := (SELECT coalesce(sum(visit_total_time), 0) FROM x);
+	visits bigint := (SELECT count(*) FROM xs x WHERE x.k = key);
+	anonymous bigint := (SELECT count(*) FROM xs x WHERE x.k = key AND consent IN (2, 3));
+	actions bigint := (SELECT coalesce(sum(visit_total_actions), 0) FROM xs x WHERE x.k = key);
+	bounces bigint := (SELECT count(*) FROM xs x WHERE x.k = key AND visit_total_actions IN (0, 1));
+	seconds bigint := (SELECT coalesce(sum(visit_total_time), 0) FROM xs x WHERE x.k = key);
 BEGIN
 	result := row(visits,
-		(SELECT count(*) FROM (SELECT DISTINCT idvisitor FROM x WHERE consent IN (0, 1)) d) + anonymous,
-		(SELECT count(*) FROM (SELECT DISTINCT user_id FROM x WHERE user_id IS NOT NULL) d),
+		(SELECT count(*) FROM (SELECT DISTINCT idvisitor FROM xs x WHERE x.k = key AND consent IN (0, 1)) d) + anonymous,
+		(SELECT count(*) FROM (SELECT DISTINCT user_id FROM xs x WHERE x.k = key AND user_id IS NOT NULL) d),
 		actions,
-		(SELECT coalesce(sum(visit_total_interactions), 0) - coalesce(sum(visit_total_searches), 0) FROM x),
-		(SELECT coalesce(max(visit_total_actions), 0) FROM x),
+		(SELECT coalesce(sum(visit_total_interactions), 0) - coalesce(sum(visit_total_searches), 0) FROM xs x WHERE x.k = key),
+		(SELECT coalesce(max(visit_total_actions), 0) FROM xs x WHERE x.k = key),
 		bounces, pg_temp.per_cent(bounces, visits),
 		seconds, CASE WHEN visits > 0 THEN round(seconds / visits::numeric) ELSE 0 END,
 		CASE WHEN visits > 0 THEN round(actions / visits::numeric, 1) ELSE 0.0 END,
-		(SELECT count(*) FROM x WHERE visit_goal_converted = 1),
-		(SELECT coalesce(sum(conversions), 0) FROM x), (SELECT coalesce(sum(revenue), 0) FROM x),
+		(SELECT count(*) FROM xs x WHERE x.k = key AND visit_goal_converted = 1),
+		(SELECT coalesce(sum(conversions), 0) FROM xs x WHERE x.k = key), (SELECT coalesce(sum(revenue), 0) FROM xs x WHERE x.k = key),
 		anonymous, pg_temp.per_cent(anonymous, visits))::text;
 END $$;
 CREATE TEMP TABLE differs (report text, n bigint, key text, twin text, report_row text);
@@ -286,13 +287,14 @@ DECLARE
 	k record;
 	wanted text[] := '{}';
 	got text[];
-	x_keys text;
+	i integer := 0;
 BEGIN
 	-- keys is a query of key (text, as a row's first columns) and condition
+	TRUNCATE xs;
 	FOR k IN EXECUTE keys USING q LOOP
-		TRUNCATE x;
-		EXECUTE format('INSERT INTO x SELECT * FROM tv WHERE tv.idsite = $1.site AND tv.day BETWEEN $1.from_date AND $1.to_date AND tv.consent = ANY ($1.consent) AND %s', k.condition) USING q;
-		wanted := wanted || format('(%s,%s', k.key, substr(pg_temp.measure(), 2));
+		i := i + 1;
+		EXECUTE format('INSERT INTO xs SELECT tv.*, $2 FROM tv WHERE tv.idsite = $1.site AND tv.day BETWEEN $1.from_date AND $1.to_date AND tv.consent = ANY ($1.consent) AND %s', k.condition) USING q, i;
+		wanted := wanted || format('(%s,%s', k.key, substr(pg_temp.measure(i), 2));
 	END LOOP;
 	EXECUTE format('SELECT coalesce(array_agg(r::text), ''{}'') FROM pk_tracking.%s r', statement) INTO got USING q.site, q.from_date, q.to_date, q.visitors;
 	INSERT INTO compared VALUES (report, cardinality(wanted));

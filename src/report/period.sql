@@ -6,6 +6,10 @@
 -- the extension's owner, who may be a superuser, and so cannot lend out theirs.
 -- grant_analyst() gives SELECT on what they read.  They read the log alone, no
 -- salts, no links, no settings, and write nothing: so they run on a standby.
+--
+-- Each call is planned for its own days (plan_cache_mode), for the range of
+-- times decides how to read.  jit is off: what is asked for each conversion
+-- makes the plan look dear, and compiling took longer than running.
 -- ---------------------------------------------------------------------------
 
 /*
