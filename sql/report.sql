@@ -67,7 +67,7 @@ FROM (VALUES
 	( 1, '2026-03-27 22:59:59Z', '00000000000000aa', NULL, 0, 0, 2, 0, 11, 0, 1, NULL, NULL, 'de', 'BE', 'Berlin', 'WIN', 'FF', 0, '', 101, 102),	-- Friday, the last second
 	( 2, '2026-03-28 22:59:59Z', '00000000000000aa', NULL, 0, 1, 3, 1, 121, 0, 1, NULL, NULL, 'de', 'BE', 'Berlin', 'WIN', 'FF', 0, '', 101, 102),	-- Saturday, the last second
 	( 3, '2026-03-28 23:00:00Z', '00000000000000aa', NULL, 0, 1, 1, 0, 0, 0, 2, 'Google', 'shoes', 'de', 'BE', 'Berlin', 'WIN', 'FF', 0, '', 102, 102),	-- Sunday 0:00
-	( 4, '2026-03-29 00:59:59Z', NULL, NULL, 2, 0, 2, 0, 61, 0, 1, NULL, NULL, 'de', NULL, NULL, 'AND', 'CM', 1, NULL, 101, 102),	-- 1:59:59, then it is 3:00
+	( 4, '2026-03-29 00:59:59Z', NULL, NULL, 2, 0, 4, 2, 66, 0, 1, NULL, NULL, 'de', NULL, NULL, 'AND', 'CM', 1, NULL, 101, 102),	-- 1:59:59, then it is 3:00
 	( 5, '2026-03-29 01:00:00Z', NULL, NULL, 3, 0, 1, 0, 0, 0, 6, 'spring', 'sale', 'fr', 'IDF', 'Paris', 'IOS', 'MF', 1, NULL, 102, 102),	-- 3:00
 	( 6, '2026-03-29 21:59:59Z', '00000000000000bb', 'jo', 1, 0, 4, 0, 301, 1, 6, 'spring', 'sale', 'fr', 'IDF', 'Paris', 'IOS', 'MF', 1, 'AP', 102, 103),	-- Sunday, the last second
 	( 7, '2026-03-29 22:00:00Z', '00000000000000bb', 'jo', 1, 2, 1, 1, 0, 0, 3, 'b.example', NULL, 'fr', 'IDF', 'Paris', 'IOS', 'MF', 1, 'AP', NULL, 0),	-- Monday 0:00
@@ -83,7 +83,7 @@ FROM (VALUES
 	(1, 1, 0, 101, 201, 0, 0, 0, NULL, NULL, NULL::numeric, NULL, NULL), (1, 2, 10, 102, 202, 101, 201, 10, NULL, NULL, NULL, NULL, 601),
 	(2, 1, 0, 101, 201, 0, 0, 0, NULL, NULL, NULL, NULL, NULL), (2, 2, 100, 102, 202, 101, 201, 100, NULL, NULL, NULL, NULL, 601), (2, 3, 120, 301, 0, 102, 202, 20, NULL, NULL, NULL, NULL, NULL),
 	(3, 1, 0, 102, 202, 0, 0, 0, NULL, NULL, NULL, NULL, 601),
-	(4, 1, 0, 101, 201, 0, 0, 0, NULL, NULL, NULL, NULL, NULL), (4, 2, 60, 102, 202, 101, 201, 60, NULL, NULL, NULL, NULL, 604),
+	(4, 1, 0, 101, 201, 0, 0, 0, NULL, NULL, NULL, NULL, NULL), (4, 2, 60, 102, 202, 101, 201, 60, NULL, NULL, NULL, NULL, 604), (4, 3, 62, 302, 0, 102, 202, 2, NULL, NULL, NULL, NULL, NULL), (4, 4, 65, 302, 0, 102, 202, 3, NULL, NULL, NULL, NULL, NULL),
 	(5, 1, 0, 102, 202, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
 	(6, 1, 0, 102, 202, 0, 0, 0, NULL, NULL, NULL, NULL, 601), (6, 2, 100, 504, 503, 102, 202, 100, 501, 502, 2.5, NULL, NULL), (6, 3, 200, NULL, 401, 102, 202, 100, NULL, NULL, NULL, 0, NULL),
 		(6, 4, 250, NULL, 401, NULL, 401, 50, NULL, NULL, NULL, 3, NULL), (6, 5, 300, 103, 203, NULL, 401, 50, NULL, NULL, NULL, NULL, NULL),
