@@ -14,6 +14,8 @@ SQL_PARTS = \
 	src/privacy/ip_mask.sql \
 	src/enrich/geoip.sql \
 	src/identity/salt.sql \
+	src/identity/session_link.sql \
+	src/identity/secret_table.sql \
 	src/settings.sql \
 	src/visit/log.sql \
 	src/identity/fingerprint.sql \
@@ -36,9 +38,9 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
+ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval link_keys
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 

@@ -33,7 +33,7 @@ BEGIN
 	LOOP
 		EXECUTE format('CREATE FUNCTION regress_pkt_evil.%s RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil function''''; END''', f);
 	END LOOP;
-	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_conversion,log_conversion_item,log_version,log_visit_length,salt,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
+	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_conversion,log_conversion_item,log_version,log_visit_length,salt,secret_destroyed,link_key_0,session_link_0,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
 		EXECUTE format('CREATE TABLE regress_pkt_evil.%I (evil integer)', t);
 	END LOOP;
 	CREATE DOMAIN regress_pkt_evil.hexid AS text CHECK (false);
@@ -112,6 +112,12 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.destroy_expired_salts())$$,
 	$$SELECT pg_catalog.length(pk_tracking.daily_salt_digest($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now(), true))$$,
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.prepare_daily_salt($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now()))$$,
+	$$SELECT pk_tracking.session_link($S, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1)$$,
+	$$SELECT pk_tracking.session_link($S, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 11:57+00', 2)$$,
+	$$SELECT pk_tracking.destroy_expired_links('2024-06-15 18:00+00')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.destroy_expired_links())$$,
+	$$SELECT l.kind FROM pk_tracking.secret_list() l WHERE l.kind OPERATOR(pg_catalog.=) 'instance salt'$$,
+	$$SELECT s.kind FROM pk_tracking.secrets s WHERE s.kind OPERATOR(pg_catalog.=) 'user id salt'$$,
 	$$SELECT pk_tracking.set_instance('ip_mask_level', '2')$$,
 	$$SELECT pk_tracking.set_instance('excluded_ips', '{10.0.0.0/8}')$$,
 	$$SELECT pk_tracking.set_instance('no_such', 'x')$$,
