@@ -57,6 +57,8 @@ $$;
 INSERT INTO cases (agent, expected) VALUES
 	('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'bot'), ('Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', 'bot'),
 	('Mozilla/5.0 (compatible; YandexBot/3.0)', 'bot'), ('Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)', 'bot'), ('facebookexternalhit/1.1', 'bot'),
+	('baiduspider', 'bot'), ('text BingBot here', 'bot'), ('BingPreview', 'bot'), ('a YottaaMonitor', 'bot'), ('cloudflare-alwaysonline/1.0', 'bot'), ('Pingdom.com_bot_version_1.4', 'bot'), ('Exabot/2.0', 'bot'),
+	('sogou spider', 'bot'), ('Sosospider', 'bot'), ('AdsBot-Google', 'bot'), ('Google Page Speed Insights', 'bot'), ('Google web snippet', 'bot'), ('Google Web Preview', 'bot'), ('Googlebot-Video', 'bot'),
 	('this is an agent from a user', 'recorded'), ('Mozilla', 'recorded'), ('', 'recorded'),
 	('Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0', 'recorded');
 SELECT * FROM pg_temp.failures();

@@ -32,6 +32,11 @@ static const char *const bot_networks[] = {
 	"98.137.207.0/20", "1.202.218.8"
 };
 
+/* Bots that the rules for user agents do not know as such. */
+static const char *const bot_agents[] = {
+	"YottaaMonitor", "CloudFlare-AlwaysOnline", "Google Page Speed Insights", "Google web snippet"
+};
+
 typedef enum ConditionOp
 {
 	OP_EQUAL,
@@ -57,6 +62,7 @@ struct ExcludeRules
 {
 	IpRangeSet	google;
 	IpRangeSet	bots;
+	PatternSet *bot_agents;
 	IpRangeSet	ips;
 	PatternSet *agents;
 	int			n_conditions;
@@ -116,6 +122,7 @@ exclude_rules_create(const Settings *s)
 
 	rules->google = ip_range_set(google_networks, lengthof(google_networks));
 	rules->bots = ip_range_set(bot_networks, lengthof(bot_networks));
+	rules->bot_agents = pattern_set_create(bot_agents, lengthof(bot_agents));
 	rules->ips = ip_range_set((const char *const *) s->excluded_ips.items, s->excluded_ips.n);
 	rules->agents = pattern_set_create((const char *const *) s->excluded_user_agents.items,
 									   s->excluded_user_agents.n);
@@ -162,7 +169,8 @@ is_bot(const ExcludeInput *in)
 	const Hit  *hit = in->hit;
 	const char *via;
 
-	if (in->device->is_bot || ip_range_set_has(&in->rules->bots, &hit->ip))
+	if (in->device->is_bot || ip_range_set_has(&in->rules->bots, &hit->ip) ||
+		pattern_set_matches(in->rules->bot_agents, hit->user_agent, AGENT_MAX))
 		return true;
 	if (!ip_range_set_has(&in->rules->google, &hit->ip))
 		return false;

@@ -4,7 +4,8 @@
  *		expression/ (spec matomo 4.5, step 7).
  *
  * Expressions are the server's own: they know the database's encoding, can be
- * interrupted, and take no more time for hostile texts than for others.
+ * interrupted, and without back-references take no more time for a hostile
+ * text than for any other.
  */
 #include "postgres.h"
 

@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-/* What one list, or two, are looked for in; made once per configuration. */
+/* The items of a list, ready to be looked for; made once per configuration. */
 typedef struct PatternSet PatternSet;
 
 extern const char *pattern_error(const char *item);
