@@ -17,7 +17,9 @@ SQL_PARTS = \
 	src/identity/session_link.sql \
 	src/identity/secret_table.sql \
 	src/settings.sql \
+	src/request/hit.sql \
 	src/visit/log.sql \
+	src/visit/custom.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \
@@ -38,7 +40,7 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report exclude
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report exclude action
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots exclude_counts settings_inval link_keys
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking

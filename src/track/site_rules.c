@@ -33,6 +33,7 @@ typedef struct TableCache
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache spam_cache = {.table = "referrer_spam"};
+static TableCache dimensions_cache = {.table = "custom_dimension"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -50,11 +51,19 @@ static KeptPlan spam_plan = {
 	.nargs = 0
 };
 
+static KeptPlan dimensions_plan = {
+	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
+	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
+	" WHERE d.active ORDER BY d.idsite USING OPERATOR(pg_catalog.<),"
+	" d.iddimension USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &dimensions_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -166,6 +175,30 @@ make_spam(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
+/* Make the custom dimensions of the rows that were read. */
+static void *
+make_dimensions(SPITupleTable *table, uint64 rows, int *n)
+{
+	CustomDimensions *all = custom_dimensions_create((int) rows);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		bool		isnull;
+		int32		idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		int32		number = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		bool		of_visit = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
+		bool		case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+		Datum		extractions = SPI_getbinval(tuple, desc, 5, &isnull);
+
+		custom_dimensions_add(all, idsite, number, of_visit, case_sensitive,
+							  isnull ? NULL : DatumGetJsonbP(extractions));
+	}
+	return all;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -228,4 +261,11 @@ site_spam_list(void)
 {
 	refresh(&spam_cache, &spam_plan, make_spam);
 	return spam_cache.content;
+}
+
+const CustomDimensions *
+site_custom_dimensions(void)
+{
+	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
+	return dimensions_cache.content;
 }
