@@ -62,11 +62,21 @@ static const HitField fields[] =
 	TEXT("link", link, 1024, UNIT_BYTES, PRIVACY_NONE, false),
 	TEXT("e_c", e_c, 1024, UNIT_BYTES, PRIVACY_NONE, true),
 	TEXT("e_a", e_a, 1024, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("e_n", e_n, 1024, UNIT_BYTES, PRIVACY_NONE, true),
 	TEXT("c_n", c_n, 1024, UNIT_BYTES, PRIVACY_NONE, true),
 	TEXT("search", search, 1024, UNIT_BYTES, PRIVACY_PERSON, true),
 	NUMBER("idgoal", idgoal, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("ping", ping, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true),
+	TEXT("revenue", revenue, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	TEXT("ec_st", ec_st, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	TEXT("ec_tx", ec_tx, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	TEXT("ec_sh", ec_sh, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	TEXT("ec_dt", ec_dt, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	NUMBER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE),
+	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("_ref", ref, 1500, UNIT_CHARS, PRIVACY_PERSON, false),
 	TEXT("cip", cip, 64, UNIT_BYTES, PRIVACY_PERSON, false),
 	TEXT("cdt", cdt, 64, UNIT_BYTES, PRIVACY_NONE, false),
 	NUMBER("cdo", cdo, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
@@ -243,6 +253,9 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 
 		case FIELD_JSON:
 			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
+			/* refused where it counts: with an order or a cart */
+			if (field->offset == offsetof(Hit, ec_items))
+				hit->ec_items_bad = *(Jsonb **) where == NULL;
 			break;
 
 		case FIELD_CONSENT:

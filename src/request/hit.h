@@ -91,11 +91,26 @@ typedef struct Hit
 	char	   *link;
 	char	   *e_c;
 	char	   *e_a;
+	char	   *e_n;
 	char	   *c_n;
 	char	   *search;
 	int32		idgoal;			/* -1: none */
 	int32		ping;
+
+	/* goals and e-commerce: amounts as sent, so that none loses a digit */
 	char	   *ec_id;
+	char	   *revenue;
+	char	   *ec_st;			/* sub total, tax, shipping, discount */
+	char	   *ec_tx;
+	char	   *ec_sh;
+	char	   *ec_dt;
+	Jsonb	   *ec_items;
+	bool		ec_items_bad;	/* was sent, but is no JSON */
+
+	/* the attribution cookie: campaign's name and keyword, referrer URL */
+	char	   *rcn;
+	char	   *rck;
+	char	   *ref;
 
 	/* needs authentication */
 	char	   *cip;

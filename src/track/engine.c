@@ -31,6 +31,7 @@
 #include "track/engine.h"
 #include "track/site_rules.h"
 #include "visit/action.h"
+#include "visit/conversion.h"
 #include "visit/lock.h"
 #include "visit/store.h"
 
@@ -54,6 +55,12 @@ typedef struct Work
 	const UserAgent *device;	/* NULL until asked for */
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
+	ActionKind	kind;
+	int			n_goals;		/* of the site */
+	const Goal *goals;
+	ConversionRequest request;
+	ConversionInput conversion_input;
+	Conversions conversions;
 } Work;
 
 /*
@@ -208,6 +215,7 @@ prepare(Work *w)
 {
 	Hit		   *hit = w->hit;
 	ActionKind	kind;
+	const char *invalid;
 
 	memset(w->result, 0, sizeof(Tracked));
 
@@ -241,8 +249,8 @@ prepare(Work *w)
 		finish(w, OUTCOME_EXCLUDED, "consent");
 		return;
 	}
-	kind = action_kind(hit);
-	if (kind != ACTION_PAGE_VIEW)
+	w->kind = kind = action_kind(hit);
+	if (kind != ACTION_PAGE_VIEW && kind != ACTION_GOAL && kind != ACTION_ECOMMERCE)
 	{
 		finish(w, OUTCOME_IGNORED, action_kind_word(kind));
 		return;
@@ -252,6 +260,13 @@ prepare(Work *w)
 	cut(hit);
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
+	w->goals = site_goals(hit->idsite, &w->n_goals);
+	invalid = conversion_read(hit, kind, &w->site->s, w->goals, w->n_goals, &w->request);
+	if (invalid != NULL)
+	{
+		finish(w, OUTCOME_INVALID, invalid);
+		return;
+	}
 	identify(w);
 }
 
@@ -513,6 +528,50 @@ name_action(Work *w, Action *action)
 	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
 }
 
+/*
+ * What the hit converts, and what that makes of the visit, which stands as it
+ * will after the hit.
+ */
+static void
+convert(Work *w, const Decision *d, int64 idaction_url, Visit *visit)
+{
+	Hit		   *hit = w->hit;
+	ConversionInput *in = &w->conversion_input;
+	Referrer	cookie;
+	bool		has_cookie = false;
+
+	in->hit = hit;
+	in->s = &w->site->s;
+	in->request = &w->request;
+	in->n_goals = w->n_goals;
+	in->goals = w->goals;
+	in->kind = w->kind;
+	in->begun = d->begin;
+	in->known = d->known;
+	in->idaction_url = idaction_url;
+	if (!conversion_decide(in, visit, &w->conversions))
+		return;
+
+	if (conversion_wants_cookie(hit, &visit->referrer))
+	{
+		ReferrerInput r = {0};
+		char	   *host = url_host(hit->url);
+
+		/* of the page only its host counts: that would be a direct entry */
+		r.idsite = hit->idsite;
+		r.url = host != NULL && host[0] ? psprintf("http://%s/", host) : "";
+		r.urlref = hit->ref;
+		r.s = &w->site->s;
+		r.rules = site_rules(w->site)->url;
+		r.sites = site_urls(&r.n_sites);
+		r.own = site_referrer_list();
+		referrer_detect(&r, &cookie);
+		has_cookie = true;
+	}
+	conversion_attribute(hit, &visit->referrer, has_cookie ? &cookie : NULL,
+						 &w->conversions.referrer);
+}
+
 /* Write a visit that begins.  previous: the visit by which the visitor is known. */
 static void
 write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
@@ -545,13 +604,23 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
 	extra.localtime = local_time(hit);
 
+	if (w->kind < ACTION_GOAL)
+	{
 	name_action(w, &action);
 	lifecycle_page_view(hit, s, true, visit, &action);
+	} else { memset(&action,0,sizeof(action)); visit->entry_name=some_int(0); }
+	convert(w, d, action.idaction_url, visit);
 	visit->idvisit = store_next_idvisit();
+	idlink_va = 0;
+	if (w->kind < ACTION_GOAL)
+	{
 	idlink_va = store_next_idlink_va();
 	visit->last_idlink_va = some_int(idlink_va);
+	}
 	store_insert_visit(visit, &extra);
+	if (w->kind < ACTION_GOAL)
 	store_insert_action(visit, hit, &action, idlink_va, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 }
 
@@ -572,14 +641,20 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 		visit->referrer = *referrer;
 		visit->seldom_changed = true;
 	}
-	name_action(w, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
+	if (w->kind < ACTION_GOAL)
+	{
+	name_action(w, &action);
 	lifecycle_page_view(w->hit, s, false, visit, &action);
 	idlink_va = store_next_idlink_va();
 	visit->last_idlink_va = some_int(idlink_va);
+	} else { memset(&action,0,sizeof(action)); idlink_va = 0; visit->last = Max(visit->last, w->hit->at); }
+	convert(w, d, action.idaction_url, visit);
 	if (!store_update_visit(visit))
 		return false;
+	if (w->kind < ACTION_GOAL)
 	store_insert_action(visit, w->hit, &action, idlink_va, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 	return true;
 }
@@ -596,6 +671,7 @@ typedef struct Held
 	HexId		config_id;
 	bool		visit;
 	int64		idvisit;
+	bool		order;			/* the hit's order id */
 } Held;
 
 /* Note an id that is to be locked, or has been. */
@@ -702,6 +778,36 @@ lock_visit(Held *held, int64 idvisit)
 }
 
 /*
+ * Lock the hit's order id, the last of all locks, and see whether the site has
+ * such an order.  False, and the hit is finished, if it has: one that is sent
+ * twice counts once, and the second leaves nothing.
+ */
+static bool
+claim_order(Work *w, Held *held)
+{
+	const char *idorder = w->request.idorder;
+
+	if (w->request.kind != CONVERT_ORDER)
+		return true;
+	if (!held->order)
+		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
+	held->order = true;
+	if (!conversion_order_known(held->idsite, idorder))
+		return true;
+	finish(w, OUTCOME_INVALID, "ec_id");
+	w->result->duplicate_order = true;
+	return false;
+}
+
+static void
+give_back_order(Work *w, Held *held)
+{
+	if (held->order)
+		lock_give_back(LOCK_ORDER, held->idsite, lock_order_key(w->request.idorder));
+	held->order = false;
+}
+
+/*
  * The first visit that the rule's look-ups find.  False, and again set, if a
  * lock had to be waited for on the way: whatever was looked up before is old.
  */
@@ -740,7 +846,7 @@ find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
  * Recognise, decide and write one hit.
  *
  * Locks go in one order in every call: gate, visitor ids sorted, fingerprint,
- * visit (design section 5).  The fingerprint's key is taken only when the rule
+ * visit, order id (design section 5).  The fingerprint's key is taken only when the rule
  * goes on to it or a visit is about to be begun.  Whatever was looked up before
  * a lock was taken is looked up again after it; when a lock is needed that
  * stands earlier in the order, later ones are given back first, nothing having
@@ -808,10 +914,14 @@ record(Store *store, Work *w)
 		{
 			if (!lock_visit(&held, found.idvisit))
 				continue;
+			if (!claim_order(w, &held))
+				return;
 			visit = found;
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
 				return;
+
+			give_back_order(w, &held);
 
 			/* not the newest version: look again, unless it is that one still */
 			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
@@ -843,6 +953,8 @@ record(Store *store, Work *w)
 			continue;
 		}
 
+		if (!claim_order(w, &held))
+			return;
 		write_new_visit(w, &d, matched_by, &visit);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -32,6 +33,7 @@ typedef struct TableCache
 
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
+static TableCache goals_cache = {.table = "goal"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -44,11 +46,19 @@ static KeptPlan list_plan = {
 	.nargs = 0
 };
 
+static KeptPlan goals_plan = {
+	.query = "SELECT g.idsite, g.idgoal, g.match_attribute, g.pattern, g.pattern_type,"
+	" g.case_sensitive, g.allow_multiple, g.revenue"
+	" FROM pk_tracking.goal g WHERE NOT g.deleted"
+	" ORDER BY g.idsite USING OPERATOR(pg_catalog.<), g.idgoal USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &goals_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -145,6 +155,37 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
+/* Make the goals of all sites of the rows that were read. */
+static void *
+make_goals(SPITupleTable *table, uint64 rows, int *n)
+{
+	Goal	   *goals = palloc0_array(Goal, rows + 1);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Goal	   *goal = &goals[i];
+		bool		isnull;
+
+		goal->idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		goal->idgoal = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		goal->case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull));
+		goal->allow_multiple = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
+		goal->revenue = DatumGetNumericCopy(SPI_getbinval(tuple, desc, 8, &isnull));
+		if (numeric_is_nan(goal->revenue) || numeric_is_inf(goal->revenue))
+			goal->revenue = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
+		if (!goal_make(goal, column_text(tuple, desc, 3), column_text(tuple, desc, 4),
+					   column_text(tuple, desc, 5)))
+			ereport(WARNING,
+					(errmsg("goal %d of site %d can never be reached: its pattern is not valid",
+							goal->idgoal, goal->idsite),
+					 errhint("Goals are added with pk_tracking.add_goal(), which checks them.")));
+	}
+	return goals;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -199,4 +240,12 @@ site_referrer_list(void)
 {
 	refresh(&list_cache, &list_plan, make_list);
 	return list_cache.content;
+}
+
+/* See site_rules.h. */
+const Goal *
+site_goals(int32 idsite, int *n)
+{
+	refresh(&goals_cache, &goals_plan, make_goals);
+	return goals_of_site(goals_cache.content, goals_cache.n, idsite, n);
 }

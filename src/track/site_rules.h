@@ -11,6 +11,7 @@
 
 #include "enrich/referrer.h"
 #include "request/url.h"
+#include "visit/goal.h"
 
 typedef struct SiteRules
 {
@@ -26,5 +27,8 @@ extern const SiteUrl *site_urls(int *n);
 
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);
+
+/* The goals of a site, but for deleted ones, by number; n of them. */
+extern const Goal *site_goals(int32 idsite, int *n);
 
 #endif							/* PKT_SITE_RULES_H */

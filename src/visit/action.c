@@ -310,12 +310,22 @@ action_page_url(int32 idsite, const char *url)
 int64
 action_title(int32 idsite, const char *title, int max_length)
 {
-	char	   *clean = text_trim(pstrdup(title));
+	return action_name(idsite, ACTION_TYPE_TITLE, title, max_length);
+}
+
+/*
+ * action_name
+ *		The number of a name of any other type; 0 if it is empty.
+ */
+int64
+action_name(int32 idsite, int type, const char *name, int max_length)
+{
+	char	   *clean = text_trim(pstrdup(name));
 
 	text_cut_bytes(clean, max_length);
 	if (clean[0] == '\0')
 		return 0;
-	return action_id(idsite, ACTION_TYPE_TITLE, URL_NO_PREFIX, clean);
+	return action_id(idsite, type, URL_NO_PREFIX, clean);
 }
 
 /*

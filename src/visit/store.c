@@ -72,6 +72,7 @@ typedef enum VisitColumn
 	COL_RETURNING,
 	COL_PROFILABLE,
 	COL_GOAL_BUYER,
+	COL_GOAL_CONVERTED,
 	COL_REFERER_TYPE,
 	COL_REFERER_NAME,
 	COL_REFERER_KEYWORD,
@@ -87,7 +88,7 @@ static const char *const column_names[N_COLUMNS] = {
 	"visit_total_time", "visit_total_actions", "visit_total_interactions",
 	"visitor_count_visits", "visitor_seconds_since_first",
 	"visitor_seconds_since_last", "visitor_seconds_since_order",
-	"visitor_returning", "profilable", "visit_goal_buyer",
+	"visitor_returning", "profilable", "visit_goal_buyer", "visit_goal_converted",
 	"referer_type", "referer_name", "referer_keyword", "referer_url"
 };
 
@@ -163,12 +164,12 @@ static KeptPlan insert_visit_plan = {
 	" location_latitude, location_longitude, location_asn, location_organisation,"
 	" config_os, config_os_version, config_browser_name, config_browser_version,"
 	" config_browser_engine, config_client_type, config_device_type,"
-	" config_device_brand, config_device_model)"
+	" config_device_brand, config_device_model, visit_goal_buyer, visit_goal_converted)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
 	" $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45,"
-	" $46, $47, $48, $49, $50, $51, $52, $53, $54, $55)",
-	.nargs = 55, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
+	" $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57)",
+	.nargs = 57, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
 		TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
 		INT8OID, INT8OID, INT8OID, INT8OID,
 		INT4OID, INT4OID, INT4OID,
@@ -181,7 +182,7 @@ static KeptPlan insert_visit_plan = {
 		NUMERICOID, NUMERICOID, INT8OID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 		TEXTOID, INT2OID, INT2OID,
-		TEXTOID, TEXTOID}
+		TEXTOID, TEXTOID, INT2OID, INT2OID}
 };
 
 /*
@@ -212,8 +213,9 @@ static KeptPlan update_visit_plan = {
 static KeptPlan update_seldom_plan = {
 	.query = UPDATE_VISIT_SET
 	", referer_type = $16, referer_name = $17, referer_keyword = $18, referer_url = $19"
+	", visit_goal_buyer = $20, visit_goal_converted = $21, visitor_seconds_since_order = $22"
 	UPDATE_VISIT_WHERE,
-	.nargs = 19, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID}
+	.nargs = 22, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID, INT2OID, INT2OID, INT4OID}
 };
 
 static KeptPlan insert_action_plan = {
@@ -723,6 +725,7 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 	v->returning = DatumGetInt16(slot_getattr(slot, log_info.att[COL_RETURNING], &isnull));
 	v->profilable = DatumGetInt16(slot_getattr(slot, log_info.att[COL_PROFILABLE], &isnull));
 	v->goal_buyer = DatumGetInt16(slot_getattr(slot, log_info.att[COL_GOAL_BUYER], &isnull));
+	v->goal_converted = DatumGetInt16(slot_getattr(slot, log_info.att[COL_GOAL_CONVERTED], &isnull));
 
 	d = slot_getattr(slot, log_info.att[COL_REFERER_TYPE], &isnull);
 	v->referrer.type = isnull ? REFERRER_DIRECT : (ReferrerType) DatumGetInt16(d);
@@ -999,6 +1002,8 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	values[i++] = Int16GetDatum(device->device_type);
 	values[i] = device_text(extra, device->config_device_brand, &nulls[i]), i++;
 	values[i] = device_text(extra, device->model, &nulls[i]), i++;
+	values[i++] = Int16GetDatum(v->goal_buyer);
+	values[i++] = Int16GetDatum(v->goal_converted);
 	Assert(i == insert_visit_plan.nargs);
 
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
@@ -1046,6 +1051,9 @@ store_update_visit(const Visit *v)
 		values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
 		values[i] = text_or_null(v->referrer.keyword, &nulls[i]), i++;
 		values[i] = text_or_null(v->referrer.url, &nulls[i]), i++;
+		values[i++] = Int16GetDatum(v->goal_buyer);
+		values[i++] = Int16GetDatum(v->goal_converted);
+		values[i] = nullable(v->since_order, true, &nulls[i]), i++;
 	}
 	Assert(i == plan->nargs);
 

@@ -94,6 +94,7 @@ typedef struct Visit
 	int16		returning;
 	int16		profilable;
 	int16		goal_buyer;
+	int16		goal_converted;
 	Referrer	referrer;		/* referer_type … */
 
 	/* columns that hits seldom change: written only if this is set */
