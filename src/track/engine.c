@@ -510,19 +510,26 @@ locate(Work *w, GeoLocation *where)
 						 s->recognition_rules == RULES_MATOMO, where->country);
 }
 
+/* The page's URL as it is kept, NULL if there is none. */
+static const char *
+page_url(Work *w)
+{
+	if (!w->page_url_known)
+	{
+		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
+		w->page_url_known = true;
+	}
+	return w->page_url;
+}
+
 /* The actions of a hit get their dictionary numbers. */
 static void
 name_action(Work *w, Action *action)
 {
 	const Settings *s = &w->site->s;
 
-	if (!w->page_url_known)
-	{
-		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
-		w->page_url_known = true;
-	}
 	memset(action, 0, sizeof(Action));
-	action->idaction_url = action_page_url(w->hit->idsite, w->page_url);
+	action->idaction_url = action_page_url(w->hit->idsite, page_url(w));
 	if (w->hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
 		action->idpageview = w->hit->pv_id;
 	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
@@ -551,6 +558,7 @@ convert(Work *w, const Decision *d, int64 idaction_url, Visit *visit)
 	in->idaction_url = idaction_url;
 	if (!conversion_decide(in, visit, &w->conversions))
 		return;
+	in->page_url = page_url(w);
 
 	if (conversion_wants_cookie(hit, &visit->referrer))
 	{

@@ -628,6 +628,23 @@ is_anonymous(const Visit *visit)
 	return visit->consent == STATE_UNDECIDED || visit->consent == STATE_REFUSED;
 }
 
+/* A URL as Matomo writes it for manual goals: escaped, but for ampersands. */
+static char *
+escape_url(const char *url)
+{
+	char	   *escaped = text_sanitise(pstrdup(url));
+	char	   *to = escaped;
+
+	for (const char *p = escaped; *p; p++)
+	{
+		*to++ = *p;
+		if (strncmp(p, "&amp;", 5) == 0)
+			p += 4;
+	}
+	*to = '\0';
+	return escaped;
+}
+
 /* Write one conversion.  Returns its buster, -1 if it was not news. */
 static int64
 write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit, int64 idlink_va)
@@ -648,12 +665,16 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	 * Matomo keeps no URL of orders and carts.  Without consent there is none:
 	 * its parameters may be anything.
 	 */
+	url = in->page_url;
 	if (is_anonymous(visit))
 		url = NULL;
-	else if (as_matomo && ecommerce)
-		url = "";
-	else
-		url = as_matomo && !by_action ? text_sanitise(pstrdup(in->hit->url)) : in->hit->url;
+	else if (as_matomo)
+	{
+		if (ecommerce || url == NULL)
+			url = "";
+		else if (!by_action)
+			url = escape_url(url);
+	}
 
 	memset(nulls, ' ', sizeof(nulls));
 	values[i++] = Int64GetDatum(visit->idvisit);

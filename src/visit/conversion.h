@@ -74,6 +74,7 @@ typedef struct ConversionInput
 	bool		begun;			/* the visit has just begun */
 	bool		known;			/* the visitor is known */
 	int64		idaction_url;	/* of the action, 0: none */
+	const char *page_url;		/* normalised, NULL: none */
 } ConversionInput;
 
 typedef struct Conversion
