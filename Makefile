@@ -15,7 +15,9 @@ SQL_PARTS = \
 	src/enrich/geoip.sql \
 	src/identity/salt.sql \
 	src/settings.sql \
+	src/request/hit.sql \
 	src/visit/log.sql \
+	src/visit/custom.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \
@@ -26,7 +28,7 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking

@@ -38,7 +38,9 @@
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define LANGUAGE_BUFFER 1024
+#define SEARCH_CATEGORY_MAX 200	/* characters stored */
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
+#define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* A hit on its way. */
@@ -53,9 +55,10 @@ typedef struct Work
 	char		language[LANGUAGE_BUFFER];
 	bool		language_known;
 	const UserAgent *device;	/* NULL until asked for */
+	ActionKind	kind;
+	SiteSearch	search;			/* of a site search */
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
-	ActionKind	kind;
 	int			n_goals;		/* of the site */
 	const Goal *goals;
 	ConversionRequest request;
@@ -214,8 +217,7 @@ static void
 prepare(Work *w)
 {
 	Hit		   *hit = w->hit;
-	ActionKind	kind;
-	const char *invalid;
+	const char *wrong;
 
 	memset(w->result, 0, sizeof(Tracked));
 
@@ -249,22 +251,28 @@ prepare(Work *w)
 		finish(w, OUTCOME_EXCLUDED, "consent");
 		return;
 	}
-	w->kind = kind = action_kind(hit);
-	if (kind != ACTION_PAGE_VIEW && kind != ACTION_GOAL && kind != ACTION_ECOMMERCE)
-	{
-		finish(w, OUTCOME_IGNORED, action_kind_word(kind));
-		return;
-	}
 
 	sanitise(hit, &w->site->s);
 	cut(hit);
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
-	w->goals = site_goals(hit->idsite, &w->n_goals);
-	invalid = conversion_read(hit, kind, &w->site->s, w->goals, w->n_goals, &w->request);
-	if (invalid != NULL)
+	w->kind = action_kind(hit, &w->site->s, &w->search);
+	wrong = action_invalid(w->kind, hit);
+	if (wrong != NULL)
 	{
-		finish(w, OUTCOME_INVALID, invalid);
+		finish(w, OUTCOME_INVALID, wrong);
+		return;
+	}
+	if (w->kind == ACTION_PING && hit->ping == PING_DEANONYMIZE)
+	{
+		finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		return;
+	}
+	w->goals = site_goals(hit->idsite, &w->n_goals);
+	wrong = conversion_read(hit, w->kind, &w->site->s, w->goals, w->n_goals, &w->request);
+	if (wrong != NULL)
+	{
+		finish(w, OUTCOME_INVALID, wrong);
 		return;
 	}
 	identify(w);
@@ -433,7 +441,7 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 
 /* Tell the caller what became of a recorded hit. */
 static void
-report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int64 idlink_va)
+report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, NullableInt idlink_va)
 {
 	Tracked    *r = w->result;
 
@@ -448,7 +456,8 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int
 	r->new_visit = d->begin;
 	r->reason = d->reason;
 	r->returning = visit->returning;
-	r->idlink_va = idlink_va;
+	r->has_idlink_va = !idlink_va.isnull;
+	r->idlink_va = idlink_va.value;
 	choose_cookie(w, d, visit);
 	w->done = true;
 }
@@ -493,6 +502,8 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	}
 	in.visit = visit;
 	referrer_detect(&in, found);
+	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
+		found->url = NULL;
 }
 
 /* Where the visitor is, as far as the settings let it be known. */
@@ -504,13 +515,14 @@ locate(Work *w, GeoLocation *where)
 
 	if (s->geo_ip == IP_MASKED)
 		ip_mask(&ip, s->ip_mask_level);
-	if (!geoip_lookup(&ip, s->geo_level, where) &&
+	(void) geoip_lookup(&ip, s->geo_level, where);
+	if (where->country[0] == '\0' &&
 		s->enable_default_location_provider && s->geo_level >= GEO_COUNTRY)
 		language_country(language(w), s->enable_language_to_country_guess,
 						 s->recognition_rules == RULES_MATOMO, where->country);
 }
 
-/* The page's URL as it is kept, NULL if there is none. */
+/* The normalised URL of the page; NULL if there is none. */
 static const char *
 page_url(Work *w)
 {
@@ -522,17 +534,164 @@ page_url(Work *w)
 	return w->page_url;
 }
 
-/* The actions of a hit get their dictionary numbers. */
+/* An item's text, which is kept without escapes (spec 3.3). */
+static int64
+item_name(Work *w, int type, const char *name)
+{
+	return action_name(w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
+}
+
+/* The product or category that a page shows. */
 static void
-name_action(Work *w, Action *action)
+name_product(Work *w, Action *action)
+{
+	const Hit  *hit = w->hit;
+	Jsonb	   *list = hit->pkc[0] == '[' ? text_to_jsonb(hit->pkc) : NULL;
+	int			n = 0;
+
+	action->product_sku = item_name(w, ACTION_TYPE_SKU, hit->pks);
+	action->product_name = item_name(w, ACTION_TYPE_ITEM_NAME, hit->pkn);
+	action->product_price = hit->pkp;
+	if (list != NULL && JB_ROOT_IS_ARRAY(list))
+	{
+		for (uint32 i = 0; i < JB_ROOT_COUNT(list) && n < ACTION_CATEGORIES; i++)
+		{
+			JsonbValue *v = getIthJsonbValueFromContainer(&list->root, i);
+
+			if (v != NULL && v->type == jbvString && v->val.string.len > 0)
+				action->product_categories[n++] =
+					item_name(w, ACTION_TYPE_ITEM_CATEGORY,
+							  pnstrdup(v->val.string.val, v->val.string.len));
+		}
+	}
+	else
+		action->product_categories[0] = item_name(w, ACTION_TYPE_ITEM_CATEGORY, hit->pkc);
+	action->wide = true;
+}
+
+/* Was any page performance sent? */
+static bool
+has_timings(const Hit *hit)
+{
+	for (int t = 0; t < HIT_TIMINGS; t++)
+	{
+		if (hit->timings[t] != NOT_SENT)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The action of a hit, its names with their numbers of the dictionary (spec
+ * 3.2, 3.3).  A hit without an action row gives its kind alone.
+ */
+static void
+describe_action(Work *w, Action *action)
 {
 	const Settings *s = &w->site->s;
+	const Hit  *hit = w->hit;
+	int32		idsite = hit->idsite;
+	int			max = s->page_maximum_length;
 
 	memset(action, 0, sizeof(Action));
-	action->idaction_url = action_page_url(w->hit->idsite, page_url(w));
-	if (w->hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
-		action->idpageview = w->hit->pv_id;
-	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
+	action->kind = w->kind;
+	if (!action_has_row(w->kind))
+		return;
+	if (hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
+		action->idpageview = hit->pv_id;
+	action->idaction_url = action->idaction_name = no_int();
+	action->search_count = NOT_SENT;
+	for (int t = 0; t < HIT_TIMINGS; t++)
+		action->timings[t] = NOT_SENT;
+	action->wide = w->kind != ACTION_PAGE_VIEW;
+
+	switch (w->kind)
+	{
+		case ACTION_PAGE_VIEW:
+			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_URL, page_url(w)));
+			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_TITLE, hit->action_name, max));
+			if (has_timings(hit))
+			{
+				memcpy(action->timings, hit->timings, sizeof(action->timings));
+				action->wide = true;
+			}
+			if (hit->pks[0] || hit->pkn[0] || hit->pkc[0] || hit->pkp != NULL)
+				name_product(w, action);
+			break;
+
+		case ACTION_SITE_SEARCH:
+			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_SEARCH, w->search.keyword, max));
+			text_cut_chars(w->search.category, SEARCH_CATEGORY_MAX);
+			if (w->search.category[0] || s->recognition_rules == RULES_MATOMO)
+				action->search_cat = w->search.category;
+			if (hit->search_count >= 0)
+				action->search_count = hit->search_count;
+			break;
+
+		case ACTION_EVENT:
+			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_EVENT, page_url(w)));
+			action->event_category = action_name(idsite, ACTION_TYPE_EVENT, hit->e_c, max);
+			action->event_action = action_name(idsite, ACTION_TYPE_EVENT_ACTION, hit->e_a, max);
+			if (hit->e_n[0])
+			{
+				int64		name = action_name(idsite, ACTION_TYPE_EVENT_NAME, hit->e_n, max);
+
+				if (name != 0)
+					action->idaction_name = some_int(name);
+			}
+			action->custom_float = hit->e_v;
+			break;
+
+		case ACTION_CONTENT:
+			/* whole, as other kinds' own URLs */
+			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
+											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
+			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
+			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, hit->c_p, max);
+			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, hit->c_t, max);
+			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
+			break;
+
+		case ACTION_OUTLINK:
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_OUTLINK, url_clean(hit->link), max));
+			break;
+
+		case ACTION_DOWNLOAD:
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_DOWNLOAD, url_clean(hit->download), max));
+			break;
+
+		case ACTION_GOAL:
+		case ACTION_ECOMMERCE:
+		case ACTION_PING:
+			break;
+	}
+}
+
+/*
+ * Custom dimensions and variables, of the visit and of the action.  Visitors
+ * without consent leave none (design section 7).
+ */
+static void
+customise(Work *w, Visit *visit, Action *action)
+{
+	CustomChanges changes;
+
+	if (visit->consent >= STATE_UNDECIDED)
+		return;
+	custom_read(w->hit, &w->site->s, site_custom_dimensions(), &changes);
+	if (changes.visit_dimensions != NULL)
+		visit->custom_dimensions = custom_merge(visit->custom_dimensions, changes.visit_dimensions);
+	if (changes.visit_variables != NULL)
+		visit->custom_variables = custom_merge(visit->custom_variables, changes.visit_variables);
+	visit->seldom_changed |= changes.visit_dimensions != NULL || changes.visit_variables != NULL;
+
+	if (action_has_row(action->kind) &&
+		(changes.action_dimensions != NULL || changes.action_variables != NULL))
+	{
+		action->custom_dimensions = custom_merge(NULL, changes.action_dimensions);
+		action->custom_variables = changes.action_variables;
+		action->wide = true;
+	}
 }
 
 /*
@@ -540,7 +699,7 @@ name_action(Work *w, Action *action)
  * will after the hit.
  */
 static void
-convert(Work *w, const Decision *d, int64 idaction_url, Visit *visit)
+convert(Work *w, const Decision *d, const Action *action, Visit *visit)
 {
 	Hit		   *hit = w->hit;
 	ConversionInput *in = &w->conversion_input;
@@ -555,7 +714,7 @@ convert(Work *w, const Decision *d, int64 idaction_url, Visit *visit)
 	in->kind = w->kind;
 	in->begun = d->begin;
 	in->known = d->known;
-	in->idaction_url = idaction_url;
+	in->idaction_url = action->idaction_url;
 	if (!conversion_decide(in, visit, &w->conversions))
 		return;
 	in->page_url = page_url(w);
@@ -589,7 +748,7 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	NewVisit	extra;
 	Action		action;
 	char		primary[6];
-	int64		idlink_va;
+	NullableInt idlink_va = no_int();
 
 	memset(&extra, 0, sizeof(extra));
 	extra.as_matomo = s->recognition_rules == RULES_MATOMO;
@@ -608,26 +767,19 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 		if (extra.location.country[0] == '\0' && s->geo_level >= GEO_COUNTRY)
 			strcpy(extra.location.country, "xx");
 	}
-	extra.resolution = hit->resolution[0] ? hit->resolution : "unknown";
 	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
 	extra.localtime = local_time(hit);
 
-	if (w->kind < ACTION_GOAL)
-	{
-	name_action(w, &action);
-	lifecycle_page_view(hit, s, true, visit, &action);
-	} else { memset(&action,0,sizeof(action)); visit->entry_name=some_int(0); }
-	convert(w, d, action.idaction_url, visit);
+	describe_action(w, &action);
+	customise(w, visit, &action);
+	lifecycle_action(hit, s, true, visit, &action);
+	convert(w, d, &action, visit);
 	visit->idvisit = store_next_idvisit();
-	idlink_va = 0;
-	if (w->kind < ACTION_GOAL)
-	{
-	idlink_va = store_next_idlink_va();
-	visit->last_idlink_va = some_int(idlink_va);
-	}
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	store_insert_visit(visit, &extra);
-	if (w->kind < ACTION_GOAL)
-	store_insert_action(visit, hit, &action, idlink_va, matched_by, d->reason);
+	if (!idlink_va.isnull)
+		store_insert_action(visit, hit, &action, idlink_va.value, matched_by, d->reason);
 	conversion_write(&w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 }
@@ -642,27 +794,29 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 {
 	const Settings *s = &w->site->s;
 	Action		action;
-	int64		idlink_va;
+	NullableInt idlink_va = no_int();
 
 	if (referrer != NULL)
 	{
 		visit->referrer = *referrer;
 		visit->seldom_changed = true;
 	}
+	describe_action(w, &action);
+	customise(w, visit, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
-	if (w->kind < ACTION_GOAL)
-	{
-	name_action(w, &action);
-	lifecycle_page_view(w->hit, s, false, visit, &action);
-	idlink_va = store_next_idlink_va();
-	visit->last_idlink_va = some_int(idlink_va);
-	} else { memset(&action,0,sizeof(action)); idlink_va = 0; visit->last = Max(visit->last, w->hit->at); }
-	convert(w, d, action.idaction_url, visit);
+	if (w->kind != ACTION_PING)
+		lifecycle_action(w->hit, s, false, visit, &action);
+	convert(w, d, &action, visit);
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
 		return false;
-	if (w->kind < ACTION_GOAL)
-	store_insert_action(visit, w->hit, &action, idlink_va, matched_by, d->reason);
+	if (!idlink_va.isnull)
+		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
 	conversion_write(&w->conversions, visit, idlink_va);
+	/* page performance that came too late for its page view */
+	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && has_timings(w->hit))
+		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
 	report(w, d, matched_by, visit, idlink_va);
 	return true;
 }
@@ -941,6 +1095,13 @@ record(Store *store, Work *w)
 			refused = found.tid;
 			refused_xmin = found.xmin;
 			continue;
+		}
+
+		/* a heartbeat begins no visit (spec 3.6) */
+		if (w->kind == ACTION_PING)
+		{
+			finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+			return;
 		}
 
 		compute_config(w, true);

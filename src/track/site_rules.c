@@ -34,6 +34,7 @@ typedef struct TableCache
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache goals_cache = {.table = "goal"};
+static TableCache dimensions_cache = {.table = "custom_dimension"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -54,11 +55,19 @@ static KeptPlan goals_plan = {
 	.nargs = 0
 };
 
+static KeptPlan dimensions_plan = {
+	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
+	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
+	" WHERE d.active ORDER BY d.idsite USING OPERATOR(pg_catalog.<),"
+	" d.iddimension USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &goals_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &goals_cache, &dimensions_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -186,6 +195,30 @@ make_goals(SPITupleTable *table, uint64 rows, int *n)
 	return goals;
 }
 
+/* Make the custom dimensions of the rows that were read. */
+static void *
+make_dimensions(SPITupleTable *table, uint64 rows, int *n)
+{
+	CustomDimensions *all = custom_dimensions_create((int) rows);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		bool		isnull;
+		int32		idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		int32		number = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		bool		of_visit = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
+		bool		case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+		Datum		extractions = SPI_getbinval(tuple, desc, 5, &isnull);
+
+		custom_dimensions_add(all, idsite, number, of_visit, case_sensitive,
+							  isnull ? NULL : DatumGetJsonbP(extractions));
+	}
+	return all;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -248,4 +281,12 @@ site_goals(int32 idsite, int *n)
 {
 	refresh(&goals_cache, &goals_plan, make_goals);
 	return goals_of_site(goals_cache.content, goals_cache.n, idsite, n);
+}
+
+/* See site_rules.h. */
+const CustomDimensions *
+site_custom_dimensions(void)
+{
+	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
+	return dimensions_cache.content;
 }

@@ -647,7 +647,7 @@ escape_url(const char *url)
 
 /* Write one conversion.  Returns its buster, -1 if it was not news. */
 static int64
-write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit, int64 idlink_va)
+write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit, NullableInt idlink_va)
 {
 	const ConversionInput *in = c->in;
 	const ConversionRequest *r = in->request;
@@ -678,11 +678,11 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 
 	memset(nulls, ' ', sizeof(nulls));
 	values[i++] = Int64GetDatum(visit->idvisit);
-	nulls[i] = by_action ? ' ' : 'n';
-	values[i++] = Int64GetDatum(idlink_va);
+	nulls[i] = by_action && !idlink_va.isnull ? ' ' : 'n';
+	values[i++] = Int64GetDatum(idlink_va.value);
 	values[i++] = TimestampTzGetDatum(in->hit->at);
-	nulls[i] = by_action ? ' ' : 'n';
-	values[i++] = Int64GetDatum(in->idaction_url);
+	nulls[i] = by_action && !in->idaction_url.isnull ? ' ' : 'n';
+	values[i++] = Int64GetDatum(in->idaction_url.value);
 	values[i++] = BoolGetDatum(conversion->multiple);
 	values[i++] = Int32GetDatum(conversion->idgoal);
 	nulls[i] = ecommerce ? ' ' : 'n';
@@ -804,7 +804,7 @@ write_items(const Conversions *c, const Visit *visit, const char *idorder)
  *		somebody has put on these tables must not see the caller's.
  */
 void
-conversion_write(const Conversions *c, const Visit *visit, int64 idlink_va)
+conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va)
 {
 	const ConversionRequest *r = c->in->request;
 	int			level;

@@ -73,7 +73,7 @@ typedef struct ConversionInput
 	ActionKind	kind;
 	bool		begun;			/* the visit has just begun */
 	bool		known;			/* the visitor is known */
-	int64		idaction_url;	/* of the action, 0: none */
+	NullableInt idaction_url;	/* of the action */
 	const char *page_url;		/* normalised, NULL: none */
 } ConversionInput;
 
@@ -101,6 +101,6 @@ extern bool conversion_decide(const ConversionInput *in, Visit *visit, Conversio
 extern bool conversion_wants_cookie(const Hit *hit, const Referrer *visit);
 extern void conversion_attribute(const Hit *hit, const Referrer *visit, const Referrer *cookie,
 								 Referrer *out);
-extern void conversion_write(const Conversions *c, const Visit *visit, int64 idlink_va);
+extern void conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va);
 
 #endif							/* PKT_CONVERSION_H */
