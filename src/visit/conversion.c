@@ -688,7 +688,7 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	nulls[i] = ecommerce ? ' ' : 'n';
 	values[i++] = Int32GetDatum(r->quantity);
 	nulls[i] = r->kind == CONVERT_CART ? 'n' : ' ';
-	values[i++] = Int32GetDatum(visit->total_interactions);
+	values[i++] = Int32GetDatum(visit->total_interactions - visit->total_searches);
 	values[i++] = Int16GetDatum((int16) c->referrer.type);
 	values[i] = text_value(is_anonymous(visit) ? NULL : r->idorder, &nulls[i]), i++;
 	values[i] = text_value(url, &nulls[i]), i++;
