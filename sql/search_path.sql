@@ -115,6 +115,13 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_goal($S, 'goal', 'url', 'thanks', 'contains'))$$,
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_goal($S, 'goal', 'title', '^a+$', 'regex', true, true, 1.5))$$,
 	$$SELECT pk_tracking.add_goal($S, 'goal', 'nothing')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_dimension($S, 'plan', 'visit'))$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.add_dimension($S, 'section', 'action', '[{"dimension": "url", "pattern": "/([a-z]+)$"}]'))$$,
+	$$SELECT pk_tracking.add_dimension($S, 'plan', 'nothing')$$,
+	$$SELECT (pk_tracking.track_request('idsite=$S&rec=1&_id=feedfacecafebeef&url=https://a.example/section&dimension1=gold&e_c=c&e_a=a&e_v=2.5&_cvar={"1":["a","b"]}', '203.0.113.77', 'agent', 'en', '2026-03-02 12:03+00')).outcome$$,
+	$$SELECT (pk_tracking.track_request('idsite=$S&rec=1&_id=feedfacecafebeef&pv_id=abcdef&ping=1&pf_net=5', '203.0.113.77', 'agent', 'en', '2026-03-02 12:03+00')).outcome$$,
+	$$SELECT f.type FROM pk_tracking.hit_field_table() f WHERE f.name OPERATOR(pg_catalog.=) 'e_v'$$,
+	$$SELECT f.description FROM pk_tracking.hit_fields f WHERE f.name OPERATOR(pg_catalog.=) 'e_v'$$,
 	$$SELECT pk_tracking.need_log()$$,
 	$$SELECT pk_tracking.create_log()$$,
 	$$SELECT pk_tracking.upgrade_log()$$,
@@ -128,6 +135,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pk_tracking.grant_tracker('regress_pkt_path', true)$$,
 	$$SELECT pk_tracking.grant_analyst('regress_pkt_path')$$,
 	$$SELECT v.site FROM pk_tracking.visit v WHERE v.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$,
+	$$SELECT a.event_category FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S AND a.kind OPERATOR(pg_catalog.=) 'event' LIMIT 1$$,
 	$$SELECT a.url FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
