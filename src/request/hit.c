@@ -98,11 +98,11 @@ static const HitField fields[] =
 	NUMBER("idgoal", idgoal, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("ping", ping, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true),
-	TEXT("revenue", revenue, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("ec_st", ec_st, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("ec_tx", ec_tx, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("ec_sh", ec_sh, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("ec_dt", ec_dt, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	NUMBER("revenue", revenue, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_st", ec_st, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_tx", ec_tx, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_sh", ec_sh, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_dt", ec_dt, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE),
 	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
 	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
@@ -260,7 +260,8 @@ hit_create(void)
 
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
-		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST)
+		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST ||
+			fields[i].type == FIELD_AMOUNT)
 			*(char **) ((char *) hit + fields[i].offset) = empty;
 	}
 	hit->cookie_header = hit->referer_header = empty;
@@ -375,6 +376,7 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 	{
 		case FIELD_TEXT:
 		case FIELD_LIST:
+		case FIELD_AMOUNT:
 			*(char **) where = text_clean(value, len, true);
 			break;
 
@@ -488,6 +490,7 @@ hit_text(const Hit *hit, const HitField *field)
 	{
 		case FIELD_TEXT:
 		case FIELD_LIST:
+		case FIELD_AMOUNT:
 			return *(char *const *) where;
 		case FIELD_INT:
 			{
@@ -574,6 +577,7 @@ pkt_hit_fields(PG_FUNCTION_ARGS)
 		[FIELD_ID] = "id",
 		[FIELD_ID_COOKIE] = "id",
 		[FIELD_JSON] = "json",
+		[FIELD_AMOUNT] = "number",
 		[FIELD_LIST] = "text or json list",
 		[FIELD_CONSENT] = "consent",
 		[FIELD_UIA] = "flag"

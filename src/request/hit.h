@@ -165,6 +165,7 @@ typedef enum HitFieldType
 	FIELD_ID,					/* 16 hex digits */
 	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
 	FIELD_JSON,					/* Jsonb *; NULL if absent or no JSON */
+	FIELD_AMOUNT,				/* text: a number, kept as sent; what is none counts where it is used */
 	FIELD_LIST,					/* text: one name, or a JSON list of names */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */
