@@ -949,8 +949,9 @@ claim_order(Work *w, Held *held)
 {
 	const char *idorder = w->request.idorder;
 
-	if (w->request.kind != CONVERT_ORDER)
-		return true;
+	if (w->request.kind != CONVERT_ORDER ||
+		consent_decide(w->site->s.consent_mode, w->hit->consent) != IDENTIFIED)
+		return true;			/* without consent the id is not kept */
 	if (!held->order)
 		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
 	held->order = true;
