@@ -14,6 +14,7 @@
 #include "request/proxy.h"
 #include "request/url.h"
 #include "visit/custom.h"
+#include "visit/goal.h"
 
 typedef struct SiteRules
 {
@@ -37,5 +38,8 @@ extern const ReferrerList *site_referrer_list(void);
 
 /* Hosts known for referrer spam, the user's own among them. */
 extern const SpamList *site_spam_list(void);
+
+/* The goals of a site, but for deleted ones, by number; n of them. */
+extern const Goal *site_goals(int32 idsite, int *n);
 
 #endif							/* PKT_SITE_RULES_H */

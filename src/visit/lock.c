@@ -92,3 +92,13 @@ lock_give_back(LockKind kind, int32 idsite, uint64 key)
 	lock_tag(&tag, kind, idsite, key);
 	(void) LockRelease(&tag, lock_mode(kind), false);
 }
+
+/*
+ * lock_order_key
+ *		The key that LOCK_ORDER takes for an order id.
+ */
+uint64
+lock_order_key(const char *idorder)
+{
+	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
+}
