@@ -20,6 +20,8 @@ SQL_PARTS = \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \
 	src/track/track.sql \
+	src/track/token.sql \
+	src/track/requests.sql \
 	src/track/parts.sql \
 	src/track/status.sql \
 	src/privacy/grants.sql

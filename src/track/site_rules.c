@@ -32,6 +32,7 @@ typedef struct TableCache
 
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
+static TableCache tokens_cache = {.table = "token"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -44,11 +45,16 @@ static KeptPlan list_plan = {
 	.nargs = 0
 };
 
+static KeptPlan tokens_plan = {
+	.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &tokens_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -145,6 +151,38 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
+/* Make the tokens of the rows that were read. */
+static void *
+make_tokens(SPITupleTable *table, uint64 rows, int *n)
+{
+	Token	   *tokens = palloc_array(Token, rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Token	   *token = &tokens[*n];
+		bool		isnull;
+		Datum		column = SPI_getbinval(tuple, table->tupdesc, 1, &isnull);
+		bytea	   *hash;
+
+		if (isnull)
+			continue;
+		hash = DatumGetByteaPP(column);
+		if (VARSIZE_ANY_EXHDR(hash) != TOKEN_HASH_LEN)
+			continue;
+		memcpy(token->hash, VARDATA_ANY(hash), TOKEN_HASH_LEN);
+		token->idsite = DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull));
+		if (isnull)
+			token->idsite = 0;
+		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, table->tupdesc, 3, &isnull));
+		if (isnull)
+			token->expires = DT_NOEND;
+		(*n)++;
+	}
+	return tokens;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -199,4 +237,13 @@ site_referrer_list(void)
 {
 	refresh(&list_cache, &list_plan, make_list);
 	return list_cache.content;
+}
+
+/* See site_rules.h. */
+const Token *
+site_tokens(int *n)
+{
+	refresh(&tokens_cache, &tokens_plan, make_tokens);
+	*n = tokens_cache.n;
+	return tokens_cache.content;
 }

@@ -11,6 +11,7 @@
 
 #include "enrich/referrer.h"
 #include "request/url.h"
+#include "track/token.h"
 
 typedef struct SiteRules
 {
@@ -26,5 +27,8 @@ extern const SiteUrl *site_urls(int *n);
 
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);
+
+/* The tokens of all sites; n of them. */
+extern const Token *site_tokens(int *n);
 
 #endif							/* PKT_SITE_RULES_H */

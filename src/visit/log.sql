@@ -89,6 +89,20 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, with all its sub-domains if it is a network, perhaps with the beginning of a path';
 	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold a search''s keyword; none: every page of the host counts as a search without keyword';
 
+	-- a token's hash may not be derived back, as its token is chance
+	CREATE TABLE pk_tracking.token (
+		token_hash bytea NOT NULL PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+		idsite integer REFERENCES pk_tracking.site ON DELETE CASCADE,
+		name text,
+		created timestamptz NOT NULL DEFAULT now(),
+		expires timestamptz);
+	COMMENT ON TABLE pk_tracking.token IS 'who may send what a tracking URL needs authentication for; made by pk_tracking.create_token()';
+	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which itself is stored nowhere';
+	COMMENT ON COLUMN pk_tracking.token.idsite IS 'site, or NULL for all sites';
+	COMMENT ON COLUMN pk_tracking.token.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
+	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
+
 	-- visits -----------------------------------------------------------------
 
 	CREATE SEQUENCE pk_tracking.log_visit_idvisit_seq;
@@ -548,6 +562,8 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER referrer_list_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_list
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER token_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.token
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER log_action_changed AFTER DELETE OR TRUNCATE ON pk_tracking.log_action
@@ -559,6 +575,7 @@ BEGIN
 	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
+	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
 	ALTER TABLE pk_tracking.log_visit_length ENABLE ALWAYS TRIGGER log_visit_length_changed;
@@ -624,7 +641,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'log_visit', 'log_visit_length', 'log_action',
+			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'token', 'log_visit', 'log_visit_length', 'log_action',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d
