@@ -22,6 +22,7 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -1279,6 +1280,7 @@ run_many(Work **work, int n)
 	for (int attempt = 1; many.n - n_gates <= MANY_KEYS || attempt > 1; attempt++)
 	{
 		MemoryContext context = CurrentMemoryContext;
+		ResourceOwner owner = CurrentResourceOwner;
 
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(context);
@@ -1288,6 +1290,7 @@ run_many(Work **work, int n)
 		else
 			RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
 		if (result == MANY_DONE)
 			return;
 		if (result == MANY_TOO_MANY_KEYS)
