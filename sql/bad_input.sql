@@ -48,7 +48,7 @@ DECLARE
 BEGIN
 	query := replace(query, '$S', current_setting('test.site'));
 	BEGIN
-		r := pk_tracking.track_request(query, ip, 'agent ' || nextval('agent'), 'en', at, headers, trusted);
+		r := pk_tracking.track_request(query, ip, format('Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:109.0) Gecko/20100101 Firefox/%s.0', nextval('agent')), 'en', at, headers, trusted);
 		got := concat_ws(' ', r.outcome, r.outcome_reason);
 	EXCEPTION WHEN OTHERS THEN
 		GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;

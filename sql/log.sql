@@ -157,8 +157,19 @@ SELECT (pk_tracking.track(:site, at => '2026-03-02 12:00+00')).outcome;
 CREATE ROLE regress_pkt_owner;
 CREATE ROLE regress_pkt_tracker;
 BEGIN;
-DROP TABLE pk_tracking.site, pk_tracking.setting, pk_tracking.goal, pk_tracking.log_visit, pk_tracking.log_visit_length, pk_tracking.log_action,
-	pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_version CASCADE;
+DO $$
+DECLARE
+	t regclass;
+BEGIN
+	-- all that create_log() made
+	FOR t IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'v')
+		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+	LOOP
+		IF EXISTS (SELECT FROM pg_class c WHERE c.oid = t AND c.relkind = 'r') THEN
+			EXECUTE format('DROP TABLE %s CASCADE', t);
+		END IF;
+	END LOOP;
+END $$;
 SELECT pg_temp.try('SELECT pk_tracking.track(1)');
 SELECT pg_temp.try('SELECT pk_tracking.track_request(''idsite=1&rec=1'')');
 SELECT pg_temp.try('SELECT * FROM pk_tracking.match_visitor(1)');

@@ -579,7 +579,7 @@ visit ?1 - 0 1 2 profilable=0
 $$);
 SELECT pg_temp.scenario('rule 5: other agent', $$
 0 -> 1 none unknown
-60 ua=other -> 2 none unknown
+60 ua=Firefox/121.0 -> 2 none unknown
 visit ?1 - 0 1 1
 visit ?2 - 0 1 1
 config 1 <> 2

@@ -166,8 +166,19 @@ FROM regress_pkt_tools.calls c ORDER BY c.n;
 
 -- create_log() itself, and everything on what it has made
 BEGIN;
-DROP TABLE pk_tracking.site, pk_tracking.setting, pk_tracking.goal, pk_tracking.log_visit, pk_tracking.log_visit_length, pk_tracking.log_action,
-	pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_version CASCADE;
+DO $$
+DECLARE
+	t regclass;
+BEGIN
+	-- all that create_log() made
+	FOR t IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'v')
+		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+	LOOP
+		IF EXISTS (SELECT FROM pg_class c WHERE c.oid = t AND c.relkind = 'r') THEN
+			EXECUTE format('DROP TABLE %s CASCADE', t);
+		END IF;
+	END LOOP;
+END $$;
 SET LOCAL search_path = pg_temp, regress_pkt_evil, pg_catalog, public;
 SELECT pk_tracking.create_log('regress_pkt_path');
 SELECT pk_tracking.add_site('first');

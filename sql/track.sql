@@ -147,6 +147,7 @@ SELECT pg_temp.rows_of(pk_tracking.track(:args, cid => 'dddddddddddddddd', at =>
 
 -- 4. Consent: nothing stored is nothing
 SELECT pk_tracking.add_site('consent') AS consent \gset
+CREATE TEMP SEQUENCE consent_agent;
 CREATE FUNCTION pg_temp.consent(site integer, mode text) RETURNS TABLE (mode_ text, given text, outcome text, reason text, stored boolean, consent text) LANGUAGE plpgsql AS $$
 DECLARE
 	r pk_tracking.tracked;
@@ -158,7 +159,7 @@ BEGIN
 		IF given = 'uia' THEN
 			r := pk_tracking.track_request(format('idsite=%s&rec=1&uia=1&url=https://a.example/refused/%s', site, mode), '203.0.113.77', 'agent');
 		ELSE
-			r := pk_tracking.track(site, format('https://a.example/refused/%s/%s', mode, given), ip => '203.0.113.77', user_agent => mode || coalesce(given, ''), consent => nullif(given, 'NULL'));
+			r := pk_tracking.track(site, format('https://a.example/refused/%s/%s', mode, given), ip => '203.0.113.77', user_agent => format('Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/%s.0', nextval('consent_agent')), consent => nullif(given, 'NULL'));
 		END IF;
 		mode_ := mode;
 		outcome := r.outcome;

@@ -329,6 +329,41 @@ is(scalar(() = $out =~ /^done/mg), scalar(@broken), 'every one of ' . scalar(@br
 cmp_ok(scalar(() = $out =~ /^done\|[1-9]/mg), '>', 100, 'some still give answers');
 cmp_ok(time() - $before, '<', 60, 'none takes long');
 
+# In the engine: as far as the site's settings let the location be known, from
+# the full address or the masked one; the row never holds the address.
+$node->safe_psql('postgres', "SELECT pk_tracking.create_log(); SELECT pk_tracking.add_site('geo')");
+
+sub tracked
+{
+	my ($settings, $ip, $expected, $name, $lang) = @_;
+	my $lang_sql = defined $lang ? "'$lang'" : 'NULL';
+	my ($row) = session('$D/city.mmdb', '$D/asn.mmdb',
+		"BEGIN; SET client_min_messages = error;\n"
+		  . join('', map { "SELECT FROM pk_tracking.set_site(1, '$_', '$settings->{$_}');\n" } sort keys %$settings)
+		  . "SELECT FROM pk_tracking.track(1, 'https://a.example/', ip => '$ip', accept_language => $lang_sql, cid => '00000000000000aa');\n"
+		  . "SELECT row(v.location_continent, v.location_country, v.location_region, v.location_city, v.location_latitude,"
+		  . " v.location_longitude, v.location_asn, v.location_organisation) FROM pk_tracking.log_visit v"
+		  . " WHERE v.idvisitor = '00000000000000aa';\nROLLBACK;");
+	$row =~ s/^\n+|\n+$//g;
+	is($row, $expected, "tracked: $name");
+	return;
+}
+my $munich = '(eu,de,BY,München,48.137430,11.575490,64500,"Example Networks")';
+tracked({}, '203.0.113.1', $munich, 'city');
+tracked({ geo_level => 'region' }, '203.0.113.1', '(eu,de,BY,,,,,)', 'region');
+tracked({ geo_level => 'country' }, '203.0.113.1', '(eu,de,,,,,,)', 'country');
+tracked({ geo_level => 'continent' }, '203.0.113.1', '(eu,,,,,,,)', 'continent');
+tracked({ geo_level => 'continent' }, '203.0.113.1', '(eu,,,,,,,)', 'continent, and no guess', 'fr-FR');
+tracked({ geo_level => 'none' }, '203.0.113.1', '(,,,,,,,)', 'nothing');
+tracked({ geo_ip => 'masked', ip_mask_level => 1 }, '203.0.113.128', $munich, 'masked address is located');
+tracked({ geo_ip => 'full', ip_mask_level => 4 }, '203.0.113.1', $munich, 'full address is located, whatever the mask');
+tracked({ geo_ip => 'masked', ip_mask_level => 4 }, '203.0.113.1', '(,,,,,,,)', 'masked whole: nothing');
+tracked({}, '2001:db8::1', "(eu,fr,IDF,Paris,48.856600,2.352200,64501,\"Beispiel-Netze \x{c3}\x{9c}\")", 'IPv6');
+tracked({}, '10.0.0.1', '(,fr,,,,,,)', 'unknown address: country of the language', 'fr-FR');
+tracked({}, '192.0.2.1', '(,fr,,,,,4294967295,)', 'network without country: country of the language', 'fr-FR');
+tracked({}, '203.0.113.1', $munich, 'the file wins over the language', 'fr-FR');
+tracked({ enable_default_location_provider => 'off' }, '10.0.0.1', '(,,,,,,,)', 'no guess', 'fr-FR');
+
 my $log = slurp_file($node->logfile);
 unlike($log, qr/PANIC|TRAP|terminated by signal|:XX\d\d\d:/, 'no crash');
 # (the statements are logged, they are the test's)

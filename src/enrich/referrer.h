@@ -26,7 +26,7 @@ typedef struct Referrer
 	ReferrerType type;
 	const char *name;			/* NULL for direct entries */
 	const char *keyword;		/* NULL if there is none; "" for campaigns */
-	const char *url;			/* "" if there is none */
+	const char *url;			/* "" if there is none; NULL to store NULL */
 } Referrer;
 
 /* One URL of a site: host without "www.", path with a slash at its end. */

@@ -499,6 +499,8 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	}
 	in.visit = visit;
 	referrer_detect(&in, found);
+	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
+		found->url = NULL;
 }
 
 /*
@@ -585,7 +587,8 @@ locate(Work *w, GeoLocation *where)
 
 	if (s->geo_ip == IP_MASKED)
 		ip_mask(&ip, s->ip_mask_level);
-	if (!geoip_lookup(&ip, s->geo_level, where) &&
+	(void) geoip_lookup(&ip, s->geo_level, where);
+	if (where->country[0] == '\0' &&
 		s->enable_default_location_provider && s->geo_level >= GEO_COUNTRY)
 		language_country(language(w), s->enable_language_to_country_guess,
 						 s->recognition_rules == RULES_MATOMO, where->country);

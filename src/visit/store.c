@@ -967,7 +967,7 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	values[i++] = Int16GetDatum((int16) v->referrer.type);
 	values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
 	values[i] = text_or_null(v->referrer.keyword, &nulls[i]), i++;
-	values[i++] = CStringGetTextDatum(v->referrer.url);
+	values[i] = text_or_null(v->referrer.url, &nulls[i]), i++;
 
 	values[i] = known_text(where->continent, &nulls[i]), i++;
 	values[i] = known_text(where->country, &nulls[i]), i++;
@@ -989,7 +989,8 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	values[i] = known_text(where->organisation, &nulls[i]), i++;
 
 	values[i] = device_text(extra, device->config_os, &nulls[i]), i++;
-	values[i] = device_text(extra, device->os_version, &nulls[i]), i++;
+	values[i] = device_text(extra, extra->as_matomo && !device->os_version[0] &&
+							strcmp(device->config_os, "UNK") == 0 ? "UNK" : device->os_version, &nulls[i]), i++;
 	values[i] = device_text(extra, device->config_browser_name, &nulls[i]), i++;
 	values[i] = device_text(extra, device->browser_version, &nulls[i]), i++;
 	values[i] = device_text(extra, device->browser_engine, &nulls[i]), i++;

@@ -35,7 +35,14 @@ BEGIN
 			WHEN 'anonymizeUserId' THEN
 				PERFORM pk_tracking.set_instance('anonymize_user_id', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
 			WHEN 'ipAddressMaskLength' THEN
-				PERFORM pk_tracking.set_instance('ip_mask_level', v);
+				PERFORM pk_tracking.set_instance('ip_mask_level',
+					CASE WHEN s -> 'privacy' ->> 'ipAnonymizerEnabled' = 'false' THEN '0' ELSE v END);
+			WHEN 'ipAnonymizerEnabled' THEN
+				IF NOT v::boolean THEN
+					PERFORM pk_tracking.set_instance('ip_mask_level', '0');
+				END IF;
+			WHEN 'useAnonymizedIpForVisitEnrichment' THEN
+				PERFORM pk_tracking.set_instance('use_anonymized_ip_for_visit_enrichment', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
 			WHEN 'forceCookielessTracking' THEN
 				PERFORM pk_tracking.set_instance('force_cookieless_tracking', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
 			ELSE
@@ -121,7 +128,8 @@ BEGIN
 		IF w LIKE 'rand#%' THEN
 			IF names ? w AND names ->> w <> g THEN
 				RETURN NEXT format('visit %s: idvisitor %s is not that of the earlier %s', h, g, w);
-			ELSIF NOT names ? w AND (g = ANY (expected_ids) OR EXISTS (SELECT FROM jsonb_each_text(names) e WHERE e.value = g)) THEN
+			ELSIF NOT names ? w AND (g = ANY (expected_ids) OR EXISTS (SELECT FROM jsonb_each_text(names) e
+				WHERE e.key LIKE 'rand#%' AND e.value = g)) THEN
 				RETURN NEXT format('visit %s: idvisitor %s, Matomo a new random one', h, g);
 			END IF;
 			names := names || jsonb_build_object(w, g);
@@ -137,13 +145,45 @@ BEGIN
 		END LOOP;
 		FOREACH k IN ARRAY ARRAY['user_id', 'visitor_returning', 'visitor_count_visits', 'visit_total_time',
 			'visit_total_actions', 'visit_total_interactions', 'visitor_seconds_since_first',
-			'visitor_seconds_since_last', 'visitor_seconds_since_order', 'profilable', 'location_ip',
+			'visitor_seconds_since_last', 'visitor_seconds_since_order', 'profilable',
 			'location_browser_lang', 'config_resolution', 'visitor_localtime', 'visit_goal_buyer',
-			'config_cookie', 'config_flash', 'config_java', 'config_pdf'] LOOP
+			'config_cookie', 'config_flash', 'config_java', 'config_pdf', 'config_quicktime',
+			'config_realplayer', 'config_silverlight', 'config_windowsmedia',
+			'referer_type', 'referer_name', 'referer_keyword', 'referer_url',
+			'location_country', 'location_region', 'location_city', 'location_latitude', 'location_longitude'] LOOP
 			IF got.j ->> k IS DISTINCT FROM want ->> k THEN
 				RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, coalesce(got.j ->> k, 'NULL'), coalesce(want ->> k, 'NULL'));
 			END IF;
 		END LOOP;
+
+		-- an address has several spellings
+		IF got.location_ip IS DISTINCT FROM (want ->> 'location_ip')::inet THEN
+			RETURN NEXT format('visit %s: location_ip %s, Matomo %s', h, got.location_ip, want ->> 'location_ip');
+		END IF;
+
+		-- devices: codes as Matomo has them, but for what is on the list of known gaps
+		FOREACH k IN ARRAY ARRAY['config_os', 'config_os_version', 'config_browser_name', 'config_browser_version',
+			'config_browser_engine', 'config_client_type', 'config_device_type', 'config_device_brand', 'config_device_model'] LOOP
+			g := coalesce(got.j ->> k, 'NULL');
+			w := coalesce(want ->> k, 'NULL');
+			IF g <> w THEN
+				UPDATE golden.device_gap d SET used = d.used + 1
+					WHERE d.name = k AND d.matomo = w AND d.ours = g;
+				IF NOT FOUND THEN
+					RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, g, w);
+				END IF;
+			END IF;
+		END LOOP;
+
+		-- fingerprints are salted: which of a scenario's visits share one is what counts
+		g := coalesce(got.config_id::text, 'none');
+		w := 'config#' || (want ->> 'config_class');
+		IF coalesce(names ->> w, g) <> g THEN
+			RETURN NEXT format('visit %s: its fingerprint is not that of an earlier visit, Matomo''s is', h);
+		ELSIF NOT names ? w AND EXISTS (SELECT FROM jsonb_each_text(names) e WHERE e.key LIKE 'config#%' AND e.value = g) THEN
+			RETURN NEXT format('visit %s: its fingerprint is that of an earlier visit, Matomo''s is another', h);
+		END IF;
+		names := names || jsonb_build_object(w, g);
 
 		-- what happened within
 		SELECT count(*) INTO n FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = got.idvisit;
@@ -222,6 +262,8 @@ FROM golden.scenario s
 GROUP BY 1 ORDER BY 1;
 
 \pset tuples_only on
+SELECT format('device: %s is %s where Matomo says %s (%s visits): %s', d.name, d.ours, d.matomo, d.used, d.why)
+FROM golden.device_gap d ORDER BY 1;
 \echo 'Waiting:'
 SELECT format('  %s: waits for %s', w.id, w.waits_for) FROM golden.waiting w ORDER BY 1;
 SELECT format('differs: %s: %s', d.id, d.what)
@@ -229,9 +271,12 @@ FROM golden.difference d LEFT JOIN golden.waiting w USING (id) WHERE w.id IS NUL
 SELECT format('not waiting any more, take it off the list: %s', w.id)
 FROM golden.waiting w WHERE NOT EXISTS (SELECT FROM golden.difference d WHERE d.id = w.id);
 
+SELECT format('no gap any more, take it off the list: %s %s', d.name, d.matomo) FROM golden.device_gap d WHERE d.used = 0;
+
 SELECT format('golden: %s identical, %s different, %s waiting',
 	count(*) FILTER (WHERE d.id IS NULL AND w.id IS NULL),
 	count(*) FILTER (WHERE d.id IS NOT NULL AND w.id IS NULL)
+		+ (SELECT count(*) FROM golden.device_gap WHERE used = 0)
 		+ (SELECT count(*) FROM golden.waiting w2 WHERE NOT EXISTS (SELECT FROM golden.difference d2 WHERE d2.id = w2.id)),
 	count(w.id))
 FROM golden.scenario s
