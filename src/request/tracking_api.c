@@ -428,10 +428,10 @@ parse_zone(const char **p, int *east)
 	h = digits(p, 2);
 	if (*p - start != 2)
 		return false;
-	if (**p == ':')
-		(*p)++;
-	if (**p != '\0')
+	if (**p == ':' || (**p >= '0' && **p <= '9'))
 	{
+		if (**p == ':')
+			(*p)++;
 		start = *p;
 		m = digits(p, 2);
 		if (*p - start != 2)
