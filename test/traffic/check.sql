@@ -106,8 +106,20 @@ FROM (
 	JOIN act f ON f.idvisit = n.idvisit AND f.place = 1
 WHERE date_trunc('second', n.starts) - date_trunc('second', n.ended) <= interval '1800 seconds'
 	AND (n.starts AT TIME ZONE s.timezone)::date = (n.ended AT TIME ZONE s.timezone)::date
-	-- new_visit, user_changed
-	AND f.decision NOT IN (2, 5);
+	-- new_visit, user_changed, campaign
+	AND f.decision NOT IN (2, 5, 6);
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'a campaign begins a visit only where the visit before had another source', count(*), min(format('visit %s', n.idvisit))
+FROM (
+	SELECT v.idvisit, v.referer_type, lag(v.referer_type) OVER w AS earlier_type,
+		(v.referer_type, v.referer_name, v.referer_keyword) IS NOT DISTINCT FROM
+			(lag(v.referer_type) OVER w, lag(v.referer_name) OVER w, lag(v.referer_keyword) OVER w) AS same
+	FROM pk_tracking.log_visit v
+	WINDOW w AS (PARTITION BY v.idsite, v.idvisitor ORDER BY v.visit_first_action_time, v.idvisit)
+) n
+	JOIN act f ON f.idvisit = n.idvisit AND f.place = 1
+WHERE f.decision = 6 AND (n.referer_type <> 6 OR n.earlier_type = 1 OR n.same);
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'page and title are what was sent', count(*), min(format('hit %s: %s, %s', h.n, a.url, a.title))
@@ -133,7 +145,12 @@ CREATE TEMP TABLE lonely AS
 		FROM (SELECT DISTINCT idsite, visitor, kind, user_agent, accept_language, pk_tracking.mask_ip(ip, 2) AS network
 			FROM traffic.hit) d
 	) c
-	WHERE kind IN ('cookie', 'old tracker', 'no cookie') AND n = 1;
+	WHERE kind IN ('cookie', 'old tracker', 'no cookie') AND n = 1
+	EXCEPT
+	-- nor did they come back by a campaign in mid-visit
+	SELECT idsite, visitor
+	FROM (SELECT h.*, h.at - lag(h.at) OVER (PARTITION BY h.idsite, h.visitor ORDER BY h.n) AS pause FROM traffic.hit h) h
+	WHERE h.query LIKE '%\_campaign\%3D%' AND h.pause <= interval '1801 seconds';
 
 CREATE TEMP TABLE expected AS
 	SELECT h.n, h.idsite, h.visitor, h.kind, h.cookie,
@@ -163,6 +180,33 @@ INSERT INTO verdict (name, wrong, example)
 SELECT 'their visits carry their cookie', count(*), min(format('hit %s', e.n))
 FROM expected e JOIN answered r ON r.source = 'traffic.hit' AND r.n = e.n JOIN pk_tracking.log_visit v USING (idvisit)
 WHERE e.cookie IS NOT NULL AND v.idvisitor::text <> e.cookie;
+
+-- what generate.sql made them come from is what stands on their visits; a later referrer replaces a direct one
+INSERT INTO verdict (name, wrong, example)
+SELECT 'a new visit says where it came from', count(*), min(format('hit %s: %s', c.n, c.came_from))
+FROM (
+	SELECT h.n, concat_ws(' ', v.referer_type, v.referer_name) AS came_from, CASE
+			WHEN h.query LIKE '%newsletter%' THEN '6 newsletter-' || to_char(h.at, 'IW')
+			WHEN h.query LIKE '%mtm\_campaign%' THEN '6 autumn sale'
+			WHEN h.query LIKE '%urlref=https\%3A\%2F\%2Fwww.google%' THEN '2 Google'
+			WHEN h.query LIKE '%urlref=https\%3A\%2F\%2Fblog%' THEN '3 ' || substring(h.query FROM '(blog[0-9]+\.example)')
+			WHEN h.query LIKE '%duckduckgo%' THEN '2 DuckDuckGo'
+			WHEN h.query LIKE '%bing.com%' THEN '2 Bing'
+			WHEN h.query LIKE '%instagram%' THEN '7 Instagram'
+			WHEN h.query LIKE '%linkedin%' THEN '7 LinkedIn'
+			WHEN h.query LIKE '%mastodon%' THEN '7 Mastodon'
+			-- its bare address is that of a search, as in Matomo
+			WHEN h.query LIKE '%facebook%' THEN '2 Facebook'
+			ELSE '1' END AS sent_by
+	FROM traffic.hit h JOIN answered r ON r.source = 'traffic.hit' AND r.n = h.n JOIN pk_tracking.log_visit v USING (idvisit)
+	WHERE r.new_visit
+) c
+WHERE c.came_from <> c.sent_by AND c.sent_by <> '1';
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'every visit has a city, a system and a browser', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v JOIN traffic.site s USING (idsite)
+WHERE v.location_city IS NULL OR v.config_os = 'UNK' OR v.config_browser_name = 'UNK';
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'visit counts and times of an old tracker count', count(*), min(format('hit %s', h.n))

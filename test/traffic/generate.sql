@@ -146,9 +146,18 @@ SELECT row_number() OVER (ORDER BY q.at, q.idsite, q.visitor, q.coming, q.step):
 	|| to_char(q.at AT TIME ZONE q.timezone, '"&h="FMHH24"&m="FMMI"&s="FMSS')
 	|| '&url=' || q.escaped_host || '%2Fpage%2F' || q.page
 	|| CASE
+		WHEN q.step > 1 OR q.from_where < 0.70 THEN ''
+		WHEN q.from_where < 0.76 THEN '%3Futm_campaign%3Dnewsletter-' || to_char(q.at, 'IW') || '%26utm_medium%3Dmail'
+		WHEN q.from_where < 0.80 THEN '%3Fmtm_campaign%3DAutumn%2520Sale%26mtm_kwd%3D' || (ARRAY['boots', 'coats', 'umbrellas'])[1 + q.page % 3] || '%26gclid%3Dx' || q.page
+		ELSE '' END
+	|| CASE
 		WHEN q.step > 1 THEN '&urlref=' || q.escaped_host || '%2Fpage%2F' || q.previous_page
 		WHEN q.from_where < 0.40 THEN '&urlref=https%3A%2F%2Fwww.google.com%2F'
-		WHEN q.from_where < 0.55 THEN '&urlref=https%3A%2F%2Fblog' || floor(q.from_where * 100) || '.example%2Flinks'
+		WHEN q.from_where < 0.48 THEN '&urlref=https%3A%2F%2Fblog' || floor(q.from_where * 100) || '.example%2Flinks'
+		WHEN q.from_where < 0.54 THEN '&urlref=https%3A%2F%2Fduckduckgo.com%2F'
+		WHEN q.from_where < 0.58 THEN '&urlref=https%3A%2F%2Fwww.bing.com%2Fsearch%3Fq%3Dproduct%2B' || q.page || '%26form%3DQBLH'
+		WHEN q.from_where < 0.64 THEN '&urlref=https%3A%2F%2F' || (ARRAY['www.facebook.com', 'l.instagram.com', 'www.linkedin.com', 'mastodon.social'])[1 + q.page % 4] || '%2F'
+		WHEN q.from_where >= 0.70 AND q.from_where < 0.76 THEN '&urlref=https%3A%2F%2Fmail.example.org%2Finbox'
 		ELSE '' END
 	|| CASE WHEN q.cookie IS NOT NULL THEN '&_id=' || q.cookie || '&_idn=' || (q.ordinal = 1 AND q.step = 1)::integer ELSE '' END
 	|| CASE WHEN q.kind = 'old tracker' THEN

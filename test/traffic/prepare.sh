@@ -9,6 +9,10 @@ traffic_prepare() {
 	for f in "$@"; do set+=(-v "$f"); done
 	export PGOPTIONS="-c client_min_messages=warning" PGDATABASE=$db
 	psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $db" -c "CREATE DATABASE $db"
+	# made-up places for made-up addresses
+	perl "$traffic_dir/places.pl" "$PGHOST/places.mmdb"
+	chmod 644 "$PGHOST/places.mmdb"
+	psql -X -q -v ON_ERROR_STOP=1 -c "ALTER DATABASE $db SET pk_tracking.geoip_city_file = '$PGHOST/places.mmdb'"
 	psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pk_tracking;

@@ -60,6 +60,42 @@ FROM pk_tracking.action
 WHERE idsite IN (SELECT idsite FROM traffic.site)
 GROUP BY 1, 2 ORDER BY 1, 3 DESC;
 
+\echo 'Where visits came from: the ten cities with most'
+\echo '------------------------------------------------'
+\echo '(addresses are made up, and so is the GeoIP file that the demo has made for them)'
+\echo
+SELECT location_country AS country, location_region AS region, location_city AS city, count(*) AS visits,
+	round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS "%"
+FROM pk_tracking.log_visit WHERE idsite IN (SELECT idsite FROM traffic.site)
+GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT 10;
+
+SELECT coalesce(location_continent, 'unknown') AS continent, coalesce(location_country, 'unknown') AS country, count(*) AS visits
+FROM pk_tracking.log_visit WHERE idsite IN (SELECT idsite FROM traffic.site)
+GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2;
+
+\echo 'With what'
+\echo '---------'
+\echo
+SELECT config_os AS "system", config_os_version AS version, config_browser_name AS browser, config_browser_version AS "its version",
+	config_device_brand AS brand, config_device_model AS model, count(*) AS visits
+FROM pk_tracking.log_visit WHERE idsite IN (SELECT idsite FROM traffic.site)
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 7 DESC, 1, 3;
+
+\echo 'Sent by whom'
+\echo '------------'
+\echo
+SELECT referrer_type AS referrer, coalesce(referer_name, '') AS name, count(*) AS visits, round(avg(visit_total_actions), 2) AS "actions a visit"
+FROM pk_tracking.visit WHERE idsite IN (SELECT idsite FROM traffic.site)
+GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 15;
+
+\echo 'Campaigns and their keywords'
+\echo '----------------------------'
+\echo
+SELECT site, referer_name AS campaign, referer_keyword AS keyword, count(*) AS visits,
+	count(*) FILTER (WHERE visitor_type <> 'new') AS "of returning visitors"
+FROM pk_tracking.visit WHERE idsite IN (SELECT idsite FROM traffic.site) AND referrer_type = 'campaign'
+GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3;
+
 -- someone who logs in, whose visits show most of the rules
 SELECT h.idsite, h.visitor
 FROM traffic.hit h
