@@ -91,7 +91,7 @@ BEGIN
 					'cdt', hit ->> 'cdt', 'cip', hit ->> 'ip', 'ua', hit ->> 'ua', 'lang', hit ->> 'lang')));
 			document := document || to_jsonb(query);
 		END LOOP;
-		answers := ARRAY(SELECT t FROM pk_tracking.track_requests(jsonb_build_object('requests', document), trusted => true) t);
+		answers := ARRAY(SELECT r FROM pk_tracking.track_requests(jsonb_build_object('requests', document), trusted => true) r);
 	END IF;
 
 	-- hits, one statement each, in the order of sending
