@@ -15,7 +15,9 @@ SQL_PARTS = \
 	src/enrich/geoip.sql \
 	src/identity/salt.sql \
 	src/settings.sql \
+	src/request/hit.sql \
 	src/visit/log.sql \
+	src/visit/custom.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \

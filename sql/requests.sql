@@ -59,8 +59,8 @@ SELECT n, said, at, new_visit FROM pg_temp.bulk('{"requests": ["?idsite=$1&rec=1
 -- many visitors, each twice; the same once more
 SELECT b.said, b.new_visit, count(*) FROM pg_temp.bulk((SELECT jsonb_agg(format('?idsite=$%s&rec=1&_id=%s&cip=10.%s.0.1', 1 + i % 2, lpad(to_hex(4096 + i % 150), 16, 'd'), i % 150) ORDER BY i)::text FROM generate_series(1, 300) i), trusted => true) b GROUP BY 1, 2 ORDER BY 2;
 SELECT b.said, b.new_visit, count(*) FROM pg_temp.bulk((SELECT jsonb_agg(format('?idsite=$%s&rec=1&_id=%s&cip=10.%s.0.1', 1 + i % 2, lpad(to_hex(4096 + i % 150), 16, 'd'), i % 150) ORDER BY i)::text FROM generate_series(1, 300) i), trusted => true) b GROUP BY 1, 2 ORDER BY 2;
-SELECT count(DISTINCT v.idvisit) AS visits, sum(v.visit_total_actions) AS counted, (SELECT count(*) FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit w USING (idvisit) WHERE w.idvisitor::text LIKE 'dddd%') AS actions
-FROM pk_tracking.log_visit v WHERE v.idvisitor::text LIKE 'dddd%';
+SELECT count(DISTINCT v.idvisit) AS visits, sum(v.visit_total_actions) AS counted, (SELECT count(*) FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit w USING (idvisit) WHERE w.idvisitor::text LIKE 'dddd%' AND w.idsite IN (:one, :two)) AS actions
+FROM pk_tracking.log_visit v WHERE v.idvisitor::text LIKE 'dddd%' AND v.idsite IN (:one, :two);
 
 -- 3. What is no bulk document is an error
 CREATE FUNCTION pg_temp.raises(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -170,6 +170,26 @@ SELECT left(p, 40) AS params, left(place, 40) AS place FROM unnest(ARRAY['', 'co
 	'lat=54.3&long=10.1', 'lat=54.3&lon=10.1', 'lat=54.3', 'long=10', 'lat=90&long=180', 'lat=-90&long=-180', 'lat=90.1&long=10', 'lat=10&long=180.1', 'lat=x&long=10', 'lat=nan&long=10', 'lat=inf&long=10', 'lat=1e1&long=-.5', 'lat=0x10&long=1', 'lat=1+&long=1']) WITH ORDINALITY u(p, n), LATERAL pg_temp.place(p) x(place) ORDER BY n;
 -- not finer than the settings allow
 SELECT l, pk_tracking.set_site(:one, 'geo_level', l), pg_temp.place('country=de&region=SH&city=Kiel&lat=54.3233&long=10.1228') FROM unnest('{none,continent,country,region,city}'::text[]) l;
+-- a visit that goes on moves, as far as it is said
+CREATE FUNCTION pg_temp.moves(VARIADIC params text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	r pk_tracking.tracked;
+	p text;
+BEGIN
+	FOREACH p IN ARRAY params LOOP
+		r := pk_tracking.track_request(format('idsite=%s&rec=1&lang=en-US&cid=eeeeeeeeeeeeeeee&%s', current_setting('test.one'), p), '203.0.113.77', trusted => true);
+		RETURN NEXT (SELECT concat_ws(' ', v.visit_total_actions, p, '->', coalesce(v.location_continent, '-'), coalesce(v.location_country, '-'), coalesce(v.location_region, '-'), coalesce(v.location_city, '-'),
+			coalesce(v.location_latitude::text, '-'), coalesce(v.location_longitude::text, '-')) FROM pk_tracking.log_visit v WHERE v.idvisit = r.idvisit);
+		IF r.new_visit THEN
+			UPDATE pk_tracking.log_visit v SET location_continent = 'na' WHERE v.idvisit = r.idvisit;
+		END IF;
+	END LOOP;
+END
+$$;
+SELECT * FROM pg_temp.moves('', 'city=Boston', 'country=us', 'country=de', 'region=SH&city=Kiel', '', 'lat=54.3&long=10', 'lat=54.4', 'lat=100', 'country=at&city=Wien');
+SELECT pk_tracking.set_site(:one, 'geo_level', 'country');
+SELECT * FROM pg_temp.moves('region=W&city=Graz&lat=47&long=15', 'country=ch&city=Bern');
+SELECT pk_tracking.reset_site(:one, 'geo_level');
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo');
 SELECT pg_temp.place('city=%3Cb%3EKiel%3C/b%3E'), pg_temp.place('country=xx');
 DELETE FROM pk_tracking.setting;

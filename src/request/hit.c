@@ -5,13 +5,24 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "request/hit.h"
 #include "request/text.h"
 
+PG_FUNCTION_INFO_V1(pkt_hit_fields);
+
 /* Anything further away from now is a mistake, not a time (spec 6.3). */
 #define TIME_RANGE ((int64) 20 * 365 * USECS_PER_DAY)
+
+#define FLOAT_MAX 64			/* bytes of a number */
+#define EXPONENT_MAX 38			/* of a number; Matomo's columns hold no larger ones */
 
 #define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
 
@@ -22,9 +33,9 @@
 
 /*
  * The table.  Bounds are those of spec matomo 6.2; what a bad value does is
- * spec 6.1: silently the default, but for ids and sites.  URLs and titles are
- * cut where they enter the dictionary (page_maximum_length), user ids where
- * they have been hashed.
+ * spec 6.1: silently the default, but for ids, sites and negative times.  URLs,
+ * titles and whatever else gets a number of the dictionary are cut where they
+ * enter it (page_maximum_length), user ids where they have been hashed.
  */
 static const HitField fields[] =
 {
@@ -58,12 +69,32 @@ static const HitField fields[] =
 	TEXT("ua", user_agent, 2048, UNIT_BYTES, PRIVACY_DEVICE, false),
 	NUMBER("uadata", uadata, FIELD_JSON, BAD_DEFAULT, PRIVACY_DEVICE),
 	TEXT("lang", accept_language, 1024, UNIT_BYTES, PRIVACY_DEVICE, false),
-	TEXT("download", download, 1024, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("link", link, 1024, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("e_c", e_c, 1024, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("e_a", e_a, 1024, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("c_n", c_n, 1024, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("search", search, 1024, UNIT_BYTES, PRIVACY_PERSON, true),
+	TEXT("download", download, 0, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("link", link, 0, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("e_c", e_c, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("e_a", e_a, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("e_n", e_n, 0, UNIT_BYTES, PRIVACY_PERSON, true),
+	NUMBER("e_v", e_v, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE),
+	TEXT("c_n", c_n, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("c_p", c_p, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("c_t", c_t, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("c_i", c_i, 0, UNIT_BYTES, PRIVACY_NONE, true),
+	TEXT("search", search, 0, UNIT_BYTES, PRIVACY_PERSON, true),
+	TEXT("search_cat", search_cat, 200, UNIT_CHARS, PRIVACY_NONE, true),
+	NUMBER("search_count", search_count, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ca", ca, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
+	TEXT("_pks", pks, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	TEXT("_pkn", pkn, 0, UNIT_BYTES, PRIVACY_NONE, false),
+	NUMBER("_pkc", pkc, FIELD_LIST, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("_pkp", pkp, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("pf_net", timings[0], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("pf_srv", timings[1], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("pf_tfr", timings[2], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("pf_dm1", timings[3], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("pf_dm2", timings[4], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("pf_onl", timings[5], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
+	NUMBER("_cvar", visit_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON),
+	NUMBER("cvar", page_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON),
 	NUMBER("idgoal", idgoal, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("ping", ping, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true),
@@ -77,6 +108,77 @@ static const HitField fields[] =
 	TEXT("cip", cip, 64, UNIT_BYTES, PRIVACY_PERSON, false),
 	TEXT("cdt", cdt, 64, UNIT_BYTES, PRIVACY_NONE, false),
 	NUMBER("cdo", cdo, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
+};
+
+/* What the fields are, for people: the view hit_fields. */
+static const struct
+{
+	const char *name;
+	const char *description;
+}			descriptions[] =
+{
+	{"idsite", "number of the site"},
+	{"rec", "1: record the hit; anything else excludes it"},
+	{"url", "URL of the page; without it and urlref, the Referer header"},
+	{"action_name", "title of the page"},
+	{"urlref", "URL of the page before"},
+	{"pv_id", "page view id: what belongs to one page view has the same"},
+	{"uid", "user id of the site's own login"},
+	{"cid", "visitor id that is to be used, 16 hex digits"},
+	{"_id", "visitor id of the first-party cookie; shorter than 16 hex digits: ignored"},
+	{"new_visit", "not 0: begin a new visit"},
+	{"uia", "1: the visitor has refused consent"},
+	{"_idvc", "number of visits, by the visitor id cookie"},
+	{"_idts", "time of the first visit, by the visitor id cookie"},
+	{"_viewts", "time of the last visit, by the visitor id cookie"},
+	{"_ects", "time of the last order, by the visitor id cookie"},
+	{"fla", "Flash, 1 or 0"},
+	{"java", "Java, 1 or 0"},
+	{"qt", "QuickTime, 1 or 0"},
+	{"realp", "RealPlayer, 1 or 0"},
+	{"pdf", "PDF, 1 or 0"},
+	{"wma", "Windows Media, 1 or 0"},
+	{"ag", "Silverlight, 1 or 0"},
+	{"cookie", "cookies enabled, 1 or 0"},
+	{"res", "screen resolution, 1280x1024"},
+	{"h", "hour of the visitor's clock"},
+	{"m", "minute of the visitor's clock"},
+	{"s", "second of the visitor's clock"},
+	{"ua", "user agent, instead of the header"},
+	{"uadata", "Client Hints"},
+	{"lang", "Accept-Language, instead of the header"},
+	{"download", "URL of a file that was downloaded"},
+	{"link", "URL of another site that was clicked"},
+	{"e_c", "event category; needs e_a"},
+	{"e_a", "event action; needs e_c"},
+	{"e_n", "event name"},
+	{"e_v", "event value"},
+	{"c_n", "content name"},
+	{"c_p", "content piece"},
+	{"c_t", "content target"},
+	{"c_i", "content interaction; without it an impression"},
+	{"search", "keyword of a site search"},
+	{"search_cat", "category of a site search"},
+	{"search_count", "number of a site search's results; below 0: unknown"},
+	{"ca", "1: custom action, refused unless it is one of the known kinds"},
+	{"_pks", "SKU of the product that the page shows"},
+	{"_pkn", "name of the product that the page shows"},
+	{"_pkc", "category of the product, or the page's own; a JSON list of up to 5"},
+	{"_pkp", "price of the product that the page shows"},
+	{"pf_net", "page performance: network"},
+	{"pf_srv", "page performance: server"},
+	{"pf_tfr", "page performance: transfer"},
+	{"pf_dm1", "page performance: DOM processing"},
+	{"pf_dm2", "page performance: DOM completion"},
+	{"pf_onl", "page performance: on load"},
+	{"_cvar", "custom variables of the visit: {\"1\": [\"name\", \"value\"]}, slots 1 to 5"},
+	{"cvar", "custom variables of the action, as _cvar"},
+	{"idgoal", "goal that is converted by hand; 0: order or cart"},
+	{"ping", "1: heartbeat; no action"},
+	{"ec_id", "order id"},
+	{"cip", "IP address of the client; needs trust"},
+	{"cdt", "time of the hit, UTC or seconds since 1970; an old one needs trust"},
+	{"cdo", "seconds that the hit lies before cdt or now"},
 };
 
 /* Open addressing over the table; a name is looked up for every parameter sent. */
@@ -147,11 +249,13 @@ hit_create(void)
 
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
-		if (fields[i].type == FIELD_TEXT)
+		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST)
 			*(char **) ((char *) hit + fields[i].offset) = empty;
 	}
 	hit->cookie_header = hit->referer_header = empty;
-	hit->local_h = hit->local_m = hit->local_s = NOT_SENT;
+	hit->local_h = hit->local_m = hit->local_s = hit->search_count = NOT_SENT;
+	for (int i = 0; i < HIT_TIMINGS; i++)
+		hit->timings[i] = NOT_SENT;
 	hit->idgoal = -1;
 	hit->consent = CONSENT_UNKNOWN;
 	return hit;
@@ -188,6 +292,52 @@ parse_int(const char *value, size_t len, int64 *result)
 }
 
 /*
+ * A number as spec 6.1 wants it: a sign, digits with one dot, an exponent.
+ * NULL if it is none, or too long or too large to be meant.
+ */
+static Numeric
+parse_float(const char *value, size_t len)
+{
+	char		buf[FLOAT_MAX + 1];
+	size_t		i = 0;
+	size_t		digits = 0;
+	bool		dot = false;
+
+	if (len > FLOAT_MAX)
+		return NULL;
+	if (i < len && (value[i] == '-' || value[i] == '+'))
+		i++;
+	for (; i < len && ((value[i] >= '0' && value[i] <= '9') || (value[i] == '.' && !dot)); i++)
+	{
+		if (value[i] == '.')
+			dot = true;
+		else
+			digits++;
+	}
+	if (digits == 0)
+		return NULL;
+	if (i < len && (value[i] == 'e' || value[i] == 'E'))
+	{
+		int			exponent = 0;
+		size_t		start;
+
+		i++;
+		if (i < len && (value[i] == '-' || value[i] == '+'))
+			i++;
+		for (start = i; i < len && value[i] >= '0' && value[i] <= '9'; i++)
+			exponent = Min(exponent * 10 + (value[i] - '0'), EXPONENT_MAX + 1);
+		if (i == start || exponent > EXPONENT_MAX)
+			return NULL;
+	}
+	if (i != len)
+		return NULL;
+	memcpy(buf, value, len);
+	buf[len] = '\0';
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(buf),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/*
  * hit_set
  *		Put a value, len bytes as decoded from UTF-8, into its field.  An empty
  *		value is an absent one.  A bad one becomes the default or marks the hit
@@ -207,6 +357,7 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 	switch (field->type)
 	{
 		case FIELD_TEXT:
+		case FIELD_LIST:
 			*(char **) where = text_clean(value, len, true);
 			break;
 
@@ -227,6 +378,21 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 		case FIELD_FLAG:
 			good = parse_int(value, len, &n);
 			*(bool *) where = good && n != 0;
+			break;
+
+		case FIELD_FLOAT:
+			*(Numeric *) where = parse_float(value, len);
+			good = *(Numeric *) where != NULL;
+			break;
+
+		case FIELD_MILLISECONDS:
+			*(int32 *) where = NOT_SENT;
+			if (parse_int(value, len, &n) && n <= HIT_TIMING_MAX && n != -1)
+			{
+				good = n >= 0;
+				if (good)
+					*(int32 *) where = (int32) n;
+			}
 			break;
 
 		case FIELD_ID:
@@ -301,6 +467,7 @@ hit_text(const Hit *hit, const HitField *field)
 	switch (field->type)
 	{
 		case FIELD_TEXT:
+		case FIELD_LIST:
 			return *(char *const *) where;
 		case FIELD_INT:
 			{
@@ -318,6 +485,15 @@ hit_text(const Hit *hit, const HitField *field)
 		case FIELD_FLAG:
 			if (*(const bool *) where)
 				return pstrdup("1");
+			break;
+		case FIELD_FLOAT:
+			if (*(const Numeric *) where != NULL)
+				return DatumGetCString(DirectFunctionCall1(numeric_out,
+														   NumericGetDatum(*(const Numeric *) where)));
+			break;
+		case FIELD_MILLISECONDS:
+			if (*(const int32 *) where != NOT_SENT)
+				return psprintf("%d", *(const int32 *) where);
 			break;
 		case FIELD_ID:
 		case FIELD_ID_COOKIE:
@@ -344,4 +520,71 @@ hit_text(const Hit *hit, const HitField *field)
 			break;
 	}
 	return empty;
+}
+
+/*
+ * hit_field_description
+ *		What a field of the table is, in words; NULL if nobody has said it.
+ */
+const char *
+hit_field_description(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(descriptions); i++)
+	{
+		if (strcmp(descriptions[i].name, name) == 0)
+			return descriptions[i].description;
+	}
+	return NULL;
+}
+
+/*
+ * pkt_hit_fields
+ *		SQL: hit_field_table() → the table of hit fields, in its order.
+ */
+Datum
+pkt_hit_fields(PG_FUNCTION_ARGS)
+{
+	static const char *const types[] = {
+		[FIELD_TEXT] = "text",
+		[FIELD_INT] = "integer",
+		[FIELD_UNIXTIME] = "unix time",
+		[FIELD_FLAG] = "flag",
+		[FIELD_FLOAT] = "number",
+		[FIELD_MILLISECONDS] = "milliseconds",
+		[FIELD_ID] = "id",
+		[FIELD_ID_COOKIE] = "id",
+		[FIELD_JSON] = "json",
+		[FIELD_LIST] = "text or json list",
+		[FIELD_CONSENT] = "consent",
+		[FIELD_UIA] = "flag"
+	};
+	static const char *const privacy[] = {
+		[PRIVACY_NONE] = "none",
+		[PRIVACY_DEVICE] = "device",
+		[PRIVACY_PERSON] = "person"
+	};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < (int) lengthof(fields); i++)
+	{
+		const HitField *f = &fields[i];
+		const char *description = hit_field_description(f->name);
+		bool		is_text = f->type == FIELD_TEXT || f->type == FIELD_LIST;
+		Datum		values[7];
+		bool		nulls[7] = {false};
+
+		values[0] = CStringGetTextDatum(f->name);
+		values[1] = CStringGetTextDatum(types[f->type]);
+		values[2] = Int32GetDatum(f->max);
+		nulls[2] = f->max == 0;
+		nulls[3] = !is_text;
+		values[3] = is_text ? CStringGetTextDatum(f->unit == UNIT_BYTES ? "bytes" : "characters") : (Datum) 0;
+		values[4] = CStringGetTextDatum(f->bad == BAD_INVALID ? "invalid" : is_text ? "repaired" : "ignored");
+		values[5] = CStringGetTextDatum(privacy[f->privacy]);
+		nulls[6] = description == NULL;
+		values[6] = description ? CStringGetTextDatum(description) : (Datum) 0;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

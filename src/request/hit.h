@@ -14,6 +14,7 @@
 
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "identity/hexid.h"
 #include "privacy/consent.h"
@@ -22,6 +23,10 @@
 #define HIT_PLUGINS 8
 #define HIT_PLUGIN_COOKIE 7
 #define NOT_SENT PG_INT32_MIN
+
+/* Page performance: network server transfer dom_processing dom_completion on_load */
+#define HIT_TIMINGS 6
+#define HIT_TIMING_MAX 16777215	/* milliseconds; larger ones are no measurement (spec 3.2) */
 
 /* An id that was given, or not. */
 typedef struct OptionalId
@@ -89,12 +94,33 @@ typedef struct Hit
 	/* what else was sent: decides the kind of action (spec 3.4) */
 	char	   *download;
 	char	   *link;
-	char	   *e_c;
+	char	   *e_c;			/* event */
 	char	   *e_a;
-	char	   *c_n;
+	char	   *e_n;
+	Numeric		e_v;			/* NULL: none */
+	char	   *c_n;			/* content */
+	char	   *c_p;
+	char	   *c_t;
+	char	   *c_i;
 	char	   *search;
+	char	   *search_cat;
+	int32		search_count;	/* NOT_SENT, or as sent */
 	int32		idgoal;			/* -1: none */
 	int32		ping;
+	int32		ca;				/* 1: custom action of a plugin */
+
+	/* the product or category that a page shows */
+	char	   *pks;
+	char	   *pkn;
+	char	   *pkc;			/* one name, or a JSON list of names */
+	Numeric		pkp;			/* NULL: none */
+
+	/* page performance, milliseconds; NOT_SENT if there is none */
+	int32		timings[HIT_TIMINGS];
+
+	/* custom variables as sent, NULL: none */
+	Jsonb	   *visit_variables;
+	Jsonb	   *page_variables;
 	char	   *ec_id;
 
 	/* needs authentication */
@@ -127,9 +153,12 @@ typedef enum HitFieldType
 	FIELD_INT,					/* must print back as it was sent */
 	FIELD_UNIXTIME,				/* int64 seconds */
 	FIELD_FLAG,					/* int, true if not 0 */
+	FIELD_FLOAT,				/* Numeric; NULL if absent or no number */
+	FIELD_MILLISECONDS,			/* -1, no number or too large: not sent; else not negative */
 	FIELD_ID,					/* 16 hex digits */
 	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
 	FIELD_JSON,					/* Jsonb *; NULL if absent or no JSON */
+	FIELD_LIST,					/* text: one name, or a JSON list of names */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */
 } HitFieldType;
@@ -165,6 +194,9 @@ typedef struct HitField
 	HitPrivacy	privacy;
 	bool		sanitise;		/* HTML-escaped under matomo rules (spec 1.2) */
 } HitField;
+
+/* What hit_fields() says of a field besides; in hit.c beside the table. */
+extern const char *hit_field_description(const char *name);
 
 extern void hit_init(void);
 extern Hit *hit_create(void);

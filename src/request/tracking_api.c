@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "common/base64.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -79,6 +80,18 @@ add_other(Hit *hit, const HitParam *param)
 	hit->others[hit->n_others++] = *param;
 }
 
+/* The value of a parameter outside the table, cleaned. */
+static char *
+other_value(const HitParam *p)
+{
+	char	   *value;
+
+	if (!p->escaped)
+		return text_clean(p->value, p->value_len, false);
+	value = palloc(p->value_len + 1);
+	return text_clean(value, url_decode(p->value, p->value_len, value), true);
+}
+
 /*
  * tracking_api_other
  *		The value, cleaned, of a parameter that is not in the table of hit
@@ -91,17 +104,69 @@ tracking_api_other(const Hit *hit, const char *name)
 
 	for (int i = hit->n_others - 1; i >= 0; i--)
 	{
-		const HitParam *p = &hit->others[i];
-		char	   *value;
-
-		if (!other_is(p, name, len))
-			continue;
-		if (!p->escaped)
-			return text_clean(p->value, p->value_len, false);
-		value = palloc(p->value_len + 1);
-		return text_clean(value, url_decode(p->value, p->value_len, value), true);
+		if (other_is(&hit->others[i], name, len))
+			return other_value(&hit->others[i]);
 	}
 	return pstrdup("");
+}
+
+/*
+ * tracking_api_list
+ *		The values of a list ("name[]=a&name[]=b", or a JSON list) in the order
+ *		sent, joined by ", "; "" if there is none.
+ */
+char *
+tracking_api_list(const Hit *hit, const char *name)
+{
+	char	   *list_name = psprintf("%s[]", name);
+	size_t		len = strlen(list_name);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < hit->n_others; i++)
+	{
+		char	   *value;
+
+		if (!other_is(&hit->others[i], list_name, len))
+			continue;
+		value = other_value(&hit->others[i]);
+		if (value[0] != '\0')
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", value);
+	}
+	return buf.data;
+}
+
+/*
+ * tracking_api_numbered
+ *		The next parameter whose name is prefix and a number from 1 (as in
+ *		dimension1), from *position on, which begins at 0 and moves on.  False
+ *		if there are no more.  Values may be empty; of one that comes twice both
+ *		are given, and the last counts.
+ */
+bool
+tracking_api_numbered(const Hit *hit, const char *prefix, int *position,
+					  int32 *number, char **value)
+{
+	size_t		len = strlen(prefix);
+
+	while (*position < hit->n_others)
+	{
+		const HitParam *p = &hit->others[(*position)++];
+		int32		n = 0;
+		size_t		i;
+
+		if (p->name_len <= len || p->name_len > len + 9 || memcmp(p->name, prefix, len) != 0 ||
+			p->name[len] == '0')
+			continue;
+		for (i = len; i < p->name_len && p->name[i] >= '0' && p->name[i] <= '9'; i++)
+			n = n * 10 + (p->name[i] - '0');
+		if (i < p->name_len)
+			continue;
+		*number = n;
+		*value = other_value(p);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -229,6 +294,34 @@ json_scalar(JsonbValue *v, const char **str, size_t *len)
 	}
 }
 
+/* Is it a list?  Objects are of no use in a tracking URL. */
+static bool
+json_is_list(const JsonbValue *v)
+{
+	return v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data) &&
+		!JsonContainerIsScalar(v->val.binary.data);
+}
+
+/* Keep the members of a list as a query string has them: name[]=a&name[]=b. */
+static void
+add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
+{
+	JsonbIterator *it = JsonbIteratorInit(list->val.binary.data);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *name = palloc(key->val.string.len + 2);
+
+	memcpy(name, key->val.string.val, key->val.string.len);
+	memcpy(name + key->val.string.len, "[]", 2);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		HitParam	other = {.name = name, .name_len = key->val.string.len + 2};
+
+		if (token == WJB_ELEM && json_scalar(&value, &other.value, &other.value_len))
+			add_other(hit, &other);
+	}
+}
+
 /*
  * tracking_api_read_json
  *		The same from an object of parameters, names and values as in the
@@ -268,6 +361,15 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 			*(Jsonb **) ((char *) hit + field->offset) = JsonbValueToJsonb(&value);
 			continue;
 		}
+		if (field != NULL && field->type == FIELD_LIST && json_is_list(&value))
+		{
+			Jsonb	   *list = JsonbValueToJsonb(&value);
+
+			*(char **) ((char *) hit + field->offset) = JsonbToCString(NULL, &list->root, VARSIZE(list));
+			continue;
+		}
+		if ((field == NULL || field->type == FIELD_TEXT) && json_is_list(&value))
+			add_list(hit, &key, &value);
 		if (!json_scalar(&value, &str, &len))
 			continue;
 		if (field == NULL)
@@ -277,7 +379,7 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 			add_other(hit, &other);
 			continue;
 		}
-		if (field->type == FIELD_TEXT)
+		if (field->type == FIELD_TEXT || field->type == FIELD_LIST)
 			*(char **) ((char *) hit + field->offset) = text_clean(str, len, false);
 		else
 			hit_set(hit, field, str, len);

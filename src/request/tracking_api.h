@@ -18,6 +18,9 @@ extern void tracking_api_read_headers(Hit *hit, Jsonb *headers);
 extern char *tracking_api_header(Jsonb *headers, const char *name);
 extern char *tracking_api_param(const Hit *hit, const char *name);
 extern char *tracking_api_other(const Hit *hit, const char *name);
+extern char *tracking_api_list(const Hit *hit, const char *name);
+extern bool tracking_api_numbered(const Hit *hit, const char *prefix, int *position,
+								  int32 *number, char **value);
 extern OptionalId tracking_api_cookie_id(const char *cookie_header, const char *name);
 extern void tracking_api_authenticate(Hit *hit, const Settings *s);
 

@@ -19,6 +19,7 @@
 #include "storage/proc.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -43,7 +44,9 @@
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define LANGUAGE_BUFFER 1024
+#define SEARCH_CATEGORY_MAX 200	/* characters stored */
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
+#define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* A hit on its way. */
@@ -58,6 +61,8 @@ typedef struct Work
 	char		language[LANGUAGE_BUFFER];
 	bool		language_known;
 	const UserAgent *device;	/* NULL until asked for */
+	ActionKind	kind;
+	SiteSearch	search;			/* of a site search */
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
 } Work;
@@ -228,7 +233,7 @@ static void
 prepare(Work *w)
 {
 	Hit		   *hit = w->hit;
-	ActionKind	kind;
+	const char *wrong;
 
 	memset(w->result, 0, sizeof(Tracked));
 
@@ -262,17 +267,23 @@ prepare(Work *w)
 		finish(w, OUTCOME_EXCLUDED, "consent");
 		return;
 	}
-	kind = action_kind(hit);
-	if (kind != ACTION_PAGE_VIEW)
-	{
-		finish(w, OUTCOME_IGNORED, action_kind_word(kind));
-		return;
-	}
 
 	sanitise(hit, &w->site->s);
 	cut(hit);
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
+	w->kind = action_kind(hit, &w->site->s, &w->search);
+	wrong = action_invalid(w->kind, hit);
+	if (wrong != NULL)
+	{
+		finish(w, OUTCOME_INVALID, wrong);
+		return;
+	}
+	if (w->kind == ACTION_PING && hit->ping == PING_DEANONYMIZE)
+	{
+		finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		return;
+	}
 	identify(w);
 }
 
@@ -439,7 +450,7 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 
 /* Tell the caller what became of a recorded hit. */
 static void
-report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int64 idlink_va)
+report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, NullableInt idlink_va)
 {
 	Tracked    *r = w->result;
 
@@ -454,7 +465,8 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, int
 	r->new_visit = d->begin;
 	r->reason = d->reason;
 	r->returning = visit->returning;
-	r->idlink_va = idlink_va;
+	r->has_idlink_va = !idlink_va.isnull;
+	r->idlink_va = idlink_va.value;
 	choose_cookie(w, d, visit);
 	w->done = true;
 }
@@ -595,22 +607,221 @@ locate(Work *w, GeoLocation *where)
 	(void) override_location(w->hit, s->geo_level, where);
 }
 
-/* The actions of a hit get their dictionary numbers. */
-static void
-name_action(Work *w, Action *action)
+static char *
+text_or_none(const char *str)
 {
-	const Settings *s = &w->site->s;
+	return str[0] ? pstrdup(str) : NULL;
+}
 
+/* A visit that goes on is where its hit says, having been authenticated (spec 3.1). */
+static void
+relocate(Work *w, Visit *visit)
+{
+	const Hit  *hit = w->hit;
+	const Settings *s = &w->site->s;
+	bool		anonymous = visit->consent >= STATE_UNDECIDED;
+	GeoLevel	level = anonymous ? Min(s->geo_level, s->anonymous_geo_level) : s->geo_level;
+	GeoLocation where;
+
+	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
+		return;
+
+	memset(&where, 0, sizeof(where));
+	if (visit->country != NULL)
+		strlcpy(where.country, visit->country, sizeof(where.country));
+	if (visit->region != NULL)
+		strlcpy(where.region, visit->region, sizeof(where.region));
+	if (visit->city != NULL)
+		strlcpy(where.city, visit->city, sizeof(where.city));
+	where.has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
+	if (where.has_coordinates)
+	{
+		where.latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
+		where.longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
+	}
+	if (!override_location(hit, level, &where))
+		return;
+	if (anonymous)
+		where.has_coordinates = false;
+
+	visit->country = text_or_none(where.country);
+	visit->region = text_or_none(where.region);
+	visit->city = text_or_none(where.city);
+	visit->latitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.latitude)) : NULL;
+	visit->longitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.longitude)) : NULL;
+	visit->seldom_changed = true;
+}
+
+/* The normalised URL of the page; NULL if there is none. */
+static const char *
+page_url(Work *w)
+{
 	if (!w->page_url_known)
 	{
 		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
 		w->page_url_known = true;
 	}
+	return w->page_url;
+}
+
+/* An item's text, which is kept without escapes (spec 3.3). */
+static int64
+item_name(Work *w, int type, const char *name)
+{
+	return action_name(w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
+}
+
+/* The product or category that a page shows. */
+static void
+name_product(Work *w, Action *action)
+{
+	const Hit  *hit = w->hit;
+	Jsonb	   *list = hit->pkc[0] == '[' ? text_to_jsonb(hit->pkc) : NULL;
+	int			n = 0;
+
+	action->product_sku = item_name(w, ACTION_TYPE_SKU, hit->pks);
+	action->product_name = item_name(w, ACTION_TYPE_ITEM_NAME, hit->pkn);
+	action->product_price = hit->pkp;
+	if (list != NULL && JB_ROOT_IS_ARRAY(list))
+	{
+		for (uint32 i = 0; i < JB_ROOT_COUNT(list) && n < ACTION_CATEGORIES; i++)
+		{
+			JsonbValue *v = getIthJsonbValueFromContainer(&list->root, i);
+
+			if (v != NULL && v->type == jbvString && v->val.string.len > 0)
+				action->product_categories[n++] =
+					item_name(w, ACTION_TYPE_ITEM_CATEGORY,
+							  pnstrdup(v->val.string.val, v->val.string.len));
+		}
+	}
+	else
+		action->product_categories[0] = item_name(w, ACTION_TYPE_ITEM_CATEGORY, hit->pkc);
+	action->wide = true;
+}
+
+/* Was any page performance sent? */
+static bool
+has_timings(const Hit *hit)
+{
+	for (int t = 0; t < HIT_TIMINGS; t++)
+	{
+		if (hit->timings[t] != NOT_SENT)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The action of a hit, its names with their numbers of the dictionary (spec
+ * 3.2, 3.3).  A hit without an action row gives its kind alone.
+ */
+static void
+describe_action(Work *w, Action *action)
+{
+	const Settings *s = &w->site->s;
+	const Hit  *hit = w->hit;
+	int32		idsite = hit->idsite;
+	int			max = s->page_maximum_length;
+
 	memset(action, 0, sizeof(Action));
-	action->idaction_url = action_page_url(w->hit->idsite, w->page_url);
-	if (w->hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
-		action->idpageview = w->hit->pv_id;
-	action->idaction_name = action_title(w->hit->idsite, w->hit->action_name, s->page_maximum_length);
+	action->kind = w->kind;
+	if (!action_has_row(w->kind))
+		return;
+	if (hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
+		action->idpageview = hit->pv_id;
+	action->idaction_url = action->idaction_name = no_int();
+	action->search_count = NOT_SENT;
+	for (int t = 0; t < HIT_TIMINGS; t++)
+		action->timings[t] = NOT_SENT;
+	action->wide = w->kind != ACTION_PAGE_VIEW;
+
+	switch (w->kind)
+	{
+		case ACTION_PAGE_VIEW:
+			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_URL, page_url(w)));
+			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_TITLE, hit->action_name, max));
+			if (has_timings(hit))
+			{
+				memcpy(action->timings, hit->timings, sizeof(action->timings));
+				action->wide = true;
+			}
+			if (hit->pks[0] || hit->pkn[0] || hit->pkc[0] || hit->pkp != NULL)
+				name_product(w, action);
+			break;
+
+		case ACTION_SITE_SEARCH:
+			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_SEARCH, w->search.keyword, max));
+			text_cut_chars(w->search.category, SEARCH_CATEGORY_MAX);
+			if (w->search.category[0] || s->recognition_rules == RULES_MATOMO)
+				action->search_cat = w->search.category;
+			if (hit->search_count >= 0)
+				action->search_count = hit->search_count;
+			break;
+
+		case ACTION_EVENT:
+			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_EVENT, page_url(w)));
+			action->event_category = action_name(idsite, ACTION_TYPE_EVENT, hit->e_c, max);
+			action->event_action = action_name(idsite, ACTION_TYPE_EVENT_ACTION, hit->e_a, max);
+			if (hit->e_n[0])
+			{
+				int64		name = action_name(idsite, ACTION_TYPE_EVENT_NAME, hit->e_n, max);
+
+				if (name != 0)
+					action->idaction_name = some_int(name);
+			}
+			action->custom_float = hit->e_v;
+			break;
+
+		case ACTION_CONTENT:
+			/* whole, as other kinds' own URLs */
+			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
+											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
+			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
+			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, hit->c_p, max);
+			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, hit->c_t, max);
+			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
+			break;
+
+		case ACTION_OUTLINK:
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_OUTLINK, url_clean(hit->link), max));
+			break;
+
+		case ACTION_DOWNLOAD:
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_DOWNLOAD, url_clean(hit->download), max));
+			break;
+
+		case ACTION_GOAL:
+		case ACTION_ECOMMERCE:
+		case ACTION_PING:
+			break;
+	}
+}
+
+/*
+ * Custom dimensions and variables, of the visit and of the action.  Visitors
+ * without consent leave none (design section 7).
+ */
+static void
+customise(Work *w, Visit *visit, Action *action)
+{
+	CustomChanges changes;
+
+	if (visit->consent >= STATE_UNDECIDED)
+		return;
+	custom_read(w->hit, &w->site->s, site_custom_dimensions(), &changes);
+	if (changes.visit_dimensions != NULL)
+		visit->custom_dimensions = custom_merge(visit->custom_dimensions, changes.visit_dimensions);
+	if (changes.visit_variables != NULL)
+		visit->custom_variables = custom_merge(visit->custom_variables, changes.visit_variables);
+	visit->seldom_changed |= changes.visit_dimensions != NULL || changes.visit_variables != NULL;
+
+	if (action_has_row(action->kind) &&
+		(changes.action_dimensions != NULL || changes.action_variables != NULL))
+	{
+		action->custom_dimensions = custom_merge(NULL, changes.action_dimensions);
+		action->custom_variables = changes.action_variables;
+		action->wide = true;
+	}
 }
 
 /* Write a visit that begins.  previous: the visit by which the visitor is known. */
@@ -622,7 +833,7 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	NewVisit	extra;
 	Action		action;
 	char		primary[6];
-	int64		idlink_va;
+	NullableInt idlink_va = no_int();
 
 	memset(&extra, 0, sizeof(extra));
 	extra.as_matomo = s->recognition_rules == RULES_MATOMO;
@@ -641,17 +852,18 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 		if (extra.location.country[0] == '\0' && s->geo_level >= GEO_COUNTRY)
 			strcpy(extra.location.country, "xx");
 	}
-	extra.resolution = hit->resolution[0] ? hit->resolution : "unknown";
 	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
 	extra.localtime = local_time(hit);
 
-	name_action(w, &action);
-	lifecycle_page_view(hit, s, true, visit, &action);
+	describe_action(w, &action);
+	customise(w, visit, &action);
+	lifecycle_action(hit, s, true, visit, &action);
 	visit->idvisit = store_next_idvisit();
-	idlink_va = store_next_idlink_va();
-	visit->last_idlink_va = some_int(idlink_va);
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	store_insert_visit(visit, &extra);
-	store_insert_action(visit, hit, &action, idlink_va, matched_by, d->reason);
+	if (!idlink_va.isnull)
+		store_insert_action(visit, hit, &action, idlink_va.value, matched_by, d->reason);
 	report(w, d, matched_by, visit, idlink_va);
 }
 
@@ -665,21 +877,28 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 {
 	const Settings *s = &w->site->s;
 	Action		action;
-	int64		idlink_va;
+	NullableInt idlink_va = no_int();
 
 	if (referrer != NULL)
 	{
 		visit->referrer = *referrer;
 		visit->seldom_changed = true;
 	}
-	name_action(w, &action);
+	relocate(w, visit);
+	describe_action(w, &action);
+	customise(w, visit, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
-	lifecycle_page_view(w->hit, s, false, visit, &action);
-	idlink_va = store_next_idlink_va();
-	visit->last_idlink_va = some_int(idlink_va);
+	if (w->kind != ACTION_PING)
+		lifecycle_action(w->hit, s, false, visit, &action);
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
 		return false;
-	store_insert_action(visit, w->hit, &action, idlink_va, matched_by, d->reason);
+	if (!idlink_va.isnull)
+		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	/* page performance that came too late for its page view */
+	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && has_timings(w->hit))
+		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
 	report(w, d, matched_by, visit, idlink_va);
 	return true;
 }
@@ -1032,6 +1251,13 @@ record(Store *store, Work *w, ManyLocks *many)
 			refused = found.tid;
 			refused_xmin = found.xmin;
 			continue;
+		}
+
+		/* a heartbeat begins no visit (spec 3.6) */
+		if (w->kind == ACTION_PING)
+		{
+			finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+			return true;
 		}
 
 		compute_config(w, true);

@@ -39,6 +39,7 @@ typedef struct Tracked
 	bool		new_visit;
 	Reason		reason;
 	int16		returning;
+	bool		has_idlink_va;	/* is there an action row? */
 	int64		idlink_va;
 	CookieToSet cookie;
 } Tracked;

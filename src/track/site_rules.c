@@ -33,6 +33,7 @@ typedef struct TableCache
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache tokens_cache = {.table = "token"};
+static TableCache dimensions_cache = {.table = "custom_dimension"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -50,11 +51,19 @@ static KeptPlan tokens_plan = {
 	.nargs = 0
 };
 
+static KeptPlan dimensions_plan = {
+	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
+	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
+	" WHERE d.active ORDER BY d.idsite USING OPERATOR(pg_catalog.<),"
+	" d.iddimension USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &tokens_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &dimensions_cache, &tokens_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -183,6 +192,30 @@ make_tokens(SPITupleTable *table, uint64 rows, int *n)
 	return tokens;
 }
 
+/* Make the custom dimensions of the rows that were read. */
+static void *
+make_dimensions(SPITupleTable *table, uint64 rows, int *n)
+{
+	CustomDimensions *all = custom_dimensions_create((int) rows);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		bool		isnull;
+		int32		idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		int32		number = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		bool		of_visit = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
+		bool		case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+		Datum		extractions = SPI_getbinval(tuple, desc, 5, &isnull);
+
+		custom_dimensions_add(all, idsite, number, of_visit, case_sensitive,
+							  isnull ? NULL : DatumGetJsonbP(extractions));
+	}
+	return all;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -246,4 +279,12 @@ site_tokens(int *n)
 	refresh(&tokens_cache, &tokens_plan, make_tokens);
 	*n = tokens_cache.n;
 	return tokens_cache.content;
+}
+
+/* See site_rules.h. */
+const CustomDimensions *
+site_custom_dimensions(void)
+{
+	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
+	return dimensions_cache.content;
 }

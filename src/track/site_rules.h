@@ -12,6 +12,7 @@
 #include "enrich/referrer.h"
 #include "request/url.h"
 #include "track/token.h"
+#include "visit/custom.h"
 
 typedef struct SiteRules
 {
@@ -24,6 +25,9 @@ extern const SiteRules *site_rules(const SiteConfig *site);
 
 /* The URLs of all sites; n of them. */
 extern const SiteUrl *site_urls(int *n);
+
+/* The custom dimensions of all sites. */
+extern const CustomDimensions *site_custom_dimensions(void);
 
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);

@@ -127,6 +127,7 @@ tracked_values(const Tracked *r, Datum *values, bool *nulls)
 		values[6] = BoolGetDatum(r->new_visit);
 		values[7] = word(reason_word(r->reason));
 		values[8] = Int16GetDatum(r->returning);
+		nulls[9] = !r->has_idlink_va;
 		values[9] = Int64GetDatum(r->idlink_va);
 	}
 	nulls[10] = nulls[11] = nulls[12] = !r->cookie.given;

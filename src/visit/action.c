@@ -15,12 +15,14 @@
 #include "common/hashfn.h"
 #include "common/sha2.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "request/text.h"
+#include "request/tracking_api.h"
 #include "request/url.h"
 #include "visit/action.h"
 #include "visit/store.h"
@@ -53,7 +55,7 @@ static bool added_in_transaction = false;
 static Oid	log_action_relid = InvalidOid;
 
 static KeptPlan find_plan = {
-	.query = "SELECT a.type, a.name FROM pk_tracking.log_action a"
+	.query = "SELECT a.type, a.name, a.url_prefix FROM pk_tracking.log_action a"
 	" WHERE a.idsite OPERATOR(pg_catalog.=) $1 AND a.idaction OPERATOR(pg_catalog.=) $2"
 	" LIMIT 1",
 	.nargs = 2, .argtypes = {INT4OID, INT8OID}
@@ -121,14 +123,122 @@ action_init(void)
 }
 
 /*
+ * The first of the parameters that has a value in the query, decoded; NULL if
+ * none has.  Case does not matter.  list: "name[]" counts too, joined by ", ".
+ */
+static char *
+search_param(UrlPart query, const SettingList *names, bool list)
+{
+	for (int i = 0; i < names->n; i++)
+	{
+		UrlPart		rest = query;
+		UrlParam	param;
+		StringInfoData joined;
+		char	   *last = NULL;
+
+		joined.data = NULL;
+		while (url_next_param(&rest, &param))
+		{
+			char	   *name = url_decode_part(param.name);
+			size_t		len = strlen(name);
+			bool		member = len > 2 && strcmp(name + len - 2, "[]") == 0;
+
+			if (member)
+				name[len - 2] = '\0';
+			if ((!member || list) && pg_strcasecmp(name, names->items[i]) == 0)
+			{
+				char	   *value = text_trim(url_decode_part(param.value));
+
+				if (value[0] == '\0')
+					continue;
+				if (!member)
+					last = value;
+				else
+				{
+					if (joined.data == NULL)
+						initStringInfo(&joined);
+					else
+						appendStringInfoString(&joined, ", ");
+					appendStringInfoString(&joined, value);
+				}
+			}
+		}
+		if (last != NULL)
+			return last;
+		if (joined.data != NULL)
+			return joined.data;
+	}
+	return NULL;
+}
+
+/*
+ * Does the page's URL hold a search (spec matomo 7)?  Looks at the query, and
+ * at the fragment if the query has none.
+ */
+static bool
+search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
+{
+	Url			parts;
+	char	   *clean;
+
+	/* most URLs have no parameter at all */
+	if (s->site_search_query_parameters.n == 0 || strpbrk(hit->url, "?#;") == NULL)
+		return false;
+	clean = url_clean(hit->url);
+	if (!url_split(clean, &parts))
+		return false;
+	for (int i = 0; i < 2; i++)
+	{
+		UrlPart		query = i == 0 ? parts.query : parts.fragment;
+		char	   *keyword = search_param(query, &s->site_search_query_parameters, false);
+
+		if (keyword == NULL)
+			continue;
+		search->keyword = keyword;
+		search->category = search_param(query, &s->site_search_category_parameters, true);
+		if (search->category == NULL)
+			search->category = pstrdup("");
+		if (s->recognition_rules == RULES_MATOMO)
+		{
+			search->keyword = text_sanitise(search->keyword);
+			search->category = text_sanitise(search->category);
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Is it a search, and what for? */
+static bool
+is_search(const Hit *hit, const Settings *s, SiteSearch *search)
+{
+	if (!s->site_search)
+		return false;
+	if (hit->search[0])
+	{
+		search->keyword = text_trim(pstrdup(hit->search));
+		search->category = text_trim(pstrdup(hit->search_cat));
+		/* a list is no text, so Matomo takes it for none */
+		if (search->category[0] == '\0' && s->recognition_rules == RULES_PIWIK && hit->n_others > 0)
+			search->category = tracking_api_list(hit, "search_cat");
+		if (search->keyword[0])
+			return true;
+	}
+	return search_in_url(hit, s, search);
+}
+
+/*
  * action_kind
  *		What kind of action a hit is (spec matomo 3.4, 3.6): the latest in the
- *		order page view, search, content, event, outlink, download wins.
+ *		order page view, search, content, event, outlink, download wins.  Fills
+ *		search for a site search.  Pings are those of Piwik PRO, 1 to 6; Matomo
+ *		knows 1 alone and takes any other number for none.
  */
 ActionKind
-action_kind(const Hit *hit)
+action_kind(const Hit *hit, const Settings *s, SiteSearch *search)
 {
-	if (hit->ping != 0)
+	if (hit->ping == 1 ||
+		(s->recognition_rules == RULES_PIWIK && hit->ping >= 1 && hit->ping <= 6))
 		return ACTION_PING;
 	if (hit->idgoal == 0)
 		return ACTION_ECOMMERCE;
@@ -142,9 +252,37 @@ action_kind(const Hit *hit)
 		return ACTION_EVENT;
 	if (hit->c_n[0])
 		return ACTION_CONTENT;
-	if (hit->search[0])
+	if (is_search(hit, s, search))
 		return ACTION_SITE_SEARCH;
 	return ACTION_PAGE_VIEW;
+}
+
+/* Is there nothing but white space in it? */
+static bool
+is_white(const char *str)
+{
+	return text_trim(pstrdup(str))[0] == '\0';
+}
+
+/*
+ * action_invalid
+ *		The parameter that makes a hit of that kind invalid, NULL if it is good
+ *		(spec matomo 3.4): an event without words, a custom action of a plugin
+ *		that there is not.
+ */
+const char *
+action_invalid(ActionKind kind, const Hit *hit)
+{
+	if (kind == ACTION_EVENT)
+	{
+		if (is_white(hit->e_c))
+			return "e_c";
+		if (is_white(hit->e_a))
+			return "e_a";
+	}
+	if (kind == ACTION_PAGE_VIEW && hit->ca == 1)
+		return "ca";
+	return NULL;
 }
 
 const char *
@@ -199,6 +337,8 @@ name_hash(int type, const char *name, size_t len)
 /*
  * Find the number of a name in the dictionary, and add it if it is not there.
  * No unique index stands behind it: a row may come twice, none has to wait.
+ * A name with a prefix cut off and one without are two: the page of an event
+ * shares its type with categories.
  */
 static int64
 find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
@@ -227,8 +367,12 @@ find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
 			HeapTuple	tuple = SPI_tuptable->vals[0];
 			TupleDesc	desc = SPI_tuptable->tupdesc;
 			text	   *found = DatumGetTextPP(SPI_getbinval(tuple, desc, 2, &isnull));
+			bool		cut;
 
+			(void) SPI_getbinval(tuple, desc, 3, &isnull);
+			cut = !isnull;
 			same = DatumGetInt16(SPI_getbinval(tuple, desc, 1, &isnull)) == type &&
+				cut == (prefix >= 0) &&
 				VARSIZE_ANY_EXHDR(found) == len &&
 				memcmp(VARDATA_ANY(found), name, len) == 0;
 			SPI_freetuptable(SPI_tuptable);
@@ -273,8 +417,8 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 	if (!OidIsValid(log_action_relid))
 		log_action_relid = get_relname_relid("log_action", get_namespace_oid("pk_tracking", false));
 
-	h1 = hash_bytes_extended((const unsigned char *) name, (int) len, seed1 + type);
-	h2 = hash_bytes_extended((const unsigned char *) name, (int) len, seed2 + type);
+	h1 = hash_bytes_extended((const unsigned char *) name, (int) len, seed1 + type + (prefix >= 0 ? 64 : 0));
+	h2 = hash_bytes_extended((const unsigned char *) name, (int) len, seed2 + type + (prefix >= 0 ? 64 : 0));
 	slot = &known[(h1 ^ (uint32) idsite) % KNOWN_SLOTS];
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
@@ -288,11 +432,12 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 }
 
 /*
- * action_page_url
- *		The number of a normalised page URL; 0 if it is NULL.
+ * action_url
+ *		The number of a page's normalised URL, without its prefix; 0 if it is
+ *		NULL.  type: ACTION_TYPE_URL, or _EVENT for the page of an event.
  */
 int64
-action_page_url(int32 idsite, const char *url)
+action_url(int32 idsite, int type, const char *url)
 {
 	const char *rest;
 	int			prefix;
@@ -300,22 +445,23 @@ action_page_url(int32 idsite, const char *url)
 	if (url == NULL)
 		return 0;
 	prefix = url_split_prefix(url, &rest);
-	return action_id(idsite, ACTION_TYPE_URL, prefix, rest);
+	return action_id(idsite, type, prefix, rest);
 }
 
 /*
- * action_title
- *		The number of a page title; 0 if it is empty.
+ * action_name
+ *		The number of any other text, trimmed and cut at max_length bytes; 0 if
+ *		nothing is left of it.
  */
 int64
-action_title(int32 idsite, const char *title, int max_length)
+action_name(int32 idsite, int type, const char *name, int max_length)
 {
-	char	   *clean = text_trim(pstrdup(title));
+	char	   *clean = text_trim(pstrdup(name));
 
 	text_cut_bytes(clean, max_length);
 	if (clean[0] == '\0')
 		return 0;
-	return action_id(idsite, ACTION_TYPE_TITLE, URL_NO_PREFIX, clean);
+	return action_id(idsite, type, URL_NO_PREFIX, clean);
 }
 
 /*

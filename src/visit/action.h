@@ -6,6 +6,7 @@
 #define PKT_ACTION_H
 
 #include "request/hit.h"
+#include "settings.h"
 
 /* Kinds of action (spec matomo 3.4). */
 typedef enum ActionKind
@@ -17,19 +18,47 @@ typedef enum ActionKind
 	ACTION_OUTLINK,
 	ACTION_DOWNLOAD,
 	ACTION_GOAL,				/* manual conversion: no action of its own */
-	ACTION_ECOMMERCE,
-	ACTION_PING
+	ACTION_ECOMMERCE,			/* order or cart: no action of its own */
+	ACTION_PING					/* no action, changes no time of the visit's last one */
 } ActionKind;
 
 /* log_action.type */
 #define ACTION_TYPE_URL 1
+#define ACTION_TYPE_OUTLINK 2
+#define ACTION_TYPE_DOWNLOAD 3
 #define ACTION_TYPE_TITLE 4
+#define ACTION_TYPE_SKU 5
+#define ACTION_TYPE_ITEM_NAME 6
+#define ACTION_TYPE_ITEM_CATEGORY 7
+#define ACTION_TYPE_SEARCH 8
+#define ACTION_TYPE_EVENT 10	/* category, and the page URL of an event */
+#define ACTION_TYPE_EVENT_ACTION 11
+#define ACTION_TYPE_EVENT_NAME 12
+#define ACTION_TYPE_CONTENT 13	/* name, and the page URL of content */
+#define ACTION_TYPE_CONTENT_PIECE 14
+#define ACTION_TYPE_CONTENT_TARGET 15
+#define ACTION_TYPE_CONTENT_INTERACTION 16
+
+/* What a visitor searched for on the site. */
+typedef struct SiteSearch
+{
+	char	   *keyword;
+	char	   *category;		/* "" if there is none */
+} SiteSearch;
+
+/* Has it a row in log_link_visit_action? */
+static inline bool
+action_has_row(ActionKind kind)
+{
+	return kind < ACTION_GOAL;
+}
 
 extern void action_init(void);
-extern ActionKind action_kind(const Hit *hit);
+extern ActionKind action_kind(const Hit *hit, const Settings *s, SiteSearch *search);
+extern const char *action_invalid(ActionKind kind, const Hit *hit);
 extern const char *action_kind_word(ActionKind kind);
 
-extern int64 action_page_url(int32 idsite, const char *url);
-extern int64 action_title(int32 idsite, const char *title, int max_length);
+extern int64 action_url(int32 idsite, int type, const char *url);
+extern int64 action_name(int32 idsite, int type, const char *name, int max_length);
 
 #endif							/* PKT_ACTION_H */

@@ -308,6 +308,7 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 	visit->exit_url = some_int(0);
 	visit->exit_name = no_int();
 	visit->total_time = s->default_time_one_page_visit;
+	visit->resolution = hit->resolution[0] ? hit->resolution : RESOLUTION_UNKNOWN;
 }
 
 /*
@@ -346,38 +347,77 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 }
 
 /*
- * lifecycle_page_view
- *		What a page view adds to a visit that lifecycle_begin or _continue has
- *		prepared; action->idaction_url and _name are given, the rest of the
- *		action is filled.  visit->last is still that before the hit unless the
- *		visit has just begun.
+ * lifecycle_action
+ *		What a hit that is no ping does to a visit that lifecycle_begin or
+ *		_continue has prepared (spec 3.1, 3.2).  action->kind, idaction_url and
+ *		_name are given, the rest of what every row has is filled.  visit->last
+ *		is still that before the hit unless the visit has just begun.
  */
 void
-lifecycle_page_view(const Hit *hit, const Settings *s, bool begun, Visit *visit, Action *action)
+lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Action *action)
 {
+	bool		searched = action->kind == ACTION_SITE_SEARCH;
+
 	if (begun)
 	{
-		action->idaction_url_ref = action->idaction_name_ref = 0;
+		action->idaction_url_ref = action->idaction_name_ref = some_int(0);
 		action->time_spent_ref_action = 0;
+		visit->entry_name = visit->exit_url = visit->exit_name = some_int(0);
 	}
 	else
 	{
-		action->idaction_url_ref = visit->exit_url.isnull ? 0 : visit->exit_url.value;
-		action->idaction_name_ref = visit->exit_name.isnull ? 0 : visit->exit_name.value;
+		action->idaction_url_ref = visit->exit_url;
+		action->idaction_name_ref = visit->exit_name;
 		action->time_spent_ref_action =
 			(int32) Max(0, Min(seconds(visit->last, hit->at), s->visit_standard_length));
+		/* a later hit tells what the first one did not */
+		if (hit->resolution[0] &&
+			(visit->resolution == NULL || strcmp(visit->resolution, RESOLUTION_UNKNOWN) == 0))
+		{
+			visit->resolution = hit->resolution;
+			visit->seldom_changed = true;
+		}
 	}
-	action->pageview_position = visit->total_interactions + 1;
-
 	visit->last = Max(visit->last, hit->at);
-	visit->total_actions++;
-	visit->total_interactions++;
-	if (visit->entry_url.isnull)
-		visit->entry_url = some_int(action->idaction_url);
-	if (visit->entry_name.isnull)
-		visit->entry_name = some_int(action->idaction_name);
-	visit->exit_url = some_int(action->idaction_url);
-	visit->exit_name = some_int(action->idaction_name);
+
+	if (action->kind == ACTION_PAGE_VIEW || searched || action->kind == ACTION_EVENT ||
+		action->kind == ACTION_OUTLINK || action->kind == ACTION_DOWNLOAD)
+		visit->total_actions++;
+	if (action->kind == ACTION_PAGE_VIEW || searched)
+		visit->total_interactions++;
+	if (searched)
+		visit->total_searches++;
+	if (action->kind == ACTION_EVENT)
+		visit->total_events++;
+	visit->seldom_changed |= searched || action->kind == ACTION_EVENT;
+
+	/* events, downloads and the like stand at the page view that they belong to */
+	action->pageview_position = visit->total_interactions > 0 ?
+		some_int(visit->total_interactions) : no_int();
+
+	if (action->kind == ACTION_PAGE_VIEW)
+	{
+		/* by Matomo's rules the title is that of the first hit, even if it has none */
+		if (begun || (visit->entry_url.isnull && s->recognition_rules == RULES_PIWIK))
+			visit->entry_name = action->idaction_name;
+		if (visit->entry_url.isnull)
+			visit->entry_url = action->idaction_url;
+		visit->exit_url = action->idaction_url;
+		/* nor does a page without a title take the last one's away there */
+		if (action->idaction_name.value != 0 || s->recognition_rules == RULES_PIWIK)
+			visit->exit_name = action->idaction_name;
+	}
+	else if (searched)
+	{
+		if (begun)
+		{
+			visit->entry_url = some_int(0);
+			visit->entry_name = action->idaction_name;
+		}
+		else
+			visit->exit_url = no_int();
+		visit->exit_name = action->idaction_name;
+	}
 }
 
 /* Words for codes; NULL for a code that there is not. */

@@ -8,7 +8,10 @@
 
 #include "request/hit.h"
 #include "settings.h"
+#include "visit/action.h"
 #include "visit/visit.h"
+
+#define RESOLUTION_UNKNOWN "unknown"	/* config_resolution where none was sent */
 
 /* What the identity room has made of a hit. */
 typedef struct Identity
@@ -28,16 +31,41 @@ typedef struct Decision
 	Reason		reason;
 } Decision;
 
-/* The action of a page view. */
+/*
+ * An action: a row of log_link_visit_action.  Numbers of the dictionary: 0 is
+ * none; in the columns that only some kinds have, none is NULL.
+ */
+#define ACTION_CATEGORIES 5
+
 typedef struct Action
 {
-	int64		idaction_url;	/* 0: none */
-	int64		idaction_name;
-	int64		idaction_url_ref;
-	int64		idaction_name_ref;
-	int32		pageview_position;
+	ActionKind	kind;
+	NullableInt idaction_url;
+	NullableInt idaction_name;
+	NullableInt idaction_url_ref;
+	NullableInt idaction_name_ref;
+	NullableInt pageview_position;
 	int32		time_spent_ref_action;
 	const char *idpageview;		/* NULL: none */
+
+	/* columns that a plain page view has not: written only if this is set */
+	bool		wide;
+	int64		event_category;
+	int64		event_action;
+	Numeric		custom_float;	/* NULL: none */
+	int64		content_name;
+	int64		content_piece;
+	int64		content_target;
+	int64		content_interaction;
+	int64		product_sku;
+	int64		product_name;
+	int64		product_categories[ACTION_CATEGORIES];
+	Numeric		product_price;	/* NULL: none */
+	const char *search_cat;		/* NULL: none */
+	int32		search_count;	/* NOT_SENT: none */
+	int32		timings[HIT_TIMINGS];	/* milliseconds; NOT_SENT: none */
+	Jsonb	   *custom_dimensions;	/* NULL: none */
+	Jsonb	   *custom_variables;
 } Action;
 
 extern OptionalId identity_visitor_id(const Identity *id);
@@ -49,7 +77,7 @@ extern void lifecycle_begin(const Hit *hit, const Identity *id, const Settings *
 							const Visit *previous, HexId random_id, Visit *visit);
 extern void lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s,
 							   Visit *visit);
-extern void lifecycle_page_view(const Hit *hit, const Settings *s, bool begun,
-								Visit *visit, Action *action);
+extern void lifecycle_action(const Hit *hit, const Settings *s, bool begun,
+							 Visit *visit, Action *action);
 
 #endif							/* PKT_LIFECYCLE_H */

@@ -103,6 +103,24 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
 	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
 
+	CREATE TABLE pk_tracking.custom_dimension (
+		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
+		iddimension integer NOT NULL CHECK (iddimension > 0),
+		name text NOT NULL,
+		scope text NOT NULL CHECK (scope IN ('visit', 'action')),
+		extractions jsonb NOT NULL DEFAULT '[]',
+		case_sensitive boolean NOT NULL DEFAULT true,
+		active boolean NOT NULL DEFAULT true,
+		PRIMARY KEY (idsite, iddimension));
+	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: the N of dimensionN';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: which row has the value';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where a value is taken from that is not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": regular expression whose first group it is, or the parameter''s name}; the first that gives one counts';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'does case matter to the patterns?';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'no longer recorded if false';
+
 	-- visits -----------------------------------------------------------------
 
 	CREATE SEQUENCE pk_tracking.log_visit_idvisit_seq;
@@ -321,12 +339,12 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idvisit IS 'its visit';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idvisitor IS 'visitor id when the action came; NULL if anonymous';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.server_time IS 'time of the hit';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_url IS 'URL; 0 if there was none';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_name IS 'title, or what names the action; 0 if there was none';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_url_ref IS 'URL of the page before; 0 for the first';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_name_ref IS 'title of the page before; 0 for the first';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_url IS 'URL: of the page, of the file or site that was clicked; 0 if there was none, NULL for a site search';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_name IS 'title of a page view (0 if there was none), keyword of a search, name of an event; else NULL';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_url_ref IS 'URL of the page before; 0 for the first, NULL after a site search';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idaction_name_ref IS 'title of the page before, or keyword of a search; 0 for the first';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.log_link_visit_action.pageview_position IS 'how-manieth page view of the visit, from 1';
+	COMMENT ON COLUMN pk_tracking.log_link_visit_action.pageview_position IS 'page views and searches of the visit up to this action; NULL before the first';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.time_spent_ref_action IS 'seconds spent on the action before';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.time_spent IS 'seconds spent on this action; NULL unless filled: the next action''s time_spent_ref_action says the same';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
@@ -564,6 +582,8 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER token_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.token
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER log_action_changed AFTER DELETE OR TRUNCATE ON pk_tracking.log_action
@@ -576,6 +596,7 @@ BEGIN
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
 	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
+	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
 	ALTER TABLE pk_tracking.log_visit_length ENABLE ALWAYS TRIGGER log_visit_length_changed;
@@ -602,7 +623,8 @@ BEGIN
 			v.config_device_brand, v.config_device_model, v.config_resolution,
 			v.visit_goal_converted = 1 AS converted,
 			v.visit_goal_buyer IN (1, 3) AS ordered,
-			v.visit_goal_buyer IN (2, 3) AS open_cart
+			v.visit_goal_buyer IN (2, 3) AS open_cart,
+			v.custom_dimensions, v.custom_variables
 		FROM pk_tracking.log_visit v
 			JOIN pk_tracking.site s USING (idsite)
 			LEFT JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
@@ -617,17 +639,42 @@ BEGIN
 
 	CREATE VIEW pk_tracking.action AS
 		SELECT l.idlink_va, l.idvisit, l.idsite, l.idvisitor, l.server_time,
-			coalesce(pk_tracking.action_type_name(u.type), 'page') AS kind,
-			u.name AS url, n.name AS title, ur.name AS previous_url, nr.name AS previous_title,
+			CASE WHEN l.idaction_event_category IS NOT NULL THEN 'event'
+				WHEN l.idaction_content_name IS NOT NULL THEN 'content'
+				WHEN n.type = 8 THEN 'search'
+				ELSE coalesce(pk_tracking.action_type_name(u.type), 'page') END AS kind,
+			u.name AS url, CASE WHEN n.type = 4 THEN n.name END AS title, ur.name AS previous_url, nr.name AS previous_title,
 			l.pageview_position, l.time_spent_ref_action, l.time_spent,
 			pk_tracking.consent_name(l.consent) AS consent,
 			pk_tracking.matched_by_name(l.matched_by) AS matched_by,
 			pk_tracking.decision_name(l.decision) AS decision,
-			l.idpageview
+			l.idpageview,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_event_category LIMIT 1) AS event_category,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_event_action LIMIT 1) AS event_action,
+			CASE WHEN n.type = 12 THEN n.name END AS event_name,
+			l.custom_float AS event_value,
+			CASE WHEN n.type = 8 THEN n.name END AS search_keyword,
+			l.search_cat AS search_category, l.search_count,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_name LIMIT 1) AS content_name,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_piece LIMIT 1) AS content_piece,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_target LIMIT 1) AS content_target,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_interaction LIMIT 1) AS content_interaction,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_sku LIMIT 1) AS product_sku,
+			(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_name LIMIT 1) AS product_name,
+			nullif(array_remove(ARRAY[
+				(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_cat LIMIT 1),
+				(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_cat2 LIMIT 1),
+				(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_cat3 LIMIT 1),
+				(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_cat4 LIMIT 1),
+				(SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = l.idsite AND a.idaction = l.idaction_product_cat5 LIMIT 1)], NULL), '{}') AS product_categories,
+			l.product_price,
+			l.time_network, l.time_server, l.time_transfer,
+			l.time_dom_processing, l.time_dom_completion, l.time_on_load,
+			l.custom_dimensions, l.custom_variables
 		FROM pk_tracking.log_link_visit_action l
 			LEFT JOIN LATERAL (SELECT a.type, pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_url LIMIT 1) u ON true
-			LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+			LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_name LIMIT 1) n ON true
 			LEFT JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_url_ref LIMIT 1) ur ON true
@@ -641,7 +688,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'token', 'log_visit', 'log_visit_length', 'log_action',
+			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'custom_dimension', 'token', 'log_visit', 'log_visit_length', 'log_action',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d

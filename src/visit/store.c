@@ -76,6 +76,17 @@ typedef enum VisitColumn
 	COL_REFERER_NAME,
 	COL_REFERER_KEYWORD,
 	COL_REFERER_URL,
+	COL_TOTAL_SEARCHES,
+	COL_TOTAL_EVENTS,
+	COL_GOAL_CONVERTED,
+	COL_RESOLUTION,
+	COL_CUSTOM_DIMENSIONS,
+	COL_CUSTOM_VARIABLES,
+	COL_COUNTRY,
+	COL_REGION,
+	COL_CITY,
+	COL_LATITUDE,
+	COL_LONGITUDE,
 	N_COLUMNS
 } VisitColumn;
 
@@ -88,7 +99,11 @@ static const char *const column_names[N_COLUMNS] = {
 	"visitor_count_visits", "visitor_seconds_since_first",
 	"visitor_seconds_since_last", "visitor_seconds_since_order",
 	"visitor_returning", "profilable", "visit_goal_buyer",
-	"referer_type", "referer_name", "referer_keyword", "referer_url"
+	"referer_type", "referer_name", "referer_keyword", "referer_url",
+	"visit_total_searches", "visit_total_events", "visit_goal_converted",
+	"config_resolution", "custom_dimensions", "custom_variables",
+	"location_country", "location_region", "location_city",
+	"location_latitude", "location_longitude"
 };
 
 /* Where the log is.  Looked up by name once, again after any change to it. */
@@ -163,12 +178,14 @@ static KeptPlan insert_visit_plan = {
 	" location_latitude, location_longitude, location_asn, location_organisation,"
 	" config_os, config_os_version, config_browser_name, config_browser_version,"
 	" config_browser_engine, config_client_type, config_device_type,"
-	" config_device_brand, config_device_model)"
+	" config_device_brand, config_device_model,"
+	" visit_total_searches, visit_total_events, visit_goal_buyer, visit_goal_converted,"
+	" custom_dimensions, custom_variables)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
 	" $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
 	" $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45,"
-	" $46, $47, $48, $49, $50, $51, $52, $53, $54, $55)",
-	.nargs = 55, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
+	" $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61)",
+	.nargs = 61, .argtypes = {INT8OID, INT4OID, INT2OID, InvalidOid, InvalidOid, TEXTOID,
 		TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
 		INT8OID, INT8OID, INT8OID, INT8OID,
 		INT4OID, INT4OID, INT4OID,
@@ -181,7 +198,9 @@ static KeptPlan insert_visit_plan = {
 		NUMERICOID, NUMERICOID, INT8OID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 		TEXTOID, INT2OID, INT2OID,
-		TEXTOID, TEXTOID}
+		TEXTOID, TEXTOID,
+		INT4OID, INT4OID, INT2OID, INT2OID,
+		JSONBOID, JSONBOID}
 };
 
 /*
@@ -211,9 +230,20 @@ static KeptPlan update_visit_plan = {
 /* The same with what hits seldom change. */
 static KeptPlan update_seldom_plan = {
 	.query = UPDATE_VISIT_SET
-	", referer_type = $16, referer_name = $17, referer_keyword = $18, referer_url = $19"
+	", referer_type = $16, referer_name = $17, referer_keyword = $18, referer_url = $19,"
+	" visit_total_searches = $20, visit_total_events = $21, visit_goal_buyer = $22,"
+	" visit_goal_converted = $23, visitor_seconds_since_order = $24,"
+	" config_resolution = $25, custom_dimensions = $26, custom_variables = $27,"
+	/* that of another country is not known */
+	" location_continent = CASE WHEN location_country OPERATOR(pg_catalog.<>) $28"
+	" THEN NULL ELSE location_continent END,"
+	" location_country = $28, location_region = $29, location_city = $30,"
+	" location_latitude = $31, location_longitude = $32"
 	UPDATE_VISIT_WHERE,
-	.nargs = 19, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID}
+	.nargs = 32, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID,
+		INT4OID, INT4OID, INT2OID, INT2OID, INT4OID,
+		TEXTOID, JSONBOID, JSONBOID,
+		TEXTOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID}
 };
 
 static KeptPlan insert_action_plan = {
@@ -225,6 +255,58 @@ static KeptPlan insert_action_plan = {
 	.nargs = 15, .argtypes = {INT8OID, INT8OID, InvalidOid, TIMESTAMPTZOID, INT8OID, INT8OID,
 		INT8OID, INT8OID, INT4OID, INT4OID,
 		INT4OID, INT2OID, INT2OID, INT2OID, TEXTOID}
+};
+
+/* The same with what a plain page view has not. */
+static KeptPlan insert_wide_action_plan = {
+	.query = "INSERT INTO pk_tracking.log_link_visit_action"
+	" (idlink_va, idvisit, idvisitor, server_time, idaction_url, idaction_name,"
+	" idaction_url_ref, idaction_name_ref, idsite, pageview_position,"
+	" time_spent_ref_action, consent, matched_by, decision, idpageview,"
+	" custom_float, idaction_event_category, idaction_event_action,"
+	" idaction_content_name, idaction_content_piece, idaction_content_target,"
+	" idaction_content_interaction, idaction_product_sku, idaction_product_name,"
+	" idaction_product_cat, idaction_product_cat2, idaction_product_cat3,"
+	" idaction_product_cat4, idaction_product_cat5, product_price,"
+	" search_cat, search_count, time_network, time_server, time_transfer,"
+	" time_dom_processing, time_dom_completion, time_on_load,"
+	" custom_dimensions, custom_variables)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	" $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
+	" $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)",
+	.nargs = 40, .argtypes = {INT8OID, INT8OID, InvalidOid, TIMESTAMPTZOID, INT8OID, INT8OID,
+		INT8OID, INT8OID, INT4OID, INT4OID,
+		INT4OID, INT2OID, INT2OID, INT2OID, TEXTOID,
+		NUMERICOID, INT8OID, INT8OID,
+		INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
+		INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, NUMERICOID,
+		TEXTOID, INT4OID, INT4OID, INT4OID, INT4OID,
+		INT4OID, INT4OID, INT4OID,
+		JSONBOID, JSONBOID}
+};
+
+/*
+ * Page performance that comes after its page view: the newest of that page
+ * view id among the visit's latest actions.  A page view is what has a URL and
+ * a title, or their 0, and is no event.
+ */
+#define TIMINGS_LOOK_BACK "500"
+static KeptPlan update_timings_plan = {
+	.query = "UPDATE pk_tracking.log_link_visit_action SET"
+	" time_network = coalesce($3, time_network), time_server = coalesce($4, time_server),"
+	" time_transfer = coalesce($5, time_transfer),"
+	" time_dom_processing = coalesce($6, time_dom_processing),"
+	" time_dom_completion = coalesce($7, time_dom_completion),"
+	" time_on_load = coalesce($8, time_on_load)"
+	" WHERE idvisit OPERATOR(pg_catalog.=) $1 AND idlink_va OPERATOR(pg_catalog.=)"
+	" (SELECT r.idlink_va FROM (SELECT a.idlink_va, a.idpageview, a.idaction_url,"
+	" a.idaction_name, a.idaction_event_category FROM pk_tracking.log_link_visit_action a"
+	" WHERE a.idvisit OPERATOR(pg_catalog.=) $1"
+	" ORDER BY a.idlink_va USING OPERATOR(pg_catalog.>) LIMIT " TIMINGS_LOOK_BACK ") r"
+	" WHERE r.idpageview OPERATOR(pg_catalog.=) $2 AND r.idaction_url IS NOT NULL"
+	" AND r.idaction_name IS NOT NULL AND r.idaction_event_category IS NULL"
+	" ORDER BY r.idlink_va USING OPERATOR(pg_catalog.>) LIMIT 1)",
+	.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT4OID, INT4OID, INT4OID, INT4OID, INT4OID, INT4OID}
 };
 
 /* A relation of ours has changed: look the log up again. */
@@ -689,6 +771,25 @@ get_text(TupleTableSlot *slot, VisitColumn column)
 	return isnull ? NULL : TextDatumGetCString(d);
 }
 
+/* NULL if there is none, which is nearly always. */
+static Jsonb *
+get_jsonb(TupleTableSlot *slot, VisitColumn column)
+{
+	bool		isnull;
+	Datum		d = slot_getattr(slot, log_info.att[column], &isnull);
+
+	return isnull ? NULL : DatumGetJsonbPCopy(d);
+}
+
+static Numeric
+get_numeric(TupleTableSlot *slot, VisitColumn column)
+{
+	bool		isnull;
+	Datum		d = slot_getattr(slot, log_info.att[column], &isnull);
+
+	return isnull ? NULL : DatumGetNumericCopy(d);
+}
+
 /* Make a Visit of a row; its text is copied to the current memory context. */
 static void
 visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
@@ -730,6 +831,17 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 	v->referrer.keyword = get_text(slot, COL_REFERER_KEYWORD);
 	v->referrer.url = get_text(slot, COL_REFERER_URL);
 	v->seldom_changed = false;
+	v->total_searches = (int32) get_int(slot, COL_TOTAL_SEARCHES, true).value;
+	v->total_events = (int32) get_int(slot, COL_TOTAL_EVENTS, true).value;
+	v->goal_converted = DatumGetInt16(slot_getattr(slot, log_info.att[COL_GOAL_CONVERTED], &isnull));
+	v->resolution = get_text(slot, COL_RESOLUTION);
+	v->custom_dimensions = get_jsonb(slot, COL_CUSTOM_DIMENSIONS);
+	v->custom_variables = get_jsonb(slot, COL_CUSTOM_VARIABLES);
+	v->country = get_text(slot, COL_COUNTRY);
+	v->region = get_text(slot, COL_REGION);
+	v->city = get_text(slot, COL_CITY);
+	v->latitude = get_numeric(slot, COL_LATITUDE);
+	v->longitude = get_numeric(slot, COL_LONGITUDE);
 
 	v->tid = slot->tts_tid;
 	d = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
@@ -876,6 +988,28 @@ text_or_null(const char *str, char *null)
 	return CStringGetTextDatum(str);
 }
 
+static Datum
+pointer_or_null(const void *p, char *null)
+{
+	*null = p == NULL ? 'n' : ' ';
+	return PointerGetDatum(p);
+}
+
+/* A number of the dictionary in a column where none is NULL. */
+static Datum
+idaction_or_null(int64 idaction, char *null)
+{
+	*null = idaction == 0 ? 'n' : ' ';
+	return Int64GetDatum(idaction);
+}
+
+static Datum
+sent_or_null(int32 n, char *null)
+{
+	*null = n == NOT_SENT ? 'n' : ' ';
+	return Int32GetDatum(n);
+}
+
 /* A text that is "" where nothing is known. */
 static Datum
 known_text(const char *str, char *null)
@@ -958,7 +1092,7 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	else
 		values[i++] = InetPGetDatum(ip_to_inet(&extra->location_ip));
 	values[i] = known_text(extra->browser_lang, &nulls[i]), i++;
-	values[i] = text_or_null(extra->resolution, &nulls[i]), i++;
+	values[i] = text_or_null(v->resolution, &nulls[i]), i++;
 	values[i++] = TimeADTGetDatum(extra->localtime);
 	/* plugins: fla java qt realp pdf wma ag cookie */
 	for (int p = 0; p < HIT_PLUGINS; p++)
@@ -1000,6 +1134,13 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	values[i++] = Int16GetDatum(device->device_type);
 	values[i] = device_text(extra, device->config_device_brand, &nulls[i]), i++;
 	values[i] = device_text(extra, device->model, &nulls[i]), i++;
+
+	values[i++] = Int32GetDatum(v->total_searches);
+	values[i++] = Int32GetDatum(v->total_events);
+	values[i++] = Int16GetDatum(v->goal_buyer);
+	values[i++] = Int16GetDatum(v->goal_converted);
+	values[i] = pointer_or_null(v->custom_dimensions, &nulls[i]), i++;
+	values[i] = pointer_or_null(v->custom_variables, &nulls[i]), i++;
 	Assert(i == insert_visit_plan.nargs);
 
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
@@ -1047,6 +1188,19 @@ store_update_visit(const Visit *v)
 		values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
 		values[i] = text_or_null(v->referrer.keyword, &nulls[i]), i++;
 		values[i] = text_or_null(v->referrer.url, &nulls[i]), i++;
+		values[i++] = Int32GetDatum(v->total_searches);
+		values[i++] = Int32GetDatum(v->total_events);
+		values[i++] = Int16GetDatum(v->goal_buyer);
+		values[i++] = Int16GetDatum(v->goal_converted);
+		values[i] = nullable(v->since_order, true, &nulls[i]), i++;
+		values[i] = text_or_null(v->resolution, &nulls[i]), i++;
+		values[i] = pointer_or_null(v->custom_dimensions, &nulls[i]), i++;
+		values[i] = pointer_or_null(v->custom_variables, &nulls[i]), i++;
+		values[i] = text_or_null(v->country, &nulls[i]), i++;
+		values[i] = text_or_null(v->region, &nulls[i]), i++;
+		values[i] = text_or_null(v->city, &nulls[i]), i++;
+		values[i] = pointer_or_null(v->latitude, &nulls[i]), i++;
+		values[i] = pointer_or_null(v->longitude, &nulls[i]), i++;
 	}
 	Assert(i == plan->nargs);
 
@@ -1057,34 +1211,78 @@ store_update_visit(const Visit *v)
 
 /*
  * store_insert_action
- *		Write the action row of a page view.
+ *		Write an action row: the narrow one of a plain page view, or all of its
+ *		columns.
  */
 void
 store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 					int64 idlink_va, MatchedBy matched_by, Reason reason)
 {
+	KeptPlan   *plan = action->wide ? &insert_wide_action_plan : &insert_action_plan;
 	Datum		values[KEPT_PLAN_ARGS];
 	char		nulls[KEPT_PLAN_ARGS];
 	int			i = 0;
 
-	memset(nulls, ' ', sizeof(nulls));
+	memset(nulls, ' ', plan->nargs);
 	values[i++] = Int64GetDatum(idlink_va);
 	values[i++] = Int64GetDatum(v->idvisit);
 	values[i] = id_or_null(v->has_idvisitor, v->idvisitor, &nulls[i]), i++;
 	values[i++] = TimestampTzGetDatum(hit->at);
-	values[i++] = Int64GetDatum(action->idaction_url);
-	values[i++] = Int64GetDatum(action->idaction_name);
-	values[i++] = Int64GetDatum(action->idaction_url_ref);
-	values[i++] = Int64GetDatum(action->idaction_name_ref);
+	values[i] = nullable(action->idaction_url, false, &nulls[i]), i++;
+	values[i] = nullable(action->idaction_name, false, &nulls[i]), i++;
+	values[i] = nullable(action->idaction_url_ref, false, &nulls[i]), i++;
+	values[i] = nullable(action->idaction_name_ref, false, &nulls[i]), i++;
 	values[i++] = Int32GetDatum(v->idsite);
-	values[i++] = Int32GetDatum(action->pageview_position);
+	values[i] = nullable(action->pageview_position, true, &nulls[i]), i++;
 	values[i++] = Int32GetDatum(action->time_spent_ref_action);
 	values[i++] = Int16GetDatum(v->consent);
 	values[i++] = Int16GetDatum(matched_by);
 	values[i++] = Int16GetDatum(reason);
 	values[i] = text_or_null(action->idpageview, &nulls[i]), i++;
-	Assert(i == insert_action_plan.nargs);
+	if (action->wide)
+	{
+		values[i] = pointer_or_null(action->custom_float, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->event_category, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->event_action, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->content_name, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->content_piece, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->content_target, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->content_interaction, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->product_sku, &nulls[i]), i++;
+		values[i] = idaction_or_null(action->product_name, &nulls[i]), i++;
+		for (int c = 0; c < ACTION_CATEGORIES; c++)
+			values[i] = idaction_or_null(action->product_categories[c], &nulls[i]), i++;
+		values[i] = pointer_or_null(action->product_price, &nulls[i]), i++;
+		values[i] = text_or_null(action->search_cat, &nulls[i]), i++;
+		values[i] = sent_or_null(action->search_count, &nulls[i]), i++;
+		for (int t = 0; t < HIT_TIMINGS; t++)
+			values[i] = sent_or_null(action->timings[t], &nulls[i]), i++;
+		values[i] = pointer_or_null(action->custom_dimensions, &nulls[i]), i++;
+		values[i] = pointer_or_null(action->custom_variables, &nulls[i]), i++;
+	}
+	Assert(i == plan->nargs);
 
-	if (store_execute(&insert_action_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
+	if (store_execute(plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
 		not_written();
+}
+
+/*
+ * store_update_timings
+ *		Page performance of a page view that has been written before, named by
+ *		its page view id; nothing if the visit has none of it.  What was not
+ *		sent stays as it is.  The visit is locked.
+ */
+void
+store_update_timings(int64 idvisit, const char *idpageview, const int32 *timings)
+{
+	Datum		values[2 + HIT_TIMINGS];
+	char		nulls[2 + HIT_TIMINGS];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(idvisit);
+	values[1] = CStringGetTextDatum(idpageview);
+	for (int t = 0; t < HIT_TIMINGS; t++)
+		values[2 + t] = sent_or_null(timings[t], &nulls[2 + t]);
+	if (store_execute(&update_timings_plan, values, nulls, 0, true) != SPI_OK_UPDATE)
+		elog(ERROR, "page performance could not be written");
 }

@@ -23,7 +23,6 @@ typedef struct NewVisit
 	GeoLocation location;
 	const UserAgent *device;
 	bool		as_matomo;		/* unknown texts are empty there, not NULL */
-	const char *resolution;
 	const char *browser_lang;	/* "" if unknown */
 	int32		plugins[HIT_PLUGINS];
 	int64		localtime;		/* microseconds since midnight */
@@ -57,6 +56,9 @@ extern void store_insert_visit(const Visit *visit, const NewVisit *extra);
 extern bool store_update_visit(const Visit *visit);
 extern void store_insert_action(const Visit *visit, const Hit *hit, const Action *action,
 								int64 idlink_va, MatchedBy matched_by, Reason reason);
+
+extern void store_update_timings(int64 idvisit, const char *idpageview,
+								 const int32 *timings);
 
 #define KEPT_PLAN_ARGS 72
 

@@ -9,6 +9,8 @@
 
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "enrich/referrer.h"
 #include "identity/hexid.h"
@@ -94,10 +96,23 @@ typedef struct Visit
 	int16		returning;
 	int16		profilable;
 	int16		goal_buyer;
-	Referrer	referrer;		/* referer_type … */
 
 	/* columns that hits seldom change: written only if this is set */
 	bool		seldom_changed;
+	Referrer	referrer;		/* referer_type … */
+	int32		total_searches;
+	int32		total_events;
+	int16		goal_converted;
+	const char *resolution;		/* config_resolution; NULL: none */
+	Jsonb	   *custom_dimensions;	/* number to value; NULL: none */
+	Jsonb	   *custom_variables;	/* slot to [name, value]; NULL: none */
+
+	/* as a row has them, NULL where it has none; not set when a visit begins (NewVisit) */
+	char	   *country;		/* location_… */
+	char	   *region;
+	char	   *city;
+	Numeric		latitude;
+	Numeric		longitude;
 
 	/* which version of the row this is, for the store alone */
 	ItemPointerData tid;

@@ -72,6 +72,8 @@ DECLARE
 	w text;
 	g text;
 	names jsonb := '{}';
+	row_here jsonb;
+	row_there jsonb;
 	expected_ids text[];
 	document jsonb := '[]';
 	answers pk_tracking.tracked[];
@@ -120,6 +122,10 @@ BEGIN
 			RETURN NEXT format('hit %s: invalid (%s), Matomo took it', h, t.outcome_reason);
 		END IF;
 		n := array_position(visits, t.idvisit) - 1;
+		-- a heartbeat that changes nothing has no visit there
+		IF hit -> 'params' ? 'ping' AND res ->> 'visit' IS NULL AND NOT coalesce(t.new_visit, false) THEN
+			n := NULL;
+		END IF;
 		IF n IS DISTINCT FROM (res ->> 'visit')::integer THEN
 			RETURN NEXT format('hit %s: visit %s, Matomo %s', h, n, res ->> 'visit');
 		END IF;
@@ -221,24 +227,30 @@ BEGIN
 		names := names || jsonb_build_object(w, g);
 
 		-- what happened within
-		SELECT count(*) INTO n FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = got.idvisit;
-		IF n <> got.visit_total_actions THEN
-			RETURN NEXT format('visit %s: visit_total_actions %s, but %s action rows', h, got.visit_total_actions, n);
-		END IF;
+		FOREACH k IN ARRAY ARRAY['visit_total_searches', 'visit_total_events'] LOOP
+			IF got.j ->> k IS DISTINCT FROM want ->> k THEN
+				RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, got.j ->> k, want ->> k);
+			END IF;
+		END LOOP;
+		FOREACH k IN ARRAY ARRAY['entry', 'exit'] LOOP
+			g := golden.name(got.idsite, (got.j ->> ('visit_' || k || '_idaction_url'))::bigint)::text
+				|| ' ' || golden.name(got.idsite, (got.j ->> ('visit_' || k || '_idaction_name'))::bigint)::text;
+			w := (want -> ('visit_' || k || '_url'))::text || ' ' || (want -> ('visit_' || k || '_name'))::text;
+			IF g IS DISTINCT FROM w THEN
+				RETURN NEXT format('visit %s: %s %s, Matomo %s', h, k, g, w);
+			END IF;
+		END LOOP;
 		IF got.last_idlink_va IS DISTINCT FROM got.last_action THEN
 			RETURN NEXT format('visit %s: last_idlink_va is not its last action', h);
 		END IF;
 		h := h + 1;
 	END LOOP;
 
-	-- page views: ids, positions, times
+	-- actions: every column; a key that is absent there is NULL
 	h := 0;
 	FOR got IN
-		SELECT a.*, v.entry_url, v.entry_title, v.exit_url, v.exit_title, c.url, c.title, c.previous_url, c.previous_title,
-			array_position(visits, a.idvisit) - 1 AS visit
+		SELECT a.*, row_to_json(a)::jsonb AS j
 		FROM pk_tracking.log_link_visit_action a
-			JOIN pk_tracking.action c USING (idvisit, idlink_va)
-			JOIN pk_tracking.visit v USING (idvisit)
 		WHERE a.idsite = ANY (sites) ORDER BY a.idlink_va
 	LOOP
 		want := sc -> 'final' -> 'actions' -> h;
@@ -247,16 +259,31 @@ BEGIN
 		IF coalesce(names ->> w, w) IS DISTINCT FROM g AND NOT (w LIKE 'rand#%' AND NOT names ? w) THEN
 			RETURN NEXT format('action %s: idvisitor %s, Matomo %s', h, g, w);
 		END IF;
-		IF (got.visit, got.pageview_position, got.time_spent_ref_action)
-			IS DISTINCT FROM ((want ->> 'visit')::integer, (want ->> 'pageview_position')::integer, (want ->> 'time_spent_ref_action')::integer) THEN
-			RETURN NEXT format('action %s: visit %s position %s spent %s, Matomo %s %s %s', h, got.visit, got.pageview_position,
-				got.time_spent_ref_action, want ->> 'visit', want ->> 'pageview_position', want ->> 'time_spent_ref_action');
-		END IF;
-		IF (coalesce(got.title, '0'), coalesce(got.previous_title, '0'), coalesce(got.url, '0'), coalesce(got.previous_url, '0'))
-			IS DISTINCT FROM (want ->> 'name', want ->> 'name_ref', want ->> 'url', want ->> 'url_ref') THEN
-			RETURN NEXT format('action %s: %s | %s | %s | %s, Matomo %s | %s | %s | %s', h, got.title, got.previous_title, got.url, got.previous_url,
-				want ->> 'name', want ->> 'name_ref', want ->> 'url', want ->> 'url_ref');
-		END IF;
+		row_there := want - ARRAY['action', 'idvisitor', 'site'];
+		row_here := jsonb_build_object(
+			'visit', array_position(visits, got.idvisit) - 1,
+			'server_time', to_char(got.server_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+			'url_type', golden.type(got.idsite, got.idaction_url),
+			'name_type', golden.type(got.idsite, got.idaction_name),
+			'custom_float', got.custom_float, 'product_price', got.product_price);
+		FOREACH k IN ARRAY ARRAY['idpageview', 'pageview_position', 'time_spent_ref_action', 'time_spent',
+			'search_cat', 'search_count', 'time_network', 'time_server', 'time_transfer',
+			'time_dom_processing', 'time_dom_completion', 'time_on_load'] LOOP
+			row_here := row_here || jsonb_build_object(k, got.j -> k);
+		END LOOP;
+		FOREACH k IN ARRAY ARRAY['url', 'name', 'url_ref', 'name_ref', 'event_category', 'event_action',
+			'content_name', 'content_piece', 'content_target', 'content_interaction',
+			'product_sku', 'product_name', 'product_cat', 'product_cat2', 'product_cat3',
+			'product_cat4', 'product_cat5'] LOOP
+			row_here := row_here || jsonb_build_object(k, golden.name(got.idsite, (got.j ->> ('idaction_' || k))::bigint));
+		END LOOP;
+		row_here := jsonb_strip_nulls(row_here);
+		FOR k IN SELECT jsonb_object_keys(row_here || row_there) LOOP
+			IF row_here -> k IS DISTINCT FROM row_there -> k THEN
+				RETURN NEXT format('action %s: %s %s, Matomo %s', h, k,
+					coalesce(row_here ->> k, 'NULL'), coalesce(row_there ->> k, 'NULL'));
+			END IF;
+		END LOOP;
 		h := h + 1;
 	END LOOP;
 	IF h <> jsonb_array_length(sc -> 'final' -> 'actions') THEN
@@ -266,6 +293,19 @@ END
 $$;
 
 SELECT pk_tracking.create_log();
+
+-- What an action id stands for: 0 is none, and NULL is a JSON null.
+CREATE FUNCTION golden.name(site integer, id bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN id IS NULL THEN 'null' WHEN id = 0 THEN '0'
+		ELSE (SELECT to_jsonb(pk_tracking.url_prefix_text(a.url_prefix) || a.name)
+			FROM pk_tracking.log_action a WHERE a.idsite = site AND a.idaction = id LIMIT 1) END
+$$;
+CREATE FUNCTION golden.type(site integer, id bigint) RETURNS smallint
+LANGUAGE sql STABLE AS $$
+	SELECT a.type FROM pk_tracking.log_action a WHERE a.idsite = site AND a.idaction = id LIMIT 1
+$$;
+
 SELECT pk_tracking.import_salt('user_id', convert_to('oracle-fixed-userid-salt', 'UTF8'));
 
 CREATE TABLE golden.difference (id text, what text);

@@ -1,0 +1,40 @@
+/*
+ * custom.h
+ *		Custom dimensions and custom variables: what a hit says of them, and
+ *		how a visit keeps them.
+ */
+#ifndef PKT_CUSTOM_H
+#define PKT_CUSTOM_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "request/hit.h"
+#include "settings.h"
+
+/* A dimension of a site. */
+typedef struct CustomDimension CustomDimension;
+
+/* Those of all sites. */
+typedef struct CustomDimensions CustomDimensions;
+
+/* What a hit sets. */
+typedef struct CustomChanges
+{
+	/* dimensions: number to value, "" clears; NULL: none sent */
+	Jsonb	   *visit_dimensions;
+	Jsonb	   *action_dimensions;
+	Jsonb	   *visit_variables;
+	Jsonb	   *action_variables;
+} CustomChanges;
+
+extern CustomDimensions *custom_dimensions_create(int max);
+extern void custom_dimensions_add(CustomDimensions *all, int32 idsite, int32 number,
+								  bool of_visit, bool case_sensitive, Jsonb *extractions);
+
+extern void custom_read(const Hit *hit, const Settings *s, const CustomDimensions *all,
+						CustomChanges *changes);
+extern Jsonb *custom_merge(Jsonb *old, Jsonb *changes);
+
+#endif							/* PKT_CUSTOM_H */
