@@ -175,17 +175,17 @@ SELECT * FROM pg_temp.consent(:consent, 'ask_else_nothing');
 SELECT count(*) AS "names of refused pages" FROM pk_tracking.log_action a WHERE a.idsite = :consent AND a.name ~ 'denied|/0$|not_asked$|ask_else_nothing/(unknown|NULL|-1)';
 SELECT pk_tracking.reset_site(:consent, 'consent_mode');
 
--- 5. Other kinds of hits come back by name, and store nothing
+-- 5. Other kinds of hits: which kind wins, which have an action row.  More in action.sql
 CREATE FUNCTION pg_temp.kind(site integer, query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	before text := pg_temp.state();
 	r pk_tracking.tracked := pk_tracking.track_request(format('idsite=%s&rec=1&url=https://a.example/kind&', site) || query, '203.0.113.77', 'agent');
 BEGIN
-	RETURN concat_ws(' ', r.outcome, r.outcome_reason, CASE WHEN pg_temp.state() <> before THEN 'stored' ELSE 'nothing stored' END);
+	RETURN concat_ws(' ', r.outcome, r.outcome_reason, coalesce(
+		(SELECT a.kind FROM pk_tracking.action a WHERE a.idlink_va = r.idlink_va AND a.idvisit = r.idvisit), 'no action'));
 END
 $$;
 SELECT q, pg_temp.kind(:consent, q) FROM unnest('{ping=1,idgoal=0,idgoal=0&ec_id=1,idgoal=3,download=https://a.example/f.pdf,link=https://b.example/,e_c=c&e_a=a,c_n=banner,search=word,
-	e_c=c,e_a=a,idgoal=-1,idgoal=x,ping=0,download=,search=,c_p=x,link=https://b.example/&e_c=c&e_a=a,e_c=c&e_a=a&c_n=n,c_n=n&search=s,download=x&link=y}'::text[]) WITH ORDINALITY x(q, n) ORDER BY n;
+	ping=1&e_c=c&e_a=a,idgoal=3&download=x,e_c=c,e_a=a,idgoal=-1,idgoal=x,ping=0,ping=7,ping=4,download=,search=,c_p=x,link=https://b.example/&e_c=c&e_a=a,e_c=c&e_a=a&c_n=n,c_n=n&search=s,download=x&link=y}'::text[]) WITH ORDINALITY x(q, n) ORDER BY n;
 
 -- 6. Forms of a tracking URL
 CREATE FUNCTION pg_temp.form(query text) RETURNS text LANGUAGE sql AS $$

@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(pkt_hit_fields);
 #define TIME_RANGE ((int64) 20 * 365 * USECS_PER_DAY)
 
 #define FLOAT_MAX 64			/* bytes of a number */
-#define EXPONENT_MAX 38			/* of a number; Matomo's columns hold no larger ones */
+#define EXPONENT_MAX 38			/* of a number, and digits before its dot: the columns there hold no larger ones */
 
 #define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
 
@@ -301,6 +301,9 @@ parse_float(const char *value, size_t len)
 	char		buf[FLOAT_MAX + 1];
 	size_t		i = 0;
 	size_t		digits = 0;
+	int			whole = 0;		/* digits before the dot, but for leading zeros */
+	int			exponent = 0;
+	bool		negative = false;
 	bool		dot = false;
 
 	if (len > FLOAT_MAX)
@@ -312,24 +315,27 @@ parse_float(const char *value, size_t len)
 		if (value[i] == '.')
 			dot = true;
 		else
+		{
 			digits++;
+			if (!dot && (whole > 0 || value[i] != '0'))
+				whole++;
+		}
 	}
 	if (digits == 0)
 		return NULL;
 	if (i < len && (value[i] == 'e' || value[i] == 'E'))
 	{
-		int			exponent = 0;
 		size_t		start;
 
 		i++;
 		if (i < len && (value[i] == '-' || value[i] == '+'))
-			i++;
+			negative = value[i++] == '-';
 		for (start = i; i < len && value[i] >= '0' && value[i] <= '9'; i++)
 			exponent = Min(exponent * 10 + (value[i] - '0'), EXPONENT_MAX + 1);
 		if (i == start || exponent > EXPONENT_MAX)
 			return NULL;
 	}
-	if (i != len)
+	if (i != len || whole + (negative ? 0 : exponent) > EXPONENT_MAX + 1)
 		return NULL;
 	memcpy(buf, value, len);
 	buf[len] = '\0';

@@ -182,7 +182,7 @@ search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
 	char	   *clean;
 
 	/* most URLs have no parameter at all */
-	if (s->site_search_query_parameters.n == 0 || strpbrk(hit->url, "?#;") == NULL)
+	if (s->site_search_query_parameters.n == 0 || strpbrk(hit->url, "?#") == NULL)
 		return false;
 	clean = url_clean(hit->url);
 	if (!url_split(clean, &parts))

@@ -15,15 +15,16 @@ CREATE TEMP VIEW answered AS
 
 -- actions in their order, with what to judge them by
 CREATE TEMP TABLE act AS
-	SELECT a.*, date_trunc('second', a.server_time) AS at,
+	SELECT a.*, c.kind, c.kind IN ('page', 'search') AS interaction, date_trunc('second', a.server_time) AS at,
 		(a.server_time AT TIME ZONE s.timezone)::date AS local_day,
 		row_number() OVER w AS place,
 		lag(a.server_time) OVER w AS before
 	FROM pk_tracking.log_link_visit_action a JOIN pk_tracking.site s USING (idsite)
+		JOIN pk_tracking.action c USING (idvisit, idlink_va)
 	WINDOW w AS (PARTITION BY a.idvisit ORDER BY a.server_time, a.idlink_va);
 ANALYZE act;
 
--- each page view of the recorded clients, and each generated hit
+-- each hit of the recorded clients, and each generated one
 CREATE TEMP TABLE sent (source text, n integer, kind text);
 INSERT INTO sent SELECT 'traffic.hit', n, 'page view' FROM traffic.hit;
 SELECT to_regclass('clients.hit') IS NOT NULL AS clients \gset
@@ -31,10 +32,25 @@ SELECT to_regclass('clients.hit') IS NOT NULL AS clients \gset
 INSERT INTO sent SELECT 'clients.hit', n, kind FROM clients.hit;
 \endif
 
+-- visits whose every hit has an action: their actions tell all about them
+CREATE TEMP TABLE plain AS
+	SELECT r.idvisit FROM answered r WHERE r.outcome = 'recorded' GROUP BY 1 HAVING bool_and(r.idlink_va IS NOT NULL);
+
 INSERT INTO verdict (name, wrong, example)
-SELECT 'every page view is recorded', count(*), min(format('%s %s: %s %s', s.source, s.n, r.outcome, r.outcome_reason))
+SELECT 'every hit is recorded, but heartbeats that come too late', count(*), min(format('%s %s: %s %s', s.source, s.n, r.outcome, r.outcome_reason))
 FROM sent s LEFT JOIN answered r USING (source, n)
-WHERE s.kind = 'page view' AND r.outcome IS DISTINCT FROM 'recorded';
+WHERE r.outcome IS DISTINCT FROM 'recorded'
+	AND (s.kind <> 'heartbeat' OR (r.outcome, r.outcome_reason) IS DISTINCT FROM ('ignored', 'ping'));
+
+INSERT INTO verdict (name, wrong, example)
+SELECT 'heartbeats, goals, orders and carts have no action, all others one of their kind', count(*), min(format('%s %s: %s, %s', s.source, s.n, s.kind, a.kind))
+FROM sent s JOIN answered r USING (source, n) LEFT JOIN act a USING (idlink_va, idvisit)
+WHERE r.outcome = 'recorded' AND coalesce(a.kind, 'none') <> CASE
+	WHEN s.kind IN ('heartbeat', 'goal', 'order', 'cart') THEN 'none'
+	WHEN s.kind = 'site search' THEN 'search'
+	-- a page whose URL holds a keyword
+	WHEN s.kind = 'page view' THEN CASE WHEN a.kind = 'search' THEN 'search' ELSE 'page' END
+	ELSE s.kind END;
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'nothing that real trackers sent is invalid', count(*), min(format('%s %s: %s', s.source, s.n, r.outcome_reason))
@@ -43,7 +59,7 @@ WHERE r.outcome IS NULL OR r.outcome = 'invalid';
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'an action for every recorded hit, in the visit that was answered, and no other', count(*), min(format('%s %s', r.source, r.n))
-FROM (SELECT * FROM answered WHERE outcome = 'recorded') r
+FROM (SELECT * FROM answered WHERE outcome = 'recorded' AND idlink_va IS NOT NULL) r
 	FULL JOIN pk_tracking.log_link_visit_action a USING (idlink_va, idvisit)
 WHERE r.n IS NULL OR a.idlink_va IS NULL;
 
@@ -53,39 +69,45 @@ FROM answered r JOIN pk_tracking.action a USING (idlink_va, idvisit)
 WHERE (r.matched_by, r.reason, r.new_visit) IS DISTINCT FROM (a.matched_by, a.decision, a.decision <> 'continue');
 
 INSERT INTO verdict (name, wrong, example)
-SELECT 'visit_total_actions and visit_total_interactions count the action rows', count(*), min(format('visit %s', v.idvisit))
-FROM pk_tracking.log_visit v LEFT JOIN (SELECT idvisit, count(*) AS n FROM act GROUP BY 1) a USING (idvisit)
-WHERE v.visit_total_actions IS DISTINCT FROM a.n
-	OR v.visit_total_interactions IS DISTINCT FROM (SELECT count(*) FROM act b WHERE b.idvisit = v.idvisit AND b.pageview_position IS NOT NULL);
+SELECT 'visit_total_actions, _interactions, _searches, _events count the action rows', count(*), min(format('visit %s', v.idvisit))
+FROM pk_tracking.log_visit v LEFT JOIN (
+	SELECT idvisit, count(*) FILTER (WHERE kind <> 'content') AS actions, count(*) FILTER (WHERE interaction) AS interactions,
+		count(*) FILTER (WHERE kind = 'search') AS searches, count(*) FILTER (WHERE kind = 'event') AS events
+	FROM act GROUP BY 1) a USING (idvisit)
+WHERE (v.visit_total_actions, v.visit_total_interactions, v.visit_total_searches, v.visit_total_events)
+	IS DISTINCT FROM (coalesce(a.actions, 0), coalesce(a.interactions, 0), coalesce(a.searches, 0), coalesce(a.events, 0));
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'first and last time, total time, last action agree with the actions', count(*), min(format('visit %s', v.idvisit))
 FROM pk_tracking.log_visit v JOIN (
 	SELECT idvisit, min(server_time) AS first, max(server_time) AS last, max(idlink_va) AS last_action, count(*) AS n
 	FROM act GROUP BY 1) a USING (idvisit)
+	JOIN plain USING (idvisit)
 WHERE v.visit_first_action_time <> a.first OR v.visit_last_action_time <> a.last OR v.last_idlink_va <> a.last_action
 	OR v.visit_total_time <> CASE WHEN a.n = 1 THEN 0
 		ELSE extract(epoch FROM date_trunc('second', a.last) - date_trunc('second', a.first)) + 1 END;
 
 INSERT INTO verdict (name, wrong, example)
-SELECT 'entry and exit page are those of the first and the last action', count(*), min(format('visit %s', v.idvisit))
+SELECT 'entry and exit page are those of the first and the last page view', count(*), min(format('visit %s', v.idvisit))
 FROM pk_tracking.log_visit v
-	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act ORDER BY idvisit, place) e USING (idvisit)
-	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act ORDER BY idvisit, place DESC) x USING (idvisit)
-WHERE (v.visit_entry_idaction_url, v.visit_entry_idaction_name, v.visit_exit_idaction_url, v.visit_exit_idaction_name)
+	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act WHERE kind = 'page' ORDER BY idvisit, place) e USING (idvisit)
+	JOIN (SELECT DISTINCT ON (idvisit) idvisit, idaction_url, idaction_name FROM act WHERE kind = 'page' ORDER BY idvisit, place DESC) x USING (idvisit)
+	-- a search stands in for a page
+WHERE NOT EXISTS (SELECT FROM act a WHERE a.idvisit = v.idvisit AND a.kind = 'search') AND (v.visit_entry_idaction_url, v.visit_entry_idaction_name, v.visit_exit_idaction_url, v.visit_exit_idaction_name)
 	IS DISTINCT FROM (e.idaction_url, e.idaction_name, x.idaction_url, x.idaction_name);
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'the first action of a visit begins it, all others continue it', count(*), min(format('visit %s', idvisit))
-FROM act WHERE (place = 1) IS DISTINCT FROM (decision <> 0);
+FROM act JOIN plain USING (idvisit) WHERE (place = 1) IS DISTINCT FROM (decision <> 0);
 
 INSERT INTO verdict (name, wrong, example)
-SELECT 'page views of a visit are numbered from 1', count(*), min(format('visit %s', idvisit))
-FROM act WHERE pageview_position IS DISTINCT FROM place;
+SELECT 'page views and searches of a visit are numbered from 1, other actions have their page''s number', count(*), min(format('visit %s', idvisit))
+FROM (SELECT *, count(*) FILTER (WHERE interaction) OVER (PARTITION BY idvisit ORDER BY idlink_va) AS seen FROM act) act
+WHERE coalesce(pageview_position, 0) <> seen;
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'no pause of more than 1800 seconds within a visit', count(*), min(format('visit %s', idvisit))
-FROM act WHERE at - date_trunc('second', before) > interval '1800 seconds';
+FROM act JOIN plain USING (idvisit) WHERE at - date_trunc('second', before) > interval '1800 seconds';
 
 INSERT INTO verdict (name, wrong, example)
 SELECT 'no visit runs over its site''s midnight', count(*), min(format('visit %s', idvisit))
@@ -104,6 +126,7 @@ FROM (
 ) n
 	JOIN pk_tracking.site s USING (idsite)
 	JOIN act f ON f.idvisit = n.idvisit AND f.place = 1
+	JOIN plain ON plain.idvisit = n.idvisit
 WHERE date_trunc('second', n.starts) - date_trunc('second', n.ended) <= interval '1800 seconds'
 	AND (n.starts AT TIME ZONE s.timezone)::date = (n.ended AT TIME ZONE s.timezone)::date
 	-- new_visit, user_changed, campaign

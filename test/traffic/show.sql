@@ -5,14 +5,14 @@ SELECT idsite AS week_site FROM traffic.site WHERE look_back > 0 \gset
 \echo
 \echo 'What the real trackers sent, and what became of it'
 \echo '--------------------------------------------------'
-\echo '(this version tracks page views; other kinds of hits are answered "ignored")'
+\echo '(heartbeats that come when the visit is over are answered "ignored")'
 \echo
 SELECT c.device AS "sent by", host(min(c.ip)) AS address,
 	count(*) FILTER (WHERE c.kind = 'page view') AS "page views",
 	count(*) FILTER (WHERE c.kind = 'page view' AND c.outcome = 'recorded') AS recorded,
 	count(DISTINCT c.idvisit) AS visits,
 	count(*) FILTER (WHERE c.kind <> 'page view') AS "other hits",
-	count(*) FILTER (WHERE c.kind <> 'page view' AND c.outcome = 'ignored') AS ignored,
+	count(*) FILTER (WHERE c.kind <> 'page view' AND c.outcome = 'recorded') AS "recorded too",
 	string_agg(DISTINCT c.kind, ', ') FILTER (WHERE c.kind <> 'page view') AS "other hits are"
 FROM (SELECT c.*, (r.result).outcome, (r.result).idvisit
 	FROM clients.hit c LEFT JOIN traffic.result r ON r.source = 'clients.hit' AND r.n = c.n) c
