@@ -34,6 +34,7 @@ static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache tokens_cache = {.table = "token"};
 static TableCache dimensions_cache = {.table = "custom_dimension"};
+static TableCache spam_cache = {.table = "referrer_spam"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -59,11 +60,16 @@ static KeptPlan dimensions_plan = {
 	.nargs = 0
 };
 
+static KeptPlan spam_plan = {
+	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
+	.nargs = 0
+};
+
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &dimensions_cache, &tokens_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &dimensions_cache, &spam_cache, &tokens_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -92,6 +98,8 @@ site_rules(const SiteConfig *site)
 		SiteRules  *rules = palloc0_object(SiteRules);
 
 		rules->url = url_rules_create(&site->s);
+		rules->exclude = exclude_rules_create(&site->s);
+		rules->proxy = proxy_rules_create(&site->s);
 		*site->rules = rules;
 		MemoryContextSwitchTo(old);
 	}
@@ -216,6 +224,19 @@ make_dimensions(SPITupleTable *table, uint64 rows, int *n)
 	return all;
 }
 
+/* Make the list of spam hosts of the rows that were read. */
+static void *
+make_spam(SPITupleTable *table, uint64 rows, int *n)
+{
+	SpamList   *list = spam_list_create();
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
+	spam_list_finish(list);
+	return list;
+}
+
 /*
  * Read a table if it has not been read, or has changed since.  What was made
  * of it before may still be in use: it lives on to the end of the transaction.
@@ -287,4 +308,12 @@ site_custom_dimensions(void)
 {
 	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
 	return dimensions_cache.content;
+}
+
+/* See site_rules.h. */
+const SpamList *
+site_spam_list(void)
+{
+	refresh(&spam_cache, &spam_plan, make_spam);
+	return spam_cache.content;
 }

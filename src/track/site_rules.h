@@ -10,6 +10,8 @@
 #define PKT_SITE_RULES_H
 
 #include "enrich/referrer.h"
+#include "request/exclude.h"
+#include "request/proxy.h"
 #include "request/url.h"
 #include "track/token.h"
 #include "visit/custom.h"
@@ -17,6 +19,8 @@
 typedef struct SiteRules
 {
 	UrlRules   *url;
+	ExcludeRules *exclude;
+	ProxyRules *proxy;
 } SiteRules;
 
 extern void site_rules_init(void);
@@ -34,5 +38,8 @@ extern const ReferrerList *site_referrer_list(void);
 
 /* The tokens of all sites; n of them. */
 extern const Token *site_tokens(int *n);
+
+/* Hosts known for referrer spam, the user's own among them. */
+extern const SpamList *site_spam_list(void);
 
 #endif							/* PKT_SITE_RULES_H */

@@ -42,6 +42,10 @@ BEGIN
 	RETURN QUERY SELECT 'sites', n::text,
 		CASE WHEN n = 0 THEN 'add one with pk_tracking.add_site()' END;
 
+	SELECT coalesce(sum(e.hits), 0) INTO n
+		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
+	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
+
 	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
 		RETURN QUERY SELECT format('salt %s', r.name),
 			format('made %s', to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD')), NULL::text;
