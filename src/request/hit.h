@@ -139,6 +139,13 @@ typedef struct Hit
 	char	   *ref;
 
 	/* needs authentication */
+	char	   *token_auth;		/* wiped as soon as it has been looked at */
+	bool		in_bulk;		/* came in a bulk document */
+	char	   *country;
+	char	   *region;
+	char	   *city;
+	char	   *latitude;
+	char	   *longitude;
 	char	   *cip;
 	char	   *cdt;
 	int32		cdo;

@@ -13,6 +13,7 @@
 #include "request/exclude.h"
 #include "request/proxy.h"
 #include "request/url.h"
+#include "track/token.h"
 #include "visit/custom.h"
 #include "visit/goal.h"
 
@@ -35,6 +36,9 @@ extern const CustomDimensions *site_custom_dimensions(void);
 
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);
+
+/* The tokens of all sites; n of them. */
+extern const Token *site_tokens(int *n);
 
 /* Hosts known for referrer spam, the user's own among them. */
 extern const SpamList *site_spam_list(void);

@@ -134,6 +134,8 @@ DECLARE
 	row_here jsonb;
 	row_there jsonb;
 	expected_ids text[];
+	document jsonb := '[]';
+	answers pk_tracking.tracked[];
 BEGIN
 	PERFORM golden.apply_settings(coalesce(sc -> 'settings', '{}'));
 	FOR site IN SELECT * FROM jsonb_array_elements(sc -> 'sites') LOOP
@@ -145,6 +147,18 @@ BEGIN
 		PERFORM pk_tracking.add_goal(sites[cardinality(sites)], 'signup event', 'event_action', 'signup', 'exact', revenue => 2);
 	END LOOP;
 
+	-- all hits in one document
+	IF sc ->> 'transport' = 'bulk' THEN
+		FOR hit IN SELECT * FROM jsonb_array_elements(sc -> 'hits') LOOP
+			SELECT '?' || string_agg(golden.urlencode(key) || '=' || golden.urlencode(value), '&')
+				INTO query FROM jsonb_each_text(coalesce(hit -> 'params', '{}') || jsonb_strip_nulls(jsonb_build_object(
+					'idsite', sites[coalesce((hit ->> 'site')::integer, 0) + 1], 'rec', 1, 'send_image', 0, 'apiv', 1,
+					'cdt', hit ->> 'cdt', 'cip', hit ->> 'ip', 'ua', hit ->> 'ua', 'lang', hit ->> 'lang')));
+			document := document || to_jsonb(query);
+		END LOOP;
+		answers := ARRAY(SELECT r FROM pk_tracking.track_requests(jsonb_build_object('requests', document), trusted => true) r);
+	END IF;
+
 	-- hits, one statement each, in the order of sending
 	FOR hit IN SELECT * FROM jsonb_array_elements(sc -> 'hits') LOOP
 		SELECT string_agg(golden.urlencode(key) || '=' || golden.urlencode(value), '&')
@@ -152,6 +166,14 @@ BEGIN
 		query := format('idsite=%s&rec=1&send_image=0&apiv=1', sites[coalesce((hit ->> 'site')::integer, 0) + 1])
 			|| coalesce('&' || query, '');
 
+		IF answers IS NOT NULL THEN
+			t := answers[h + 1];
+			IF t.idvisit IS NOT NULL AND t.idvisit <> ALL (visits) THEN
+				visits := visits || t.idvisit;
+			END IF;
+			h := h + 1;
+			CONTINUE;
+		END IF;
 		-- a time among the parameters is left to them
 		t := pk_tracking.track_request(query, (hit ->> 'ip')::inet, hit ->> 'ua', hit ->> 'lang',
 			CASE WHEN NOT hit -> 'params' ? 'cdt' THEN (hit ->> 'cdt')::timestamp AT TIME ZONE 'UTC' END,
@@ -179,6 +201,19 @@ BEGIN
 		END IF;
 		h := h + 1;
 	END LOOP;
+
+	-- a document has one answer
+	IF answers IS NOT NULL THEN
+		SELECT count(*) FILTER (WHERE a.outcome <> 'invalid') AS tracked, count(*) FILTER (WHERE a.outcome = 'invalid') AS invalid, count(*) FILTER (WHERE a.new_visit) AS begun
+			INTO asked FROM unnest(answers) a;
+		res := sc -> 'results' -> 0;
+		IF (asked.tracked, asked.invalid) IS DISTINCT FROM (((res ->> 'body')::jsonb ->> 'tracked')::bigint, ((res ->> 'body')::jsonb ->> 'invalid')::bigint) THEN
+			RETURN NEXT format('tracked %s, invalid %s, Matomo %s', asked.tracked, asked.invalid, res ->> 'body');
+		END IF;
+		IF asked.begun <> jsonb_array_length(res -> 'new_visits') THEN
+			RETURN NEXT format('%s new visits, Matomo %s', asked.begun, res -> 'new_visits');
+		END IF;
+	END IF;
 
 	-- the table of visits at the end
 	SELECT count(*) INTO n FROM pk_tracking.log_visit v WHERE v.idsite = ANY (sites);
