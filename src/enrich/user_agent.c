@@ -290,7 +290,7 @@ read_hints(Hints *hints, Jsonb *uadata, Jsonb *headers)
 		hints->brand[0] || hints->mobile >= 0;
 }
 
-/* "14.2.1" becomes "14.2", "14.0.0" becomes "14" where bare, "x" becomes "". */
+/* "14.2.1" and "14_2" become "14.2", "14.0.0" becomes "14" where bare, "x" becomes "". */
 static void
 short_version(const char *version, bool bare, char *to, size_t room)
 {
@@ -303,7 +303,7 @@ short_version(const char *version, bool bare, char *to, size_t room)
 		major = major * 10 + (*p - '0');
 	if (p == version)
 		return;
-	if (*p != '.' || p[1] < '0' || p[1] > '9')
+	if ((*p != '.' && *p != '_') || p[1] < '0' || p[1] > '9')
 	{
 		snprintf(to, room, "%d", major);
 		return;

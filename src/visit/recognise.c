@@ -70,6 +70,8 @@ lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Look
 	int			n = 0;
 
 	open_window.bounded = false;
+	/* so its index on visitor ids has them; that on fingerprints the other way round */
+	open_window.older_first = true;
 
 	if (vid.given && s->trust_visitors_cookies)
 		out[n++] = by_visitor_id(vid, source, &open_window);

@@ -17,6 +17,7 @@ typedef struct Lookup
 	TimestampTz lower;			/* visit_last_action_time, both inclusive */
 	TimestampTz upper;
 	const char *user_filter;	/* only visits of no user or of this one; NULL: any */
+	bool		older_first;	/* of visits with the same last action */
 } Lookup;
 
 #define MAX_LOOKUPS 2

@@ -848,11 +848,15 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 	v->xmin = DatumGetTransactionId(d);
 }
 
-/* Is visit a preferred to b?  The newest last action wins, then the newest visit. */
+/*
+ * Is visit a preferred to b?  The newest last action wins, then the newest
+ * visit, or the oldest.
+ */
 static inline bool
-preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b)
+preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b, bool older_first)
 {
-	return last_a > b->last || (last_a == b->last && idvisit_a > b->idvisit);
+	return last_a > b->last ||
+		(last_a == b->last && (idvisit_a > b->idvisit) != older_first);
 }
 
 /*
@@ -930,7 +934,7 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 		if (last > lookup->upper || (lookup->bounded && last < lookup->lower))
 			continue;
 		idvisit = DatumGetInt64(slot_getattr(slot, log_info.att[COL_IDVISIT], &isnull));
-		if (found == max && !preferred(last, idvisit, &visits[max - 1]))
+		if (found == max && !preferred(last, idvisit, &visits[max - 1], lookup->older_first))
 			continue;
 		if (lookup->user_filter != NULL)
 		{
@@ -940,7 +944,7 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 				continue;
 		}
 
-		for (place = found; place > 0 && preferred(last, idvisit, &visits[place - 1]); place--)
+		for (place = found; place > 0 && preferred(last, idvisit, &visits[place - 1], lookup->older_first); place--)
 			;
 		if (found < max)
 			found++;
