@@ -39,6 +39,7 @@
 #include "track/site_rules.h"
 #include "track/token.h"
 #include "visit/action.h"
+#include "visit/conversion.h"
 #include "visit/lock.h"
 #include "visit/store.h"
 
@@ -69,6 +70,11 @@ typedef struct Work
 	SiteSearch	search;			/* of a site search */
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
+	int			n_goals;		/* of the site */
+	const Goal *goals;
+	ConversionRequest request;
+	ConversionInput conversion_input;
+	Conversions conversions;
 } Work;
 
 static const UserAgent *device(Work *w);
@@ -240,8 +246,8 @@ static void
 prepare(Work *w, bool came)
 {
 	Hit		   *hit = w->hit;
-	const char *wrong;
 	const char *why;
+	const char *wrong;
 
 	memset(w->result, 0, sizeof(Tracked));
 
@@ -270,6 +276,8 @@ prepare(Work *w, bool came)
 		finish(w, OUTCOME_EXCLUDED, "rec");
 		return;
 	}
+	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
+		hit->url = hit->referer_header;
 	if (came && (why = excluded_why(hit, device(w), w->site)) != NULL)
 	{
 		finish(w, OUTCOME_EXCLUDED, why);
@@ -284,8 +292,6 @@ prepare(Work *w, bool came)
 
 	sanitise(hit, &w->site->s);
 	cut(hit);
-	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
-		hit->url = hit->referer_header;
 	w->kind = action_kind(hit, &w->site->s, &w->search);
 	wrong = action_invalid(w->kind, hit);
 	if (wrong != NULL)
@@ -296,6 +302,13 @@ prepare(Work *w, bool came)
 	if (w->kind == ACTION_PING && hit->ping == PING_DEANONYMIZE)
 	{
 		finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		return;
+	}
+	w->goals = site_goals(hit->idsite, &w->n_goals);
+	wrong = conversion_read(hit, w->kind, &w->site->s, w->goals, w->n_goals, &w->request);
+	if (wrong != NULL)
+	{
+		finish(w, OUTCOME_INVALID, wrong);
 		return;
 	}
 	identify(w);
@@ -838,6 +851,51 @@ customise(Work *w, Visit *visit, Action *action)
 	}
 }
 
+/*
+ * What the hit converts, and what that makes of the visit, which stands as it
+ * will after the hit.
+ */
+static void
+convert(Work *w, const Decision *d, const Action *action, Visit *visit)
+{
+	Hit		   *hit = w->hit;
+	ConversionInput *in = &w->conversion_input;
+	Referrer	cookie;
+	bool		has_cookie = false;
+
+	in->hit = hit;
+	in->s = &w->site->s;
+	in->request = &w->request;
+	in->n_goals = w->n_goals;
+	in->goals = w->goals;
+	in->kind = w->kind;
+	in->begun = d->begin;
+	in->known = d->known;
+	in->idaction_url = action->idaction_url;
+	if (!conversion_decide(in, visit, &w->conversions))
+		return;
+	in->page_url = page_url(w);
+
+	if (conversion_wants_cookie(hit, &visit->referrer))
+	{
+		ReferrerInput r = {0};
+		char	   *host = url_host(hit->url);
+
+		/* of the page only its host counts: that would be a direct entry */
+		r.idsite = hit->idsite;
+		r.url = host != NULL && host[0] ? psprintf("http://%s/", host) : "";
+		r.urlref = hit->ref;
+		r.s = &w->site->s;
+		r.rules = site_rules(w->site)->url;
+		r.sites = site_urls(&r.n_sites);
+		r.own = site_referrer_list();
+		referrer_detect(&r, &cookie);
+		has_cookie = true;
+	}
+	conversion_attribute(hit, &visit->referrer, has_cookie ? &cookie : NULL,
+						 &w->conversions.referrer);
+}
+
 /* Write a visit that begins.  previous: the visit by which the visitor is known. */
 static void
 write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
@@ -872,12 +930,14 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	describe_action(w, &action);
 	customise(w, visit, &action);
 	lifecycle_action(hit, s, true, visit, &action);
+	convert(w, d, &action, visit);
 	visit->idvisit = store_next_idvisit();
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	store_insert_visit(visit, &extra);
 	if (!idlink_va.isnull)
 		store_insert_action(visit, hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 }
 
@@ -904,12 +964,14 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	if (w->kind != ACTION_PING)
 		lifecycle_action(w->hit, s, false, visit, &action);
+	convert(w, d, &action, visit);
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
 		return false;
 	if (!idlink_va.isnull)
 		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	/* page performance that came too late for its page view */
 	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && has_timings(w->hit))
 		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
@@ -949,6 +1011,7 @@ typedef struct Held
 	HexId		config_id;
 	bool		visit;
 	int64		idvisit;
+	bool		order;			/* the hit's order id */
 } Held;
 
 /* Note an id that is to be locked, or has been. */
@@ -1144,6 +1207,43 @@ lock_visit(Held *held, int64 idvisit)
 }
 
 /*
+ * Lock the hit's order id, the last of all locks, and see whether the site has
+ * such an order.  False, and the hit is finished, if it has: one that is sent
+ * twice counts once, and the second leaves nothing.  False too if a call with
+ * several hits misses the lock.
+ */
+static bool
+claim_order(Work *w, Held *held)
+{
+	const char *idorder = w->request.idorder;
+
+	if (w->request.kind != CONVERT_ORDER ||
+		consent_decide(w->site->s.consent_mode, w->hit->consent) != IDENTIFIED)
+		return true;			/* without consent the id is not kept */
+	if (held->many != NULL)
+	{
+		if (!lock_in_passing(held->many, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
+			return false;
+	}
+	else if (!held->order)
+		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
+	held->order = true;
+	if (!conversion_order_known(held->idsite, idorder))
+		return true;
+	finish(w, OUTCOME_INVALID, "ec_id");
+	w->result->duplicate_order = true;
+	return false;
+}
+
+static void
+give_back_order(Work *w, Held *held)
+{
+	if (held->order && held->many == NULL)
+		lock_give_back(LOCK_ORDER, held->idsite, lock_order_key(w->request.idorder));
+	held->order = false;
+}
+
+/*
  * The first visit that the rule's look-ups find.  False, and again set, if a
  * lock had to be waited for on the way: whatever was looked up before is old.
  */
@@ -1182,7 +1282,7 @@ find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
  * Recognise, decide and write one hit.
  *
  * Locks go in one order in every call: gate, visitor ids sorted, fingerprint,
- * visit (design section 5).  The fingerprint's key is taken only when the rule
+ * visit, order id (design section 5).  The fingerprint's key is taken only when the rule
  * goes on to it or a visit is about to be begun.  Whatever was looked up before
  * a lock was taken is looked up again after it; when a lock is needed that
  * stands earlier in the order, later ones are given back first, nothing having
@@ -1250,10 +1350,14 @@ record(Store *store, Work *w, ManyLocks *many)
 					return false;
 				continue;
 			}
+			if (!claim_order(w, &held))
+				return many == NULL || !many->missed;
 			visit = found;
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
 				return true;
+
+			give_back_order(w, &held);
 
 			/* not the newest version: look again, unless it is that one still */
 			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
@@ -1294,6 +1398,8 @@ record(Store *store, Work *w, ManyLocks *many)
 			continue;
 		}
 
+		if (!claim_order(w, &held))
+			return many == NULL || !many->missed;
 		write_new_visit(w, &d, matched_by, &visit);
 		return true;
 	}
@@ -1458,6 +1564,7 @@ lock_and_record(Work **work, int n, ManyLocks *many)
 
 	lock_kind(many, LOCK_CONFIG_ID);
 	lock_kind(many, LOCK_VISIT);
+	lock_kind(many, LOCK_ORDER);
 	return record_all(work, n, many) ? MANY_DONE : MANY_MISSED_LOCK;
 }
 

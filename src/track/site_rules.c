@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -33,8 +34,9 @@ typedef struct TableCache
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache tokens_cache = {.table = "token"};
-static TableCache dimensions_cache = {.table = "custom_dimension"};
 static TableCache spam_cache = {.table = "referrer_spam"};
+static TableCache goals_cache = {.table = "goal"};
+static TableCache dimensions_cache = {.table = "custom_dimension"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -52,6 +54,19 @@ static KeptPlan tokens_plan = {
 	.nargs = 0
 };
 
+static KeptPlan spam_plan = {
+	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
+	.nargs = 0
+};
+
+static KeptPlan goals_plan = {
+	.query = "SELECT g.idsite, g.idgoal, g.match_attribute, g.pattern, g.pattern_type,"
+	" g.case_sensitive, g.allow_multiple, g.revenue"
+	" FROM pk_tracking.goal g WHERE NOT g.deleted"
+	" ORDER BY g.idsite USING OPERATOR(pg_catalog.<), g.idgoal USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
 static KeptPlan dimensions_plan = {
 	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
 	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
@@ -60,16 +75,11 @@ static KeptPlan dimensions_plan = {
 	.nargs = 0
 };
 
-static KeptPlan spam_plan = {
-	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
-	.nargs = 0
-};
-
 /* May run anywhere: nothing but counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &dimensions_cache, &spam_cache, &tokens_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &tokens_cache, &spam_cache, &dimensions_cache, &goals_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -200,6 +210,50 @@ make_tokens(SPITupleTable *table, uint64 rows, int *n)
 	return tokens;
 }
 
+/* Make the list of spam hosts of the rows that were read. */
+static void *
+make_spam(SPITupleTable *table, uint64 rows, int *n)
+{
+	SpamList   *list = spam_list_create();
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
+	spam_list_finish(list);
+	return list;
+}
+
+/* Make the goals of all sites of the rows that were read. */
+static void *
+make_goals(SPITupleTable *table, uint64 rows, int *n)
+{
+	Goal	   *goals = palloc0_array(Goal, rows + 1);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Goal	   *goal = &goals[i];
+		bool		isnull;
+
+		goal->idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		goal->idgoal = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		goal->case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull));
+		goal->allow_multiple = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
+		goal->revenue = DatumGetNumericCopy(SPI_getbinval(tuple, desc, 8, &isnull));
+		if (numeric_is_nan(goal->revenue) || numeric_is_inf(goal->revenue))
+			goal->revenue = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
+		if (!goal_make(goal, column_text(tuple, desc, 3), column_text(tuple, desc, 4),
+					   column_text(tuple, desc, 5)))
+			ereport(WARNING,
+					(errmsg("goal %d of site %d can never be reached: its pattern is not valid",
+							goal->idgoal, goal->idsite),
+					 errhint("Goals are added with pk_tracking.add_goal(), which checks them.")));
+	}
+	return goals;
+}
+
 /* Make the custom dimensions of the rows that were read. */
 static void *
 make_dimensions(SPITupleTable *table, uint64 rows, int *n)
@@ -222,19 +276,6 @@ make_dimensions(SPITupleTable *table, uint64 rows, int *n)
 							  isnull ? NULL : DatumGetJsonbP(extractions));
 	}
 	return all;
-}
-
-/* Make the list of spam hosts of the rows that were read. */
-static void *
-make_spam(SPITupleTable *table, uint64 rows, int *n)
-{
-	SpamList   *list = spam_list_create();
-
-	*n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
-		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
-	spam_list_finish(list);
-	return list;
 }
 
 /*
@@ -294,12 +335,18 @@ site_referrer_list(void)
 }
 
 /* See site_rules.h. */
-const Token *
-site_tokens(int *n)
+const SpamList *
+site_spam_list(void)
 {
-	refresh(&tokens_cache, &tokens_plan, make_tokens);
-	*n = tokens_cache.n;
-	return tokens_cache.content;
+	refresh(&spam_cache, &spam_plan, make_spam);
+	return spam_cache.content;
+}
+
+const Goal *
+site_goals(int32 idsite, int *n)
+{
+	refresh(&goals_cache, &goals_plan, make_goals);
+	return goals_of_site(goals_cache.content, goals_cache.n, idsite, n);
 }
 
 /* See site_rules.h. */
@@ -311,9 +358,10 @@ site_custom_dimensions(void)
 }
 
 /* See site_rules.h. */
-const SpamList *
-site_spam_list(void)
+const Token *
+site_tokens(int *n)
 {
-	refresh(&spam_cache, &spam_plan, make_spam);
-	return spam_cache.content;
+	refresh(&tokens_cache, &tokens_plan, make_tokens);
+	*n = tokens_cache.n;
+	return tokens_cache.content;
 }

@@ -15,6 +15,7 @@
 #include "request/url.h"
 #include "track/token.h"
 #include "visit/custom.h"
+#include "visit/goal.h"
 
 typedef struct SiteRules
 {
@@ -41,5 +42,8 @@ extern const Token *site_tokens(int *n);
 
 /* Hosts known for referrer spam, the user's own among them. */
 extern const SpamList *site_spam_list(void);
+
+/* The goals of a site, but for deleted ones, by number; n of them. */
+extern const Goal *site_goals(int32 idsite, int *n);
 
 #endif							/* PKT_SITE_RULES_H */

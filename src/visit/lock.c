@@ -120,3 +120,13 @@ lock_give_back_whole_site(int32 idsite)
 	lock_tag(&tag, LOCK_GATE, idsite, 0);
 	(void) LockRelease(&tag, ExclusiveLock, false);
 }
+
+/*
+ * lock_order_key
+ *		The key that LOCK_ORDER takes for an order id.
+ */
+uint64
+lock_order_key(const char *idorder)
+{
+	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
+}

@@ -103,24 +103,6 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
 	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
 
-	CREATE TABLE pk_tracking.custom_dimension (
-		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
-		iddimension integer NOT NULL CHECK (iddimension > 0),
-		name text NOT NULL,
-		scope text NOT NULL CHECK (scope IN ('visit', 'action')),
-		extractions jsonb NOT NULL DEFAULT '[]',
-		case_sensitive boolean NOT NULL DEFAULT true,
-		active boolean NOT NULL DEFAULT true,
-		PRIMARY KEY (idsite, iddimension));
-	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: the N of dimensionN';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'name for people';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: which row has the value';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where a value is taken from that is not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": regular expression whose first group it is, or the parameter''s name}; the first that gives one counts';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'does case matter to the patterns?';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'no longer recorded if false';
-
 	CREATE TABLE pk_tracking.referrer_spam (
 		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
 	COMMENT ON TABLE pk_tracking.referrer_spam IS 'hosts of your own that are known for referrer spam; they add to those that are known by themselves';
@@ -144,6 +126,23 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+	CREATE TABLE pk_tracking.custom_dimension (
+		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
+		iddimension integer NOT NULL CHECK (iddimension > 0),
+		name text NOT NULL,
+		scope text NOT NULL CHECK (scope IN ('visit', 'action')),
+		extractions jsonb NOT NULL DEFAULT '[]',
+		case_sensitive boolean NOT NULL DEFAULT true,
+		active boolean NOT NULL DEFAULT true,
+		PRIMARY KEY (idsite, iddimension));
+	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: the N of dimensionN';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: which row has the value';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where a value is taken from that is not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": regular expression whose first group it is, or the parameter''s name}; the first that gives one counts';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'does case matter to the patterns?';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'no longer recorded if false';
 
 	-- visits -----------------------------------------------------------------
 
@@ -606,9 +605,9 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER token_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.token
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
-	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
-		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
@@ -621,8 +620,8 @@ BEGIN
 	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
-	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
 	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
+	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.referrer_spam ENABLE ALWAYS TRIGGER referrer_spam_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
@@ -721,7 +720,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'custom_dimension', 'token', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action',
+			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'token', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action', 'custom_dimension',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d
