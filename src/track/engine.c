@@ -1209,8 +1209,8 @@ lock_visit(Held *held, int64 idvisit)
 /*
  * Lock the hit's order id, the last of all locks, and see whether the site has
  * such an order.  False, and the hit is finished, if it has: one that is sent
- * twice counts once, and the second leaves nothing.  False too if a call with
- * several hits misses the lock.
+ * twice counts once, and the second leaves nothing.  False, and it is not, if
+ * a call of several hits misses the lock.
  */
 static bool
 claim_order(Work *w, Held *held)
@@ -1220,12 +1220,10 @@ claim_order(Work *w, Held *held)
 	if (w->request.kind != CONVERT_ORDER ||
 		consent_decide(w->site->s.consent_mode, w->hit->consent) != IDENTIFIED)
 		return true;			/* without consent the id is not kept */
-	if (held->many != NULL)
-	{
-		if (!lock_in_passing(held->many, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
-			return false;
-	}
-	else if (!held->order)
+	if (!held->order && held->many != NULL &&
+		!lock_in_passing(held->many, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
+		return false;
+	if (!held->order && held->many == NULL)
 		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
 	held->order = true;
 	if (!conversion_order_known(held->idsite, idorder))
@@ -1351,7 +1349,7 @@ record(Store *store, Work *w, ManyLocks *many)
 				continue;
 			}
 			if (!claim_order(w, &held))
-				return many == NULL || !many->missed;
+				return w->done;
 			visit = found;
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
@@ -1399,7 +1397,7 @@ record(Store *store, Work *w, ManyLocks *many)
 		}
 
 		if (!claim_order(w, &held))
-			return many == NULL || !many->missed;
+			return w->done;
 		write_new_visit(w, &d, matched_by, &visit);
 		return true;
 	}
@@ -1410,7 +1408,7 @@ record(Store *store, Work *w, ManyLocks *many)
  *
  * A call with several hits to record holds the locks of all of them, so it
  * takes them in the order in which a single hit's call takes its few: gates,
- * visitor ids, fingerprints, visits, each by site and key.  A day's salt that
+ * visitor ids, fingerprints, visits, order ids, each by site and key.  A day's salt that
  * has to be made is locked between the ids and the fingerprints, as for a
  * single hit, by site and day.  Which visits it will come to it does not know
  * beforehand, nor under which earlier id a known visitor may turn out to be

@@ -33,10 +33,10 @@ typedef struct TableCache
 
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
-static TableCache tokens_cache = {.table = "token"};
 static TableCache spam_cache = {.table = "referrer_spam"};
 static TableCache goals_cache = {.table = "goal"};
 static TableCache dimensions_cache = {.table = "custom_dimension"};
+static TableCache tokens_cache = {.table = "token"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -46,11 +46,6 @@ static KeptPlan urls_plan = {
 static KeptPlan list_plan = {
 	.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
 	" FROM pk_tracking.referrer_list l",
-	.nargs = 0
-};
-
-static KeptPlan tokens_plan = {
-	.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
 	.nargs = 0
 };
 
@@ -67,6 +62,11 @@ static KeptPlan goals_plan = {
 	.nargs = 0
 };
 
+static KeptPlan tokens_plan = {
+	.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
+	.nargs = 0
+};
+
 static KeptPlan dimensions_plan = {
 	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
 	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
@@ -79,7 +79,7 @@ static KeptPlan dimensions_plan = {
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &tokens_cache, &spam_cache, &dimensions_cache, &goals_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &goals_cache, &tokens_cache, &dimensions_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -178,38 +178,6 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
-/* Make the tokens of the rows that were read. */
-static void *
-make_tokens(SPITupleTable *table, uint64 rows, int *n)
-{
-	Token	   *tokens = palloc_array(Token, rows + 1);
-
-	*n = 0;
-	for (uint64 i = 0; i < rows; i++)
-	{
-		HeapTuple	tuple = table->vals[i];
-		Token	   *token = &tokens[*n];
-		bool		isnull;
-		Datum		column = SPI_getbinval(tuple, table->tupdesc, 1, &isnull);
-		bytea	   *hash;
-
-		if (isnull)
-			continue;
-		hash = DatumGetByteaPP(column);
-		if (VARSIZE_ANY_EXHDR(hash) != TOKEN_HASH_LEN)
-			continue;
-		memcpy(token->hash, VARDATA_ANY(hash), TOKEN_HASH_LEN);
-		token->idsite = DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull));
-		if (isnull)
-			token->idsite = 0;
-		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, table->tupdesc, 3, &isnull));
-		if (isnull)
-			token->expires = DT_NOEND;
-		(*n)++;
-	}
-	return tokens;
-}
-
 /* Make the list of spam hosts of the rows that were read. */
 static void *
 make_spam(SPITupleTable *table, uint64 rows, int *n)
@@ -252,6 +220,38 @@ make_goals(SPITupleTable *table, uint64 rows, int *n)
 					 errhint("Goals are added with pk_tracking.add_goal(), which checks them.")));
 	}
 	return goals;
+}
+
+/* Make the tokens of the rows that were read. */
+static void *
+make_tokens(SPITupleTable *table, uint64 rows, int *n)
+{
+	Token	   *tokens = palloc_array(Token, rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Token	   *token = &tokens[*n];
+		bool		isnull;
+		Datum		column = SPI_getbinval(tuple, table->tupdesc, 1, &isnull);
+		bytea	   *hash;
+
+		if (isnull)
+			continue;
+		hash = DatumGetByteaPP(column);
+		if (VARSIZE_ANY_EXHDR(hash) != TOKEN_HASH_LEN)
+			continue;
+		memcpy(token->hash, VARDATA_ANY(hash), TOKEN_HASH_LEN);
+		token->idsite = DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull));
+		if (isnull)
+			token->idsite = 0;
+		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, table->tupdesc, 3, &isnull));
+		if (isnull)
+			token->expires = DT_NOEND;
+		(*n)++;
+	}
+	return tokens;
 }
 
 /* Make the custom dimensions of the rows that were read. */
@@ -335,6 +335,15 @@ site_referrer_list(void)
 }
 
 /* See site_rules.h. */
+const Token *
+site_tokens(int *n)
+{
+	refresh(&tokens_cache, &tokens_plan, make_tokens);
+	*n = tokens_cache.n;
+	return tokens_cache.content;
+}
+
+/* See site_rules.h. */
 const SpamList *
 site_spam_list(void)
 {
@@ -342,6 +351,7 @@ site_spam_list(void)
 	return spam_cache.content;
 }
 
+/* See site_rules.h. */
 const Goal *
 site_goals(int32 idsite, int *n)
 {
@@ -355,13 +365,4 @@ site_custom_dimensions(void)
 {
 	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
 	return dimensions_cache.content;
-}
-
-/* See site_rules.h. */
-const Token *
-site_tokens(int *n)
-{
-	refresh(&tokens_cache, &tokens_plan, make_tokens);
-	*n = tokens_cache.n;
-	return tokens_cache.content;
 }

@@ -94,6 +94,16 @@ lock_give_back(LockKind kind, int32 idsite, uint64 key)
 }
 
 /*
+ * lock_order_key
+ *		The key that LOCK_ORDER takes for an order id.
+ */
+uint64
+lock_order_key(const char *idorder)
+{
+	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
+}
+
+/*
  * lock_try_whole_site
  *		Take a site's gate for oneself, without waiting: nobody else decides
  *		about any of its visitors.  False if somebody does now.
@@ -119,14 +129,4 @@ lock_give_back_whole_site(int32 idsite)
 		return;
 	lock_tag(&tag, LOCK_GATE, idsite, 0);
 	(void) LockRelease(&tag, ExclusiveLock, false);
-}
-
-/*
- * lock_order_key
- *		The key that LOCK_ORDER takes for an order id.
- */
-uint64
-lock_order_key(const char *idorder)
-{
-	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
 }

@@ -23,8 +23,8 @@ typedef enum LockKind
 extern void lock_take(LockKind kind, int32 idsite, uint64 key);
 extern bool lock_try(LockKind kind, int32 idsite, uint64 key);
 extern void lock_give_back(LockKind kind, int32 idsite, uint64 key);
+extern uint64 lock_order_key(const char *idorder);
 extern bool lock_try_whole_site(int32 idsite);
 extern void lock_give_back_whole_site(int32 idsite);
-extern uint64 lock_order_key(const char *idorder);
 
 #endif							/* PKT_LOCK_H */

@@ -126,6 +126,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+
 	CREATE TABLE pk_tracking.custom_dimension (
 		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
 		iddimension integer NOT NULL CHECK (iddimension > 0),
@@ -605,9 +606,9 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER token_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.token
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
-	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
-		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
@@ -620,8 +621,8 @@ BEGIN
 	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
-	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
 	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
+	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.referrer_spam ENABLE ALWAYS TRIGGER referrer_spam_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
@@ -720,7 +721,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'token', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action', 'custom_dimension',
+			AND c.relname IN ('site', 'setting', 'goal', 'custom_dimension', 'token', 'referrer_list', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d
