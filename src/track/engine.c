@@ -264,6 +264,13 @@ prepare(Work *w, bool came)
 		return;
 	}
 	proxy_client_ip(hit, site_rules(w->site)->proxy);
+	/* Matomo does not look at the cid of a user whose id is a visitor id (spec 1.2) */
+	if (hit->invalid != NULL && strcmp(hit->invalid, "cid") == 0 &&
+		w->site->s.recognition_rules == RULES_MATOMO &&
+		w->site->s.enable_userid_overwrites_visitorid &&
+		hit->user_id[0] != '\0' &&
+		(w->site->s.anonymize_user_id || is_user_id(hit->user_id)))
+		hit->invalid = NULL;
 	if (hit->invalid == NULL)
 		authenticate(w);
 	if (hit->invalid != NULL)
