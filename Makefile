@@ -30,7 +30,7 @@ DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track action bad_input search_path grants owner_code user_agent url referrer enrich
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys new_urls snapshots settings_inval
+ISOLATION = first_hits disjoint_keys new_urls new_names snapshots settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 
