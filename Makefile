@@ -14,6 +14,8 @@ SQL_PARTS = \
 	src/privacy/ip_mask.sql \
 	src/enrich/geoip.sql \
 	src/identity/salt.sql \
+	src/identity/session_link.sql \
+	src/identity/secret_table.sql \
 	src/settings.sql \
 	src/request/hit.sql \
 	src/visit/log.sql \
@@ -24,13 +26,23 @@ SQL_PARTS = \
 	src/track/track.sql \
 	src/track/parts.sql \
 	src/track/status.sql \
+	src/report/names.sql \
+	src/report/period.sql \
+	src/report/visits.sql \
+	src/report/locations.sql \
+	src/report/devices.sql \
+	src/report/referrers.sql \
+	src/report/actions.sql \
+	src/report/entry_exit.sql \
+	src/report/goals.sql \
+	src/report/visit_log.sql \
 	src/privacy/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint settings log recognise_piwik track action bad_input search_path grants owner_code user_agent url referrer enrich
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report exclude action
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys new_urls new_names snapshots settings_inval
+ISOLATION = first_hits disjoint_keys new_urls new_names snapshots exclude_counts settings_inval link_keys
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 

@@ -309,6 +309,7 @@ RESET ROLE;
 DO $$
 BEGIN
 	GRANT SELECT, INSERT, UPDATE ON pk_tracking.salt TO regress_pkt_nobody;
+	GRANT SELECT, INSERT, DELETE ON pk_tracking.secret_destroyed TO regress_pkt_nobody;
 	FOR i IN 0..7 LOOP EXECUTE format('GRANT SELECT, INSERT, UPDATE, TRUNCATE ON pk_tracking.daily_salt_%s TO regress_pkt_nobody', i); END LOOP;
 	FOR i IN 0..3 LOOP EXECUTE format('GRANT SELECT, INSERT, UPDATE, TRUNCATE ON pk_tracking.late_salt_%s TO regress_pkt_nobody', i); END LOOP;
 END $$;

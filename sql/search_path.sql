@@ -28,12 +28,12 @@ BEGIN
 		END LOOP;
 	END LOOP;
 	FOREACH f IN ARRAY ARRAY['max(int8)', 'max(int4)', 'min(timestamptz)', 'now()', 'format(text, text)', 'lower(text)', 'trim(text)', 'btrim(text)', 'to_regclass(text)', 'to_char(timestamp, text)',
-		'array_to_string(text[], text)', 'current_setting(text)', 'pg_get_userbyid(oid)', 'has_schema_privilege(name, oid, text)', 'nextval(regclass)', 'pg_is_in_recovery()', 'unnest(text[])', 'set_config(text, text, boolean)',
+		'array_to_string(text[], text)', 'current_setting(text)', 'pg_get_userbyid(oid)', 'has_schema_privilege(name, oid, text)', 'nextval(regclass)', 'pg_is_in_recovery()', 'unnest(text[])', 'set_config(text, text, boolean)', 'date_trunc(text, timestamp)', 'count(int8)', 'sum(int4)', 'sum(numeric)', 'string_agg(text, text)', 'isfinite(date)', 'unnest(anyarray)', 'generate_series(timestamp, timestamp, interval)', 'jsonb_agg(jsonb)',
 		'gen_random_bytes(int4)', 'digest(bytea, text)', 'hmac(bytea, bytea, text)', 'hexid_eq(public.hexid, public.hexid)', 'statement_timestamp()', 'clock_timestamp()']
 	LOOP
 		EXECUTE format('CREATE FUNCTION regress_pkt_evil.%s RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil function''''; END''', f);
 	END LOOP;
-	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_version,log_visit_length,salt,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
+	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_conversion,log_conversion_item,log_version,log_visit_length,salt,secret_destroyed,link_key_0,session_link_0,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
 		EXECUTE format('CREATE TABLE regress_pkt_evil.%I (evil integer)', t);
 	END LOOP;
 	CREATE DOMAIN regress_pkt_evil.hexid AS text CHECK (false);
@@ -65,8 +65,22 @@ END
 $$;
 
 SELECT pk_tracking.add_site('search path') AS site \gset
+-- for reports: rows that do not grow from one pass to the next
+SELECT pk_tracking.add_site('reports', timezone => 'Europe/Berlin') AS reports \gset
+SELECT pk_tracking.add_goal(:reports, 'goal', 'manually') AS goal;
+INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)
+	SELECT n, :reports, n, CASE WHEN n = 1 THEN 2 END, format('name %s', n) FROM generate_series(1, 12) n;
+INSERT INTO pk_tracking.log_visit (idvisit, idsite, visit_first_action_time, visit_last_action_time, idvisitor, user_id, consent, visit_total_actions, visit_goal_converted, referer_type, referer_name, visit_entry_idaction_url, visit_exit_idaction_url)
+	SELECT 6000000000 + n, :reports, '2026-03-02 12:00+00'::timestamptz + n * interval '1 h', '2026-03-03 12:00+00', CASE WHEN n < 7 THEN '00000000000000aa'::hexid END, CASE WHEN n < 3 THEN 'jo' END, CASE WHEN n < 7 THEN 0 ELSE 2 END, n, (n < 5)::integer, (ARRAY[6, 2])[1 + n % 2], 'name', 1, 1 FROM generate_series(0, 8) n;
+INSERT INTO pk_tracking.log_link_visit_action (idlink_va, idvisit, idsite, server_time, idvisitor, consent, idaction_url, idaction_name, idaction_url_ref, idaction_name_ref, time_spent_ref_action, idaction_event_category, idaction_event_action, custom_float, search_count, idaction_product_sku)
+	SELECT 6000000000 + v.idvisit % 1000 * 10 + k, v.idvisit, v.idsite, v.visit_first_action_time + k * interval '1 min', v.idvisitor, v.consent, (ARRAY[1, 2, 3, NULL, 1])[k], (ARRAY[4, 0, 0, 8, 12])[k], 1, 4, 5, CASE WHEN k = 5 THEN 10 END, CASE WHEN k = 5 THEN 11 END, 1.5, 0, CASE WHEN k = 1 THEN 5 END
+	FROM pk_tracking.log_visit v, generate_series(1, 5) k WHERE v.idsite = :reports;
+INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, idvisitor, consent, idgoal, items, revenue, referer_type)
+	SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, g, 1, 2.5, 6 FROM pk_tracking.log_visit v, generate_series(-1, 1) g WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
+INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder)
+	SELECT v.idvisit, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, 5, 6, 7, 2, 1.25, 'o' FROM pk_tracking.log_visit v WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
 CREATE TABLE regress_pkt_tools.calls (n serial, statement text, plain text, empty text, hostile text);
-INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site') FROM unnest(ARRAY[
+INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', :'site'), '$R', :'reports') FROM unnest(ARRAY[
 	$$SELECT (pk_tracking.track($S, 'https://a.example/', 'Title', 'https://b.example/', '203.0.113.77', 'agent', 'en', 'feedfacecafebeef', at => '2026-03-02 12:00+00', params => '{"_idvc": 2}')).outcome$$,
 	$$SELECT (pk_tracking.track($S, 'https://a.example/', user_id => 'jo', ip => '203.0.113.77', at => '2026-03-02 12:00+00')).outcome$$,
 	$$SELECT (pk_tracking.track($S, cid => 'feedfacecafebeef', new_visit => true, at => '2026-03-02 12:01+00')).reason$$,
@@ -98,6 +112,12 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.destroy_expired_salts())$$,
 	$$SELECT pg_catalog.length(pk_tracking.daily_salt_digest($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now(), true))$$,
 	$$SELECT pg_catalog.pg_typeof(pk_tracking.prepare_daily_salt($S, CURRENT_DATE, pg_catalog.now(), pg_catalog.now()))$$,
+	$$SELECT pk_tracking.session_link($S, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1)$$,
+	$$SELECT pk_tracking.session_link($S, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 11:57+00', 2)$$,
+	$$SELECT pk_tracking.destroy_expired_links('2024-06-15 18:00+00')$$,
+	$$SELECT pg_catalog.pg_typeof(pk_tracking.destroy_expired_links())$$,
+	$$SELECT l.kind FROM pk_tracking.secret_list() l WHERE l.kind OPERATOR(pg_catalog.=) 'instance salt'$$,
+	$$SELECT s.kind FROM pk_tracking.secrets s WHERE s.kind OPERATOR(pg_catalog.=) 'user id salt'$$,
 	$$SELECT pk_tracking.set_instance('ip_mask_level', '2')$$,
 	$$SELECT pk_tracking.set_instance('excluded_ips', '{10.0.0.0/8}')$$,
 	$$SELECT pk_tracking.set_instance('no_such', 'x')$$,
@@ -126,8 +146,52 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(s, '$S', :'site')
 	$$SELECT pk_tracking.create_log()$$,
 	$$SELECT pk_tracking.upgrade_log()$$,
 	$$SELECT pk_tracking.trusted_tracking()$$,
+	$$SELECT (pk_tracking.track($S, 'https://a.example/', user_agent => 'Googlebot/2.1', at => '2026-03-02 12:00+00')).outcome_reason$$,
+	$$SELECT (pk_tracking.track($S, 'https://a.example/', urlref => 'https://semalt.com/', at => '2026-03-02 12:00+00')).outcome_reason$$,
+	$$SELECT pk_tracking.compact_excluded() OPERATOR(pg_catalog.>=) 0$$,
+	$$SELECT e.hits OPERATOR(pg_catalog.>) 0 FROM pk_tracking.excluded e WHERE e.idsite OPERATOR(pg_catalog.=) $S AND e.reason OPERATOR(pg_catalog.=) 'bot'$$,
 	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.matched_by_name(4::int2), pk_tracking.decision_name(3::int2), pk_tracking.consent_name(1::int2), pk_tracking.visitor_type_name(1::int2),
 		pk_tracking.referrer_type_name(3::int2), pk_tracking.action_type_name(4::int2), pk_tracking.url_prefix_text(2::int2))$$,
+	$$SELECT r FROM pk_tracking.report_visits($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_visitors($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_hours($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_consent($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_countries($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_regions($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_cities($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_languages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_browsers($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_browser_versions($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_systems($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_system_versions($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_device_types($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_device_brands($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_device_models($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_referrer_types($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_referrers($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_keywords($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_campaigns($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_titles($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_downloads($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_outlinks($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_searches($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_events($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_entry_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_exit_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_goals($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_conversions($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_orders($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_products($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT ROW(r.visit_total_actions, r.actions) FROM pk_tracking.report_visit_log($R, '2026-03-01', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_visits($R, '2026-03-02', '2026-03-31', 'week', 'identified') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_visits($R, '2026-03-02', '2026-03-31', 'range') r$$,
+	$$SELECT pk_tracking.report_visits(0, '2026-03-02', '2026-03-31')$$,
+	$$SELECT r.begins FROM pk_tracking.report_period($R, '2026-03-02', '2026-03-31', 'all') r$$,
+	$$SELECT pk_tracking.report_spans('month')$$,
+	$$SELECT pk_tracking.report_query('{v.consent}', '{k1}')$$,
+	$$SELECT pk_tracking.day_begin('2026-03-29', 'Europe/Berlin')$$,
+	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.browser_name('FF'), pk_tracking.os_name('WIN'), pk_tracking.device_brand_name('AP'), pk_tracking.device_type_name(1::int2))$$,
 	$$SELECT s.value FROM pk_tracking.status() s WHERE s.item OPERATOR(pg_catalog.=) 'log version'$$,
 	$$SELECT pk_tracking.check_role('regress_pkt_path')$$,
 	$$SELECT pk_tracking.check_role('regress_pkt_missing')$$,
@@ -171,6 +235,8 @@ SELECT CASE WHEN c.empty IS NOT DISTINCT FROM c.plain AND c.hostile IS NOT DISTI
 FROM regress_pkt_tools.calls c ORDER BY c.n;
 \pset tuples_only off
 \pset format aligned
+-- reports have something to say
+SELECT c.statement FROM regress_pkt_tools.calls c WHERE c.statement ~ 'report_' AND c.plain IS NULL;
 
 -- create_log() itself, and everything on what it has made
 BEGIN;
@@ -200,6 +266,11 @@ SET search_path = '';
 SELECT 'feedfacecafebeef'::public.hexid OPERATOR(public.=) 'feedfacecafebeef' AS found;
 RESET search_path;
 
+DELETE FROM pk_tracking.log_visit WHERE idsite = :reports;
+DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :reports;
+DELETE FROM pk_tracking.log_conversion WHERE idsite = :reports;
+DELETE FROM pk_tracking.log_conversion_item WHERE idsite = :reports;
+DELETE FROM pk_tracking.log_action WHERE idsite = :reports;
 DROP SCHEMA regress_pkt_tools CASCADE;
 DROP SCHEMA regress_pkt_evil CASCADE;
 DROP OWNED BY regress_pkt_path;

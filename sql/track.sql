@@ -303,6 +303,15 @@ SELECT count(*) AS names FROM pk_tracking.log_action a WHERE a.idsite = :many;
 
 -- 11. status()
 SELECT s.item, CASE WHEN s.item <> 'daily salts' THEN s.remark END AS remark FROM pk_tracking.status() s WHERE s.item !~ '^salt ' ORDER BY s.item COLLATE "C";
+BEGIN;
+SET LOCAL pk_tracking.user_agent_rules_file = '/nonexistent/regexes.yaml';
+SET LOCAL pk_tracking.geoip_asn_file = '/nonexistent/asn.mmdb';
+SET LOCAL client_min_messages = error;
+SELECT s.item, s.value, s.remark FROM pk_tracking.status() s WHERE s.item ~ '^(GeoIP|user agent)' ORDER BY s.item COLLATE "C";
+-- tracking goes on, and the agent itself tells fingerprints apart
+SELECT pk_tracking.fingerprint(:many, '203.0.113.7', 'agent one') OPERATOR(public.=) pk_tracking.fingerprint(:many, '203.0.113.7', 'agent two') AS same;
+ROLLBACK;
+SELECT pk_tracking.fingerprint(:many, '203.0.113.7', 'agent one') OPERATOR(public.=) pk_tracking.fingerprint(:many, '203.0.113.7', 'agent two') AS same;
 SELECT s.item, s.value ~ '^made \d\d\d\d-\d\d-\d\d$' AS made FROM pk_tracking.status() s WHERE s.item ~ '^salt ' ORDER BY s.item COLLATE "C";
 SELECT s.item, s.value FROM pk_tracking.status() s WHERE s.item IN ('log version', 'extension version') ORDER BY 1;
 SELECT pk_tracking.set_instance('fingerprint_ip', 'full');

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "identity/salt.h"
+#include "identity/session_link.h"
 #include "request/hit.h"
 #include "settings.h"
 #include "track/site_rules.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 {
 	settings_init();
 	salt_init();
+	session_link_init();
 	hit_init();
 	action_init();
 	store_init();

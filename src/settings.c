@@ -37,6 +37,8 @@
 #include "utils/varlena.h"
 
 #include "compat.h"
+#include "privacy/ip_range.h"
+#include "request/pattern.h"
 #include "settings.h"
 
 #define SCHEMA_NAME "pk_tracking"
@@ -252,7 +254,7 @@ static const SettingDef registry[] = {
 	.description = "store the hits of bots too"},
 	{FIELD(excluded_ips), .type = TYPE_LIST, .value = "{}", .adds = true, .check = check_ip_range,
 	.description = "addresses, networks and patterns such as 10.1.*.* whose hits are not stored; a site adds to the instance's"},
-	{FIELD(excluded_user_agents), .type = TYPE_LIST, .value = "{}", .adds = true,
+	{FIELD(excluded_user_agents), .type = TYPE_LIST, .value = "{}", .adds = true, .check = pattern_error,
 	.description = "parts of user agents, or /regular expressions/, whose hits are not stored; a site adds to the instance's"},
 	{FIELD(excluded_query_parameters), .type = TYPE_LIST, .value = "{}", .adds = true,
 	.description = "query parameters, or /regular expressions/, that are cut from page addresses; a site adds to the instance's"},
@@ -481,13 +483,14 @@ normalise_header_name(char *str)
 
 /*
  * An address, a network in CIDR form, or one with trailing wildcards (spec
- * 4.5, step 6).  Gives what is wrong with it, or NULL; only what can never
- * match is refused here.
+ * 4.5, step 6).  Gives what is wrong with it, or NULL.
  */
 static const char *
 check_ip_range(const char *str)
 {
-	if (strspn(str, "0123456789abcdefABCDEF.:/*") != strlen(str) || strpbrk(str, ".:") == NULL)
+	IpRange		range;
+
+	if (!ip_range_parse(str, &range))
 		return "Items are addresses, networks such as 192.0.2.0/24, or patterns such as 192.0.2.*.";
 	return NULL;
 }
@@ -507,16 +510,19 @@ check_conditions(const char *str)
 	{
 		size_t		len = strcspn(str, ",");
 		size_t		blank = strspn(str, " ");
-		bool		found = false;
+		int			op = -1;
 		size_t		i;
 		int			j;
 
 		/* an operator, behind the name of a parameter */
-		for (i = blank + 1; i + 1 < len && !found; i++)
+		for (i = blank + 1; i + 1 < len && op < 0; i++)
 			for (j = 0; j < (int) lengthof(ops); j++)
 				if (strncmp(str + i, ops[j], 2) == 0)
-					found = true;
-		if (!found)
+					op = j;
+		/* behind it, unless it is == or !=, a value: nothing is a part of everything */
+		if (op > 1 && i + 1 + strspn(str + i + 1, " ") >= len)
+			return "A value is missing behind one of =@ !@ =^ =$.";
+		if (op < 0)
 			return "Conditions are separated by commas; each is a parameter, one of == != =@ !@ =^ =$, and a value.";
 		if (str[len] == '\0')
 			return NULL;

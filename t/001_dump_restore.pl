@@ -26,7 +26,8 @@ sub contents
 	my $result = '';
 	foreach my $table (
 		qw(site setting goal log_visit log_visit_length log_action
-		log_link_visit_action log_conversion log_conversion_item log_version))
+		log_link_visit_action log_conversion log_conversion_item log_version
+		referrer_spam log_excluded))
 	{
 		$result .= "$table: "
 		  . sql($db, "SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM pk_tracking.$table t")
@@ -95,6 +96,8 @@ my $fill = q{
 	INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time, consent, location_ip)
 		VALUES (1, now(), now(), 2, '0.0.0.0');
 	INSERT INTO pk_tracking.log_conversion (idvisit, idsite, idgoal, server_time, revenue) VALUES (1, 1, 1, now(), 12.5);
+	INSERT INTO pk_tracking.referrer_spam VALUES ('spam.example');
+	SELECT pk_tracking.track(1, urlref => 'http://spam.example/'), pk_tracking.track(1, user_agent => 'Googlebot/2.1');
 	INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, idaction_sku, server_time) VALUES (1, 1, 7, now());
 };
 
@@ -121,6 +124,10 @@ sub goes_on
 	is(sql($db, 'SELECT count(*) FROM (SELECT FROM pk_tracking.log_action GROUP BY idsite, idaction HAVING count(*) > 1) d'),
 		0, "$name: known names are not written again");
 	is(sql($db, "SELECT pk_tracking.add_site('third') > 2, pk_tracking.add_goal(1, 'second', 'manually')"), 't|2', "$name: sites and goals are counted on");
+
+	# what is excluded is, and is counted on
+	is(sql($db, "SELECT (pk_tracking.track(1, urlref => 'http://spam.example/')).outcome_reason"), 'referrer_spam', "$name: spam is known");
+	is(sql($db, "SELECT hits FROM pk_tracking.excluded WHERE reason = 'referrer_spam'"), 2, "$name: and counted");
 
 	# settings count, and their triggers check
 	sql($db, "SELECT pk_tracking.track(1, ip => '203.0.113.77', user_agent => 'after', cid => 'feedfacecafe0001')");

@@ -369,6 +369,35 @@ brand_code(const char *brand)
 }
 
 const char *
+system_name(const char *code)
+{
+	if (code[0] == '\0')
+		return NULL;
+	for (int i = 0; i < (int) lengthof(systems); i++)
+		if (strcmp(systems[i].code, code) == 0)
+			return systems[i].name;
+	return NULL;
+}
+
+const char *
+client_name(const char *code)
+{
+	for (int i = 0; i < (int) lengthof(clients); i++)
+		if (clients[i].code != NULL && strcmp(clients[i].code, code) == 0)
+			return clients[i].family;
+	return NULL;
+}
+
+const char *
+brand_name(const char *code)
+{
+	for (int i = 0; i < (int) lengthof(brands); i++)
+		if (strcmp(brands[i].code, code) == 0)
+			return brands[i].brand;
+	return NULL;
+}
+
+const char *
 hinted_family(const char *brand, bool mobile)
 {
 	for (int i = 0; i < (int) lengthof(hinted); i++)

@@ -50,6 +50,11 @@ extern const SystemCode *system_code(const char *family);
 extern const ClientCode *client_code(const char *family);
 extern const char *brand_code(const char *brand);
 
+/* The way back, for reports: the first name with that code, NULL if there is none. */
+extern const char *system_name(const char *code);
+extern const char *client_name(const char *code);
+extern const char *brand_name(const char *code);
+
 /* The family of a brand that Client Hints name; NULL if it is not known. */
 extern const char *hinted_family(const char *brand, bool mobile);
 

@@ -31,9 +31,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
@@ -44,12 +42,9 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "storage/bufmgr.h"
-#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -62,6 +57,7 @@
 
 #include "compat.h"
 #include "identity/salt.h"
+#include "identity/secret_table.h"
 
 /* Our own class of advisory locks: pg_advisory_lock() uses 1 and 2. */
 #define SALT_LOCK_CLASS 0x706c
@@ -650,33 +646,6 @@ lock_daily(int32 idsite, DateADT day, bool wait)
 
 /* ----- destruction ----- */
 
-/* True if no row of the table is unexpired. */
-static bool
-all_expired(Relation rel, TimestampTz now)
-{
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan;
-	bool		result = true;
-
-	/*
-	 * SnapshotSelf sees what is committed, and leaves no predicate lock on
-	 * the table behind, as a serializable snapshot would.
-	 */
-	scan = table_beginscan(rel, SnapshotSelf, 0, NULL);
-	while (result && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		bool		isnull;
-		Datum		expires = slot_getattr(slot, ANUM_SALT_EXPIRES, &isnull);
-
-		CHECK_FOR_INTERRUPTS();
-		if (!isnull && DatumGetTimestampTz(expires) > now)
-			result = false;
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	return result;
-}
-
 /*
  * Empty a table if it has rows (dead ones count) and all of them are expired.
  * True if that was done.  Takes no lock that it would have to wait for, and
@@ -686,46 +655,17 @@ static bool
 destroy_table(int table, TimestampTz now)
 {
 	char		name[SALT_TABLE_NAME_LEN];
-	char		sql[64];
-	Oid			relid;
-	Relation	rel;
-	bool		expired;
-	int			rc;
 
 	salt_table_name(table, name);
-	relid = get_relname_relid(name, get_namespace_oid("pk_tracking", false));
-	if (!OidIsValid(relid) || !ConditionalLockRelationOid(relid, AccessShareLock))
+	if (secret_table_lock_dead(secret_table_oid(name), ANUM_SALT_EXPIRES, now,
+							   SECRET_NO_HORIZON, false) != SECRET_TABLE_LOCKED)
 		return false;
 
-	rel = try_relation_open(relid, NoLock);
-	if (rel == NULL)
-	{
-		UnlockRelationOid(relid, AccessShareLock);
-		return false;
-	}
-	expired = rel->rd_refcnt == 1 &&
-		RelationGetNumberOfBlocks(rel) > 0 && all_expired(rel, now);
-	relation_close(rel, AccessShareLock);
-
-	if (!expired || !ConditionalLockRelationOid(relid, AccessExclusiveLock))
-		return false;
-
-	/* somebody may have been faster */
-	rel = try_relation_open(relid, NoLock);
-	expired = rel != NULL &&
-		RelationGetNumberOfBlocks(rel) > 0 && all_expired(rel, now);
-	if (rel != NULL)
-		relation_close(rel, NoLock);
-	if (!expired)
-	{
-		UnlockRelationOid(relid, AccessExclusiveLock);
-		return false;
-	}
-
-	snprintf(sql, sizeof(sql), "TRUNCATE TABLE ONLY pk_tracking.%s", name);
-	rc = SPI_execute(sql, false, 0);
-	if (rc != SPI_OK_UTILITY)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	secret_table_record(name,
+						"'daily salt', t.idsite,"
+						" pg_catalog.to_char(t.day::pg_catalog.timestamp, 'YYYY-MM-DD')",
+						now);
+	secret_table_truncate(name);
 	return true;
 }
 

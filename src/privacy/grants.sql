@@ -83,6 +83,12 @@ $$;
 COMMENT ON FUNCTION pk_tracking.grant_tracker(name, boolean) IS 'lets a role track, and nothing else; trusted: it may pass trusted => true';
 REVOKE ALL ON FUNCTION pk_tracking.grant_tracker(name, boolean) FROM PUBLIC;
 
+/*
+ * Reports run with their caller's rights (report/period.sql), so an analyst
+ * reads the log itself: everything that reports and views show, of visits all
+ * but the fingerprint, which whoever holds its salt can turn back into an
+ * address.  No salts, no links, no settings, no right to write.
+ */
 CREATE FUNCTION pk_tracking.grant_analyst(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -96,8 +102,10 @@ BEGIN
 		SELECT p.oid::regprocedure AS name
 		FROM pg_proc p
 		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND p.proname IN ('matched_by_name', 'decision_name', 'consent_name', 'visitor_type_name',
-				'referrer_type_name', 'action_type_name', 'url_prefix_text')
+			AND (p.proname ~ '^report_'
+				OR p.proname IN ('day_begin', 'matched_by_name', 'decision_name', 'consent_name', 'visitor_type_name',
+					'referrer_type_name', 'action_type_name', 'url_prefix_text',
+					'browser_name', 'os_name', 'device_type_name', 'device_brand_name'))
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
 	END LOOP;
@@ -105,11 +113,22 @@ BEGIN
 		SELECT c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('visit', 'action') AND c.relkind = 'v'
+			AND (c.relname IN ('visit', 'action') AND c.relkind = 'v'
+				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action', 'log_conversion', 'log_conversion_item')
+					AND c.relkind IN ('r', 'p'))
 	LOOP
 		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);
 	END LOOP;
+	FOR obj IN
+		SELECT a.attrelid::regclass AS name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) AS columns
+		FROM pg_attribute a
+		WHERE a.attrelid = to_regclass('pk_tracking.log_visit')
+			AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'config_id'
+		GROUP BY a.attrelid
+	LOOP
+		EXECUTE format('GRANT SELECT (%s) ON %s TO %I', obj.columns, obj.name, role);
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS 'lets a role read the views visit and action, and nothing else';
+COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS 'lets a role read reports, the views visit and action and what stands behind them but fingerprints, and nothing else';
 REVOKE ALL ON FUNCTION pk_tracking.grant_analyst(name) FROM PUBLIC;

@@ -76,6 +76,7 @@ typedef struct Hit
 	OptionalId	visitor_id;		/* first-party cookie (_id) */
 	OptionalId	third_party_id;
 	bool		new_visit;
+	bool		bots;			/* to be recorded even if it comes from a bot */
 	Consent		consent;
 
 	/* what the visitor id cookie of old clients tells: 0 if absent */

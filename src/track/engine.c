@@ -29,6 +29,7 @@
 #include "request/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
+#include "track/excluded.h"
 #include "track/site_rules.h"
 #include "visit/action.h"
 #include "visit/lock.h"
@@ -41,6 +42,9 @@
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
 #define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
+
+/* The one reason for excluding that is not even counted. */
+static const char *const reason_consent = "consent";
 
 /* A hit on its way. */
 typedef struct Work
@@ -59,6 +63,8 @@ typedef struct Work
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
 } Work;
+
+static const UserAgent *device(Work *w);
 
 /*
  * engine_enter
@@ -205,12 +211,14 @@ identify(Work *w)
 
 /*
  * Everything about a hit that needs no look at the log.  Afterwards either its
- * outcome stands, or it is to be recorded.
+ * outcome stands, or it is to be recorded.  came: it is one that came, not one
+ * that somebody asks about.
  */
 static void
-prepare(Work *w)
+prepare(Work *w, bool came)
 {
 	Hit		   *hit = w->hit;
+	const char *why;
 	const char *wrong;
 
 	memset(w->result, 0, sizeof(Tracked));
@@ -227,6 +235,7 @@ prepare(Work *w)
 		finish(w, OUTCOME_INVALID, "idsite");
 		return;
 	}
+	proxy_client_ip(hit, site_rules(w->site)->proxy);
 	if (hit->invalid == NULL)
 		tracking_api_authenticate(hit, &w->site->s);
 	if (hit->invalid != NULL)
@@ -239,17 +248,22 @@ prepare(Work *w)
 		finish(w, OUTCOME_EXCLUDED, "rec");
 		return;
 	}
+	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
+		hit->url = hit->referer_header;
+	if (came && (why = excluded_why(hit, device(w), w->site)) != NULL)
+	{
+		finish(w, OUTCOME_EXCLUDED, why);
+		return;
+	}
 	if (consent_decide(w->site->s.consent_mode, hit->consent) != IDENTIFIED)
 	{
 		/* anonymous visits are not recorded yet: store nothing rather than too much */
-		finish(w, OUTCOME_EXCLUDED, "consent");
+		finish(w, OUTCOME_EXCLUDED, reason_consent);
 		return;
 	}
 
 	sanitise(hit, &w->site->s);
 	cut(hit);
-	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
-		hit->url = hit->referer_header;
 	w->kind = action_kind(hit, &w->site->s, &w->search);
 	wrong = action_invalid(w->kind, hit);
 	if (wrong != NULL)
@@ -1031,6 +1045,26 @@ record(Store *store, Work *w)
 }
 
 /*
+ * Count the hits that were excluded, but for those without consent: of them
+ * nothing is stored at all.
+ */
+static void
+count_excluded(const Work *work, int n)
+{
+	ExcludedSums sums;
+
+	sums.n = 0;
+	for (int i = 0; i < n; i++)
+	{
+		const Tracked *r = work[i].result;
+
+		if (r->outcome == OUTCOME_EXCLUDED && r->outcome_reason != reason_consent)
+			excluded_add(&sums, work[i].site, work[i].hit->at, r->outcome_reason);
+	}
+	excluded_write(&sums);
+}
+
+/*
  * engine_run
  *		Record n hits in the order given; results[i] tells what became of
  *		hits[i].  The caller has entered the engine.  Errors: what the server
@@ -1052,11 +1086,14 @@ engine_run(Hit **hits, int n, Tracked *results)
 	{
 		work[i].hit = hits[i];
 		work[i].result = &results[i];
-		prepare(&work[i]);
+		prepare(&work[i], true);
 		any |= !work[i].done;
 	}
 	if (!any)
+	{
+		count_excluded(work, n);
 		return;
+	}
 
 	store_open(&store, RowExclusiveLock);
 
@@ -1076,6 +1113,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 	store_close(&store);
 	if (guc_level >= 0)
 		AtEOXact_GUC(true, guc_level);
+	count_excluded(work, n);
 
 	/* last of all: an emptied table stays locked to the end of the transaction */
 	if (n == 1)
@@ -1102,7 +1140,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	AcceptInvalidationMessages();
 	w->hit = hit;
 	w->result = &ignored;
-	prepare(w);
+	prepare(w, false);
 	if (w->done)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -32,6 +32,7 @@ typedef struct TableCache
 
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
+static TableCache spam_cache = {.table = "referrer_spam"};
 static TableCache dimensions_cache = {.table = "custom_dimension"};
 
 static KeptPlan urls_plan = {
@@ -42,6 +43,11 @@ static KeptPlan urls_plan = {
 static KeptPlan list_plan = {
 	.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
 	" FROM pk_tracking.referrer_list l",
+	.nargs = 0
+};
+
+static KeptPlan spam_plan = {
+	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
 	.nargs = 0
 };
 
@@ -57,7 +63,7 @@ static KeptPlan dimensions_plan = {
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &dimensions_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &dimensions_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -86,6 +92,8 @@ site_rules(const SiteConfig *site)
 		SiteRules  *rules = palloc0_object(SiteRules);
 
 		rules->url = url_rules_create(&site->s);
+		rules->exclude = exclude_rules_create(&site->s);
+		rules->proxy = proxy_rules_create(&site->s);
 		*site->rules = rules;
 		MemoryContextSwitchTo(old);
 	}
@@ -151,6 +159,19 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 								 column_text(tuple, desc, 2), column_text(tuple, desc, 3), n_params, params);
 	}
 	referrer_list_finish(list);
+	return list;
+}
+
+/* Make the list of spam hosts of the rows that were read. */
+static void *
+make_spam(SPITupleTable *table, uint64 rows, int *n)
+{
+	SpamList   *list = spam_list_create();
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
+	spam_list_finish(list);
 	return list;
 }
 
@@ -235,6 +256,13 @@ site_referrer_list(void)
 }
 
 /* See site_rules.h. */
+const SpamList *
+site_spam_list(void)
+{
+	refresh(&spam_cache, &spam_plan, make_spam);
+	return spam_cache.content;
+}
+
 const CustomDimensions *
 site_custom_dimensions(void)
 {

@@ -10,12 +10,16 @@
 #define PKT_SITE_RULES_H
 
 #include "enrich/referrer.h"
+#include "request/exclude.h"
+#include "request/proxy.h"
 #include "request/url.h"
 #include "visit/custom.h"
 
 typedef struct SiteRules
 {
 	UrlRules   *url;
+	ExcludeRules *exclude;
+	ProxyRules *proxy;
 } SiteRules;
 
 extern void site_rules_init(void);
@@ -30,5 +34,8 @@ extern const CustomDimensions *site_custom_dimensions(void);
 
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);
+
+/* Hosts known for referrer spam, the user's own among them. */
+extern const SpamList *site_spam_list(void);
 
 #endif							/* PKT_SITE_RULES_H */

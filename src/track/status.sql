@@ -16,6 +16,19 @@ BEGIN
 		FROM pg_extension e WHERE e.extname = 'pk_tracking';
 	RETURN QUERY SELECT 'server version', current_setting('server_version'), NULL::text;
 
+	-- what location and devices are told by
+	IF NOT EXISTS (SELECT FROM pk_tracking.geoip_files()) THEN
+		RETURN QUERY SELECT 'GeoIP files', 'none',
+			'no location, but for the country that the browser''s language points to: set pk_tracking.geoip_city_file';
+	END IF;
+	RETURN QUERY SELECT format('GeoIP file (%s)', f.kind), concat_ws(', ', f.file, f.type, 'built ' || to_char(f.built AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+			coalesce(f.error, CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: networks move' END)
+		FROM pk_tracking.geoip_files() f;
+	RETURN QUERY SELECT 'user agent rules', CASE WHEN u.rules > 0 THEN format('%s, %s rules', u.file, u.rules) ELSE 'none' END,
+			CASE WHEN u.rules > 0 THEN u.error
+				ELSE format('systems, browsers, devices and bots are not told (%s): install uap-core, or set pk_tracking.user_agent_rules_file', u.error) END
+		FROM pk_tracking.user_agent_rules() u;
+
 	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
 		RETURN QUERY SELECT 'log', 'missing', 'make it with SELECT pk_tracking.create_log()';
 		RETURN;
@@ -28,6 +41,10 @@ BEGIN
 	SELECT count(*) INTO n FROM pk_tracking.site;
 	RETURN QUERY SELECT 'sites', n::text,
 		CASE WHEN n = 0 THEN 'add one with pk_tracking.add_site()' END;
+
+	SELECT coalesce(sum(e.hits), 0) INTO n
+		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
+	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
 	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
 		RETURN QUERY SELECT format('salt %s', r.name),

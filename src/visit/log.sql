@@ -89,6 +89,29 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, with all its sub-domains if it is a network, perhaps with the beginning of a path';
 	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold a search''s keyword; none: every page of the host counts as a search without keyword';
 
+	CREATE TABLE pk_tracking.referrer_spam (
+		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
+	COMMENT ON TABLE pk_tracking.referrer_spam IS 'hosts of your own that are known for referrer spam; they add to those that are known by themselves';
+	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS 'host; a referrer that contains it anywhere is spam';
+
+	-- what was not recorded --------------------------------------------------
+	--
+	-- Sums only.  One sum may stand in many rows, so that hits do not wait for
+	-- each other; each backend adds to its own, HOT.  Nothing but the site and
+	-- the day is indexed.
+
+	CREATE TABLE pk_tracking.log_excluded (
+		idsite integer NOT NULL,
+		day date NOT NULL,
+		hits bigint NOT NULL,
+		reason text NOT NULL
+	) WITH (fillfactor = 50);
+	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
+	COMMENT ON TABLE pk_tracking.log_excluded IS 'how many hits were excluded; one sum may stand in many rows: read the view pk_tracking.excluded';
+	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
+	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
+	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
 	CREATE TABLE pk_tracking.custom_dimension (
 		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
 		iddimension integer NOT NULL CHECK (iddimension > 0),
@@ -566,6 +589,8 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER referrer_list_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_list
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
@@ -581,6 +606,7 @@ BEGIN
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
 	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
+	ALTER TABLE pk_tracking.referrer_spam ENABLE ALWAYS TRIGGER referrer_spam_changed;
 	ALTER TABLE pk_tracking.log_action ENABLE ALWAYS TRIGGER log_action_changed;
 	ALTER TABLE pk_tracking.log_visit_length ENABLE ALWAYS TRIGGER log_visit_length_changed;
 
@@ -665,13 +691,19 @@ BEGIN
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_name_ref LIMIT 1) nr ON true;
 	COMMENT ON VIEW pk_tracking.action IS 'log_link_visit_action in words: names instead of action ids and codes';
 
+	CREATE VIEW pk_tracking.excluded AS
+		SELECT e.idsite, e.day, e.reason, sum(e.hits)::bigint AS hits
+		FROM pk_tracking.log_excluded e
+		GROUP BY e.idsite, e.day, e.reason;
+	COMMENT ON VIEW pk_tracking.excluded IS 'how many hits were not recorded, by site, local day and reason';
+
 	-- whose all this is ------------------------------------------------------
 
 	FOR obj IN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'custom_dimension', 'log_visit', 'log_visit_length', 'log_action',
+			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action', 'custom_dimension',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d
@@ -712,6 +744,45 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking.upgrade_log() IS 'brings an older log up to date; returns the log version';
 REVOKE ALL ON FUNCTION pk_tracking.upgrade_log() FROM PUBLIC;
+
+-- sums of excluded hits -----------------------------------------------------
+
+-- Takes what nobody is at, puts its sum back.  Rows in use are passed over, so
+-- that nobody waits and two of these at a time cannot count a row twice.
+CREATE FUNCTION pk_tracking.compact_excluded() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+	removed bigint;
+	result bigint := 0;
+BEGIN
+	FOR r IN
+		SELECT e.idsite, e.day, e.reason FROM pk_tracking.log_excluded e
+		GROUP BY e.idsite, e.day, e.reason HAVING count(*) > 1
+	LOOP
+		WITH free AS MATERIALIZED (
+			SELECT e.ctid AS tid FROM pk_tracking.log_excluded e
+			WHERE e.idsite = r.idsite AND e.day = r.day AND e.reason = r.reason
+			FOR UPDATE SKIP LOCKED
+		), gone AS (
+			DELETE FROM pk_tracking.log_excluded e
+			WHERE e.ctid = ANY (ARRAY(SELECT f.tid FROM free f))
+			RETURNING e.hits
+		), put AS (
+			INSERT INTO pk_tracking.log_excluded (idsite, day, reason, hits)
+			SELECT r.idsite, r.day, r.reason, sum(g.hits) FROM gone g HAVING count(*) > 0
+			RETURNING 1
+		)
+		SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM put) INTO removed;
+		result := result + removed;
+	END LOOP;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.compact_excluded() IS 'adds up the rows of log_excluded that belong together; returns by how many they are fewer';
+REVOKE ALL ON FUNCTION pk_tracking.compact_excluded() FROM PUBLIC;
 
 -- words for codes -----------------------------------------------------------
 

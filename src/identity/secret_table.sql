@@ -1,0 +1,62 @@
+-- Which secrets exist, and when which were destroyed (identity/secret_table.c).
+
+CREATE TABLE pk_tracking.secret_destroyed (
+	kind text NOT NULL,
+	idsite integer,
+	period text,
+	created timestamptz,
+	expires timestamptz,
+	destroyed timestamptz NOT NULL
+);
+REVOKE ALL ON TABLE pk_tracking.secret_destroyed FROM PUBLIC;
+COMMENT ON TABLE pk_tracking.secret_destroyed IS 'secrets that were destroyed in the last 30 days; none of them can be known from it';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.kind IS '"daily salt" or "link key" (with which the links of its hour went)';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.idsite IS 'site; NULL: one for all';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.period IS 'the site''s local day, or the hour (UTC)';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.created IS 'when it was made';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.expires IS 'from when on it was not used any more';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.destroyed IS 'when its table was emptied';
+
+CREATE FUNCTION pk_tracking.secret_list()
+RETURNS TABLE (kind text, idsite integer, period text, created timestamptz, expires timestamptz, destroyed timestamptz)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+BEGIN
+	RETURN QUERY SELECT CASE s.name
+			WHEN 'fingerprint' THEN 'instance salt'
+			WHEN 'user_id' THEN 'user id salt'
+			ELSE s.name || ' salt'
+		END, NULL::integer, NULL::text, s.created, NULL::timestamptz, NULL::timestamptz
+		FROM pk_tracking.salt s;
+	RETURN QUERY SELECT d.kind, d.idsite, d.period, d.created, d.expires, d.destroyed
+		FROM pk_tracking.secret_destroyed d;
+
+	-- unlogged tables cannot be read on a standby, and hold nothing there
+	IF pg_is_in_recovery() THEN
+		RETURN;
+	END IF;
+	FOR r IN
+		SELECT c.oid::regclass AS name, c.relname LIKE 'link%' AS link
+		FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
+			AND c.relname ~ '^((daily|late)_salt|link_key)_[0-9]+$'
+	LOOP
+		RETURN QUERY EXECUTE format('SELECT %L, %s, t.created, t.expires, NULL::timestamptz FROM %s t',
+			CASE WHEN r.link THEN 'link key' ELSE 'daily salt' END,
+			CASE WHEN r.link THEN $q$NULL::integer, to_char(t.period AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')$q$
+				ELSE $q$t.idsite, to_char(t.day::timestamp, 'YYYY-MM-DD')$q$ END,
+			r.name);
+	END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION pk_tracking.secret_list() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.secret_list() IS 'the rows of the view secrets';
+
+CREATE VIEW pk_tracking.secrets AS
+	SELECT l.kind, l.idsite, l.period, l.created, l.expires, l.destroyed
+	FROM pk_tracking.secret_list() AS l;
+REVOKE ALL ON TABLE pk_tracking.secrets FROM PUBLIC;
+COMMENT ON VIEW pk_tracking.secrets IS 'which salts and link keys exist (destroyed is NULL) and which were destroyed in the last 30 days; never the secret';

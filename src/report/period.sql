@@ -1,0 +1,194 @@
+
+-- ---------------------------------------------------------------------------
+-- report/period: which rows a report counts, and how it counts visits
+--
+-- Reports run with the rights of whoever calls them: the functions belong to
+-- the extension's owner, who may be a superuser, and so cannot lend out theirs.
+-- grant_analyst() gives SELECT on what they read.  They read the log alone, no
+-- salts, no links, no settings, and write nothing: so they run on a standby.
+--
+-- Each call is planned for its own days (plan_cache_mode), for the range of
+-- times decides how to read.  jit is off: what is asked for each conversion
+-- makes the plan look dear, and compiling took longer than running.
+-- ---------------------------------------------------------------------------
+
+/*
+ * When a local day begins.  Where clocks go back over midnight there are two
+ * midnights, and the day begins with the first; where they leap over it, the
+ * day begins where they land.
+ */
+CREATE FUNCTION pk_tracking.day_begin(day date, timezone text) RETURNS timestamptz
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	midnight timestamp := day::timestamp;
+	begins timestamptz := midnight AT TIME ZONE timezone;
+	before timestamptz := begins - interval '4 hours';
+	first timestamptz;
+BEGIN
+	-- midnight by the clock as it was set before
+	first := (midnight - ((before AT TIME ZONE timezone) - (before AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
+	IF first < begins AND first AT TIME ZONE timezone = midnight THEN
+		RETURN first;
+	END IF;
+	RETURN begins;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.day_begin(date, text) IS 'the instant at which a local day begins';
+REVOKE ALL ON FUNCTION pk_tracking.day_begin(date, text) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.report_period(
+	INOUT idsite integer,
+	INOUT from_date date,
+	INOUT to_date date,
+	visitors text,
+	OUT timezone text,
+	OUT begins timestamptz,
+	OUT ends timestamptz,
+	OUT least_consent smallint,
+	OUT greatest_consent smallint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF to_regclass('pk_tracking.site') IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_table',
+			MESSAGE = 'there is no log yet',
+			HINT = 'Make one with SELECT pk_tracking.create_log().';
+	END IF;
+	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_period.idsite;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('there is no site %s', coalesce(idsite::text, 'NULL'));
+	END IF;
+	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'a report needs a first and a last day';
+	END IF;
+	IF from_date > to_date THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('the first day of the report, %s, comes after its last day, %s',
+				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
+	END IF;
+	CASE visitors
+		WHEN 'all' THEN least_consent := 0; greatest_consent := 3;
+		WHEN 'identified' THEN least_consent := 0; greatest_consent := 1;
+		WHEN 'anonymous' THEN least_consent := 2; greatest_consent := 3;
+		ELSE
+			RAISE EXCEPTION USING
+				ERRCODE = 'invalid_parameter_value',
+				MESSAGE = format('unknown kind of visitors "%s"', coalesce(visitors, 'NULL')),
+				HINT = 'It is all, identified or anonymous.';
+	END CASE;
+	begins := pk_tracking.day_begin(from_date, timezone);
+	ends := pk_tracking.day_begin(to_date + 1, timezone);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.report_period(integer, date, date, text) IS 'checks what every report is asked, and says where its days begin and end';
+REVOKE ALL ON FUNCTION pk_tracking.report_period(integer, date, date, text) FROM PUBLIC;
+
+/*
+ * The periods of a report as SQL: "spans" is a relation with one row, k1, for
+ * each period; "key" is the k1 of a time, which format() fills in.  first_day
+ * and last_day, over k1, are those of the period that the report covers.
+ * In all of it $6 is the time zone, $7 and $8 the first and the last day.
+ */
+CREATE FUNCTION pk_tracking.report_spans(
+	period text,
+	OUT spans text,
+	OUT key text,
+	OUT first_day text,
+	OUT last_day text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF period IN ('day', 'week', 'month') THEN
+		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, interval ''1 %1$s'') AS span(k1)', period);
+		key := format('date_trunc(%L, %%s AT TIME ZONE $6)', period);
+		last_day := format('least((k1 + interval ''1 %s'')::date - 1, $8)', period);
+	ELSIF period = 'range' THEN
+		spans := '(VALUES ($7::timestamp)) AS span(k1)';
+		key := '$7::timestamp';
+		last_day := '$8';
+	ELSE
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('unknown period "%s"', coalesce(period, 'NULL')),
+			HINT = 'It is day, week, month or range.';
+	END IF;
+	first_day := 'greatest(k1::date, $7)';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.report_spans(text) IS 'the days, weeks or months of a report, as SQL';
+REVOKE ALL ON FUNCTION pk_tracking.report_spans(text) FROM PUBLIC;
+
+/*
+ * The query of every report that counts visits: one pass over the rows of the
+ * period, by a range of visit_first_action_time that its BRIN index can use.
+ *
+ * keys: what to group visits (v) by.  labels: the result's first columns, over
+ * the keys k1, k2 ...  condition: which visits.  axis: a relation of keys that
+ * are all to appear, in their order, visits or not; without it the result is
+ * ordered by number of visits.
+ * Parameters: $1 site, $2 and $3 begin and end, $4 and $5 least and greatest
+ * consent, $6 time zone, $7 and $8 first and last day.
+ *
+ * An anonymous visit is a visitor of its own; a bounce is a visit of at most
+ * one action (spec 7).  Conversions are those of the visits counted.
+ */
+CREATE FUNCTION pk_tracking.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key_columns text;
+	key_names text;
+BEGIN
+	SELECT string_agg(format('%s AS k%s', k.expression, k.n), ', ' ORDER BY k.n), string_agg(format('k%s', k.n), ', ' ORDER BY k.n)
+		INTO key_columns, key_names
+		FROM unnest(keys) WITH ORDINALITY AS k(expression, n);
+	RETURN format($query$
+		SELECT %s, coalesce(m.nb_visits, 0), coalesce(m.nb_uniq_visitors, 0), coalesce(m.nb_users, 0),
+			coalesce(m.nb_actions, 0), coalesce(m.nb_pageviews, 0), coalesce(m.max_actions, 0),
+			coalesce(m.bounce_count, 0), round(coalesce(100.0 * m.bounce_count / m.nb_visits, 0), 1),
+			coalesce(m.sum_visit_length, 0), coalesce(round(m.sum_visit_length::numeric / m.nb_visits), 0)::bigint,
+			round(coalesce(m.nb_actions::numeric / m.nb_visits, 0), 1),
+			coalesce(m.nb_visits_converted, 0), coalesce(m.nb_conversions, 0)::bigint, coalesce(m.revenue, 0),
+			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
+		FROM %s (
+			SELECT %s,
+				count(*) AS nb_visits,
+				count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+				count(DISTINCT v.user_id) AS nb_users,
+				sum(v.visit_total_actions) AS nb_actions,
+				sum(v.visit_total_interactions - v.visit_total_searches) AS nb_pageviews,
+				max(v.visit_total_actions) AS max_actions,
+				count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
+				sum(v.visit_total_time) AS sum_visit_length,
+				count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
+				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS nb_conversions,
+				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT sum(c.revenue)
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS revenue,
+				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
+			FROM pk_tracking.log_visit v
+			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
+				AND v.consent BETWEEN $4 AND $5 AND %s
+			GROUP BY %s) m %s
+		ORDER BY %s$query$,
+		array_to_string(labels, ', '),
+		CASE WHEN axis IS NOT NULL THEN axis || ' LEFT JOIN' END,
+		key_columns, condition, array_to_string(keys, ', '),
+		CASE WHEN axis IS NOT NULL THEN format('USING (%s)', key_names) END,
+		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.report_query(text[], text[], text, text) IS 'the text of a query that counts visits; runs nothing';
+REVOKE ALL ON FUNCTION pk_tracking.report_query(text[], text[], text, text) FROM PUBLIC;

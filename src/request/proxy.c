@@ -1,0 +1,107 @@
+/*
+ * proxy.c
+ *		The visitor's address where proxies stand in between (spec matomo 4.1).
+ *
+ * Whoever sends a request can write what he likes into its headers.  So no
+ * header is looked at that the settings do not name, and by default it is the
+ * last address of a list that counts: the one that the nearest proxy wrote.
+ */
+#include "postgres.h"
+
+#include "request/proxy.h"
+#include "request/tracking_api.h"
+
+/*
+ * proxy_rules_create
+ *		The rules that the settings make, in the current memory context.  They
+ *		point into the settings.
+ */
+ProxyRules *
+proxy_rules_create(const Settings *s)
+{
+	ProxyRules *rules = palloc0_object(ProxyRules);
+
+	rules->headers = &s->proxy_client_headers;
+	rules->proxies = ip_range_set((const char *const *) s->proxy_ips.items, s->proxy_ips.n);
+	rules->last = s->proxy_ip_read_last_in_list;
+	return rules;
+}
+
+static bool
+same_ip(const PktIp *a, const PktIp *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* Does the word "unknown" stand in there, in any case? */
+static bool
+says_unknown(const char *str, size_t len)
+{
+	for (size_t i = 0; i + 7 <= len; i++)
+	{
+		if (pg_strncasecmp(str + i, "unknown", 7) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The address in a header's value that counts; false if the value names none.
+ * One that cannot be read is no address (ip->len 0).  Proxies are left out of
+ * lists, and only there; if the first address counts, the connection's own
+ * (remote) is a proxy too.
+ */
+static bool
+address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktIp *ip)
+{
+	bool		is_list = strchr(value, ',') != NULL;
+	bool		found = false;
+
+	for (;;)
+	{
+		size_t		len = strcspn(value, ",");
+		size_t		blank = strspn(value, " \t");
+		PktIp		entry;
+
+		if (blank < len)
+		{
+			bool		good = ip_parse(value, len, &entry);
+
+			if (!(is_list && good &&
+				  (ip_range_set_has(&rules->proxies, &entry) ||
+				   (!rules->last && same_ip(&entry, remote)))))
+			{
+				found = !says_unknown(value, len);
+				*ip = entry;
+				if (!rules->last)
+					return found;
+			}
+		}
+		if (value[len] == '\0')
+			return found;
+		value += len + 1;
+	}
+}
+
+/*
+ * proxy_client_ip
+ *		Put the visitor's address into the hit, if a header that the settings
+ *		name has it.  The hit has the connection's address.
+ */
+void
+proxy_client_ip(Hit *hit, const ProxyRules *rules)
+{
+	if (hit->headers == NULL)
+		return;
+	for (int i = 0; i < rules->headers->n; i++)
+	{
+		char	   *value = tracking_api_header(hit->headers, rules->headers->items[i]);
+		PktIp		ip;
+
+		if (value != NULL && address_in(value, rules, &hit->ip, &ip))
+		{
+			hit->ip = ip;
+			return;
+		}
+	}
+}

@@ -1,0 +1,23 @@
+/*
+ * proxy.h
+ *		The visitor's address where proxies stand in between (spec matomo 4.1).
+ */
+#ifndef PKT_PROXY_H
+#define PKT_PROXY_H
+
+#include "privacy/ip_range.h"
+#include "request/hit.h"
+#include "settings.h"
+
+/* What the settings make; made once per configuration. */
+typedef struct ProxyRules
+{
+	const SettingList *headers;
+	IpRangeSet	proxies;
+	bool		last;			/* of a list the last address counts */
+} ProxyRules;
+
+extern ProxyRules *proxy_rules_create(const Settings *s);
+extern void proxy_client_ip(Hit *hit, const ProxyRules *rules);
+
+#endif							/* PKT_PROXY_H */
