@@ -24,6 +24,8 @@ SQL_PARTS = \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \
 	src/track/track.sql \
+	src/track/token.sql \
+	src/track/requests.sql \
 	src/track/parts.sql \
 	src/track/status.sql \
 	src/report/names.sql \
@@ -40,9 +42,9 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track bad_input search_path grants owner_code user_agent url referrer enrich report exclude action
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion requests exclude enrich bad_input search_path grants owner_code user_agent url referrer report
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys new_urls new_names snapshots exclude_counts settings_inval link_keys
+ISOLATION = first_hits disjoint_keys bulk_order orders new_urls new_names snapshots exclude_counts link_keys settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 

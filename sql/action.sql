@@ -5,6 +5,7 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 
 SELECT pk_tracking.add_site('actions', ARRAY['https://a.example']) AS site \gset
+SELECT pk_tracking.add_goal(:site, 'by hand', 'manually', allow_multiple => true) AS idgoal;
 SELECT pk_tracking.add_site('actions, other', ARRAY['https://b.example']) AS other \gset
 SELECT pk_tracking.add_site('actions, Matomo', ARRAY['https://m.example']) AS matomo \gset
 SELECT pk_tracking.set_site(:matomo, 'recognition_rules', 'matomo') AS rules \gset

@@ -33,7 +33,7 @@ BEGIN
 	LOOP
 		EXECUTE format('CREATE FUNCTION regress_pkt_evil.%s RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil function''''; END''', f);
 	END LOOP;
-	FOREACH t IN ARRAY '{site,setting,goal,log_visit,log_action,log_link_visit_action,log_conversion,log_conversion_item,log_version,log_visit_length,salt,secret_destroyed,link_key_0,session_link_0,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
+	FOREACH t IN ARRAY '{site,setting,goal,token,log_visit,log_action,log_link_visit_action,log_conversion,log_conversion_item,log_version,log_visit_length,salt,secret_destroyed,link_key_0,session_link_0,pg_class,pg_proc,pg_roles,pg_extension,pg_depend,pg_namespace}'::text[] LOOP
 		EXECUTE format('CREATE TABLE regress_pkt_evil.%I (evil integer)', t);
 	END LOOP;
 	CREATE DOMAIN regress_pkt_evil.hexid AS text CHECK (false);
@@ -86,6 +86,11 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT (pk_tracking.track($S, cid => 'feedfacecafebeef', new_visit => true, at => '2026-03-02 12:01+00')).reason$$,
 	$$SELECT (pk_tracking.track_request('idsite=$S&rec=1&_id=feedfacecafebeef&url=https://a.example/2', '203.0.113.77', 'agent', 'en', '2026-03-02 12:02+00', '{"cookie": "a=b"}', true, true)).matched_by$$,
 	$$SELECT (pk_tracking.track_request('idsite=0')).outcome_reason$$,
+	$$SELECT pk_tracking.track_requests('["?idsite=0", "?idsite=0&token_auth=x"]')$$,
+	$$SELECT pk_tracking.track_requests_answer('{"token_auth": "x", "requests": ["?idsite=$S&rec=1&_id=feedfacecafebeef", "?idsite=$S&rec=1&_id=feedfacecafebeef", "?idsite=0"]}', '203.0.113.77', 'agent', 'en', '2026-03-02 12:03+00', '{"a": "b"}', true)$$,
+	$$SELECT pg_catalog.length(pk_tracking.create_token($S, 'search path'))$$,
+	$$SELECT pk_tracking.drop_token('search path')$$,
+	$$SELECT pk_tracking.drop_token(hash => '0123456789abcdef')$$,
 	$$SELECT pk_tracking.track(0)$$,
 	$$SELECT m.matched_by FROM pk_tracking.match_visitor($S, 'feedfacecafebeef', at => '2026-03-02 12:02+00') m LIMIT 1$$,
 	$$SELECT pk_tracking.fingerprint($S, '203.0.113.77', 'agent', 'en', '2026-03-02 12:02+00', '{"pdf": 1}')$$,

@@ -47,4 +47,11 @@
 #define pkt_proc_aclcheck(proc, role, mode) pg_proc_aclcheck((proc), (role), (mode))
 #endif
 
+/* 17: the local transaction id became part of a struct (storage/proc.h) */
+#if PG_VERSION_NUM >= 170000
+#define pkt_my_lxid() (MyProc->vxid.lxid)
+#else
+#define pkt_my_lxid() (MyProc->lxid)
+#endif
+
 #endif							/* PKT_COMPAT_H */

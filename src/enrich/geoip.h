@@ -21,7 +21,7 @@
 typedef struct GeoLocation
 {
 	char		continent[3];	/* code, lower case */
-	char		country[3];		/* ISO 3166-1, lower case */
+	char		country[4];		/* ISO 3166-1, lower case; an override may have a letter more */
 	bool		has_coordinates;
 	double		latitude;
 	double		longitude;

@@ -69,7 +69,7 @@ BEGIN
 		SELECT p.oid::regprocedure AS name
 		FROM pg_proc p
 		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND p.proname IN ('track', 'track_request', 'track_requests')
+			AND p.proname IN ('track', 'track_request', 'track_requests', 'track_requests_answer')
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
 	END LOOP;

@@ -99,6 +99,22 @@ static const HitField fields[] =
 	NUMBER("idgoal", idgoal, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("ping", ping, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true),
+	NUMBER("revenue", revenue, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_st", ec_st, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_tx", ec_tx, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_sh", ec_sh, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_dt", ec_dt, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE),
+	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("_ref", ref, 1500, UNIT_CHARS, PRIVACY_PERSON, false),
+	TEXT("token_auth", token_auth, 0, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("country", country, 3, UNIT_CHARS, PRIVACY_PERSON, true),
+	TEXT("region", region, 3, UNIT_CHARS, PRIVACY_PERSON, true),
+	TEXT("city", city, 255, UNIT_CHARS, PRIVACY_PERSON, true),
+	TEXT("lat", latitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("long", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
+	TEXT("lon", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
 	TEXT("cip", cip, 64, UNIT_BYTES, PRIVACY_PERSON, false),
 	TEXT("cdt", cdt, 64, UNIT_BYTES, PRIVACY_NONE, false),
 	NUMBER("cdo", cdo, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
@@ -170,7 +186,23 @@ static const struct
 	{"cvar", "custom variables of the action, as _cvar"},
 	{"idgoal", "goal that is converted by hand; 0: order or cart"},
 	{"ping", "1: heartbeat; no action"},
-	{"ec_id", "order id"},
+	{"ec_id", "order id; without it e-commerce hits are carts"},
+	{"revenue", "revenue of a goal, an order or a cart"},
+	{"ec_st", "sub total of an order"},
+	{"ec_tx", "tax of an order"},
+	{"ec_sh", "shipping costs of an order"},
+	{"ec_dt", "discount of an order"},
+	{"ec_items", "items of an order or a cart: [[SKU, name, category or list of five, price, quantity], ...]"},
+	{"_rcn", "campaign that a conversion is attributed to"},
+	{"_rck", "keyword of that campaign"},
+	{"_ref", "referrer URL that a conversion is attributed to"},
+	{"token_auth", "token; authenticates what needs trust"},
+	{"country", "country of the visitor; needs trust"},
+	{"region", "region of the visitor; needs trust"},
+	{"city", "city of the visitor; needs trust"},
+	{"lat", "latitude of the visitor, degrees; needs trust"},
+	{"long", "longitude of the visitor, degrees; needs trust"},
+	{"lon", "the same as long"},
 	{"cip", "IP address of the client; needs trust"},
 	{"cdt", "time of the hit, UTC or seconds since 1970; an old one needs trust"},
 	{"cdo", "seconds that the hit lies before cdt or now"},
@@ -244,7 +276,8 @@ hit_create(void)
 
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
-		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST)
+		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST ||
+			fields[i].type == FIELD_AMOUNT)
 			*(char **) ((char *) hit + fields[i].offset) = empty;
 	}
 	hit->cookie_header = hit->referer_header = empty;
@@ -359,6 +392,7 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 	{
 		case FIELD_TEXT:
 		case FIELD_LIST:
+		case FIELD_AMOUNT:
 			*(char **) where = text_clean(value, len, true);
 			break;
 
@@ -417,6 +451,9 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 
 		case FIELD_JSON:
 			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
+			/* refused where it counts: with an order or a cart */
+			if (field->offset == offsetof(Hit, ec_items))
+				hit->ec_items_bad = *(Jsonb **) where == NULL;
 			break;
 
 		case FIELD_CONSENT:
@@ -469,6 +506,7 @@ hit_text(const Hit *hit, const HitField *field)
 	{
 		case FIELD_TEXT:
 		case FIELD_LIST:
+		case FIELD_AMOUNT:
 			return *(char *const *) where;
 		case FIELD_INT:
 			{
@@ -555,6 +593,7 @@ pkt_hit_fields(PG_FUNCTION_ARGS)
 		[FIELD_ID] = "id",
 		[FIELD_ID_COOKIE] = "id",
 		[FIELD_JSON] = "json",
+		[FIELD_AMOUNT] = "number",
 		[FIELD_LIST] = "text or json list",
 		[FIELD_CONSENT] = "consent",
 		[FIELD_UIA] = "flag"

@@ -122,9 +122,30 @@ typedef struct Hit
 	/* custom variables as sent, NULL: none */
 	Jsonb	   *visit_variables;
 	Jsonb	   *page_variables;
+
+	/* goals and e-commerce: amounts as sent, so that none loses a digit */
 	char	   *ec_id;
+	char	   *revenue;
+	char	   *ec_st;			/* sub total, tax, shipping, discount */
+	char	   *ec_tx;
+	char	   *ec_sh;
+	char	   *ec_dt;
+	Jsonb	   *ec_items;
+	bool		ec_items_bad;	/* was sent, but is no JSON */
+
+	/* the attribution cookie: campaign's name and keyword, referrer URL */
+	char	   *rcn;
+	char	   *rck;
+	char	   *ref;
 
 	/* needs authentication */
+	char	   *token_auth;		/* wiped as soon as it has been looked at */
+	bool		in_bulk;		/* came in a bulk document */
+	char	   *country;
+	char	   *region;
+	char	   *city;
+	char	   *latitude;
+	char	   *longitude;
 	char	   *cip;
 	char	   *cdt;
 	int32		cdo;
@@ -152,6 +173,7 @@ typedef enum HitFieldType
 	FIELD_ID,					/* 16 hex digits */
 	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
 	FIELD_JSON,					/* Jsonb *; NULL if absent or no JSON */
+	FIELD_AMOUNT,				/* text: a number, kept as sent; what is none counts where it is used */
 	FIELD_LIST,					/* text: one name, or a JSON list of names */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */

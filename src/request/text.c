@@ -279,6 +279,41 @@ text_sanitise(char *str)
 }
 
 /*
+ * text_unescape
+ *		Entities decoded: what text_sanitise() escapes, and what clients escape
+ *		themselves.  Returns str itself if nothing changes.
+ */
+char *
+text_unescape(char *str)
+{
+	StringInfoData buf;
+
+	if (strchr(str, '&') == NULL)
+		return str;
+
+	initStringInfo(&buf);
+	for (const char *p = str; *p;)
+	{
+		uint32		c = (unsigned char) *p;
+		int			l = 0;
+
+		if (*p == '&')
+			l = decode_entity(p + 1, &c);
+		p += 1 + l;
+		if (l == 0 || c < 0x80)
+			appendStringInfoCharMacro(&buf, (char) c);
+		else
+		{
+			unsigned char utf8[5] = {0};
+
+			unicode_to_utf8((pg_wchar) c, utf8);
+			appendStringInfoString(&buf, text_clean((char *) utf8, pg_utf_mblen(utf8), true));
+		}
+	}
+	return buf.data;
+}
+
+/*
  * text_cut_bytes, text_cut_chars
  *		Cut in place at max bytes or characters, never inside a character.
  */

@@ -11,6 +11,7 @@
 
 extern char *text_clean(const char *str, size_t len, bool from_utf8);
 extern char *text_sanitise(char *str);
+extern char *text_unescape(char *str);
 extern void text_cut_bytes(char *str, int max);
 extern void text_cut_chars(char *str, int max);
 extern char *text_trim(char *str);

@@ -426,6 +426,10 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 	/* the page's URL, if the query names none (spec 6.1) */
 	if ((value = tracking_api_header(headers, "referer")) != NULL)
 		hit->referer_header = value;
+	/* "Bearer TOKEN" */
+	if ((value = tracking_api_header(headers, "authorization")) != NULL &&
+		pg_strncasecmp(value, "bearer ", 7) == 0)
+		hit->token_auth = text_trim(value + 7);
 }
 
 /*
@@ -483,13 +487,77 @@ tracking_api_cookie_id(const char *cookie_header, const char *name)
 	return result;
 }
 
-/* "YYYY-MM-DD HH:MM[:SS]" in UTC, or seconds since 1970.  False if it is neither. */
+/* A number of 1 to max digits at *p, which goes on behind it; -1 if there is none. */
+static int
+digits(const char **p, int max)
+{
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < max && **p >= '0' && **p <= '9'; i++)
+		n = n * 10 + (*(*p)++ - '0');
+	return i == 0 ? -1 : n;
+}
+
+/*
+ * "Z", "UTC", "GMT", "+hh", "+hh:mm" or "+hhmm" at *p, or nothing: seconds
+ * east of Greenwich.  False if it is none of them.
+ */
+static bool
+parse_zone(const char **p, int *east)
+{
+	bool		west = **p == '-';
+	const char *start;
+	int			h;
+	int			m = 0;
+
+	*east = 0;
+	if (**p == '\0')
+		return true;
+	if (pg_strncasecmp(*p, "UTC", 3) == 0 || pg_strncasecmp(*p, "GMT", 3) == 0)
+	{
+		*p += 3;
+		return true;
+	}
+	if (**p == 'Z' || **p == 'z')
+	{
+		(*p)++;
+		return true;
+	}
+	if (**p != '+' && !west)
+		return false;
+	start = ++(*p);
+	h = digits(p, 2);
+	if (*p - start != 2)
+		return false;
+	if (**p == ':' || (**p >= '0' && **p <= '9'))
+	{
+		if (**p == ':')
+			(*p)++;
+		start = *p;
+		m = digits(p, 2);
+		if (*p - start != 2)
+			return false;
+	}
+	if (h > 15 || m > 59)
+		return false;
+	*east = (h * MINS_PER_HOUR + m) * SECS_PER_MINUTE * (west ? -1 : 1);
+	return true;
+}
+
+/*
+ * A time as cdt brings it (spec 6.3): seconds since 1970, or a date, with or
+ * without a time of day, with or without a time zone, else in UTC.  Fractions
+ * of a second are cut.  False if it is none of them.
+ */
 static bool
 parse_cdt(const char *str, TimestampTz *result)
 {
 	struct pg_tm tm;
+	const char *p = str;
 	size_t		len = strlen(str);
-	int			used = 0;
+	char		sep;
+	int			east = 0;
 	Timestamp	ts;
 
 	if (len > 0 && len <= 12 && strspn(str, "0123456789") == len)
@@ -497,32 +565,99 @@ parse_cdt(const char *str, TimestampTz *result)
 		*result = time_t_to_timestamptz((pg_time_t) strtoll(str, NULL, 10));
 		return true;
 	}
+
 	memset(&tm, 0, sizeof(tm));
-	if (sscanf(str, "%4d-%2d-%2d%*1[ T]%2d:%2d%n:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-			   &tm.tm_hour, &tm.tm_min, &used, &tm.tm_sec, &used) < 5)
+	while (*p == ' ')
+		p++;
+	str = p;
+	tm.tm_year = digits(&p, 4);
+	sep = *p;
+	if (p - str != 4 || (sep != '-' && sep != '/'))
 		return false;
-	if (str[used] == 'Z')
-		used++;
-	if (str[used] != '\0' ||
+	p++;
+	tm.tm_mon = digits(&p, 2);
+	if (*p++ != sep)
+		return false;
+	tm.tm_mday = digits(&p, 2);
+	if (tm.tm_mon < 0 || tm.tm_mday < 0)
+		return false;
+
+	if (*p == 'T' || *p == 't' || (*p == ' ' && p[strspn(p, " ")] >= '0' && p[strspn(p, " ")] <= '9'))
+	{
+		p++;
+		while (*p == ' ')
+			p++;
+		tm.tm_hour = digits(&p, 2);
+		if (*p++ != ':')
+			return false;
+		tm.tm_min = digits(&p, 2);
+		if (*p == ':')
+		{
+			p++;
+			tm.tm_sec = digits(&p, 2);
+			if (*p == '.' || *p == ',')
+			{
+				p++;
+				if (strspn(p, "0123456789") == 0)
+					return false;
+				p += strspn(p, "0123456789");
+			}
+		}
+	}
+	while (*p == ' ')
+		p++;
+	if (!parse_zone(&p, &east))
+		return false;
+	while (*p == ' ')
+		p++;
+	if (*p != '\0' ||
 		ValidateDate(DTK_DATE_M, true, false, false, &tm) != 0 ||
 		tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 ||
 		tm.tm_sec < 0 || tm.tm_sec > 59 ||
 		tm2timestamp(&tm, 0, NULL, &ts) != 0)
 		return false;
-	*result = ts;
+	*result = ts - east * USECS_PER_SEC;
+	return true;
+}
+
+/* The client's time, if it may be used; false if it needs authentication (spec 6.3). */
+static bool
+apply_time(Hit *hit, const Settings *s, bool trusted)
+{
+	TimestampTz t = hit->at;
+	int64		age;
+
+	if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
+		return true;			/* not understood: the time of arrival */
+	if (hit->cdo_given)
+		t -= (hit->cdo < 0 ? -(int64) hit->cdo : hit->cdo) * USECS_PER_SEC;
+	age = (hit->at - t) / USECS_PER_SEC;
+	if (t > hit->at || age >= (int64) 20 * 365 * SECS_PER_DAY)
+		return true;
+	if (!trusted &&
+		age >= s->tracking_requests_require_authentication_when_custom_timestamp_newer_than)
+		return false;
+	hit->at = t;
 	return true;
 }
 
 /*
  * tracking_api_authenticate
- *		Apply what needs authentication: the client's address and time (spec
- *		6.3).  hit->at is the time of arrival.  Marks the hit invalid where a
- *		parameter is not allowed.
+ *		Apply what needs authentication: the client's address and time, and
+ *		whether it may say where the visitor is (spec 4.1, 4.6, 6.3, 6.5).
+ *		hit->trusted tells whether a good token came, hit->at is the time of
+ *		arrival.  Marks the hit invalid where a parameter is not allowed.
  */
 void
 tracking_api_authenticate(Hit *hit, const Settings *s)
 {
 	bool		trusted = hit->trusted || !s->tracking_requests_require_authentication;
+
+	if (hit->in_bulk && s->bulk_requests_require_authentication && !trusted)
+	{
+		hit->invalid = "token_auth";
+		return;
+	}
 
 	if (hit->cip[0])
 	{
@@ -531,27 +666,34 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 			hit->invalid = "cip";
 			return;
 		}
+		/* one that is no address stands for none: the connection's is not the client's */
 		(void) ip_parse(hit->cip, strlen(hit->cip), &hit->ip);
 	}
 
-	if (hit->cdt[0] || hit->cdo_given)
+	if ((hit->cdt[0] || hit->cdo_given) && !apply_time(hit, s, trusted))
 	{
-		TimestampTz t = hit->at;
-		int64		age;
+		hit->invalid = hit->cdt[0] ? "cdt" : "cdo";
+		return;
+	}
 
-		if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
-			return;				/* not understood: the time of arrival */
-		if (hit->cdo_given)
-			t -= (hit->cdo < 0 ? -(int64) hit->cdo : hit->cdo) * USECS_PER_SEC;
-		age = (hit->at - t) / USECS_PER_SEC;
-		if (age < 0 || age >= (int64) 20 * 365 * SECS_PER_DAY)
-			return;
-		if (!trusted &&
-			age >= s->tracking_requests_require_authentication_when_custom_timestamp_newer_than)
+	if (!trusted)
+	{
+		const struct
 		{
-			hit->invalid = hit->cdt[0] ? "cdt" : "cdo";
-			return;
+			const char *value;
+			const char *name;
+		}			where[] = {
+			{hit->country, "country"}, {hit->region, "region"}, {hit->city, "city"},
+			{hit->latitude, "lat"}, {hit->longitude, "long"}
+		};
+
+		for (int i = 0; i < (int) lengthof(where); i++)
+		{
+			if (where[i].value[0])
+			{
+				hit->invalid = where[i].name;
+				return;
+			}
 		}
-		hit->at = t;
 	}
 }

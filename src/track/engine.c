@@ -14,13 +14,19 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "enrich/geoip.h"
 #include "enrich/language.h"
 #include "enrich/user_agent.h"
@@ -31,7 +37,9 @@
 #include "track/engine.h"
 #include "track/excluded.h"
 #include "track/site_rules.h"
+#include "track/token.h"
 #include "visit/action.h"
+#include "visit/conversion.h"
 #include "visit/lock.h"
 #include "visit/store.h"
 
@@ -62,6 +70,11 @@ typedef struct Work
 	SiteSearch	search;			/* of a site search */
 	const char *page_url;		/* normalised, NULL: none */
 	bool		page_url_known;
+	int			n_goals;		/* of the site */
+	const Goal *goals;
+	ConversionRequest request;
+	ConversionInput conversion_input;
+	Conversions conversions;
 } Work;
 
 static const UserAgent *device(Work *w);
@@ -209,6 +222,21 @@ identify(Work *w)
 	}
 }
 
+/* May the hit say what it says?  Its token is not needed any more, and wiped. */
+static void
+authenticate(Work *w)
+{
+	Hit		   *hit = w->hit;
+
+	if (hit->token_auth[0])
+	{
+		if (!hit->trusted)
+			hit->trusted = token_rights(hit->token_auth, hit->idsite) != TOKEN_NONE;
+		explicit_bzero(hit->token_auth, strlen(hit->token_auth));
+	}
+	tracking_api_authenticate(hit, &w->site->s);
+}
+
 /*
  * Everything about a hit that needs no look at the log.  Afterwards either its
  * outcome stands, or it is to be recorded.  came: it is one that came, not one
@@ -237,7 +265,7 @@ prepare(Work *w, bool came)
 	}
 	proxy_client_ip(hit, site_rules(w->site)->proxy);
 	if (hit->invalid == NULL)
-		tracking_api_authenticate(hit, &w->site->s);
+		authenticate(w);
 	if (hit->invalid != NULL)
 	{
 		finish(w, OUTCOME_INVALID, hit->invalid);
@@ -274,6 +302,13 @@ prepare(Work *w, bool came)
 	if (w->kind == ACTION_PING && hit->ping == PING_DEANONYMIZE)
 	{
 		finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		return;
+	}
+	w->goals = site_goals(hit->idsite, &w->n_goals);
+	wrong = conversion_read(hit, w->kind, &w->site->s, w->goals, w->n_goals, &w->request);
+	if (wrong != NULL)
+	{
+		finish(w, OUTCOME_INVALID, wrong);
 		return;
 	}
 	identify(w);
@@ -507,6 +542,81 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 		found->url = NULL;
 }
 
+/*
+ * Degrees as a parameter brings them (spec 6.1: sign, digits, one point, an
+ * exponent); false if it is no number or further than max from 0.
+ */
+static bool
+parse_degrees(const char *str, double max, double *degrees)
+{
+	char	   *end;
+
+	if (str[0] == '\0' || strspn(str, "+-.0123456789eE") != strlen(str))
+		return false;
+	*degrees = strtod(str, &end);
+	return *end == '\0' && end != str && *degrees >= -max && *degrees <= max;
+}
+
+/*
+ * What the hit itself says of its visitor's place, having been authenticated
+ * (spec 4.6), as far as level allows.  Another country makes what was found by
+ * address untrue, however fine.  False if it says nothing.
+ */
+static bool
+override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
+{
+	double		latitude;
+	double		longitude;
+	bool		has_latitude;
+	bool		has_longitude;
+	bool		any = false;
+
+	if (hit->country[0] && level >= GEO_COUNTRY)
+	{
+		char		country[sizeof(where->country)];
+
+		strlcpy(country, hit->country, sizeof(country));
+		for (char *c = country; *c; c++)
+			*c = pg_ascii_tolower((unsigned char) *c);
+		if (strlen(hit->country) < sizeof(country) && strcmp(country, where->country) != 0)
+		{
+			where->continent[0] = where->region[0] = where->city[0] = '\0';
+			where->has_coordinates = false;
+			strcpy(where->country, country);
+		}
+		any = true;
+	}
+	if (hit->region[0] && level >= GEO_REGION)
+	{
+		strlcpy(where->region, hit->region, sizeof(where->region));
+		any = true;
+	}
+	if (level < GEO_CITY)
+		return any;
+
+	if (hit->city[0])
+	{
+		char	   *city = pstrdup(hit->city);
+
+		text_cut_bytes(city, sizeof(where->city) - 1);
+		strlcpy(where->city, city, sizeof(where->city));
+		any = true;
+	}
+	has_latitude = parse_degrees(hit->latitude, 90, &latitude);
+	has_longitude = parse_degrees(hit->longitude, 180, &longitude);
+	if ((has_latitude && has_longitude) ||
+		((has_latitude || has_longitude) && where->has_coordinates))
+	{
+		if (has_latitude)
+			where->latitude = latitude;
+		if (has_longitude)
+			where->longitude = longitude;
+		where->has_coordinates = true;
+		any = true;
+	}
+	return any;
+}
+
 /* Where the visitor is, as far as the settings let it be known. */
 static void
 locate(Work *w, GeoLocation *where)
@@ -521,6 +631,52 @@ locate(Work *w, GeoLocation *where)
 		s->enable_default_location_provider && s->geo_level >= GEO_COUNTRY)
 		language_country(language(w), s->enable_language_to_country_guess,
 						 s->recognition_rules == RULES_MATOMO, where->country);
+	(void) override_location(w->hit, s->geo_level, where);
+}
+
+static char *
+text_or_none(const char *str)
+{
+	return str[0] ? pstrdup(str) : NULL;
+}
+
+/* A visit that goes on is where its hit says, having been authenticated (spec 3.1). */
+static void
+relocate(Work *w, Visit *visit)
+{
+	const Hit  *hit = w->hit;
+	const Settings *s = &w->site->s;
+	bool		anonymous = visit->consent >= STATE_UNDECIDED;
+	GeoLevel	level = anonymous ? Min(s->geo_level, s->anonymous_geo_level) : s->geo_level;
+	GeoLocation where;
+
+	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
+		return;
+
+	memset(&where, 0, sizeof(where));
+	if (visit->country != NULL)
+		strlcpy(where.country, visit->country, sizeof(where.country));
+	if (visit->region != NULL)
+		strlcpy(where.region, visit->region, sizeof(where.region));
+	if (visit->city != NULL)
+		strlcpy(where.city, visit->city, sizeof(where.city));
+	where.has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
+	if (where.has_coordinates)
+	{
+		where.latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
+		where.longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
+	}
+	if (!override_location(hit, level, &where))
+		return;
+	if (anonymous)
+		where.has_coordinates = false;
+
+	visit->country = text_or_none(where.country);
+	visit->region = text_or_none(where.region);
+	visit->city = text_or_none(where.city);
+	visit->latitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.latitude)) : NULL;
+	visit->longitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.longitude)) : NULL;
+	visit->seldom_changed = true;
 }
 
 /* The normalised URL of the page; NULL if there is none. */
@@ -695,6 +851,51 @@ customise(Work *w, Visit *visit, Action *action)
 	}
 }
 
+/*
+ * What the hit converts, and what that makes of the visit, which stands as it
+ * will after the hit.
+ */
+static void
+convert(Work *w, const Decision *d, const Action *action, Visit *visit)
+{
+	Hit		   *hit = w->hit;
+	ConversionInput *in = &w->conversion_input;
+	Referrer	cookie;
+	bool		has_cookie = false;
+
+	in->hit = hit;
+	in->s = &w->site->s;
+	in->request = &w->request;
+	in->n_goals = w->n_goals;
+	in->goals = w->goals;
+	in->kind = w->kind;
+	in->begun = d->begin;
+	in->known = d->known;
+	in->idaction_url = action->idaction_url;
+	if (!conversion_decide(in, visit, &w->conversions))
+		return;
+	in->page_url = page_url(w);
+
+	if (conversion_wants_cookie(hit, &visit->referrer))
+	{
+		ReferrerInput r = {0};
+		char	   *host = url_host(hit->url);
+
+		/* of the page only its host counts: that would be a direct entry */
+		r.idsite = hit->idsite;
+		r.url = host != NULL && host[0] ? psprintf("http://%s/", host) : "";
+		r.urlref = hit->ref;
+		r.s = &w->site->s;
+		r.rules = site_rules(w->site)->url;
+		r.sites = site_urls(&r.n_sites);
+		r.own = site_referrer_list();
+		referrer_detect(&r, &cookie);
+		has_cookie = true;
+	}
+	conversion_attribute(hit, &visit->referrer, has_cookie ? &cookie : NULL,
+						 &w->conversions.referrer);
+}
+
 /* Write a visit that begins.  previous: the visit by which the visitor is known. */
 static void
 write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
@@ -729,12 +930,14 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	describe_action(w, &action);
 	customise(w, visit, &action);
 	lifecycle_action(hit, s, true, visit, &action);
+	convert(w, d, &action, visit);
 	visit->idvisit = store_next_idvisit();
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	store_insert_visit(visit, &extra);
 	if (!idlink_va.isnull)
 		store_insert_action(visit, hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 }
 
@@ -755,17 +958,20 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 		visit->referrer = *referrer;
 		visit->seldom_changed = true;
 	}
+	relocate(w, visit);
 	describe_action(w, &action);
 	customise(w, visit, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	if (w->kind != ACTION_PING)
 		lifecycle_action(w->hit, s, false, visit, &action);
+	convert(w, d, &action, visit);
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
 		return false;
 	if (!idlink_va.isnull)
 		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(&w->conversions, visit, idlink_va);
 	/* page performance that came too late for its page view */
 	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && has_timings(w->hit))
 		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
@@ -773,11 +979,31 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	return true;
 }
 
+/* A lock, by its place in the order: kind, then site, then key. */
+typedef struct LockKey
+{
+	LockKind	kind;
+	int32		idsite;
+	uint64		key;
+} LockKey;
+
+/* What a call with several hits has locked: see run_many(). */
+typedef struct ManyLocks
+{
+	bool		whole_sites;	/* the gates, for itself: no other lock is needed */
+	int			n;
+	int			size;
+	LockKey    *keys;			/* in order */
+	bool		missed;			/* a lock was not to be had at once */
+	LockKey		missing;
+} ManyLocks;
+
 /* What this call has locked for a hit, apart from the site's gate. */
 #define MAX_ID_KEYS 16
 
 typedef struct Held
 {
+	ManyLocks  *many;			/* NULL: the call has one hit to record */
 	int32		idsite;
 	int			n_ids;
 	HexId		ids[MAX_ID_KEYS];	/* sorted */
@@ -785,6 +1011,7 @@ typedef struct Held
 	HexId		config_id;
 	bool		visit;
 	int64		idvisit;
+	bool		order;			/* the hit's order id */
 } Held;
 
 /* Note an id that is to be locked, or has been. */
@@ -809,6 +1036,21 @@ add_id(Held *held, HexId id)
 	held->ids[i] = id;
 }
 
+/* Note the ids that are looked for, and the one that the hit will write. */
+static void
+add_ids(const Work *w, const Lookup *lookups, int n_lookups, Held *held)
+{
+	OptionalId	vid = identity_visitor_id(&w->id);
+
+	for (int i = 0; i < n_lookups; i++)
+	{
+		if (!lookups[i].by_config)
+			add_id(held, lookups[i].key);
+	}
+	if (vid.given)
+		add_id(held, vid.id);
+}
+
 static bool
 has_id(const Held *held, HexId id)
 {
@@ -820,9 +1062,74 @@ has_id(const Held *held, HexId id)
 	return false;
 }
 
+static int
+compare_keys(const LockKey *a, const LockKey *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->idsite != b->idsite)
+		return a->idsite < b->idsite ? -1 : 1;
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return 0;
+}
+
+/* Note a key in its place. */
+static void
+add_key(ManyLocks *many, LockKind kind, int32 idsite, uint64 key)
+{
+	LockKey		k = {kind, idsite, key};
+	int			low = 0;
+	int			high = many->n;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (compare_keys(&many->keys[middle], &k) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < many->n && compare_keys(&many->keys[low], &k) == 0)
+		return;
+	if (many->n == many->size)
+	{
+		many->size *= 2;
+		many->keys = repalloc_array(many->keys, LockKey, many->size);
+	}
+	memmove(&many->keys[low + 1], &many->keys[low], (many->n - low) * sizeof(LockKey));
+	many->keys[low] = k;
+	many->n++;
+}
+
+/*
+ * A lock that several hits' call finds it needs while it is at work, out of
+ * the order, so without waiting.  False if it cannot be had: all is to be
+ * begun again.
+ */
+static bool
+lock_in_passing(ManyLocks *many, LockKind kind, int32 idsite, uint64 key)
+{
+	if (many->whole_sites)
+		return true;
+	if (lock_try(kind, idsite, key))
+	{
+		add_key(many, kind, idsite, key);
+		return true;
+	}
+	many->missed = true;
+	many->missing.kind = kind;
+	many->missing.idsite = idsite;
+	many->missing.key = key;
+	return false;
+}
+
 static void
 lock_ids(Held *held)
 {
+	if (held->many != NULL)
+		return;					/* locked before the first hit */
 	for (int i = 0; i < held->n_ids; i++)
 		lock_take(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
 }
@@ -830,7 +1137,7 @@ lock_ids(Held *held)
 static void
 give_back_visit(Held *held)
 {
-	if (held->visit)
+	if (held->visit && held->many == NULL)
 		lock_give_back(LOCK_VISIT, held->idsite, (uint64) held->idvisit);
 	held->visit = false;
 }
@@ -842,7 +1149,7 @@ give_back_visit(Held *held)
 static bool
 lock_config(Held *held, HexId config_id)
 {
-	if (held->config)
+	if (held->config || held->many != NULL)
 		return false;
 	give_back_visit(held);
 	lock_take(LOCK_CONFIG_ID, held->idsite, config_id);
@@ -855,6 +1162,12 @@ lock_config(Held *held, HexId config_id)
 static void
 lock_another_id(Held *held, HexId id)
 {
+	if (held->many != NULL)
+	{
+		if (lock_in_passing(held->many, LOCK_VISITOR_ID, held->idsite, id))
+			add_id(held, id);
+		return;
+	}
 	give_back_visit(held);
 	if (lock_try(LOCK_VISITOR_ID, held->idsite, id))
 	{
@@ -882,12 +1195,50 @@ lock_visit(Held *held, int64 idvisit)
 	if (held->visit && held->idvisit == idvisit)
 		return true;
 	give_back_visit(held);
-	at_once = lock_try(LOCK_VISIT, held->idsite, (uint64) idvisit);
-	if (!at_once)
+	if (held->many != NULL)
+		at_once = lock_in_passing(held->many, LOCK_VISIT, held->idsite, (uint64) idvisit);
+	else
+		at_once = lock_try(LOCK_VISIT, held->idsite, (uint64) idvisit);
+	if (!at_once && held->many == NULL)
 		lock_take(LOCK_VISIT, held->idsite, (uint64) idvisit);
-	held->visit = true;
+	held->visit = at_once || held->many == NULL;
 	held->idvisit = idvisit;
 	return at_once;
+}
+
+/*
+ * Lock the hit's order id, the last of all locks, and see whether the site has
+ * such an order.  False, and the hit is finished, if it has: one that is sent
+ * twice counts once, and the second leaves nothing.  False, and it is not, if
+ * a call of several hits misses the lock.
+ */
+static bool
+claim_order(Work *w, Held *held)
+{
+	const char *idorder = w->request.idorder;
+
+	if (w->request.kind != CONVERT_ORDER ||
+		consent_decide(w->site->s.consent_mode, w->hit->consent) != IDENTIFIED)
+		return true;			/* without consent the id is not kept */
+	if (!held->order && held->many != NULL &&
+		!lock_in_passing(held->many, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
+		return false;
+	if (!held->order && held->many == NULL)
+		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
+	held->order = true;
+	if (!conversion_order_known(held->idsite, idorder))
+		return true;
+	finish(w, OUTCOME_INVALID, "ec_id");
+	w->result->duplicate_order = true;
+	return false;
+}
+
+static void
+give_back_order(Work *w, Held *held)
+{
+	if (held->order && held->many == NULL)
+		lock_give_back(LOCK_ORDER, held->idsite, lock_order_key(w->request.idorder));
+	held->order = false;
 }
 
 /*
@@ -929,18 +1280,20 @@ find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
  * Recognise, decide and write one hit.
  *
  * Locks go in one order in every call: gate, visitor ids sorted, fingerprint,
- * visit (design section 5).  The fingerprint's key is taken only when the rule
+ * visit, order id (design section 5).  The fingerprint's key is taken only when the rule
  * goes on to it or a visit is about to be begun.  Whatever was looked up before
  * a lock was taken is looked up again after it; when a lock is needed that
  * stands earlier in the order, later ones are given back first, nothing having
  * been written.
+ *
+ * many: the locks of a call with several hits, NULL if this is the only one.
+ * False if such a call misses a lock; it is rolled back then.
  */
-static void
-record(Store *store, Work *w)
+static bool
+record(Store *store, Work *w, ManyLocks *many)
 {
 	const Settings *s = &w->site->s;
 	Hit		   *hit = w->hit;
-	OptionalId	vid = identity_visitor_id(&w->id);
 	Lookup		lookups[MAX_LOOKUPS];
 	int			n_lookups;
 	Held		held;
@@ -949,18 +1302,12 @@ record(Store *store, Work *w)
 
 	memset(&held, 0, sizeof(held));
 	held.idsite = hit->idsite;
+	held.many = many;
 
-	lock_take(LOCK_GATE, hit->idsite, 0);
-
-	/* the ids that are looked for, and the one that the hit will write */
+	if (many == NULL)
+		lock_take(LOCK_GATE, hit->idsite, 0);
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
-	for (int i = 0; i < n_lookups; i++)
-	{
-		if (!lookups[i].by_config)
-			add_id(&held, lookups[i].key);
-	}
-	if (vid.given)
-		add_id(&held, vid.id);
+	add_ids(w, lookups, n_lookups, &held);
 	lock_ids(&held);
 
 	for (;;)
@@ -990,17 +1337,25 @@ record(Store *store, Work *w)
 		if (d.excluded)
 		{
 			finish(w, OUTCOME_EXCLUDED, "session_limit");
-			return;
+			return true;
 		}
 
 		if (!d.begin)
 		{
 			if (!lock_visit(&held, found.idvisit))
+			{
+				if (many != NULL)
+					return false;
 				continue;
+			}
+			if (!claim_order(w, &held))
+				return w->done;
 			visit = found;
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
-				return;
+				return true;
+
+			give_back_order(w, &held);
 
 			/* not the newest version: look again, unless it is that one still */
 			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
@@ -1018,7 +1373,7 @@ record(Store *store, Work *w)
 		if (w->kind == ACTION_PING)
 		{
 			finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
-			return;
+			return true;
 		}
 
 		compute_config(w, true);
@@ -1036,12 +1391,271 @@ record(Store *store, Work *w)
 		if (d.known && visit.has_idvisitor && !has_id(&held, visit.idvisitor))
 		{
 			lock_another_id(&held, visit.idvisitor);
+			if (many != NULL && many->missed)
+				return false;
 			continue;
 		}
 
+		if (!claim_order(w, &held))
+			return w->done;
 		write_new_visit(w, &d, matched_by, &visit);
-		return;
+		return true;
 	}
+}
+
+/*
+ * ---- Several hits in one call ----
+ *
+ * A call with several hits to record holds the locks of all of them, so it
+ * takes them in the order in which a single hit's call takes its few: gates,
+ * visitor ids, fingerprints, visits, order ids, each by site and key.  A day's salt that
+ * has to be made is locked between the ids and the fingerprints, as for a
+ * single hit, by site and day.  Which visits it will come to it does not know
+ * beforehand, nor under which earlier id a known visitor may turn out to be
+ * looked for: those locks are only tried.  If one cannot be had, the call is
+ * rolled back (it runs in a subtransaction, so its locks go too) and begins
+ * again with that lock in its place among the others.
+ *
+ * So no engine call waits for a lock that stands before one it has taken, and
+ * no two of them can deadlock.
+ *
+ * With more than MANY_KEYS ids and fingerprints the server's table of locks
+ * would suffer.  Such a call takes the gates of its sites for itself, which
+ * others share, and needs no lock besides.  It does not queue for them, or all
+ * hits of the site would queue behind it: it tries all of them, and if one
+ * cannot be had it gives back the others and sleeps, holding nothing.  What
+ * holds nothing blocks nobody, but for the locks that an earlier call of the
+ * transaction took: after one it does not wait at all, but raises an error,
+ * since nobody would notice two transactions that poll for each other's.
+ */
+#define MANY_KEYS 64
+#define MANY_ATTEMPTS 20
+#define GATE_NAP 2				/* milliseconds */
+
+typedef enum ManyResult
+{
+	MANY_DONE,
+	MANY_MISSED_LOCK,
+	MANY_TOO_MANY_KEYS
+} ManyResult;
+
+/* The last transaction of this session that has recorded a hit. */
+static LocalTransactionId tracked_in = InvalidLocalTransactionId;
+
+/* By site and time, so by site and day. */
+static int
+compare_work(const void *a, const void *b)
+{
+	const Work *x = *(Work *const *) a;
+	const Work *y = *(Work *const *) b;
+
+	if (x->hit->idsite != y->hit->idsite)
+		return x->hit->idsite < y->hit->idsite ? -1 : 1;
+	if (x->hit->at != y->hit->at)
+		return x->hit->at < y->hit->at ? -1 : 1;
+	return 0;
+}
+
+/* Take all locks of one kind, in their order. */
+static void
+lock_kind(const ManyLocks *many, LockKind kind)
+{
+	for (int i = 0; i < many->n; i++)
+	{
+		if (many->keys[i].kind == kind)
+			lock_take(kind, many->keys[i].idsite, many->keys[i].key);
+	}
+}
+
+static int
+count_kind(const ManyLocks *many, LockKind kind)
+{
+	int			n = 0;
+
+	for (int i = 0; i < many->n; i++)
+		n += many->keys[i].kind == kind;
+	return n;
+}
+
+/* Record these hits in their order; false if a lock is missed. */
+static bool
+record_all(Work **work, int n, ManyLocks *many)
+{
+	Store		store;
+	int			guc_level = -1;
+	bool		all = true;
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = NULL;
+
+	store_open(&store, RowExclusiveLock);
+
+	/*
+	 * Our own statements are qualified throughout.  Code that somebody has put
+	 * on the log must not run with the owner's rights through the caller's
+	 * search_path.
+	 */
+	if (store_has_user_code())
+		guc_level = store_pin_search_path();
+
+	/* only what is not tried again may forget at once what it has made */
+	if (many != NULL && many->whole_sites)
+		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n && all; i++)
+	{
+		if (context != NULL)
+			MemoryContextSwitchTo(context);
+		all = record(&store, work[i], many);
+		MemoryContextSwitchTo(old);
+		if (context != NULL)
+			MemoryContextReset(context);
+	}
+
+	store_close(&store);
+	if (guc_level >= 0)
+		AtEOXact_GUC(true, guc_level);
+	return all;
+}
+
+/* Forget what an attempt that was rolled back has found out. */
+static void
+begin_again(Work **work, int n, ManyLocks *many)
+{
+	int			kept = 0;
+
+	/* fingerprints may have been made with a salt that is no more */
+	for (int i = 0; i < many->n; i++)
+	{
+		if (many->keys[i].kind != LOCK_CONFIG_ID)
+			many->keys[kept++] = many->keys[i];
+	}
+	many->n = kept;
+	for (int i = 0; i < n; i++)
+	{
+		work[i]->config_known = false;
+		memset(&work[i]->id.config, 0, sizeof(work[i]->id.config));
+		work[i]->done = false;
+		memset(work[i]->result, 0, sizeof(Tracked));
+	}
+	many->missed = false;
+}
+
+/* Lock in order, then record. */
+static ManyResult
+lock_and_record(Work **work, int n, ManyLocks *many)
+{
+	Work	  **by_day = palloc_array(Work *, n);
+
+	lock_kind(many, LOCK_GATE);
+	lock_kind(many, LOCK_VISITOR_ID);
+
+	memcpy(by_day, work, n * sizeof(Work *));
+	qsort(by_day, n, sizeof(Work *), compare_work);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		compute_config(by_day[i], true);
+		if (by_day[i]->id.config.given)
+			add_key(many, LOCK_CONFIG_ID, by_day[i]->hit->idsite, by_day[i]->id.config.id);
+	}
+	if (count_kind(many, LOCK_VISITOR_ID) + count_kind(many, LOCK_CONFIG_ID) > MANY_KEYS)
+		return MANY_TOO_MANY_KEYS;
+
+	lock_kind(many, LOCK_CONFIG_ID);
+	lock_kind(many, LOCK_VISIT);
+	lock_kind(many, LOCK_ORDER);
+	return record_all(work, n, many) ? MANY_DONE : MANY_MISSED_LOCK;
+}
+
+/* Have the gates of these sites for oneself. */
+static void
+lock_whole_sites(const LockKey *gates, int n)
+{
+	TimestampTz began = GetCurrentTimestamp();
+
+	for (;;)
+	{
+		int			have = 0;
+
+		while (have < n && lock_try_whole_site(gates[have].idsite))
+			have++;
+		if (have == n)
+			return;
+		while (have > 0)
+			lock_give_back_whole_site(gates[--have].idsite);
+
+		if (tracked_in == pkt_my_lxid())
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("could not track that many visitors after other hits of the same transaction"),
+					 errhint("Track a large bulk document in a transaction of its own.")));
+		if (LockTimeout > 0 &&
+			TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("canceling statement due to lock timeout")));
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 GATE_NAP, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Record n hits, n > 1, in their order. */
+static void
+run_many(Work **work, int n)
+{
+	ManyLocks	many = {.size = MANY_KEYS};
+	int			n_gates;
+	ManyResult	result = MANY_TOO_MANY_KEYS;
+
+	many.keys = palloc_array(LockKey, many.size);
+	for (int i = 0; i < n; i++)
+		add_key(&many, LOCK_GATE, work[i]->hit->idsite, 0);
+	n_gates = many.n;
+	for (int i = 0; i < n && many.n - n_gates <= MANY_KEYS; i++)
+	{
+		Lookup		lookups[MAX_LOOKUPS];
+		int			n_lookups;
+		Held		held;
+
+		memset(&held, 0, sizeof(held));
+		n_lookups = recognise_lookups(work[i]->hit, &work[i]->id, &work[i]->site->s, lookups);
+		add_ids(work[i], lookups, n_lookups, &held);
+		for (int j = 0; j < held.n_ids; j++)
+			add_key(&many, LOCK_VISITOR_ID, work[i]->hit->idsite, held.ids[j]);
+	}
+
+	for (int attempt = 1; many.n - n_gates <= MANY_KEYS || attempt > 1; attempt++)
+	{
+		MemoryContext context = CurrentMemoryContext;
+		ResourceOwner owner = CurrentResourceOwner;
+
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		result = lock_and_record(work, n, &many);
+		if (result == MANY_DONE)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (result == MANY_DONE)
+			return;
+		if (result == MANY_TOO_MANY_KEYS)
+			break;
+		if (attempt == MANY_ATTEMPTS)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not track the hits: their visitors keep changing"),
+					 errhint("Track them again.")));
+		add_key(&many, many.missing.kind, many.missing.idsite, many.missing.key);
+		begin_again(work, n, &many);
+	}
+
+	begin_again(work, n, &many);
+	lock_whole_sites(many.keys, n_gates);
+	many.whole_sites = true;
+	(void) record_all(work, n, &many);
 }
 
 /*
@@ -1074,10 +1688,11 @@ count_excluded(const Work *work, int n)
 void
 engine_run(Hit **hits, int n, Tracked *results)
 {
-	Work	   *work = palloc0(n * sizeof(Work));
-	bool		any = false;
-	int			guc_level = -1;
-	Store		store;
+	Work	   *work = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(Work));
+	Work	  **to_record = palloc_array(Work *, n);
+	int			n_to_record = 0;
+
+	memset(work, 0, n * sizeof(Work));
 
 	/* settings that another session has changed count from now on */
 	AcceptInvalidationMessages();
@@ -1087,36 +1702,24 @@ engine_run(Hit **hits, int n, Tracked *results)
 		work[i].hit = hits[i];
 		work[i].result = &results[i];
 		prepare(&work[i], true);
-		any |= !work[i].done;
+		if (!work[i].done)
+			to_record[n_to_record++] = &work[i];
 	}
-	if (!any)
+	if (n_to_record == 0)
 	{
 		count_excluded(work, n);
 		return;
 	}
 
-	store_open(&store, RowExclusiveLock);
-
-	/*
-	 * Our own statements are qualified throughout.  Code that somebody has put
-	 * on the log must not run with the owner's rights through the caller's
-	 * search_path.
-	 */
-	if (store_has_user_code())
-		guc_level = store_pin_search_path();
-
-	for (int i = 0; i < n; i++)
-	{
-		if (!work[i].done)
-			record(&store, &work[i]);
-	}
-	store_close(&store);
-	if (guc_level >= 0)
-		AtEOXact_GUC(true, guc_level);
+	if (n_to_record == 1)
+		(void) record_all(to_record, 1, NULL);
+	else
+		run_many(to_record, n_to_record);
+	tracked_in = pkt_my_lxid();
 	count_excluded(work, n);
 
 	/* last of all: an emptied table stays locked to the end of the transaction */
-	if (n == 1)
+	if (n <= MANY_KEYS)
 		salt_destroy_expired(GetCurrentTimestamp());
 }
 

@@ -30,6 +30,7 @@ typedef struct Tracked
 {
 	Outcome		outcome;
 	const char *outcome_reason; /* NULL if recorded */
+	bool		duplicate_order;	/* invalid because the order is there already */
 	int64		idvisit;
 	bool		has_idvisitor;
 	HexId		idvisitor;

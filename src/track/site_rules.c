@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -33,7 +34,9 @@ typedef struct TableCache
 static TableCache urls_cache = {.table = "site"};
 static TableCache list_cache = {.table = "referrer_list"};
 static TableCache spam_cache = {.table = "referrer_spam"};
+static TableCache goals_cache = {.table = "goal"};
 static TableCache dimensions_cache = {.table = "custom_dimension"};
+static TableCache tokens_cache = {.table = "token"};
 
 static KeptPlan urls_plan = {
 	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
@@ -51,6 +54,19 @@ static KeptPlan spam_plan = {
 	.nargs = 0
 };
 
+static KeptPlan goals_plan = {
+	.query = "SELECT g.idsite, g.idgoal, g.match_attribute, g.pattern, g.pattern_type,"
+	" g.case_sensitive, g.allow_multiple, g.revenue"
+	" FROM pk_tracking.goal g WHERE NOT g.deleted"
+	" ORDER BY g.idsite USING OPERATOR(pg_catalog.<), g.idgoal USING OPERATOR(pg_catalog.<)",
+	.nargs = 0
+};
+
+static KeptPlan tokens_plan = {
+	.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
+	.nargs = 0
+};
+
 static KeptPlan dimensions_plan = {
 	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
 	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
@@ -63,7 +79,7 @@ static KeptPlan dimensions_plan = {
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &dimensions_cache};
+	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &goals_cache, &tokens_cache, &dimensions_cache};
 
 	for (int i = 0; i < (int) lengthof(caches); i++)
 	{
@@ -175,6 +191,69 @@ make_spam(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
+/* Make the goals of all sites of the rows that were read. */
+static void *
+make_goals(SPITupleTable *table, uint64 rows, int *n)
+{
+	Goal	   *goals = palloc0_array(Goal, rows + 1);
+	TupleDesc	desc = table->tupdesc;
+
+	*n = (int) rows;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Goal	   *goal = &goals[i];
+		bool		isnull;
+
+		goal->idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		goal->idgoal = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		goal->case_sensitive = DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull));
+		goal->allow_multiple = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
+		goal->revenue = DatumGetNumericCopy(SPI_getbinval(tuple, desc, 8, &isnull));
+		if (numeric_is_nan(goal->revenue) || numeric_is_inf(goal->revenue))
+			goal->revenue = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
+		if (!goal_make(goal, column_text(tuple, desc, 3), column_text(tuple, desc, 4),
+					   column_text(tuple, desc, 5)))
+			ereport(WARNING,
+					(errmsg("goal %d of site %d can never be reached: its pattern is not valid",
+							goal->idgoal, goal->idsite),
+					 errhint("Goals are added with pk_tracking.add_goal(), which checks them.")));
+	}
+	return goals;
+}
+
+/* Make the tokens of the rows that were read. */
+static void *
+make_tokens(SPITupleTable *table, uint64 rows, int *n)
+{
+	Token	   *tokens = palloc_array(Token, rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = table->vals[i];
+		Token	   *token = &tokens[*n];
+		bool		isnull;
+		Datum		column = SPI_getbinval(tuple, table->tupdesc, 1, &isnull);
+		bytea	   *hash;
+
+		if (isnull)
+			continue;
+		hash = DatumGetByteaPP(column);
+		if (VARSIZE_ANY_EXHDR(hash) != TOKEN_HASH_LEN)
+			continue;
+		memcpy(token->hash, VARDATA_ANY(hash), TOKEN_HASH_LEN);
+		token->idsite = DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull));
+		if (isnull)
+			token->idsite = 0;
+		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, table->tupdesc, 3, &isnull));
+		if (isnull)
+			token->expires = DT_NOEND;
+		(*n)++;
+	}
+	return tokens;
+}
+
 /* Make the custom dimensions of the rows that were read. */
 static void *
 make_dimensions(SPITupleTable *table, uint64 rows, int *n)
@@ -256,6 +335,15 @@ site_referrer_list(void)
 }
 
 /* See site_rules.h. */
+const Token *
+site_tokens(int *n)
+{
+	refresh(&tokens_cache, &tokens_plan, make_tokens);
+	*n = tokens_cache.n;
+	return tokens_cache.content;
+}
+
+/* See site_rules.h. */
 const SpamList *
 site_spam_list(void)
 {
@@ -263,6 +351,15 @@ site_spam_list(void)
 	return spam_cache.content;
 }
 
+/* See site_rules.h. */
+const Goal *
+site_goals(int32 idsite, int *n)
+{
+	refresh(&goals_cache, &goals_plan, make_goals);
+	return goals_of_site(goals_cache.content, goals_cache.n, idsite, n);
+}
+
+/* See site_rules.h. */
 const CustomDimensions *
 site_custom_dimensions(void)
 {

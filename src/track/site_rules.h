@@ -13,7 +13,9 @@
 #include "request/exclude.h"
 #include "request/proxy.h"
 #include "request/url.h"
+#include "track/token.h"
 #include "visit/custom.h"
+#include "visit/goal.h"
 
 typedef struct SiteRules
 {
@@ -35,7 +37,13 @@ extern const CustomDimensions *site_custom_dimensions(void);
 /* The user's own search engines and networks. */
 extern const ReferrerList *site_referrer_list(void);
 
+/* The tokens of all sites; n of them. */
+extern const Token *site_tokens(int *n);
+
 /* Hosts known for referrer spam, the user's own among them. */
 extern const SpamList *site_spam_list(void);
+
+/* The goals of a site, but for deleted ones, by number; n of them. */
+extern const Goal *site_goals(int32 idsite, int *n);
 
 #endif							/* PKT_SITE_RULES_H */

@@ -25,6 +25,7 @@
 #include "request/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
+#include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_track);
 PG_FUNCTION_INFO_V1(pkt_track_request);
@@ -37,7 +38,7 @@ PG_FUNCTION_INFO_V1(pkt_fingerprint);
 static const char *const outcome_words[] = {"recorded", "ignored", "excluded", "invalid"};
 
 /* A text argument, cut to what is sensible; NULL as "". */
-static char *
+char *
 text_arg(FunctionCallInfo fcinfo, int n)
 {
 	text	   *t;
@@ -51,7 +52,7 @@ text_arg(FunctionCallInfo fcinfo, int n)
 }
 
 /* The time of the hit: the argument, else when the statement came. */
-static bool
+bool
 time_arg(FunctionCallInfo fcinfo, int n, Hit *hit)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
@@ -98,15 +99,17 @@ word(const char *str)
 	return PointerGetDatum(cstring_to_text(str));
 }
 
-static Datum
-tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
+/*
+ * tracked_values
+ *		The columns of a row of type pk_tracking.tracked, TRACKED_COLUMNS of them.
+ */
+void
+tracked_values(const Tracked *r, Datum *values, bool *nulls)
 {
-	Datum		values[13];
-	bool		nulls[13];
 	bool		recorded = r->outcome == OUTCOME_RECORDED;
 
-	memset(nulls, !recorded, sizeof(nulls));
-	memset(values, 0, sizeof(values));
+	memset(nulls, !recorded, TRACKED_COLUMNS * sizeof(bool));
+	memset(values, 0, TRACKED_COLUMNS * sizeof(Datum));
 
 	nulls[0] = false;
 	values[0] = word(outcome_words[r->outcome]);
@@ -137,6 +140,15 @@ tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
 		values[11] = word(hex);
 		values[12] = Int32GetDatum(r->cookie.max_age);
 	}
+}
+
+static Datum
+tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
+{
+	Datum		values[TRACKED_COLUMNS];
+	bool		nulls[TRACKED_COLUMNS];
+
+	tracked_values(r, values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(result_desc(fcinfo), values, nulls));
 }
 
@@ -214,7 +226,8 @@ pkt_track(PG_FUNCTION_ARGS)
 	engine_enter(&scope);
 	engine_run(&hit, 1, &result);
 	engine_leave(&scope);
-	if (result.outcome == OUTCOME_INVALID)
+	/* an order that comes twice is the client's doing: a page loaded again */
+	if (result.outcome == OUTCOME_INVALID && !result.duplicate_order)
 		raise_invalid(result.outcome_reason);
 	datum = tracked_datum(fcinfo, &result);
 	PG_RETURN_DATUM(datum);
@@ -224,7 +237,7 @@ pkt_track(PG_FUNCTION_ARGS)
  * May the outer user pass trusted => true?  He may if he may execute
  * trusted_tracking().
  */
-static void
+void
 check_trusted(void)
 {
 	Oid			argtypes[1] = {InvalidOid};

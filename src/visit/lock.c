@@ -92,3 +92,41 @@ lock_give_back(LockKind kind, int32 idsite, uint64 key)
 	lock_tag(&tag, kind, idsite, key);
 	(void) LockRelease(&tag, lock_mode(kind), false);
 }
+
+/*
+ * lock_order_key
+ *		The key that LOCK_ORDER takes for an order id.
+ */
+uint64
+lock_order_key(const char *idorder)
+{
+	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
+}
+
+/*
+ * lock_try_whole_site
+ *		Take a site's gate for oneself, without waiting: nobody else decides
+ *		about any of its visitors.  False if somebody does now.
+ */
+bool
+lock_try_whole_site(int32 idsite)
+{
+	LOCKTAG		tag;
+
+	if (LOCK_GATE == PKT_MUTANT_WITHOUT_LOCK)
+		return true;
+	lock_tag(&tag, LOCK_GATE, idsite, 0);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* lock_give_back_whole_site: undo one lock_try_whole_site of this call. */
+void
+lock_give_back_whole_site(int32 idsite)
+{
+	LOCKTAG		tag;
+
+	if (LOCK_GATE == PKT_MUTANT_WITHOUT_LOCK)
+		return;
+	lock_tag(&tag, LOCK_GATE, idsite, 0);
+	(void) LockRelease(&tag, ExclusiveLock, false);
+}

@@ -89,6 +89,20 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, with all its sub-domains if it is a network, perhaps with the beginning of a path';
 	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold a search''s keyword; none: every page of the host counts as a search without keyword';
 
+	-- a token's hash may not be derived back, as its token is chance
+	CREATE TABLE pk_tracking.token (
+		token_hash bytea NOT NULL PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+		idsite integer REFERENCES pk_tracking.site ON DELETE CASCADE,
+		name text,
+		created timestamptz NOT NULL DEFAULT now(),
+		expires timestamptz);
+	COMMENT ON TABLE pk_tracking.token IS 'who may send what a tracking URL needs authentication for; made by pk_tracking.create_token()';
+	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which itself is stored nowhere';
+	COMMENT ON COLUMN pk_tracking.token.idsite IS 'site, or NULL for all sites';
+	COMMENT ON COLUMN pk_tracking.token.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
+	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
+
 	CREATE TABLE pk_tracking.referrer_spam (
 		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
 	COMMENT ON TABLE pk_tracking.referrer_spam IS 'hosts of your own that are known for referrer spam; they add to those that are known by themselves';
@@ -112,6 +126,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+
 	CREATE TABLE pk_tracking.custom_dimension (
 		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
 		iddimension integer NOT NULL CHECK (iddimension > 0),
@@ -589,9 +604,11 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER referrer_list_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_list
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
-	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
+	CREATE TRIGGER token_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.token
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER custom_dimension_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.custom_dimension
+		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
+	CREATE TRIGGER referrer_spam_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.referrer_spam
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
 	CREATE TRIGGER goal_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pk_tracking.goal
 		FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.config_changed();
@@ -604,6 +621,7 @@ BEGIN
 	ALTER TABLE pk_tracking.setting ENABLE ALWAYS TRIGGER setting_changed;
 	ALTER TABLE pk_tracking.site ENABLE ALWAYS TRIGGER site_changed;
 	ALTER TABLE pk_tracking.goal ENABLE ALWAYS TRIGGER goal_changed;
+	ALTER TABLE pk_tracking.token ENABLE ALWAYS TRIGGER token_changed;
 	ALTER TABLE pk_tracking.custom_dimension ENABLE ALWAYS TRIGGER custom_dimension_changed;
 	ALTER TABLE pk_tracking.referrer_list ENABLE ALWAYS TRIGGER referrer_list_changed;
 	ALTER TABLE pk_tracking.referrer_spam ENABLE ALWAYS TRIGGER referrer_spam_changed;
@@ -703,7 +721,7 @@ BEGIN
 		SELECT c.relkind, c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND c.relname IN ('site', 'setting', 'goal', 'referrer_list', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action', 'custom_dimension',
+			AND c.relname IN ('site', 'setting', 'goal', 'custom_dimension', 'token', 'referrer_list', 'referrer_spam', 'log_excluded', 'excluded', 'log_visit', 'log_visit_length', 'log_action',
 				'log_link_visit_action', 'log_conversion', 'log_conversion_item', 'log_version',
 				'visit', 'action')
 			AND NOT EXISTS (SELECT FROM pg_depend d

@@ -234,6 +234,9 @@ static KeptPlan update_seldom_plan = {
 	" visit_total_searches = $20, visit_total_events = $21, visit_goal_buyer = $22,"
 	" visit_goal_converted = $23, visitor_seconds_since_order = $24,"
 	" config_resolution = $25, custom_dimensions = $26, custom_variables = $27,"
+	/* that of another country is not known */
+	" location_continent = CASE WHEN location_country OPERATOR(pg_catalog.<>) $28"
+	" THEN NULL ELSE location_continent END,"
 	" location_country = $28, location_region = $29, location_city = $30,"
 	" location_latitude = $31, location_longitude = $32"
 	UPDATE_VISIT_WHERE,

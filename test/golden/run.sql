@@ -4,6 +4,7 @@
 \set QUIET on
 \pset pager off
 SET client_min_messages = error;
+SET check_function_bodies = off;	-- the log is made later
 
 CREATE FUNCTION golden.urlencode(t text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$
@@ -52,6 +53,64 @@ BEGIN
 END
 $$;
 
+-- Conversions and items as the goldens write them: an absent key is NULL, 0 is "none".
+CREATE FUNCTION golden.conversions(sites integer[], visits bigint[]) RETURNS jsonb
+LANGUAGE sql AS $$
+	SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c) - '{idvisit,idlink_va,idaction_url,idsite,consent,server_time,custom_dimensions,custom_variables,location_continent}'::text[]
+			|| jsonb_build_object(
+				'visit', array_position(visits, c.idvisit) - 1,
+				'site', array_position(sites, c.idsite) - 1,
+				'action', (SELECT count(*) FROM pk_tracking.log_link_visit_action l WHERE l.idsite = ANY (sites) AND l.idlink_va < c.idlink_va) * nullif(c.idlink_va, 0) / c.idlink_va,
+				'server_time', to_char(c.server_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')))
+		ORDER BY c.idvisit, c.idgoal, c.buster), '[]')
+	FROM pk_tracking.log_conversion c WHERE c.idsite = ANY (sites)
+$$;
+
+CREATE FUNCTION golden.action_name(site integer, action bigint) RETURNS jsonb
+LANGUAGE sql AS $$
+	SELECT CASE WHEN action = 0 THEN '0'::jsonb ELSE
+		(SELECT to_jsonb(a.name) FROM pk_tracking.log_action a WHERE a.idsite = site AND a.idaction = action LIMIT 1) END
+$$;
+
+CREATE FUNCTION golden.items(sites integer[], visits bigint[]) RETURNS jsonb
+LANGUAGE sql AS $$
+	SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+			'visit', array_position(visits, i.idvisit) - 1,
+			'site', array_position(sites, i.idsite) - 1,
+			'idvisitor', i.idvisitor, 'idorder', i.idorder,
+			'server_time', to_char(i.server_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+			'sku', golden.action_name(i.idsite, i.idaction_sku),
+			'name', golden.action_name(i.idsite, i.idaction_name),
+			'category', golden.action_name(i.idsite, i.idaction_category),
+			'category2', golden.action_name(i.idsite, i.idaction_category2),
+			'category3', golden.action_name(i.idsite, i.idaction_category3),
+			'category4', golden.action_name(i.idsite, i.idaction_category4),
+			'category5', golden.action_name(i.idsite, i.idaction_category5),
+			'price', i.price, 'quantity', i.quantity, 'deleted', i.deleted::integer))
+		ORDER BY i.idvisit, i.idorder, golden.action_name(i.idsite, i.idaction_sku)), '[]')
+	FROM pk_tracking.log_conversion_item i WHERE i.idsite = ANY (sites)
+$$;
+
+-- Rows without an order of their own.  Random visitor ids are translated as
+-- the visits' were; a buster of * is any.
+CREATE FUNCTION golden.compare_sets(what text, want jsonb, got jsonb, names jsonb) RETURNS SETOF text
+LANGUAGE sql AS $$
+	WITH w AS (
+		SELECT r, row_number() OVER (PARTITION BY r) AS n FROM (
+			SELECT CASE WHEN e ->> 'buster' = '*' THEN e - 'buster' || '{"any_buster": true}' ELSE e END
+				|| jsonb_build_object('idvisitor', coalesce(names ->> (e ->> 'idvisitor'), e ->> 'idvisitor')) AS r
+			FROM jsonb_array_elements(coalesce(want, '[]')) e) x),
+	g AS (
+		-- a buster is any where it is not 0
+		SELECT r, row_number() OVER (PARTITION BY r) AS n FROM (
+			SELECT CASE WHEN e ->> 'buster' <> '0' THEN e - 'buster' || '{"any_buster": true}' ELSE e END AS r
+			FROM jsonb_array_elements(got) e) x)
+	SELECT CASE WHEN w.r IS NULL THEN format('%s: %s is ours alone', what, g.r)
+		ELSE format('%s: %s is Matomo''s alone', what, w.r) END
+	FROM w FULL JOIN g ON w.r = g.r AND w.n = g.n
+	WHERE w.r IS NULL OR g.r IS NULL
+$$;
+
 -- One scenario: a row per difference.
 CREATE FUNCTION golden.replay(sc jsonb) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
@@ -75,12 +134,30 @@ DECLARE
 	row_here jsonb;
 	row_there jsonb;
 	expected_ids text[];
+	document jsonb := '[]';
+	answers pk_tracking.tracked[];
 BEGIN
 	PERFORM golden.apply_settings(coalesce(sc -> 'settings', '{}'));
 	FOR site IN SELECT * FROM jsonb_array_elements(sc -> 'sites') LOOP
 		sites := sites || pk_tracking.add_site(sc ->> 'id',
 			ARRAY[format('http://%s.example.org', site ->> 'host')], site ->> 'timezone');
+		-- the goals that every site of the goldens has
+		PERFORM pk_tracking.add_goal(sites[cardinality(sites)], 'thanks', 'url', '/thanks', revenue => 5);
+		PERFORM pk_tracking.add_goal(sites[cardinality(sites)], 'manual', 'manually', allow_multiple => true);
+		PERFORM pk_tracking.add_goal(sites[cardinality(sites)], 'signup event', 'event_action', 'signup', 'exact', revenue => 2);
 	END LOOP;
+
+	-- all hits in one document
+	IF sc ->> 'transport' = 'bulk' THEN
+		FOR hit IN SELECT * FROM jsonb_array_elements(sc -> 'hits') LOOP
+			SELECT '?' || string_agg(golden.urlencode(key) || '=' || golden.urlencode(value), '&')
+				INTO query FROM jsonb_each_text(coalesce(hit -> 'params', '{}') || jsonb_strip_nulls(jsonb_build_object(
+					'idsite', sites[coalesce((hit ->> 'site')::integer, 0) + 1], 'rec', 1, 'send_image', 0, 'apiv', 1,
+					'cdt', hit ->> 'cdt', 'cip', hit ->> 'ip', 'ua', hit ->> 'ua', 'lang', hit ->> 'lang')));
+			document := document || to_jsonb(query);
+		END LOOP;
+		answers := ARRAY(SELECT r FROM pk_tracking.track_requests(jsonb_build_object('requests', document), trusted => true) r);
+	END IF;
 
 	-- hits, one statement each, in the order of sending
 	FOR hit IN SELECT * FROM jsonb_array_elements(sc -> 'hits') LOOP
@@ -89,8 +166,18 @@ BEGIN
 		query := format('idsite=%s&rec=1&send_image=0&apiv=1', sites[coalesce((hit ->> 'site')::integer, 0) + 1])
 			|| coalesce('&' || query, '');
 
+		IF answers IS NOT NULL THEN
+			t := answers[h + 1];
+			IF t.idvisit IS NOT NULL AND t.idvisit <> ALL (visits) THEN
+				visits := visits || t.idvisit;
+			END IF;
+			h := h + 1;
+			CONTINUE;
+		END IF;
+		-- a time among the parameters is left to them
 		t := pk_tracking.track_request(query, (hit ->> 'ip')::inet, hit ->> 'ua', hit ->> 'lang',
-			(hit ->> 'cdt')::timestamp AT TIME ZONE 'UTC');
+			CASE WHEN NOT hit -> 'params' ? 'cdt' THEN (hit ->> 'cdt')::timestamp AT TIME ZONE 'UTC' END,
+			trusted => hit -> 'params' ? 'cdt' AND NOT coalesce((hit ->> 'noauth')::boolean, false));
 
 		IF t.idvisit IS NOT NULL AND t.idvisit <> ALL (visits) THEN
 			visits := visits || t.idvisit;
@@ -98,6 +185,8 @@ BEGIN
 		res := sc -> 'results' -> h;
 		IF (res ->> 'http_status')::integer < 300 AND t.outcome = 'invalid' THEN
 			RETURN NEXT format('hit %s: invalid (%s), Matomo took it', h, t.outcome_reason);
+		ELSIF (res ->> 'http_status')::integer >= 400 AND t.outcome <> 'invalid' THEN
+			RETURN NEXT format('hit %s: %s, Matomo refused it', h, t.outcome);
 		END IF;
 		n := array_position(visits, t.idvisit) - 1;
 		-- a heartbeat that changes nothing has no visit there
@@ -112,6 +201,19 @@ BEGIN
 		END IF;
 		h := h + 1;
 	END LOOP;
+
+	-- a document has one answer
+	IF answers IS NOT NULL THEN
+		SELECT count(*) FILTER (WHERE a.outcome <> 'invalid') AS tracked, count(*) FILTER (WHERE a.outcome = 'invalid') AS invalid, count(*) FILTER (WHERE a.new_visit) AS begun
+			INTO asked FROM unnest(answers) a;
+		res := sc -> 'results' -> 0;
+		IF (asked.tracked, asked.invalid) IS DISTINCT FROM (((res ->> 'body')::jsonb ->> 'tracked')::bigint, ((res ->> 'body')::jsonb ->> 'invalid')::bigint) THEN
+			RETURN NEXT format('tracked %s, invalid %s, Matomo %s', asked.tracked, asked.invalid, res ->> 'body');
+		END IF;
+		IF asked.begun <> jsonb_array_length(res -> 'new_visits') THEN
+			RETURN NEXT format('%s new visits, Matomo %s', asked.begun, res -> 'new_visits');
+		END IF;
+	END IF;
 
 	-- the table of visits at the end
 	SELECT count(*) INTO n FROM pk_tracking.log_visit v WHERE v.idsite = ANY (sites);
@@ -152,7 +254,7 @@ BEGIN
 		FOREACH k IN ARRAY ARRAY['user_id', 'visitor_returning', 'visitor_count_visits', 'visit_total_time',
 			'visit_total_actions', 'visit_total_interactions', 'visitor_seconds_since_first',
 			'visitor_seconds_since_last', 'visitor_seconds_since_order', 'profilable',
-			'location_browser_lang', 'config_resolution', 'visitor_localtime', 'visit_goal_buyer',
+			'location_browser_lang', 'config_resolution', 'visitor_localtime', 'visit_goal_buyer', 'visit_goal_converted',
 			'config_cookie', 'config_flash', 'config_java', 'config_pdf', 'config_quicktime',
 			'config_realplayer', 'config_silverlight', 'config_windowsmedia',
 			'referer_type', 'referer_name', 'referer_keyword', 'referer_url',
@@ -254,6 +356,11 @@ BEGIN
 	IF h <> jsonb_array_length(sc -> 'final' -> 'actions') THEN
 		RETURN NEXT format('%s actions, Matomo %s', h, jsonb_array_length(sc -> 'final' -> 'actions'));
 	END IF;
+
+	RETURN QUERY SELECT golden.compare_sets('conversion', sc -> 'final' -> 'conversions',
+		golden.conversions(sites, visits), names);
+	RETURN QUERY SELECT golden.compare_sets('item', sc -> 'final' -> 'items',
+		golden.items(sites, visits), names);
 END
 $$;
 
@@ -274,6 +381,14 @@ $$;
 SELECT pk_tracking.import_salt('user_id', convert_to('oracle-fixed-userid-salt', 'UTF8'));
 
 CREATE TABLE golden.difference (id text, what text);
+-- differences that are meant: what they say must match, and there must be one
+CREATE VIEW golden.judged AS
+	SELECT d.id, d.what FROM golden.difference d
+	WHERE NOT EXISTS (SELECT FROM golden.accepted a WHERE a.id = d.id AND d.what ~ a.pattern)
+	UNION ALL
+	SELECT a.id, 'the accepted difference is gone: ' || a.pattern FROM golden.accepted a
+	WHERE EXISTS (SELECT FROM golden.scenario s WHERE s.j ->> 'id' = a.id)
+		AND NOT EXISTS (SELECT FROM golden.difference d WHERE d.id = a.id AND d.what ~ a.pattern);
 
 -- each scenario in a transaction of its own, as its requests would be
 DO $$
@@ -297,19 +412,22 @@ SELECT split_part(s.j ->> 'id', '/', 1) AS family,
 	count(*) FILTER (WHERE d.n IS NOT NULL AND w.id IS NULL) AS different,
 	count(w.id) AS waiting
 FROM golden.scenario s
-	LEFT JOIN (SELECT id, count(*) AS n FROM golden.difference GROUP BY id) d ON d.id = s.j ->> 'id'
+	LEFT JOIN (SELECT id, count(*) AS n FROM golden.judged GROUP BY id) d ON d.id = s.j ->> 'id'
 	LEFT JOIN golden.waiting w ON w.id = s.j ->> 'id'
 GROUP BY 1 ORDER BY 1;
 
 \pset tuples_only on
+\echo 'Accepted differences:'
+SELECT DISTINCT format('  %s: %s', a.id, a.reason) FROM golden.accepted a
+	JOIN golden.scenario s ON s.j ->> 'id' = a.id ORDER BY 1;
 SELECT format('device: %s is %s where Matomo says %s (%s visits): %s', d.name, d.ours, d.matomo, d.used, d.why)
 FROM golden.device_gap d ORDER BY 1;
 \echo 'Waiting:'
 SELECT format('  %s: waits for %s', w.id, w.waits_for) FROM golden.waiting w ORDER BY 1;
 SELECT format('differs: %s: %s', d.id, d.what)
-FROM golden.difference d LEFT JOIN golden.waiting w USING (id) WHERE w.id IS NULL ORDER BY 1 LIMIT 200;
+FROM golden.judged d LEFT JOIN golden.waiting w USING (id) WHERE w.id IS NULL ORDER BY 1 LIMIT 200;
 SELECT format('not waiting any more, take it off the list: %s', w.id)
-FROM golden.waiting w WHERE NOT EXISTS (SELECT FROM golden.difference d WHERE d.id = w.id);
+FROM golden.waiting w WHERE NOT EXISTS (SELECT FROM golden.judged d WHERE d.id = w.id);
 
 SELECT format('no gap any more, take it off the list: %s %s', d.name, d.matomo) FROM golden.device_gap d WHERE d.used = 0;
 
@@ -317,8 +435,8 @@ SELECT format('golden: %s identical, %s different, %s waiting',
 	count(*) FILTER (WHERE d.id IS NULL AND w.id IS NULL),
 	count(*) FILTER (WHERE d.id IS NOT NULL AND w.id IS NULL)
 		+ (SELECT count(*) FROM golden.device_gap WHERE used = 0)
-		+ (SELECT count(*) FROM golden.waiting w2 WHERE NOT EXISTS (SELECT FROM golden.difference d2 WHERE d2.id = w2.id)),
+		+ (SELECT count(*) FROM golden.waiting w2 WHERE NOT EXISTS (SELECT FROM golden.judged d2 WHERE d2.id = w2.id)),
 	count(w.id))
 FROM golden.scenario s
-	LEFT JOIN (SELECT DISTINCT id FROM golden.difference) d ON d.id = s.j ->> 'id'
+	LEFT JOIN (SELECT DISTINCT id FROM golden.judged) d ON d.id = s.j ->> 'id'
 	LEFT JOIN golden.waiting w ON w.id = s.j ->> 'id';

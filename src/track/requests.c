@@ -1,0 +1,277 @@
+/*
+ * requests.c
+ *		Several hits by function call: Matomo's and Piwik PRO's bulk document
+ *		(spec matomo 6.5, piwik-pro A.4).
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inet.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "request/tracking_api.h"
+#include "track/engine.h"
+#include "track/token.h"
+#include "track/track.h"
+
+PG_FUNCTION_INFO_V1(pkt_track_requests);
+PG_FUNCTION_INFO_V1(pkt_track_requests_answer);
+
+/* Hits are held in memory, a few kilobytes each, until all are recorded. */
+#define REQUESTS_MAX 10000
+
+/* A bulk document, read. */
+typedef struct Document
+{
+	int			n;
+	Hit		  **hits;
+	char	   *token;			/* that speaks for the whole document, "" if none */
+	bool		trusted;
+} Document;
+
+static void
+raise_document(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid bulk document: %s", what),
+			 errhint("It is an object with a list \"requests\", or that list itself.")));
+}
+
+/* A member of the document that is a text; "" if it is absent or anything else. */
+static char *
+text_member(Jsonb *document, const char *name)
+{
+	JsonbValue	buf;
+	JsonbValue *v = getKeyJsonValueFromContainer(&document->root, name, strlen(name), &buf);
+
+	if (v == NULL || v->type != jbvString)
+		return pstrdup("");
+	return pnstrdup(v->val.string.val, v->val.string.len);
+}
+
+/*
+ * Read one entry of the list: the text of a URL, of which counts what stands
+ * behind the "?", or an object of parameters.  False for a text without a
+ * query, which counts for nothing (spec 6.5).
+ */
+static bool
+read_entry(Hit *hit, JsonbValue *entry)
+{
+	if (entry->type == jbvString)
+	{
+		const char *mark = memchr(entry->val.string.val, '?', entry->val.string.len);
+		const char *end = entry->val.string.val + entry->val.string.len;
+
+		if (mark == NULL || mark + 1 == end)
+			return false;
+		tracking_api_read_query(hit, mark, end - mark);
+		return true;
+	}
+	if (entry->type == jbvBinary && JsonContainerIsObject(entry->val.binary.data))
+	{
+		tracking_api_read_json(hit, JsonbValueToJsonb(entry), NULL, 0);
+		return true;
+	}
+	hit->invalid = "request";
+	hit->unreadable = true;
+	return true;
+}
+
+/*
+ * Read the arguments, which are the same for both functions: document, ip,
+ * user_agent, accept_language, at, headers, trusted.  Errors:
+ * invalid_parameter_value for what is no bulk document,
+ * program_limit_exceeded for one that is too long.
+ */
+static void
+read_document(FunctionCallInfo fcinfo, Document *doc)
+{
+	Jsonb	   *document;
+	JsonbValue	buf;
+	JsonbValue	entry;
+	JsonbContainer *list;
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	char	   *whole;			/* the document's own token */
+	int			size;
+
+	memset(doc, 0, sizeof(Document));
+	doc->trusted = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	if (doc->trusted)
+		check_trusted();
+	whole = pstrdup("");
+
+	if (PG_ARGISNULL(0))
+		raise_document("it is NULL");
+	document = PG_GETARG_JSONB_P(0);
+	if (JB_ROOT_IS_OBJECT(document))
+	{
+		JsonbValue *v = getKeyJsonValueFromContainer(&document->root, "requests", strlen("requests"), &buf);
+
+		if (v == NULL || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
+			JsonContainerIsScalar(v->val.binary.data))
+			raise_document("it has no list of requests");
+		list = v->val.binary.data;
+		whole = text_member(document, "token_auth");
+	}
+	else if (JB_ROOT_IS_ARRAY(document) && !JB_ROOT_IS_SCALAR(document))
+		list = &document->root;
+	else
+		raise_document("it is neither an object nor a list");
+
+	size = JsonContainerSize(list);
+	if (size > REQUESTS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("bulk document has more than %d requests", REQUESTS_MAX),
+				 errhint("Send it in parts.")));
+	doc->hits = palloc_array(Hit *, size + 1);
+	doc->token = pstrdup(whole);
+
+	it = JsonbIteratorInit(list);
+	token = JsonbIteratorNext(&it, &entry, true);
+	Assert(token == WJB_BEGIN_ARRAY);
+	while ((token = JsonbIteratorNext(&it, &entry, true)) == WJB_ELEM)
+	{
+		Hit		   *hit = hit_create();
+
+		CHECK_FOR_INTERRUPTS();
+		hit->trusted = doc->trusted;
+		hit->in_bulk = true;
+		if (!PG_ARGISNULL(1))
+			hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
+		if (!PG_ARGISNULL(2))
+			hit->user_agent = text_arg(fcinfo, 2);
+		if (!PG_ARGISNULL(3))
+			hit->accept_language = text_arg(fcinfo, 3);
+		if (!PG_ARGISNULL(5))
+		{
+			tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
+			if (doc->token[0] == '\0' && hit->token_auth[0])
+				doc->token = pstrdup(hit->token_auth);
+		}
+		if (!read_entry(hit, &entry))
+			continue;
+		/* that of the document wins over those of its requests; each copy is wiped */
+		if (whole[0])
+			hit->token_auth = pstrdup(whole);
+		if (!time_arg(fcinfo, 4, hit) && hit->invalid == NULL)
+			hit->invalid = "at";
+		doc->hits[doc->n++] = hit;
+	}
+	explicit_bzero(whole, strlen(whole));
+}
+
+/*
+ * pkt_track_requests
+ *		SQL: track_requests(document, …) → set of tracked, in the order of the
+ *		requests.  A request that is wrong is outcome "invalid" and harms no
+ *		other.
+ */
+Datum
+pkt_track_requests(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EngineScope scope;
+	Document	doc;
+	Tracked    *results;
+
+	InitMaterializedSRF(fcinfo, 0);
+	read_document(fcinfo, &doc);
+	results = palloc_array(Tracked, doc.n + 1);
+
+	engine_enter(&scope);
+	engine_run(doc.hits, doc.n, results);
+	engine_leave(&scope);
+
+	for (int i = 0; i < doc.n; i++)
+	{
+		Datum		values[TRACKED_COLUMNS];
+		bool		nulls[TRACKED_COLUMNS];
+
+		tracked_values(&results[i], values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+static void
+push_key(JsonbParseState **state, const char *name)
+{
+	JsonbValue	v;
+
+	v.type = jbvString;
+	v.val.string.val = pstrdup(name);
+	v.val.string.len = strlen(name);
+	(void) pushJsonbValue(state, WJB_KEY, &v);
+}
+
+static void
+push_number(JsonbParseState **state, JsonbIteratorToken what, int64 n)
+{
+	JsonbValue	v;
+
+	v.type = jbvNumeric;
+	v.val.numeric = int64_to_numeric(n);
+	(void) pushJsonbValue(state, what, &v);
+}
+
+/*
+ * pkt_track_requests_answer
+ *		SQL: track_requests_answer(document, …) → jsonb, what Matomo answers
+ *		(spec 6.5).  What was excluded counts as tracked.  Which ones were
+ *		invalid is for those who may see all sites.
+ */
+Datum
+pkt_track_requests_answer(PG_FUNCTION_ARGS)
+{
+	EngineScope scope;
+	Document	doc;
+	Tracked    *results;
+	bool		all_sites;
+	int			invalid = 0;
+	JsonbParseState *state = NULL;
+	JsonbValue	v;
+
+	read_document(fcinfo, &doc);
+	results = palloc_array(Tracked, doc.n + 1);
+
+	engine_enter(&scope);
+	engine_run(doc.hits, doc.n, results);
+	all_sites = doc.trusted || token_rights(doc.token, 0) == TOKEN_ALL;
+	engine_leave(&scope);
+	explicit_bzero(doc.token, strlen(doc.token));
+
+	for (int i = 0; i < doc.n; i++)
+		invalid += results[i].outcome == OUTCOME_INVALID;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_key(&state, "status");
+	v.type = jbvString;
+	v.val.string.val = pstrdup("success");
+	v.val.string.len = strlen("success");
+	(void) pushJsonbValue(&state, WJB_VALUE, &v);
+	push_key(&state, "tracked");
+	push_number(&state, WJB_VALUE, doc.n - invalid);
+	push_key(&state, "invalid");
+	push_number(&state, WJB_VALUE, invalid);
+	if (all_sites)
+	{
+		push_key(&state, "invalid_indices");
+		(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		for (int i = 0; i < doc.n; i++)
+		{
+			if (results[i].outcome == OUTCOME_INVALID)
+				push_number(&state, WJB_ELEM, i);
+		}
+		(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	}
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}

@@ -1,0 +1,139 @@
+/*
+ * token.c
+ *		Tokens: who may send what a tracking URL needs authentication for
+ *		(design section 12).
+ *
+ * A token is stored as the SHA-256 of its text alone.  It comes in a client's
+ * request, and is neither kept, nor logged, nor shown in an error.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "track/site_rules.h"
+
+StaticAssertDecl(TOKEN_HASH_LEN == PG_SHA256_DIGEST_LENGTH, "tokens are hashed with SHA-256");
+
+PG_FUNCTION_INFO_V1(pkt_create_token);
+
+#define TOKEN_BYTES 32			/* of chance in a token that we make */
+
+static void
+hash_token(const char *token, size_t len, uint8 *hash)
+{
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+
+	if (ctx == NULL ||
+		pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) token, len) < 0 ||
+		pg_cryptohash_final(ctx, hash, TOKEN_HASH_LEN) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute a SHA-256 hash")));
+	pg_cryptohash_free(ctx);
+}
+
+/* The same work whatever the bytes are. */
+static bool
+same_hash(const uint8 *a, const uint8 *b)
+{
+	volatile uint8 difference = 0;
+
+	for (int i = 0; i < TOKEN_HASH_LEN; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
+/*
+ * token_rights
+ *		See token.h.  Every token of the table is compared, so that the time
+ *		taken does not tell which one was nearly right.
+ */
+TokenRights
+token_rights(const char *token, int32 idsite)
+{
+	size_t		len = strlen(token);
+	TokenRights rights = TOKEN_NONE;
+	TimestampTz now = GetCurrentTimestamp();
+	uint8		hash[TOKEN_HASH_LEN];
+	const Token *tokens;
+	int			n;
+
+	if (len == 0 || len > TOKEN_MAX)
+		return TOKEN_NONE;
+	tokens = site_tokens(&n);
+	hash_token(token, len, hash);
+	for (int i = 0; i < n; i++)
+	{
+		bool		same = same_hash(tokens[i].hash, hash);
+		bool		counts = tokens[i].expires > now &&
+			(tokens[i].idsite == 0 || tokens[i].idsite == idsite);
+		TokenRights given = tokens[i].idsite == 0 ? TOKEN_ALL : TOKEN_SITE;
+
+		if (same & counts)
+			rights = Max(rights, given);
+	}
+	return rights;
+}
+
+/*
+ * pkt_create_token
+ *		SQL: create_token(idsite, name, expires) → text, the token itself, which
+ *		is not stored anywhere.  In C, so that it never is an expression, a
+ *		parameter or a literal of a statement.  Runs with its caller's rights.
+ */
+Datum
+pkt_create_token(PG_FUNCTION_ARGS)
+{
+	uint8		bytes[TOKEN_BYTES];
+	char		token[2 * TOKEN_BYTES + 1];
+	bytea	   *hash = palloc(VARHDRSZ + TOKEN_HASH_LEN);
+	Oid			argtypes[] = {BYTEAOID, INT4OID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[4];
+	char		nulls[4];
+
+	if (!pg_strong_random(bytes, sizeof(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	for (int i = 0; i < TOKEN_BYTES; i++)
+		snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+	hash_token(token, strlen(token), (uint8 *) VARDATA(hash));
+	SET_VARSIZE(hash, VARHDRSZ + TOKEN_HASH_LEN);
+
+	values[0] = PointerGetDatum(hash);
+	nulls[0] = ' ';
+	for (int i = 0; i < 3; i++)
+	{
+		values[i + 1] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute("SELECT pk_tracking.need_log()", false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "log could not be asked for");
+	if (!PG_ARGISNULL(0))
+	{
+		if (SPI_execute_with_args("SELECT FROM pk_tracking.site s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
+								  1, &argtypes[1], &values[1], NULL, true, 1) != SPI_OK_SELECT)
+			elog(ERROR, "sites could not be read");
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_NO_DATA_FOUND),
+					 errmsg("there is no site %d", PG_GETARG_INT32(0))));
+	}
+	if (SPI_execute_with_args("INSERT INTO pk_tracking.token (token_hash, idsite, name, expires)"
+							  " VALUES ($1, $2, $3, $4)",
+							  4, argtypes, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "token could not be stored");
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PG_RETURN_TEXT_P(cstring_to_text(token));
+}

@@ -1,0 +1,43 @@
+
+-- tokens: who may send what a tracking URL needs authentication for
+
+CREATE FUNCTION pk_tracking.create_token(
+	idsite integer DEFAULT NULL,
+	name text DEFAULT NULL,
+	expires timestamptz DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'pkt_create_token' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION pk_tracking.create_token(integer, text, timestamptz)
+	IS 'makes a token for token_auth, of one site or (NULL) of all, and shows it this once: only its hash is stored';
+REVOKE ALL ON FUNCTION pk_tracking.create_token(integer, text, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.drop_token(name text DEFAULT NULL, hash text DEFAULT NULL) RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	dropped integer;
+BEGIN
+	PERFORM pk_tracking.need_log();
+	IF (drop_token.name IS NULL) = (drop_token.hash IS NULL) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'say either the name of the token or the beginning of its hash';
+	END IF;
+	IF drop_token.hash !~ '^[0-9A-Fa-f]{8,64}$' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'the beginning of a hash is 8 to 64 hexadecimal digits';
+	END IF;
+	DELETE FROM pk_tracking.token AS t
+		WHERE t.name = drop_token.name
+			OR starts_with(encode(t.token_hash, 'hex'), lower(drop_token.hash));
+	GET DIAGNOSTICS dropped = ROW_COUNT;
+	RETURN dropped;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.drop_token(text, text)
+	IS 'ends the tokens of that name, or whose hash (token_hash, in hex) begins like this; returns how many';
+REVOKE ALL ON FUNCTION pk_tracking.drop_token(text, text) FROM PUBLIC;

@@ -1,0 +1,19 @@
+/*
+ * track.h
+ *		What the functions that track share: their arguments, their answer.
+ */
+#ifndef PKT_TRACK_H
+#define PKT_TRACK_H
+
+#include "fmgr.h"
+
+#include "track/engine.h"
+
+#define TRACKED_COLUMNS 13
+
+extern char *text_arg(FunctionCallInfo fcinfo, int n);
+extern bool time_arg(FunctionCallInfo fcinfo, int n, Hit *hit);
+extern void check_trusted(void);
+extern void tracked_values(const Tracked *r, Datum *values, bool *nulls);
+
+#endif							/* PKT_TRACK_H */
