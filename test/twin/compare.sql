@@ -10,6 +10,13 @@ LANGUAGE sql IMMUTABLE STRICT AS $$
 		FROM generate_series(0, octet_length(convert_to(t, 'UTF8')) - 1) i) s
 $$;
 
+-- What an action id stands for: 0 is none.
+CREATE FUNCTION twin.name(in_site integer, id bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN id = 0 THEN '0' ELSE (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name
+		FROM pk_tracking.log_action a WHERE a.idsite = in_site AND a.idaction = id LIMIT 1) END
+$$;
+
 CREATE FUNCTION twin.user_agent(device text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE device
@@ -114,6 +121,10 @@ BEGIN
 			'count', g.visitor_count_visits, 'since_first', g.visitor_seconds_since_first, 'since_last', g.visitor_seconds_since_last,
 			'since_order', g.visitor_seconds_since_order, 'profilable', g.profilable::integer, 'config', g.config_id IS NOT NULL,
 			'referrer', g.referer_type, 'ref_name', coalesce(g.referer_name, ''), 'ref_keyword', coalesce(g.referer_keyword, ''),
+			'interactions', g.visit_total_interactions, 'searches', g.visit_total_searches, 'events', g.visit_total_events,
+			'buyer', g.visit_goal_buyer, 'converted', g.visit_goal_converted::integer,
+			'entry_url', twin.name(g.idsite, g.visit_entry_idaction_url), 'entry_name', twin.name(g.idsite, g.visit_entry_idaction_name),
+			'exit_url', twin.name(g.idsite, g.visit_exit_idaction_url), 'exit_name', twin.name(g.idsite, g.visit_exit_idaction_name),
 			'result_returning', t.visitor_returning, 'result_idvisitor', t.idvisitor::text,
 			'action_idvisitor', g.action_idvisitor, 'action_matched', pk_tracking.matched_by_name(g.action_matched),
 			'action_decision', pk_tracking.decision_name(g.action_decision)));
@@ -123,6 +134,9 @@ BEGIN
 			'count', v.count_visits, 'since_first', v.since_first, 'since_last', v.since_last,
 			'since_order', v.since_order, 'profilable', v.profilable, 'config', v.print IS NOT NULL,
 			'referrer', v.ref_type, 'ref_name', v.ref_name, 'ref_keyword', v.ref_keyword,
+			'interactions', v.interactions, 'searches', v.searches, 'events', v.events,
+			'buyer', v.goal_buyer, 'converted', v.goal_converted,
+			'entry_url', v.entry_url, 'entry_name', v.entry_name, 'exit_url', v.exit_url, 'exit_name', v.exit_name,
 			'result_returning', v.returning_, 'result_idvisitor', id,
 			'action_idvisitor', CASE WHEN t.idlink_va IS NOT NULL THEN coalesce(names ->> a.action_idvisitor, a.action_idvisitor) END,
 			'action_matched', CASE WHEN t.idlink_va IS NOT NULL THEN a.matched_by END,

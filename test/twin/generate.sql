@@ -64,6 +64,9 @@ BEGIN
 	hit := jsonb_build_object('site', site, 'at', at,
 		'device', CASE WHEN usual THEN 'firefox' ELSE twin.pick('firefox', 'firefox', 'firefox', 'chrome', 'iphone') END,
 		'lang', CASE WHEN usual THEN 'en-US,en;q=0.9' ELSE twin.pick('en-US,en;q=0.9', 'en-US,en;q=0.9', 'en-us, en', 'de') END);
+	IF twin.r(4) > 0 THEN
+		p := p || jsonb_build_object('action_name', twin.pick('T1', 'T2'));
+	END IF;
 	IF twin.r(20) > 0 THEN
 		hit := hit || jsonb_build_object('ip', CASE WHEN usual THEN '198.51.100.7' ELSE twin.pick('198.51.100.7', '198.51.100.7', '198.51.100.7', '198.51.100.9', '198.51.7.7', '203.0.113.5',
 			'2001:db8:1:2:3:4:5:6', '2001:db8:1:2:9:9:9:9', '2001:db8:1:7::1') END);
@@ -91,10 +94,13 @@ BEGIN
 	CASE twin.r(14)
 		WHEN 0 THEN p := p || '{"ping": "1"}';
 		WHEN 1 THEN p := p || jsonb_build_object('idgoal', '0', 'revenue', '10', 'ec_id', 'o' || n);
-		WHEN 2 THEN p := p || CASE twin.r(6)
+		WHEN 2, 4 THEN p := p || CASE twin.r(9)
 			WHEN 0 THEN jsonb_build_object('idgoal', '0', 'revenue', '10', 'ec_id', 'again' || twin.r(3))
 			WHEN 1 THEN jsonb_build_object('idgoal', '0', 'revenue', '10')
 			WHEN 2 THEN jsonb_build_object('e_c', 'c', 'e_a', 'a')
+			WHEN 6 THEN jsonb_build_object('search', twin.pick('red', 'blue'))
+			WHEN 7 THEN jsonb_build_object('link', 'http://elsewhere.example.net/')
+			WHEN 8 THEN jsonb_build_object('download', format('http://site%s.example.org/f.zip', site))
 			WHEN 3 THEN jsonb_build_object('idgoal', twin.pick('1', '1', '9'))
 			WHEN 4 THEN jsonb_build_object('ec_id', 'o' || n)
 			ELSE jsonb_build_object('c_n', 'banner') END;

@@ -22,6 +22,15 @@ CREATE TABLE twin.visit (
 	ref_type integer NOT NULL,
 	ref_name text NOT NULL,
 	ref_keyword text NOT NULL,
+	interactions integer NOT NULL,
+	searches integer NOT NULL,
+	events integer NOT NULL,
+	goal_buyer integer NOT NULL,
+	goal_converted integer NOT NULL,
+	entry_url text,					-- 0 is "none", as there
+	entry_name text,
+	exit_url text,
+	exit_name text,
 	PRIMARY KEY (run, site, n)
 );
 CREATE TABLE twin.orders (run integer, site integer, idorder text, PRIMARY KEY (run, site, idorder));
@@ -185,14 +194,24 @@ DECLARE
 	idorder text := p ->> 'ec_id';
 	is_order boolean;
 	idgoal integer := CASE WHEN p ->> 'idgoal' ~ '^[1-9]$' THEN (p ->> 'idgoal')::integer END;
+	kind text;
 	counts boolean;
+	page_url text;
+	page_name text;
+	converts boolean;
 	bonus integer := 0;
 	a twin.answer;
 	fresh twin.visit;
 BEGIN
 	a.matched_by := 'none';
 	is_order := is_ecommerce AND coalesce(idorder, '') <> '';
-	counts := NOT is_ecommerce AND idgoal IS NULL AND NOT is_ping AND NOT p ? 'c_n';
+	-- [3.4, 3.1]
+	kind := CASE WHEN is_ecommerce OR idgoal IS NOT NULL OR is_ping THEN 'none'
+		WHEN p ? 'download' THEN 'download' WHEN p ? 'link' THEN 'outlink' WHEN p ? 'e_c' THEN 'event'
+		WHEN p ? 'c_n' THEN 'content' WHEN p ? 'search' THEN 'search' ELSE 'page' END;
+	counts := kind NOT IN ('none', 'content');
+	page_url := coalesce(regexp_replace(p ->> 'url', '[?].*', ''), '0');
+	page_name := coalesce(p ->> 'action_name', '0');
 
 	-- user id [1.2]
 	IF uid = '' THEN
@@ -350,12 +369,13 @@ BEGIN
 	END IF;
 	a.outcome := 'recorded';
 	-- [3.5]
+	converts := NOT is_ping AND (is_order OR idgoal IS NOT NULL OR (kind <> 'none' AND coalesce(p ->> 'url', '') LIKE '%/thanks%'));
 	IF matomo AND known AND NOT is_ping THEN
 		IF is_order THEN
 			bonus := 2;
 		ELSIF idgoal IS NOT NULL THEN
 			bonus := idgoal + 2;
-		ELSIF counts AND p ->> 'url' LIKE '%/thanks%' THEN
+		ELSIF converts THEN
 			bonus := 1;
 		END IF;
 	END IF;
@@ -374,6 +394,16 @@ BEGIN
 		fresh.last_at := at;
 		fresh.total_time := twin.value(run, site, 'default_time_one_page_visit')::bigint + bonus;
 		fresh.total_actions := counts::integer;
+		fresh.interactions := (kind IN ('page', 'search'))::integer;
+		fresh.searches := (kind = 'search')::integer;
+		fresh.events := (kind = 'event')::integer;
+		fresh.goal_buyer := CASE WHEN is_order THEN 1 WHEN is_ecommerce THEN 2 ELSE 0 END;
+		fresh.goal_converted := converts::integer;
+		fresh.entry_url := CASE kind WHEN 'page' THEN page_url WHEN 'search' THEN '0' END;
+		-- the recorded originals: a search's keyword, and no page is 0
+		fresh.entry_name := CASE kind WHEN 'page' THEN page_name WHEN 'search' THEN p ->> 'search' ELSE '0' END;
+		fresh.exit_url := CASE kind WHEN 'page' THEN page_url ELSE '0' END;
+		fresh.exit_name := CASE kind WHEN 'page' THEN page_name WHEN 'search' THEN p ->> 'search' ELSE '0' END;
 		fresh.profilable := (vid IS NOT NULL)::integer;
 		fresh.ref_type := ref.ref_type;
 		fresh.ref_name := ref.ref_name;
@@ -429,6 +459,16 @@ BEGIN
 		last_at = CASE WHEN is_ping THEN v.last_at ELSE greatest(v.last_at, at) END,
 		total_time = greatest(0, 1 + at - v.first_at) + bonus,
 		total_actions = v.total_actions + counts::integer,
+		interactions = v.interactions + (kind IN ('page', 'search'))::integer,
+		searches = v.searches + (kind = 'search')::integer,
+		events = v.events + (kind = 'event')::integer,
+		goal_buyer = CASE WHEN is_ping OR NOT is_ecommerce THEN v.goal_buyer WHEN is_order THEN 1
+			WHEN v.goal_buyer IN (1, 3) THEN 3 ELSE 2 END,
+		goal_converted = greatest(v.goal_converted, converts::integer),
+		entry_url = CASE WHEN kind = 'page' THEN coalesce(v.entry_url, page_url) ELSE v.entry_url END,
+		entry_name = CASE WHEN kind = 'page' AND v.entry_url IS NULL AND NOT matomo THEN page_name ELSE v.entry_name END,
+		exit_url = CASE kind WHEN 'page' THEN page_url WHEN 'search' THEN NULL ELSE v.exit_url END,
+		exit_name = CASE kind WHEN 'page' THEN CASE WHEN matomo THEN coalesce(p ->> 'action_name', v.exit_name) ELSE page_name END WHEN 'search' THEN p ->> 'search' ELSE v.exit_name END,
 		since_order = CASE WHEN coalesce(idorder, '') <> '' THEN 0 ELSE v.since_order END,
 		profilable = greatest(v.profilable, (vid IS NOT NULL)::integer),
 		ref_type = CASE WHEN v.ref_type = 1 THEN ref.ref_type ELSE v.ref_type END,
