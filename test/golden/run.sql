@@ -29,7 +29,7 @@ BEGIN
 		is_bool := k IN ('trust_visitors_cookies', 'enable_userid_overwrites_visitorid',
 			'create_new_visit_after_midnight', 'enable_fingerprinting_across_websites',
 			'create_new_visit_when_campaign_changes', 'create_new_visit_when_website_referrer_changes',
-			'use_third_party_id_cookie');
+			'use_third_party_id_cookie', 'enable_spam_filter');
 		PERFORM pk_tracking.set_instance(k, CASE WHEN is_bool THEN CASE v WHEN '1' THEN 'on' ELSE 'off' END ELSE v END);
 	END LOOP;
 	FOR k, v IN SELECT * FROM jsonb_each_text(s -> 'privacy') LOOP
@@ -47,6 +47,10 @@ BEGIN
 				PERFORM pk_tracking.set_instance('use_anonymized_ip_for_visit_enrichment', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
 			WHEN 'forceCookielessTracking' THEN
 				PERFORM pk_tracking.set_instance('force_cookieless_tracking', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
+			WHEN 'anonymizeReferrer' THEN
+				PERFORM pk_tracking.set_instance('anonymize_referrer', CASE v WHEN '' THEN 'keep' ELSE v END);
+			WHEN 'anonymizeOrderId' THEN
+				PERFORM pk_tracking.set_instance('anonymize_order_id', CASE WHEN v::boolean THEN 'on' ELSE 'off' END);
 			ELSE
 				RAISE EXCEPTION 'the runner does not know the privacy setting %', k;
 		END CASE;
