@@ -17,10 +17,11 @@ INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('secret-token'),
 CREATE SCHEMA fuzz;
 CREATE TABLE fuzz.input (n integer PRIMARY KEY, query text, document text, ip text, user_agent text, accept_language text, at text, headers text, trusted boolean);
 CREATE TABLE fuzz.result (n integer, part bigint, t pk_tracking.tracked);
+CREATE TABLE fuzz.touched (idvisit bigint PRIMARY KEY, first_n integer);
 CREATE TABLE fuzz.wrong (id serial, n integer, what text);
 -- what the hits of all batches came to
 CREATE TABLE fuzz.total (kind text PRIMARY KEY, hits bigint NOT NULL);
-CREATE TABLE fuzz.memory (batch integer, contexts bigint, process bigint);
+CREATE TABLE fuzz.memory (batch integer, contexts bigint, process bigint, by_name jsonb);
 
 -- The settings of a batch: [[site or 0, name, value], ...], and nothing else.
 -- What the settings' own checks refuse is left out.
@@ -37,7 +38,10 @@ BEGIN
 			ELSE
 				PERFORM pk_tracking.set_site((w ->> 0)::integer, w ->> 1, w ->> 2);
 			END IF;
-		EXCEPTION WHEN invalid_parameter_value OR feature_not_supported OR check_violation OR wrong_object_type THEN
+		EXCEPTION WHEN OTHERS THEN
+			IF SQLSTATE LIKE 'XX%' THEN
+				RAISE;
+			END IF;
 		END;
 	END LOOP;
 END
@@ -131,9 +135,8 @@ $$;
 -- The visits that the results name, against their rows.
 CREATE FUNCTION fuzz.judge() RETURNS SETOF fuzz.wrong LANGUAGE plpgsql AS $$
 BEGIN
-	CREATE TEMP TABLE IF NOT EXISTS touched (idvisit bigint PRIMARY KEY, first_n integer) ON COMMIT DELETE ROWS;
-	DELETE FROM touched;
-	INSERT INTO touched SELECT (t).idvisit, min(n) FROM fuzz.result WHERE (t).outcome = 'recorded' GROUP BY 1;
+	DELETE FROM fuzz.touched;
+	INSERT INTO fuzz.touched SELECT (t).idvisit, min(n) FROM fuzz.result WHERE (t).outcome = 'recorded' GROUP BY 1;
 
 	RETURN QUERY SELECT 0, r.n, format('recorded, but there is no visit %s', (r.t).idvisit)
 	FROM fuzz.result r WHERE (r.t).outcome = 'recorded' AND NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = (r.t).idvisit);
@@ -144,7 +147,7 @@ BEGIN
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s does not agree with its actions: %s, they say %s', v.idvisit,
 		(v.visit_total_actions, v.visit_total_interactions, v.visit_total_searches, v.visit_total_events),
 		(coalesce(a.actions, 0), coalesce(a.interactions, 0), coalesce(a.searches, 0), coalesce(a.events, 0)))
-	FROM touched t JOIN pk_tracking.log_visit v USING (idvisit) LEFT JOIN LATERAL (
+	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit) LEFT JOIN LATERAL (
 		SELECT count(*) FILTER (WHERE k.kind <> 'content') AS actions, count(*) FILTER (WHERE k.kind IN ('page', 'search')) AS interactions,
 			count(*) FILTER (WHERE k.kind = 'search') AS searches, count(*) FILTER (WHERE k.kind = 'event') AS events
 		FROM pk_tracking.log_link_visit_action l LEFT JOIN LATERAL (SELECT CASE
@@ -157,17 +160,17 @@ BEGIN
 		IS DISTINCT FROM (coalesce(a.actions, 0), coalesce(a.interactions, 0), coalesce(a.searches, 0), coalesce(a.events, 0));
 
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s: goal_converted %s, goal_buyer %s do not agree with its conversions', v.idvisit, v.visit_goal_converted, v.visit_goal_buyer)
-	FROM touched t JOIN pk_tracking.log_visit v USING (idvisit)
+	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit)
 	WHERE coalesce(v.visit_goal_converted, 0) <> EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0)::integer
 		OR coalesce(v.visit_goal_buyer, 0) <> EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = 0)::integer
 			+ 2 * EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = -1)::integer;
 
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s: times %s, %s, total %s', v.idvisit, v.visit_first_action_time, v.visit_last_action_time, v.visit_total_time)
-	FROM touched t JOIN pk_tracking.log_visit v USING (idvisit)
+	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit)
 	WHERE v.visit_first_action_time > v.visit_last_action_time OR v.visit_total_time < 0;
 
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s: a conversion or an item of another site, or an item of no conversion', t.idvisit)
-	FROM touched t JOIN pk_tracking.log_visit v USING (idvisit)
+	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit)
 	WHERE EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_link_visit_action c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_conversion_item i WHERE i.idvisit = v.idvisit AND (i.idsite <> v.idsite OR NOT EXISTS (
