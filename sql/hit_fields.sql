@@ -18,12 +18,15 @@ BEGIN
 	PERFORM pk_tracking.add_goal(site, 'by hand', 'manually');
 	INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('hit-fields-token'), 'hit fields');
 	PERFORM set_config('test.site', site::text, false);
+	site := pk_tracking.add_site('hit fields, anonymous', ARRAY['https://a.example']);
+	PERFORM pk_tracking.set_site(site, 'consent_mode', 'ask_else_anonymous');
+	PERFORM set_config('test.anonymous', site::text, false);
 END $$;
 
 -- look: an expression over the visit v, the action a (view), its row l, the
 -- newest conversion c and number of items i; the wants are its values, or what
--- the hit is answered.  In values and contexts $S is the site, $I the visitor's
--- id, $T the time of the hit in seconds.
+-- the hit is answered.  In values and contexts $S is the site, $A one where
+-- visitors are anonymous, $I the visitor's id, $T the time of the hit.
 CREATE TEMP TABLE line (n serial, name text PRIMARY KEY, look text NOT NULL, good text, good_want text,
 	missing_want text, long text, long_want text, malformed text, malformed_want text,
 	context text NOT NULL DEFAULT '', before text, trusted boolean NOT NULL DEFAULT true);
@@ -91,6 +94,12 @@ INSERT INTO line (name, look, good, good_want, missing_want, long, long_want, ma
 	('cip', 'host(v.location_ip)', '198.51.100.1', '198.51.0.0', '203.0.0.0', repeat('1', 5000), NULL, '999.1.1.1', NULL, ''),
 	('cdt', 'v.visit_first_action_time', '2026-03-01 10:00:00', '2026-03-01 10:00:00+00', '2026-03-02 12:00:00+00', '2026-03-01 10:00:00' || repeat(' ', 100) || 'x', '2026-03-02 12:00:00+00', 'yesterday', '2026-03-02 12:00:00+00', ''),
 	('cdo', 'v.visit_first_action_time', '60', '2026-03-02 11:59:00+00', '2026-03-02 12:00:00+00', '99999999999', '2026-03-02 12:00:00+00', 'x', '2026-03-02 12:00:00+00', '');
+INSERT INTO line (name, look, good, good_want, missing_want, long, long_want, malformed, malformed_want, context) VALUES
+	('consent', $$'seen'$$, 'denied', 'excluded consent', 'seen', repeat('denied', 100), 'seen', 'maybe', 'seen', ''),
+	('rmip', 'host(v.location_ip)', '1', NULL, '203.0.0.0', repeat('1', 100), '203.0.0.0', 'x', '203.0.0.0', ''),
+	('dda', 'v.config_os', '1', NULL, 'WIN', repeat('1', 100), 'WIN', 'x', 'WIN', 'idsite=$A'),
+	-- the site makes no fingerprints
+	('sh', 'v.config_id IS NOT NULL', '1', 'true', 'false', '99999999999', 'false', 'x', 'false', '');
 INSERT INTO line (name, look, good, good_want, missing_want, long, long_want, malformed, malformed_want)
 SELECT p.name, 'v.config_' || p.col, '1', '1', '0', '99999999999', '0', 'x', '0'
 FROM (VALUES ('fla', 'flash'), ('java', 'java'), ('qt', 'quicktime'), ('realp', 'realplayer'), ('pdf', 'pdf'), ('wma', 'windowsmedia'), ('ag', 'silverlight'), ('cookie', 'cookie')) p(name, col);
@@ -121,7 +130,7 @@ BEGIN
 		value := extract(epoch FROM t)::bigint + value::bigint;
 	END IF;
 	FOREACH query IN ARRAY array_remove(ARRAY[base || '&' || l.before, concat_ws('&', base, nullif(l.context, ''), l.name || '=' || value)], NULL) LOOP
-		query := replace(replace(query, '$S', current_setting('test.site')), '$I', id);
+		query := replace(replace(replace(query, '$S', current_setting('test.site')), '$A', current_setting('test.anonymous')), '$I', id);
 		r := pk_tracking.track_request(query, '203.0.113.77', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36', 'en', t, trusted => l.trusted);
 		t := t + interval '1 second';
 	END LOOP;
@@ -141,7 +150,7 @@ $$;
 -- a new parameter needs a line above, and a line its parameter
 SELECT f.name AS "without a test" FROM pk_tracking.hit_fields f WHERE f.name NOT IN (SELECT l.name FROM line l);
 SELECT l.name AS "no such parameter" FROM line l WHERE l.name NOT IN (SELECT f.name FROM pk_tracking.hit_fields f);
-SELECT l.name AS "incomplete" FROM line l WHERE num_nulls(l.good, l.good_want, l.long, l.malformed) > 0;
+SELECT l.name AS "incomplete" FROM line l WHERE num_nulls(l.good, l.long, l.malformed) > 0;
 
 -- what is not as it must be
 SELECT l.name, v.which, left(v.value, 40) AS value, s.seen, v.want

@@ -9,6 +9,7 @@ CREATE PROCEDURE clients.replay() LANGUAGE plpgsql AS $$
 DECLARE
 	r record;
 	h jsonb;
+	results pk_tracking.tracked[];
 BEGIN
 	FOR r IN
 		SELECT q.line, q.j, split_part(q.j ->> 'client', '/', 1) AS device, split_part(q.j ->> 'client', '/', 2) AS flow,
@@ -19,12 +20,9 @@ BEGIN
 	LOOP
 		h := coalesce(nullif(r.j -> 'client_hints', 'null'), '{}') || jsonb_strip_nulls(jsonb_build_object('cookie', r.j -> 'cookie', 'referer', r.j -> 'referer', 'dnt', r.j -> 'dnt', 'sec-gpc', r.j -> 'gpc'));
 		IF r.j ->> 'body' LIKE '{"requests":%' THEN
-			INSERT INTO clients.came
-			SELECT r.line, x.o, r.device, r.flow, r.request, NULL,
-				ROW(x.outcome, x.outcome_reason, x.idvisit, x.idvisitor, x.config_id, x.matched_by, x.new_visit, x.reason, x.visitor_returning, x.idlink_va, x.cookie_name, x.cookie_value, x.cookie_max_age)::pk_tracking.tracked
-			FROM ROWS FROM (pk_tracking.track_requests((r.j ->> 'body')::jsonb, format(CASE WHEN r.device_number % 2 = 0 THEN '2001:db8:%s::7' ELSE '203.0.%s.7' END, r.device_number)::inet,
-				r.j ->> 'user_agent', r.j ->> 'accept_language', (r.j ->> 'at')::timestamptz, h, r.flow = '')) WITH ORDINALITY
-				AS x(outcome, outcome_reason, idvisit, idvisitor, config_id, matched_by, new_visit, reason, visitor_returning, idlink_va, cookie_name, cookie_value, cookie_max_age, o);
+			results := ARRAY(SELECT t FROM pk_tracking.track_requests((r.j ->> 'body')::jsonb, format(CASE WHEN r.device_number % 2 = 0 THEN '2001:db8:%s::7' ELSE '203.0.%s.7' END, r.device_number)::inet,
+				r.j ->> 'user_agent', r.j ->> 'accept_language', (r.j ->> 'at')::timestamptz, h, r.flow = '') t);
+			INSERT INTO clients.came SELECT r.line, o, r.device, r.flow, r.request, NULL, results[o] FROM generate_subscripts(results, 1) o;
 		ELSE
 			INSERT INTO clients.came
 			SELECT r.line, 1, r.device, r.flow, r.request, r.j ->> 'query',
