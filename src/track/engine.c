@@ -726,7 +726,9 @@ override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
 	bool		has_longitude;
 	bool		any = false;
 
-	if (hit->country[0] && level >= GEO_COUNTRY)
+	/* a code; anything else is none */
+	if (hit->country[0] && level >= GEO_COUNTRY &&
+		strspn(hit->country, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
 	{
 		char		country[sizeof(where->country)];
 
