@@ -468,8 +468,12 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 		case FIELD_CONSENT:
 			{
 				char	   *str = pnstrdup(value, len);
+				Consent		consent;
 
-				good = consent_parse(str, (Consent *) where);
+				/* a refusal wins, in whatever order they stand */
+				good = consent_parse(str, &consent);
+				if (good && *(Consent *) where != CONSENT_DENIED)
+					*(Consent *) where = consent;
 				break;
 			}
 
