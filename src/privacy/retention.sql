@@ -17,6 +17,11 @@ DECLARE
 	duplicates tid[];
 BEGIN
 	PERFORM pk_tracking.need_log();
+	IF pg_is_in_recovery() THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'read_only_sql_transaction',
+			MESSAGE = 'cannot maintain the log on a standby';
+	END IF;
 
 	task := 'sums of excluded hits joined';
 	done := pk_tracking.compact_excluded();

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
@@ -2176,8 +2177,8 @@ count_excluded(const Work *work, int n)
 /*
  * engine_run
  *		Record n hits in the order given; results[i] tells what became of
- *		hits[i].  The caller has entered the engine.  Errors: what the server
- *		raises (lock_timeout, serialization_failure, …); a hit that is wrong is
+ *		hits[i].  The caller has entered the engine.  Errors: on a standby, and
+ *		what the server raises (lock_timeout, serialization_failure, …); a hit that is wrong is
  *		no error but OUTCOME_INVALID.
  */
 void
@@ -2188,6 +2189,12 @@ engine_run(Hit **hits, int n, Tracked *results)
 	int			n_to_record = 0;
 
 	memset(work, 0, n * sizeof(Work));
+
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot track hits on a standby"),
+				 errhint("Send them to the primary. Reports run here, too.")));
 
 	/* settings that another session has changed count from now on */
 	AcceptInvalidationMessages();
