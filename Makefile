@@ -63,6 +63,10 @@ PG_CFLAGS = -Wall -Wextra -Wmissing-prototypes -Wdeclaration-after-statement
 PKG_CONFIG ?= pkg-config
 PG_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags yaml-0.1 libpcre2-8)
 SHLIB_LINK += $(shell $(PKG_CONFIG) --libs yaml-0.1 libpcre2-8)
+# The server loads every library for all to see: our names are for ourselves.
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
 EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
 	$(wildcard src/*.bc src/*/*.bc)
 

@@ -44,6 +44,12 @@
 
 #define LOG_VERSION 1
 
+/*
+ * So many times in a row the log is looked up again because of a change.  Where
+ * caches are discarded all the time (debug_discard_caches) it never ends.
+ */
+#define CHANGES_MAX 16
+
 /* Steps of the published upper bound of visit lengths: doubled from an hour. */
 #define LENGTH_STEP SECS_PER_HOUR
 
@@ -521,12 +527,13 @@ static void
 find_log(void)
 {
 	uint64		started;
+	int			attempts = 0;
 
 	do
 	{
 		started = log_changes;
 		read_log_info();
-	} while (started != log_changes);
+	} while (started != log_changes && ++attempts < CHANGES_MAX);
 	log_info.valid = true;
 }
 
@@ -652,7 +659,7 @@ void
 store_open(Store *store, LOCKMODE mode)
 {
 	/* what is known counts only once the table is locked: an index may have gone */
-	for (;;)
+	for (int attempts = 1;; attempts++)
 	{
 		if (!log_info.valid)
 			find_log();
@@ -662,7 +669,7 @@ store_open(Store *store, LOCKMODE mode)
 			LockRelationOid(log_info.log_link_visit_action, mode);
 			LockRelationOid(log_info.log_action, mode);
 		}
-		if (store->visits != NULL && log_info.valid)
+		if (store->visits != NULL && (log_info.valid || attempts == CHANGES_MAX))
 			break;
 		if (store->visits != NULL)
 			table_close(store->visits, NoLock);
