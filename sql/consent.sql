@@ -334,18 +334,19 @@ SELECT set_config('test.site', :'site', false) = :'site' AS set;
 SELECT pg_temp.mode('use_third_party_id_cookie', 'off');
 CREATE FUNCTION pg_temp.bulk(n integer, day date) RETURNS TABLE (outcome text, who text, visits bigint, hits bigint) LANGUAGE sql AS $$
 	WITH doc AS (SELECT jsonb_build_object('requests', jsonb_agg(format('?idsite=%s&rec=1&url=https://shop.example.org/%s&cdt=%s&ua=agent%s&%s', current_setting('test.site'), i,
-			(extract(epoch FROM day) + i * 60)::bigint, i % 5,
-			CASE i % 3 WHEN 0 THEN 'uia=1' WHEN 1 THEN '_id=' || lpad(to_hex(i % 20 + 256), 12, '0') || to_char(day, 'MMDD') ELSE 'consent=1&cid=' || lpad(to_hex(i % 20 + 512), 12, '0') || to_char(day, 'MMDD') END) ORDER BY i)) AS d FROM generate_series(0, n - 1) i)
+			(extract(epoch FROM day) + i * 5)::bigint, i % 5,
+			CASE i % 3 WHEN 0 THEN 'uia=1' WHEN 1 THEN '_id=' || lpad(to_hex(i % (n / 6) + 256), 12, '0') || to_char(day, 'MMDD') ELSE 'consent=1&cid=' || lpad(to_hex(i % (n / 6) + 512), 12, '0') || to_char(day, 'MMDD') END) ORDER BY i)) AS d FROM generate_series(0, n - 1) i)
 	SELECT t.outcome, CASE WHEN t.idvisitor IS NULL THEN 'nobody' ELSE 'somebody' END || ' by ' || t.matched_by, count(DISTINCT t.idvisit), count(*)
 	FROM doc, pk_tracking.track_requests(doc.d, '203.0.113.5', 'agent', 'de', trusted => true) t GROUP BY 1, 2 ORDER BY 1, 2
 $$;
 SELECT * FROM pg_temp.bulk(30, '2026-03-10');
+-- more than 64 keys
 SELECT * FROM pg_temp.bulk(600, '2026-03-11');
 -- the same one by one
 SELECT t.outcome, CASE WHEN t.idvisitor IS NULL THEN 'nobody' ELSE 'somebody' END || ' by ' || t.matched_by AS who, count(DISTINCT t.idvisit) AS visits, count(*) AS hits
 FROM (SELECT i FROM generate_series(0, 599) i ORDER BY i) i, LATERAL (SELECT t.* FROM pk_tracking.track_request(format('idsite=%s&rec=1&url=https://shop.example.org/%s&cdt=%s&ua=agent%s&%s', current_setting('test.site'), i,
-			(extract(epoch FROM date '2026-03-13') + i * 60)::bigint, i % 5,
-			CASE i % 3 WHEN 0 THEN 'uia=1' WHEN 1 THEN '_id=' || lpad(to_hex(i % 20 + 256), 12, '0') || '0313' ELSE 'consent=1&cid=' || lpad(to_hex(i % 20 + 512), 12, '0') || '0313' END), '203.0.113.5', 'agent', 'de', trusted => true) t OFFSET 0) t GROUP BY 1, 2 ORDER BY 1, 2;
+			(extract(epoch FROM date '2026-03-13') + i * 5)::bigint, i % 5,
+			CASE i % 3 WHEN 0 THEN 'uia=1' WHEN 1 THEN '_id=' || lpad(to_hex(i % 100 + 256), 12, '0') || '0313' ELSE 'consent=1&cid=' || lpad(to_hex(i % 100 + 512), 12, '0') || '0313' END), '203.0.113.5', 'agent', 'de', trusted => true) t OFFSET 0) t GROUP BY 1, 2 ORDER BY 1, 2;
 -- a whole session in one document, with its turn
 SELECT t.outcome, t.reason, t.matched_by, t.idvisitor IS NOT NULL AS somebody, count(*) OVER (PARTITION BY t.idvisit) AS "hits of the visit", t.delete_cookies
 FROM pk_tracking.track_requests(jsonb_build_array('?idsite=' || :site || '&rec=1&uia=1&_id=00000000000c00d1', '?idsite=' || :site || '&rec=1&_id=00000000000c00d1', '?idsite=' || :site || '&rec=1&ping=4&_id=00000000000c00d1', '?idsite=' || :site || '&rec=1&consent=1&_id=00000000000c00d1'), '203.0.113.6') t;
