@@ -31,7 +31,6 @@
 #define ATTRIBUTION_MAX 255		/* characters of a campaign's name and keyword */
 #define ITEM_TEXT_MAX 65536		/* bytes of an item's text that are looked at */
 #define ORDER_OF_CART "0"		/* log_conversion_item.idorder */
-#define ANONYMOUS_ORDERS 100000 /* of one visit, before their numbers repeat */
 
 #define CONVERSION_COLUMNS \
 	"idvisit, idlink_va, idvisitor, server_time, idaction_url, buster, idsite, idgoal," \
@@ -72,14 +71,12 @@ static KeptPlan insert_plan = {
 	.nargs = CONVERSION_ARGS, .argtypes = {CONVERSION_TYPES}
 };
 
-/*
- * The open cart becomes what the hit says: a newer cart, or an order.  That a
- * fingerprint (5) has joined somebody's cart to the visit is not forgotten:
- * store_joined_by_fingerprint() asks.
- */
+/* The open cart becomes what the hit says: a newer cart, or an order. */
 static KeptPlan update_cart_plan = {
 	.query = "UPDATE pk_tracking.log_conversion AS c SET (" CONVERSION_COLUMNS ") ="
-	" ROW(" CONVERSION_VALUES("CASE WHEN c.matched_by OPERATOR(pg_catalog.=) 5 THEN c.matched_by ELSE $19 END") ")"
+	/* that a fingerprint brought hits to an anonymous cart stays known: 5, MATCHED_FINGERPRINT */
+	" ROW(" CONVERSION_VALUES("CASE WHEN c.consent OPERATOR(pg_catalog.>=) 2"
+							  " AND c.matched_by OPERATOR(pg_catalog.=) 5 THEN c.matched_by ELSE $19 END") ")"
 	" FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
 	" AND c.idvisit OPERATOR(pg_catalog.=) $1"
 	" AND c.idgoal OPERATOR(pg_catalog.=) (-1) AND c.buster OPERATOR(pg_catalog.=) 0"
@@ -830,9 +827,8 @@ conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va
 		if (r->kind == CONVERT_CART)
 			write_items(c, visit, ORDER_OF_CART);
 		else if (r->kind == CONVERT_ORDER)
-			/* as few digits as the table allows: nobody's number can stand there */
 			write_items(c, visit, is_anonymous(visit) ?
-						psprintf("#" INT64_FORMAT, buster % ANONYMOUS_ORDERS) : r->idorder);
+						psprintf("##" INT64_FORMAT, buster) : r->idorder);
 	}
 	AtEOXact_GUC(true, level);
 }
