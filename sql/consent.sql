@@ -213,7 +213,7 @@ UPDATE pk_tracking.log_visit SET consent = -1 WHERE idvisit = -78;
 UPDATE pk_tracking.log_visit SET consent = NULL WHERE idvisit = -78;
 DELETE FROM pk_tracking.log_visit WHERE idvisit = -78;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, server_time, idaction_sku, idsite, consent, idorder) VALUES (-77, now(), 1, 1, 2, '##1'), (-77, now(), 1, 1, 2, '0');
-INSERT INTO pk_tracking.log_conversion_item (idvisit, server_time, idaction_sku, idsite, consent, idorder) VALUES (-77, now(), 1, 1, 2, '#x');
+INSERT INTO pk_tracking.log_conversion_item (idvisit, server_time, idaction_sku, idsite, consent, idorder) VALUES (-77, now(), 1, 1, 2, '##x');
 INSERT INTO pk_tracking.log_conversion_item (idvisit, server_time, idaction_sku, idsite, consent, idorder) VALUES (-77, now(), 1, 1, 2, '2026-0001');
 DELETE FROM pk_tracking.log_conversion_item WHERE idvisit = -77;
 
@@ -237,7 +237,7 @@ SELECT pg_temp.hit('e', 1300.6, ip => '192.0.2.10') AS "the next address", pg_te
 -- with the cookie as argument, as _id, in another form, not at all
 SELECT t.matched_by, pg_temp.visit(t.idvisit), t.cookie_value, t.cookie_max_age FROM pk_tracking.track(:site, session_cookie => '00000000000c00c1', at => '2026-03-04 10:00') t;
 SELECT t.matched_by, pg_temp.visit(t.idvisit), t.cookie_value FROM pk_tracking.track(:site, session_cookie => '00000000000C00C1', at => '2026-03-04 10:01') t;
-SELECT t.matched_by, pg_temp.visit(t.idvisit), t.cookie_value <> '00000000000c00c1' AS "not given back", t.delete_cookies FROM pk_tracking.track(:site, visitor_id => '00000000000c00c1', at => '2026-03-04 10:02') t;
+SELECT t.matched_by, pg_temp.visit(t.idvisit), t.cookie_value <> '00000000000c00c1' AS "a cookie of its own", t.delete_cookies FROM pk_tracking.track(:site, visitor_id => '00000000000c00c1', at => '2026-03-04 10:02') t;
 SELECT t.matched_by, pg_temp.visit(t.idvisit), length(t.cookie_value) FROM pk_tracking.track(:site, session_cookie => 'no id', at => '2026-03-04 10:03') t;
 -- no fingerprint without an address; each such hit is a visit
 SELECT pg_temp.hit(NULL, 1400, 'rmip=1'), pg_temp.hit(NULL, 1400.1, 'rmip=1'), pg_temp.hit(NULL, 1400.2, ip => '0.0.0.0');

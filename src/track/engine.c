@@ -83,7 +83,6 @@ typedef struct Work
 	const SiteConfig *site;
 	bool		anonymous;		/* recorded, but as nobody's */
 	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
-	bool		named;			/* it has come, and the visit has got a new visitor's id */
 	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
@@ -623,7 +622,7 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 	c->given = true;
 	c->name = w->site->s.cookie_name;
 	c->max_age = COOKIE_LIFETIME;
-	if (((d->begin && !d->known) || w->named) && !(w->id.user.given && visit->idvisitor == w->id.user.id))
+	if (given_id && !(w->id.user.given && visit->idvisitor == w->id.user.id))
 		c->value = visit->idvisitor;
 	else if (w->id.own.given)
 		c->value = w->id.own.id;
@@ -870,13 +869,18 @@ clicked_url(Work *w, const char *url)
 	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 
-/* A text that is a URL, or may be one: an anonymous visitor leaves no more of it than of others. */
+/*
+ * A content's target, which is a URL, or its piece, which may be one: as sent,
+ * but for the parameters that an anonymous visitor may not leave.
+ */
 static const char *
 url_or_text(Work *w, const char *str, bool is_url)
 {
-	if (!w->anonymous || (!is_url && strstr(str, "//") == NULL))
-		return str;
-	return url_keep_only(str, &w->site->s.anonymous_query_parameters);
+	Url			url;
+
+	if (!w->anonymous || (!is_url && !url_split(part, &url)))
+		return part;
+	return url_keep_only(part, &w->site->s.anonymous_query_parameters);
 }
 
 /* An item's text, which is kept without escapes (spec 3.3). */
@@ -993,8 +997,8 @@ describe_action(Work *w, Action *action)
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
 											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
 			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
-			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, url_or_text(w, hit->c_p, false), max);
-			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, url_or_text(w, hit->c_t, true), max);
+			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false), max);
+			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true), max);
 			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
 			break;
 
@@ -1744,7 +1748,6 @@ upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visi
 		if (!lookups[i].by_config)
 			known = store_lookup(store, w->hit->idsite, &lookups[i], 1, &previous) == 1;
 	}
-	w->named = !known;
 	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id(), visit);
 }
 
@@ -1803,7 +1806,7 @@ record(Store *store, Work *w, ManyLocks *many)
 
 		CHECK_FOR_INTERRUPTS();
 
-		upgraded = w->named = false;
+		upgraded = false;
 		if (w->upgrades)
 		{
 			if (!find_linked(store, w, &found, &upgraded))

@@ -174,7 +174,9 @@ BEGIN
 	WHERE EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_link_visit_action c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_conversion_item i WHERE i.idvisit = v.idvisit AND (i.idsite <> v.idsite OR NOT EXISTS (
-			SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = i.idvisit AND (i.idorder = '0' AND c.idgoal = -1 OR c.idgoal = 0 AND c.idorder = i.idorder))));
+			SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = i.idvisit AND (i.idorder = '0' AND c.idgoal = -1 OR c.idgoal = 0 AND c.idorder = i.idorder
+				-- an anonymous visitor's: the conversion has no number, its items have one of chance
+				OR c.idgoal = 0 AND c.idorder IS NULL AND c.consent >= 2 AND i.idorder LIKE '#%'))));
 
 	RETURN QUERY SELECT 0, r.n, format('action %s of visit %s: %s has no row in the dictionary', a.idlink_va, a.idvisit, d.k)
 	FROM fuzz.result r JOIN pk_tracking.log_link_visit_action a ON a.idvisit = (r.t).idvisit AND a.idlink_va = (r.t).idlink_va
