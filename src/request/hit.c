@@ -468,6 +468,7 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 		case FIELD_CONSENT:
 			{
 				char	   *str = pnstrdup(value, len);
+				Consent		consent;
 
 				/* a refusal wins, in whatever order they stand */
 				good = consent_parse(str, &consent);

@@ -604,9 +604,11 @@ local_time(const Hit *hit)
  * id's hash.
  */
 static void
-choose_cookie(Work *w, const Decision *d, const Visit *visit)
+choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
 {
 	CookieToSet *c = &w->result->cookie;
+	/* an upgraded visit has got its id now */
+	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
 
 	if (w->site->s.force_cookieless_tracking)
 		return;
@@ -649,7 +651,7 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, Nul
 	r->returning = visit->returning;
 	r->has_idlink_va = !idlink_va.isnull;
 	r->idlink_va = idlink_va.value;
-	choose_cookie(w, d, visit);
+	choose_cookie(w, d, matched_by, visit);
 	w->done = true;
 }
 
@@ -874,7 +876,7 @@ clicked_url(Work *w, const char *url)
  * but for the parameters that an anonymous visitor may not leave.
  */
 static const char *
-url_or_text(Work *w, const char *str, bool is_url)
+content_part(Work *w, const char *part, bool is_url)
 {
 	Url			url;
 
