@@ -394,7 +394,7 @@ create_map(Relation rel)
 
 	map->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 											RelationGetRelationName(rel));
-	map->columns = palloc0_array(RawColumn, RelationGetDescr(rel)->natts + 1);
+	map->columns = palloc0_array(RawColumn, RelationGetDescr(rel)->natts + 1);	/* never more */
 	map->key = -1;
 
 	/* a key that is a number or UUID may be named for a row that is rejected */
@@ -909,4 +909,58 @@ raw_key(const RawMap *map, const RawRow *row)
 		return NULL;
 	str = value_text(&map->columns[map->key], row->values[map->key], &len);
 	return pnstrdup(str, len);
+}
+
+/*
+ * raw_map_key
+ *		The place, in the map's columns, of a column by which rows can be walked
+ *		through: of integers, timestamptz or UUIDs, NOT NULL and unique by
+ *		itself.  name NULL: the primary key.  Errors: undefined_column,
+ *		datatype_mismatch, invalid_parameter_value.
+ */
+int
+raw_map_key(RawMap *map, Relation rel, const char *name)
+{
+	int			column = name == NULL ? map->key : add_column(map, rel, name);
+	const RawColumn *c = &map->columns[column];
+	bool		unique = false;
+	ListCell   *lc;
+
+	if (column < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("relation \"%s\" has no primary key of one integer or UUID", map->table),
+				 errhint("Name a unique column with key, or let the rows be consumed with consume => true.")));
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+
+		unique |= form->indisunique && form->indisvalid && form->indimmediate &&
+			form->indnkeyatts == 1 && form->indkey.values[0] == c->attnum &&
+			RelationGetIndexPredicate(index) == NIL;
+		index_close(index, AccessShareLock);
+	}
+	if (!unique || !TupleDescAttr(RelationGetDescr(rel), c->attnum - 1)->attnotnull ||
+		(c->type != RAW_INT && c->type != RAW_UUID && c->typid != TIMESTAMPTZOID))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot be the key", c->name),
+				 errhint("A key is of integers, timestamptz or UUIDs, NOT NULL and unique by itself.")));
+	return column;
+}
+
+/*
+ * raw_select_list
+ *		The map's columns, in their order, for a SELECT or RETURNING.
+ */
+char *
+raw_select_list(const RawMap *map, const char *alias)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < map->n_columns; i++)
+		appendStringInfo(&buf, "%s%s.%s", i > 0 ? ", " : "", alias, quote_identifier(map->columns[i].name));
+	return buf.data;
 }

@@ -105,6 +105,15 @@ typedef struct RawChunk
 	MemoryContext context;		/* everything of the chunk */
 } RawChunk;
 
+/* Sites in ascending order; begins as zeros. */
+typedef struct RawSites
+{
+	int			n;
+	int			size;
+	int32	   *idsites;
+	int32		last;			/* the one added last */
+} RawSites;
+
 #define RAW_REASONS 32
 
 typedef struct RawCount
@@ -135,6 +144,8 @@ typedef struct RawRun
 extern RawMap *raw_map(Relation rel, Jsonb *options);
 extern Jsonb *raw_options(Relation rel, Jsonb *mapping, const char *order,
 						  const char *on_error, bool trusted);
+extern int	raw_map_key(RawMap *map, Relation rel, const char *name);
+extern char *raw_select_list(const RawMap *map, const char *alias);
 extern Hit *raw_read(const RawMap *map, const RawRow *row);
 extern void raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsite, TimestampTz *at);
 extern char *raw_key(const RawMap *map, const RawRow *row);
@@ -148,6 +159,7 @@ extern void raw_run_begin(RawRun *run);
 extern void raw_run_write(RawRun *run, bool finished);
 extern void raw_run_notice(const RawRun *run);
 
-extern void raw_lock_sites(const int32 *idsites, int n);
+extern void raw_sites_add(RawSites *sites, int32 idsite);
+extern void raw_sites_lock(const RawSites *sites);
 
 #endif							/* PKT_RAW_H */

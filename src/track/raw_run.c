@@ -346,7 +346,43 @@ raw_run_notice(const RawRun *run)
 }
 
 /*
- * raw_lock_sites
+ * raw_sites_add
+ *		One more site of a statement; what is no site of ours is left out.  The
+ *		list lies in the context of its first site.
+ */
+void
+raw_sites_add(RawSites *sites, int32 idsite)
+{
+	int			low = 0;
+	int			high = sites->n;
+
+	if (idsite <= 0 || idsite == sites->last || site_config(idsite) == NULL)
+		return;
+	sites->last = idsite;
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (sites->idsites[middle] < idsite)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < sites->n && sites->idsites[low] == idsite)
+		return;
+	if (sites->n == sites->size)
+	{
+		sites->size = sites->size == 0 ? 16 : sites->size * 2;
+		sites->idsites = sites->n == 0 ? palloc_array(int32, sites->size) :
+			repalloc(sites->idsites, sites->size * sizeof(int32));
+	}
+	memmove(sites->idsites + low + 1, sites->idsites + low, (sites->n - low) * sizeof(int32));
+	sites->idsites[low] = idsite;
+	sites->n++;
+}
+
+/*
+ * raw_sites_lock
  *		Have sites, in ascending order, for the rest of the transaction, as a
  *		statement must that is more than one chunk: locks that each chunk takes
  *		in order are in no order together.  Waits without holding any of them,
@@ -355,7 +391,7 @@ raw_run_notice(const RawRun *run)
  *		Errors: lock_not_available.
  */
 void
-raw_lock_sites(const int32 *idsites, int n)
+raw_sites_lock(const RawSites *sites)
 {
 	TimestampTz began = GetCurrentTimestamp();
 
@@ -363,12 +399,12 @@ raw_lock_sites(const int32 *idsites, int n)
 	{
 		int			have = 0;
 
-		while (have < n && lock_try_whole_site(idsites[have]))
+		while (have < sites->n && lock_try_whole_site(sites->idsites[have]))
 			have++;
-		if (have == n)
+		if (have == sites->n)
 			return;
 		while (have > 0)
-			lock_give_back_whole_site(idsites[--have]);
+			lock_give_back_whole_site(sites->idsites[--have]);
 
 		if (lock_holds_any())
 			ereport(ERROR,

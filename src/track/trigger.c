@@ -39,7 +39,6 @@
 #include "compat.h"
 #include "settings.h"
 #include "track/raw.h"
-#include "track/site_rules.h"
 #include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_track_rows);
@@ -133,36 +132,6 @@ feed_close(Feed *feed)
 	ExecDropSingleTupleTableSlot(feed->slot);
 }
 
-/* Add to a sorted list of sites. */
-static void
-add_site(int32 **sites, int *n, int *size, int32 idsite)
-{
-	int			low = 0;
-	int			high = *n;
-
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if ((*sites)[middle] < idsite)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < *n && (*sites)[low] == idsite)
-		return;
-	if (idsite <= 0 || site_config(idsite) == NULL)
-		return;
-	if (*n == *size)
-	{
-		*size *= 2;
-		*sites = repalloc(*sites, *size * sizeof(int32));
-	}
-	memmove(*sites + low + 1, *sites + low, (*n - low) * sizeof(int32));
-	(*sites)[low] = idsite;
-	(*n)++;
-}
-
 /*
  * Look at all rows: have their sites, and if sort is given, put site, time and
  * position into it, and nothing else: what is sorted may be spilled.
@@ -172,9 +141,7 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 {
 	MemoryContext old = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(old, "pk_tracking row", ALLOCSET_DEFAULT_SIZES);
-	int			size = 16;
-	int			n = 0;
-	int32	   *sites = palloc_array(int32, size);
+	RawSites	sites = {0};
 
 	if (sort != NULL)
 	{
@@ -203,8 +170,7 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 
-		if (n == 0 || sites[n - 1] != idsite)
-			add_site(&sites, &n, &size, idsite);
+		raw_sites_add(&sites, idsite);
 		if (sort != NULL)
 		{
 			ExecClearTuple(entry);
@@ -216,7 +182,7 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 			tuplesort_puttupleslot(sort, entry);
 		}
 	}
-	raw_lock_sites(sites, n);
+	raw_sites_lock(&sites);
 	MemoryContextDelete(context);
 }
 
@@ -466,10 +432,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT ");
-	for (int i = 0; i < map->n_columns; i++)
-		appendStringInfo(&query, "%s%s", i > 0 ? ", " : "", quote_identifier(map->columns[i].name));
-	appendStringInfo(&query, " FROM %s LIMIT %d", map->table, max);
+	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"), map->table, max);
 	if (SPI_execute(query.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
 	n = (int) SPI_processed;
