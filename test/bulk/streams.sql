@@ -4,7 +4,7 @@
 -- partitions: by the first hit that has them.
 -- Variables: seed, hits, rules, trust.
 \set ON_ERROR_STOP on
-SET client_min_messages = warning;
+SET client_min_messages = error;
 SET timezone = 'UTC';
 SELECT setseed(:seed) \g /dev/null
 DO $$ BEGIN
@@ -13,6 +13,7 @@ END $$;
 SELECT pk_tracking.set_instance('recognition_rules', :'rules'), pk_tracking.set_instance('trust_visitors_cookies', :'trust'),
 	pk_tracking.set_instance('fingerprint_salt_rotation', 'never'), pk_tracking.set_instance('enable_fingerprinting_across_websites', 'on') \g /dev/null
 DROP TABLE IF EXISTS stream, way, raw_copy, raw_some, raw_ingest, raw_replay;
+TRUNCATE pk_tracking.ingest_position;
 CREATE TABLE way (name text, idsite integer);
 INSERT INTO way SELECT n, pk_tracking.add_site(n) FROM unnest('{live,copy,some,ingest,replay}'::text[]) n;
 SELECT pk_tracking.add_goal(idsite, 'g', 'url', 'thanks', 'contains'), pk_tracking.add_goal(idsite, 'm', 'manually', allow_multiple => true) FROM way \g /dev/null
