@@ -782,3 +782,74 @@ pkt_url_prefix_text(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(cstring_to_text(""));
 	PG_RETURN_TEXT_P(cstring_to_text(prefixes[code]));
 }
+
+/*
+ * url_keep_only
+ *		A URL without user, fragment, matrix parameters and all query parameters
+ *		but those named (in any case).  Of one without a host that is no path
+ *		(mailto:, tel:, data:) the scheme alone is left.
+ */
+char *
+url_keep_only(const char *url, const SettingList *names)
+{
+	Url			parts;
+	UrlPart		query;
+	UrlParam	param;
+	StringInfoData buf;
+	bool		first = true;
+
+	initStringInfo(&buf);
+	if (!url_split(url, &parts) || parts.host.len == 0)
+	{
+		const char *colon = strpbrk(url, ":/\\?#@");
+		const char *path = url;
+		const char *at;
+		size_t		len;
+
+		if (colon != NULL && *colon == ':' && colon > url && strpbrk(colon, "/\\") != colon + 1)
+			return pnstrdup(url, colon - url + 1);
+		/* whatever stands before an @ may be a user */
+		len = strcspn(path, "?#;");
+		while ((at = memchr(path, '@', len)) != NULL)
+		{
+			len -= at + 1 - path;
+			path = at + 1;
+		}
+		return pnstrdup(path, len);
+	}
+	if (parts.scheme.len > 0)
+		appendStringInfo(&buf, "%.*s:", (int) parts.scheme.len, parts.scheme.str);
+	appendStringInfo(&buf, "//%.*s", (int) parts.host.len, parts.host.str);
+	if (parts.port.len > 0)
+		appendStringInfo(&buf, ":%.*s", (int) parts.port.len, parts.port.str);
+	for (size_t i = 0; i < parts.path.len; i++)
+	{
+		while (i < parts.path.len && parts.path.str[i] == ';')
+			while (++i < parts.path.len && parts.path.str[i] != '/' && parts.path.str[i] != ';')
+				;
+		if (i < parts.path.len)
+			appendStringInfoCharMacro(&buf, parts.path.str[i]);
+	}
+
+	query = parts.query;
+	while (names->n > 0 && url_next_param(&query, &param))
+	{
+		char	   *name = url_decode_part(param.name);
+		bool		keep = false;
+
+		for (int i = 0; i < names->n && !keep; i++)
+			keep = pg_strcasecmp(name, names->items[i]) == 0;
+		if (keep)
+		{
+			const char *end = param.has_value ? memchr(param.value.str, ';', param.value.len) : NULL;
+
+			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len, param.name.str);
+			if (param.has_value)
+				appendStringInfo(&buf, "=%.*s", (int) (end ? end - param.value.str : (ptrdiff_t) param.value.len),
+								 param.value.str);
+			first = false;
+		}
+		pfree(name);
+	}
+	return buf.data;
+}

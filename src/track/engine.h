@@ -43,6 +43,7 @@ typedef struct Tracked
 	bool		has_idlink_va;	/* is there an action row? */
 	int64		idlink_va;
 	CookieToSet cookie;
+	const char *delete_cookies[2];	/* names of cookies to delete, NULL: none */
 } Tracked;
 
 /* One candidate of match_visitor(). */

@@ -418,6 +418,7 @@ BEGIN
 		visitor_seconds_since_first integer,
 		visitor_seconds_since_order integer,
 		consent smallint NOT NULL DEFAULT 0,
+		matched_by smallint NOT NULL DEFAULT 0,
 		visitor_returning smallint,
 		referer_type smallint,
 		config_client_type smallint,
@@ -460,6 +461,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_first IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_order IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
+	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS 'what the hit was recognised by, as in log_link_visit_action';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_returning IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.referer_type IS 'attributed referrer: as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_client_type IS 'as in log_visit';
@@ -519,7 +521,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'no longer in the cart or order';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'price of one';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, # and a number for an anonymous order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, ## and a number for an anonymous order';
 
 	-- what an anonymous row may hold ------------------------------------------
 	--
@@ -568,7 +570,7 @@ BEGIN
 	AS $$
 	BEGIN
 		RETURN i.consent IN (2, 3) AND i.idvisitor IS NULL
-			AND (i.idorder = '0' OR i.idorder ~ '^#[0-9]{1,5}$');
+			AND (i.idorder = '0' OR i.idorder ~ '^##[0-9]{1,10}$');
 	END
 	$$;
 	FOR obj IN
