@@ -221,6 +221,10 @@ raw_chunk_run(RawChunk *chunk, RawRun *run)
 	int		   *rejected = palloc_array(int, chunk->n + 1);
 	int			n_rejected = 0;
 
+	/* a connection of its own: what SPI keeps for it goes with the chunk */
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(chunk->context);
 	if (chunk->n > 0)
 		raw_engine_run(chunk->hits, chunk->n, results, false);
 
@@ -263,6 +267,8 @@ raw_chunk_run(RawChunk *chunk, RawRun *run)
 	}
 	if (n_rejected > 0)
 		write_rejected(run, chunk, rejected, results, n_rejected);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(chunk->context);
