@@ -40,13 +40,14 @@ SQL_PARTS = \
 	src/report/entry_exit.sql \
 	src/report/goals.sql \
 	src/report/visit_log.sql \
+	src/privacy/retention.sql \
 	src/privacy/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion requests exclude attach enrich bad_input search_path grants owner_code user_agent url referrer report
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion consent requests exclude attach enrich bad_input hit_fields search_path grants owner_code user_agent url referrer report
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys bulk_order bulk_rows bulk_ingest orders new_urls new_names snapshots exclude_counts link_keys settings_inval
+ISOLATION = first_hits disjoint_keys bulk_order bulk_rows bulk_ingest orders new_urls new_names snapshots exclude_counts link_keys consent_races settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 

@@ -468,20 +468,19 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 		case FIELD_CONSENT:
 			{
 				char	   *str = pnstrdup(value, len);
+				Consent		consent;
 
-				good = consent_parse(str, (Consent *) where);
-				if (hit->refused)
-					*(Consent *) where = CONSENT_DENIED;
+				/* a refusal wins, in whatever order they stand */
+				good = consent_parse(str, &consent);
+				if (good && *(Consent *) where != CONSENT_DENIED)
+					*(Consent *) where = consent;
 				break;
 			}
 
 		case FIELD_UIA:
 			/* a refusal wins, whatever else is said */
 			if (len == 1 && value[0] == '1')
-			{
 				*(Consent *) where = CONSENT_DENIED;
-				hit->refused = true;
-			}
 			else if (len == 1 && value[0] == '0' && *(Consent *) where == CONSENT_UNKNOWN)
 				*(Consent *) where = CONSENT_GRANTED;
 			break;

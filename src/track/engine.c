@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
@@ -82,7 +83,6 @@ typedef struct Work
 	const SiteConfig *site;
 	bool		anonymous;		/* recorded, but as nobody's */
 	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
-	bool		named;			/* it has come, and the visit has got a new visitor's id */
 	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
@@ -277,13 +277,17 @@ static void
 name_cookies_to_delete(Work *w, Identification consent)
 {
 	const Settings *s = &w->site->s;
-	const char *cookies = w->hit->cookie_header;
+	const Hit  *hit = w->hit;
+	const char *cookies = hit->cookie_header;
 	int			n = 0;
 
-	if (consent != IDENTIFIED && tracking_api_cookie_id(cookies, s->cookie_name).given)
+	/* who calls track() passes on what stood in them */
+	if (consent != IDENTIFIED &&
+		(hit->visitor_id.given || hit->third_party_id.given ||
+		 tracking_api_cookie_id(cookies, s->cookie_name).given))
 		w->result->delete_cookies[n++] = s->cookie_name;
 	if (consent != ANONYMOUS && has_session_cookie(s) &&
-		(w->hit->session_cookie.given ||
+		(hit->session_cookie.given ||
 		 tracking_api_cookie_id(cookies, s->anonymous_cookie_name).given))
 		w->result->delete_cookies[n++] = s->anonymous_cookie_name;
 }
@@ -326,7 +330,10 @@ find_session(Work *w)
 			return;
 		}
 	}
-	if (!w->anonymous || !s->anonymous_fingerprint || hit->sh == 0 || ip_is_blank(&hit->ip))
+	if (!w->anonymous || hit->sh == 0 || ip_is_blank(&hit->ip))
+		return;
+	/* to have one where the site makes none, a hit must be trusted */
+	if (!s->anonymous_fingerprint && !(hit->sh == 1 && hit->trusted))
 		return;
 
 	memset(&in, 0, sizeof(in));
@@ -382,6 +389,13 @@ prepare(Work *w, bool came)
 	}
 	else
 		proxy_client_ip(hit, site_rules(w->site)->proxy);
+	/* Matomo does not look at the cid of a user whose id is a visitor id (spec 1.2) */
+	if (hit->invalid != NULL && strcmp(hit->invalid, "cid") == 0 &&
+		w->site->s.recognition_rules == RULES_MATOMO &&
+		w->site->s.enable_userid_overwrites_visitorid &&
+		hit->user_id[0] != '\0' &&
+		(w->site->s.anonymize_user_id || is_user_id(hit->user_id)))
+		hit->invalid = NULL;
 	if (hit->invalid == NULL)
 		authenticate(w);
 	if (hit->invalid != NULL)
@@ -585,14 +599,16 @@ local_time(const Hit *hit)
 
 /*
  * The cookie that the caller should set (design section 3): the id of the
- * visit that an unknown visitor has begun, else the hit's own id, else a new
- * one; never the id of a visit that was matched by fingerprint, never a user
+ * visit that an unknown visitor has begun, or has made his by agreeing in its
+ * midst, else the hit's own id, else a new one; never the id of a visit that was matched by fingerprint, never a user
  * id's hash.
  */
 static void
-choose_cookie(Work *w, const Decision *d, const Visit *visit)
+choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
 {
 	CookieToSet *c = &w->result->cookie;
+	/* an upgraded visit has got its id now */
+	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
 
 	if (w->site->s.force_cookieless_tracking)
 		return;
@@ -608,7 +624,7 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 	c->given = true;
 	c->name = w->site->s.cookie_name;
 	c->max_age = COOKIE_LIFETIME;
-	if (((d->begin && !d->known) || w->named) && !(w->id.user.given && visit->idvisitor == w->id.user.id))
+	if (given_id && !(w->id.user.given && visit->idvisitor == w->id.user.id))
 		c->value = visit->idvisitor;
 	else if (w->id.own.given)
 		c->value = w->id.own.id;
@@ -635,7 +651,7 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, Nul
 	r->returning = visit->returning;
 	r->has_idlink_va = !idlink_va.isnull;
 	r->idlink_va = idlink_va.value;
-	choose_cookie(w, d, visit);
+	choose_cookie(w, d, matched_by, visit);
 	w->done = true;
 }
 
@@ -719,7 +735,9 @@ override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
 	bool		has_longitude;
 	bool		any = false;
 
-	if (hit->country[0] && level >= GEO_COUNTRY)
+	/* a code; anything else is none */
+	if (hit->country[0] && level >= GEO_COUNTRY &&
+		strspn(hit->country, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
 	{
 		char		country[sizeof(where->country)];
 
@@ -853,13 +871,18 @@ clicked_url(Work *w, const char *url)
 	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 
-/* A text that may be a URL: an anonymous visitor leaves no more of it than of others. */
+/*
+ * A content's target, which is a URL, or its piece, which may be one: as sent,
+ * but for the parameters that an anonymous visitor may not leave.
+ */
 static const char *
-url_or_text(Work *w, const char *str)
+content_part(Work *w, const char *part, bool is_url)
 {
-	if (!w->anonymous || strstr(str, "//") == NULL)
-		return str;
-	return url_keep_only(str, &w->site->s.anonymous_query_parameters);
+	Url			url;
+
+	if (!w->anonymous || (!is_url && !url_split(part, &url)))
+		return part;
+	return url_keep_only(part, &w->site->s.anonymous_query_parameters);
 }
 
 /* An item's text, which is kept without escapes (spec 3.3). */
@@ -976,8 +999,8 @@ describe_action(Work *w, Action *action)
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
 											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
 			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
-			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, url_or_text(w, hit->c_p), max);
-			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, url_or_text(w, hit->c_t), max);
+			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false), max);
+			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true), max);
 			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
 			break;
 
@@ -1694,7 +1717,9 @@ record_anonymous(Store *store, Work *w, ManyLocks *many)
 			return true;
 		}
 		lifecycle_begin_anonymous(hit, s, &visit);
-		write_new_visit(w, &d, is_found ? by_session : MATCHED_NONE, &visit);
+		/* a fingerprint has joined nothing to a visit that begins */
+		write_new_visit(w, &d, is_found && by_session == MATCHED_SESSION_LINK ?
+						MATCHED_SESSION_LINK : MATCHED_NONE, &visit);
 		link_session(w, visit.idvisit);
 		return true;
 	}
@@ -1725,7 +1750,6 @@ upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visi
 		if (!lookups[i].by_config)
 			known = store_lookup(store, w->hit->idsite, &lookups[i], 1, &previous) == 1;
 	}
-	w->named = !known;
 	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id(), visit);
 }
 
@@ -1784,7 +1808,7 @@ record(Store *store, Work *w, ManyLocks *many)
 
 		CHECK_FOR_INTERRUPTS();
 
-		upgraded = w->named = false;
+		upgraded = false;
 		if (w->upgrades)
 		{
 			if (!find_linked(store, w, &found, &upgraded))
@@ -2227,8 +2251,8 @@ count_excluded(const Work *work, int n)
 /*
  * engine_run
  *		Record n hits in the order given; results[i] tells what became of
- *		hits[i].  The caller has entered the engine.  Errors: what the server
- *		raises (lock_timeout, serialization_failure, …); a hit that is wrong is
+ *		hits[i].  The caller has entered the engine.  Errors: on a standby, and
+ *		what the server raises (lock_timeout, serialization_failure, …); a hit that is wrong is
  *		no error but OUTCOME_INVALID.
  */
 void
@@ -2239,6 +2263,12 @@ engine_run(Hit **hits, int n, Tracked *results)
 	int			n_to_record = 0;
 
 	memset(work, 0, n * sizeof(Work));
+
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot track hits on a standby"),
+				 errhint("Send them to the primary. Reports run here, too.")));
 
 	/* settings that another session has changed count from now on */
 	AcceptInvalidationMessages();

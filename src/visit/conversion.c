@@ -71,7 +71,11 @@ static KeptPlan insert_plan = {
 	.nargs = CONVERSION_ARGS, .argtypes = {CONVERSION_TYPES}
 };
 
-/* The open cart becomes what the hit says: a newer cart, or an order. */
+/*
+ * The open cart becomes what the hit says: a newer cart, or an order.  That a
+ * fingerprint (5) has joined somebody's cart to the visit is not forgotten:
+ * store_joined_by_fingerprint() asks.
+ */
 static KeptPlan update_cart_plan = {
 	.query = "UPDATE pk_tracking.log_conversion AS c SET (" CONVERSION_COLUMNS ") ="
 	/* that a fingerprint brought hits to an anonymous cart stays known: 5, MATCHED_FINGERPRINT */

@@ -535,7 +535,7 @@ BEGIN
 	BEGIN
 		RETURN v.consent IN (2, 3)
 			AND v.idvisitor IS NULL AND v.config_id IS NULL AND v.user_id IS NULL
-			AND (v.location_ip IS NULL OR v.location_ip IN ('0.0.0.0', '::'))
+			AND (v.location_ip IS NULL OR v.location_ip IN ('0.0.0.0', '::', '::ffff:0.0.0.0'))
 			AND v.location_latitude IS NULL AND v.location_longitude IS NULL
 			AND v.location_asn IS NULL AND v.location_organisation IS NULL
 			AND v.custom_dimensions IS NULL AND v.custom_variables IS NULL

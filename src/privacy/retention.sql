@@ -1,0 +1,60 @@
+-- ---------------------------------------------------------------------------
+-- privacy/retention: what a scheduler does, so that nothing stays longer than
+-- it must even where no hits come
+-- ---------------------------------------------------------------------------
+
+/*
+ * Of rows that say the same in the dictionary the one that stands first is kept,
+ * by everybody who looks, so that two of these at a time cannot remove both.
+ * Hits only insert there; rows in use are passed over.  Tables that are emptied
+ * stay locked to the end of the transaction: that comes last.
+ */
+CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 4
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	duplicates tid[];
+BEGIN
+	PERFORM pk_tracking.need_log();
+	IF pg_is_in_recovery() THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'read_only_sql_transaction',
+			MESSAGE = 'cannot maintain the log on a standby';
+	END IF;
+
+	task := 'sums of excluded hits joined';
+	done := pk_tracking.compact_excluded();
+	RETURN NEXT;
+
+	task := 'duplicate names removed';
+	done := 0;
+	SELECT array_agg(d.tid) INTO duplicates
+	FROM (SELECT a.ctid AS tid, min(a.ctid) OVER (PARTITION BY a.idsite, a.idaction, a.type, a.name) AS first
+		FROM pk_tracking.log_action a
+		WHERE (a.idsite, a.idaction) IN (
+			SELECT b.idsite, b.idaction FROM pk_tracking.log_action b
+			GROUP BY b.idsite, b.idaction HAVING count(*) > 1)) d
+	WHERE d.tid <> d.first;
+	-- a DELETE of nothing would make every session read the configuration anew
+	IF duplicates IS NOT NULL THEN
+		DELETE FROM pk_tracking.log_action a
+		WHERE a.ctid = ANY (ARRAY(
+			SELECT f.ctid FROM pk_tracking.log_action f
+			WHERE f.ctid = ANY (duplicates)
+			FOR UPDATE SKIP LOCKED));
+		GET DIAGNOSTICS done = ROW_COUNT;
+	END IF;
+	RETURN NEXT;
+
+	task := 'expired salts destroyed';
+	done := pk_tracking.destroy_expired_salts();
+	RETURN NEXT;
+
+	task := 'tables of expired session links emptied';
+	done := pk_tracking.destroy_expired_links();
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.maintain() IS 'for any scheduler: destroys expired salts and session links, adds up sums of excluded hits, removes duplicate names; makes no hit wait; returns what was done';
+REVOKE ALL ON FUNCTION pk_tracking.maintain() FROM PUBLIC;
