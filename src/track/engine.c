@@ -42,6 +42,7 @@
 #include "visit/conversion.h"
 #include "visit/lock.h"
 #include "visit/store.h"
+#include "visit/store_bulk.h"
 
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
@@ -1431,6 +1432,7 @@ record(Store *store, Work *w, ManyLocks *many)
 #define MANY_KEYS 64
 #define MANY_ATTEMPTS 20
 #define GATE_NAP 2				/* milliseconds */
+#define FLUSH_CHECK 64			/* hits between two looks at the memory that is used */
 
 typedef enum ManyResult
 {
@@ -1477,6 +1479,52 @@ count_kind(const ManyLocks *many, LockKind kind)
 	return n;
 }
 
+/* One after the other; false if a lock is missed. */
+static bool
+record_each(Store *store, Work **work, int n, ManyLocks *many)
+{
+	bool		all = true;
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = NULL;
+
+	/* only what is not tried again may forget at once what it has made */
+	if (many != NULL && many->whole_sites)
+		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n && all; i++)
+	{
+		if (context != NULL)
+			MemoryContextSwitchTo(context);
+		all = record(store, work[i], many);
+		MemoryContextSwitchTo(old);
+		if (context != NULL)
+			MemoryContextReset(context);
+		if (i % FLUSH_CHECK == 0 && store_bulk_active())
+			store_bulk_flush();
+	}
+	return all;
+}
+
+/* The same with what is read and written kept in memory, if the tables allow it. */
+static void
+record_in_bulk(Store *store, Work **work, int n, ManyLocks *many)
+{
+	bool		bulk = store_bulk_begin(store);
+
+	PG_TRY();
+	{
+		(void) record_each(store, work, n, many);
+		if (bulk)
+			store_bulk_end();
+	}
+	PG_CATCH();
+	{
+		if (bulk)
+			store_bulk_abandon();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /* Record these hits in their order; false if a lock is missed. */
 static bool
 record_all(Work **work, int n, ManyLocks *many)
@@ -1484,8 +1532,6 @@ record_all(Work **work, int n, ManyLocks *many)
 	Store		store;
 	int			guc_level = -1;
 	bool		all = true;
-	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = NULL;
 
 	store_open(&store, RowExclusiveLock);
 
@@ -1497,18 +1543,10 @@ record_all(Work **work, int n, ManyLocks *many)
 	if (store_has_user_code())
 		guc_level = store_pin_search_path();
 
-	/* only what is not tried again may forget at once what it has made */
 	if (many != NULL && many->whole_sites)
-		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < n && all; i++)
-	{
-		if (context != NULL)
-			MemoryContextSwitchTo(context);
-		all = record(&store, work[i], many);
-		MemoryContextSwitchTo(old);
-		if (context != NULL)
-			MemoryContextReset(context);
-	}
+		record_in_bulk(&store, work, n, many);
+	else
+		all = record_each(&store, work, n, many);
 
 	store_close(&store);
 	if (guc_level >= 0)
