@@ -1421,7 +1421,9 @@ record(Store *store, Work *w, ManyLocks *many)
  * no two of them can deadlock.
  *
  * With more than MANY_KEYS ids and fingerprints the server's table of locks
- * would suffer.  Such a call takes the gates of its sites for itself, which
+ * would suffer, and with more than MANY_HITS hits it pays to keep their visits
+ * in memory, which needs the sites for oneself (the latter only if nobody is
+ * in the way).  Such a call takes the gates of its sites for itself, which
  * others share, and needs no lock besides.  It does not queue for them, or all
  * hits of the site would queue behind it: it tries all of them, and if one
  * cannot be had it gives back the others and sleeps, holding nothing.  What
@@ -1430,6 +1432,7 @@ record(Store *store, Work *w, ManyLocks *many)
  * since nobody would notice two transactions that poll for each other's.
  */
 #define MANY_KEYS 64
+#define MANY_HITS 48			/* that are better written together */
 #define MANY_ATTEMPTS 20
 #define GATE_NAP 2				/* milliseconds */
 #define FLUSH_CHECK 64			/* hits between two looks at the memory that is used */
@@ -1604,7 +1607,22 @@ lock_and_record(Work **work, int n, ManyLocks *many)
 	return record_all(work, n, many) ? MANY_DONE : MANY_MISSED_LOCK;
 }
 
-/* Have the gates of these sites for oneself. */
+/* Have the gates of these sites for oneself, if they are to be had at once. */
+static bool
+try_whole_sites(const LockKey *gates, int n)
+{
+	int			have = 0;
+
+	while (have < n && lock_try_whole_site(gates[have].idsite))
+		have++;
+	if (have == n)
+		return true;
+	while (have > 0)
+		lock_give_back_whole_site(gates[--have].idsite);
+	return false;
+}
+
+/* Wait until they are. */
 static void
 lock_whole_sites(const LockKey *gates, int n)
 {
@@ -1612,14 +1630,8 @@ lock_whole_sites(const LockKey *gates, int n)
 
 	for (;;)
 	{
-		int			have = 0;
-
-		while (have < n && lock_try_whole_site(gates[have].idsite))
-			have++;
-		if (have == n)
+		if (try_whole_sites(gates, n))
 			return;
-		while (have > 0)
-			lock_give_back_whole_site(gates[--have].idsite);
 
 		if (tracked_in == pkt_my_lxid())
 			ereport(ERROR,
@@ -1650,6 +1662,12 @@ run_many(Work **work, int n)
 	for (int i = 0; i < n; i++)
 		add_key(&many, LOCK_GATE, work[i]->hit->idsite, 0);
 	n_gates = many.n;
+	if (n > MANY_HITS && try_whole_sites(many.keys, n_gates))
+	{
+		many.whole_sites = true;
+		(void) record_all(work, n, &many);
+		return;
+	}
 	for (int i = 0; i < n && many.n - n_gates <= MANY_KEYS; i++)
 	{
 		Lookup		lookups[MAX_LOOKUPS];
