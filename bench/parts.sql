@@ -45,7 +45,7 @@ $$;
 CREATE PROCEDURE bench.run(v bench.variant, turn integer, places text)
 LANGUAGE plpgsql AS $$
 DECLARE
-	n CONSTANT integer := 4000;
+	n CONSTANT integer := 2000;
 	queries text[];
 	uas text[];
 	ips inet[];
@@ -81,7 +81,7 @@ DECLARE
 	v bench.variant;
 BEGIN
 	FOR turn IN 1 .. rounds LOOP
-		FOR v IN SELECT * FROM bench.variant ORDER BY no LOOP
+		FOR v IN SELECT * FROM bench.variant ORDER BY random() LOOP
 			CALL bench.run(v, turn, places);
 		END LOOP;
 	END LOOP;

@@ -18,7 +18,7 @@ CREATE TEMP SEQUENCE visitor;
 CREATE FUNCTION pg_temp.hit(site integer, query text, visitor text DEFAULT NULL, at timestamptz DEFAULT '2026-03-02 12:00+00')
 RETURNS pk_tracking.tracked LANGUAGE sql AS $$
 	SELECT pk_tracking.track_request(format('idsite=%s&rec=1&_id=%s&', site,
-			coalesce(rpad(visitor, 16, '0'), lpad(to_hex(nextval('pg_temp.visitor')), 16, 'a'))) || query,
+			coalesce(rpad(visitor, 16, '0'), lpad(to_hex(nextval('pg_temp.visitor')), 16, '0'))) || query,
 		'203.0.113.77', 'agent', 'en', at)
 $$;
 CREATE FUNCTION pg_temp.row_of(r pk_tracking.tracked) RETURNS text LANGUAGE plpgsql AS $$
@@ -95,7 +95,7 @@ SELECT pk_tracking.set_site(:site, 'site_search_query_parameters', '{find}'), pk
 SELECT q, pg_temp.act(:site, 'action_name=Title&url=https://a.example/s?' || replace(q, '&', '%26')) AS action FROM unnest(ARRAY[
 	'q=old', 'find=new', 'find=new&cat=shoes', 'find=new&kind=shoes', 'find=new&cat[]=a&cat[]=b', 'cat=shoes', 'find=new&search_count=3']) WITH ORDINALITY x(q, n) ORDER BY n;
 SELECT pg_temp.act(:site, 'url=https://a.example/?find=by+url&search=by+parameter&search_cat=c&search_count=2');
-SELECT q, pg_temp.act(:site, q) AS action FROM unnest(ARRAY['search=x&search_cat[]=a&search_cat[]=b', 'search=x&search_cat%5B%5D=a', 'search=x&search_cat=s&search_cat[]=a']) WITH ORDINALITY x(q, n) ORDER BY n;
+SELECT q, pg_temp.act(:site, q) AS action FROM unnest(ARRAY['search=x&search_cat[]=a&search_cat[]=b', 'search=x&search_cat%5B%5D=a', 'search=x&search_cat=s&search_cat[]=a', 'search=x&search_cats=s', 'search=x&search_cats[]=a&search_cats[]=b']) WITH ORDINALITY x(q, n) ORDER BY n;
 SELECT pg_temp.row_of(pk_tracking.track(:site, params => '{"search": "x", "search_cat": ["a", "b", 3], "search_count": 4}'));
 SELECT pk_tracking.set_site(:site, 'site_search', 'off');
 SELECT q, pg_temp.act(:site, 'action_name=Title&' || q) AS action FROM unnest(ARRAY['search=x', 'url=https://a.example/?find=new']) WITH ORDINALITY x(q, n) ORDER BY n;

@@ -120,6 +120,8 @@ typedef struct Settings
 	ConsentMode consent_mode;
 	ConsentUpgrade consent_upgrade;
 	bool		anonymous_session_cookie;
+	char	   *anonymous_cookie_name;
+	SettingList anonymous_query_parameters;
 	bool		anonymous_fingerprint;
 	GeoLevel	anonymous_geo_level;
 	GeoLevel	geo_level;

@@ -50,7 +50,11 @@ static const HitField fields[] =
 	NUMBER("_id", visitor_id, FIELD_ID_COOKIE, BAD_DEFAULT, PRIVACY_PERSON),
 	NUMBER("new_visit", new_visit, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("bots", bots, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("consent", consent, FIELD_CONSENT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("uia", consent, FIELD_UIA, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("rmip", rmip, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("dda", dda, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
+	NUMBER("sh", sh, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
 	NUMBER("_idvc", idvc, FIELD_INT, BAD_DEFAULT, PRIVACY_PERSON),
 	NUMBER("_idts", idts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON),
 	NUMBER("_viewts", viewts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON),
@@ -138,7 +142,11 @@ static const struct
 	{"_id", "visitor id of the first-party cookie; shorter than 16 hex digits: ignored"},
 	{"new_visit", "not 0: begin a new visit"},
 	{"bots", "not 0: record it though a bot sent it"},
-	{"uia", "1: the visitor has refused consent"},
+	{"consent", "granted, denied or unknown; 1, 0 or -1"},
+	{"uia", "1: the visitor has refused consent; 0: he has not"},
+	{"rmip", "1: the address is forgotten before anything is done with it"},
+	{"dda", "1: no device data of an anonymous visitor"},
+	{"sh", "0: no fingerprint of this hit; 1: one though the site makes none, which needs trust"},
 	{"_idvc", "number of visits, by the visitor id cookie"},
 	{"_idts", "time of the first visit, by the visitor id cookie"},
 	{"_viewts", "time of the last visit, by the visitor id cookie"},
@@ -282,6 +290,7 @@ hit_create(void)
 	}
 	hit->cookie_header = hit->referer_header = empty;
 	hit->local_h = hit->local_m = hit->local_s = hit->search_count = NOT_SENT;
+	hit->sh = NOT_SENT;
 	for (int i = 0; i < HIT_TIMINGS; i++)
 		hit->timings[i] = NOT_SENT;
 	hit->idgoal = -1;
@@ -465,8 +474,11 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 			}
 
 		case FIELD_UIA:
+			/* a refusal wins, whatever else is said */
 			if (len == 1 && value[0] == '1')
 				*(Consent *) where = CONSENT_DENIED;
+			else if (len == 1 && value[0] == '0' && *(Consent *) where == CONSENT_UNKNOWN)
+				*(Consent *) where = CONSENT_GRANTED;
 			break;
 	}
 

@@ -78,6 +78,10 @@ typedef struct Hit
 	bool		new_visit;
 	bool		bots;			/* to be recorded even if it comes from a bot */
 	Consent		consent;
+	OptionalId	session_cookie; /* of an anonymous session, if it was given apart */
+	bool		rmip;			/* forget the address before anything is done with it */
+	bool		dda;			/* no device data of an anonymous visitor */
+	int32		sh;				/* fingerprint for this hit: 0 off, 1 on; NOT_SENT */
 
 	/* what the visitor id cookie of old clients tells: 0 if absent */
 	int32		idvc;

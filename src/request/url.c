@@ -782,3 +782,51 @@ pkt_url_prefix_text(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(cstring_to_text(""));
 	PG_RETURN_TEXT_P(cstring_to_text(prefixes[code]));
 }
+
+/*
+ * url_keep_only
+ *		A URL without user, fragment and all query parameters but those named
+ *		(in any case).  Anything that is no URL is cut at its first ? or #.
+ */
+char *
+url_keep_only(const char *url, const SettingList *names)
+{
+	Url			parts;
+	UrlPart		query;
+	UrlParam	param;
+	StringInfoData buf;
+	bool		first = true;
+
+	initStringInfo(&buf);
+	if (!url_split(url, &parts))
+	{
+		appendBinaryStringInfo(&buf, url, (int) strcspn(url, "?#"));
+		return buf.data;
+	}
+	if (parts.scheme.len > 0)
+		appendStringInfo(&buf, "%.*s:", (int) parts.scheme.len, parts.scheme.str);
+	if (parts.host.len > 0)
+		appendStringInfo(&buf, "//%.*s", (int) parts.host.len, parts.host.str);
+	if (parts.port.len > 0)
+		appendStringInfo(&buf, ":%.*s", (int) parts.port.len, parts.port.str);
+	appendBinaryStringInfo(&buf, parts.path.str, (int) parts.path.len);
+
+	query = parts.query;
+	while (names->n > 0 && url_next_param(&query, &param))
+	{
+		char	   *name = url_decode_part(param.name);
+		bool		keep = false;
+
+		for (int i = 0; i < names->n && !keep; i++)
+			keep = pg_strcasecmp(name, names->items[i]) == 0;
+		if (keep)
+		{
+			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len, param.name.str);
+			if (param.has_value)
+				appendStringInfo(&buf, "=%.*s", (int) param.value.len, param.value.str);
+			first = false;
+		}
+		pfree(name);
+	}
+	return buf.data;
+}

@@ -60,6 +60,7 @@ extern char *url_host(const char *url);
 
 extern UrlRules *url_rules_create(const Settings *s);
 extern char *url_normalise(const char *url, const UrlRules *rules);
+extern char *url_keep_only(const char *url, const SettingList *names);
 extern char *url_normalise_without(const char *url, const UrlRules *rules,
 								   const char *const *names);
 

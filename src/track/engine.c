@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
@@ -32,6 +33,8 @@
 #include "enrich/user_agent.h"
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
+#include "identity/session_link.h"
+#include "privacy/anonymise.h"
 #include "request/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
@@ -46,14 +49,29 @@
 
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
+#define SESSION_COOKIE_LIFETIME 1800	/* seconds: an anonymous session's */
 #define LANGUAGE_BUFFER 1024
 #define SEARCH_CATEGORY_MAX 200	/* characters stored */
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
+#define SESSION_VISITS_MAX 8	/* visits of one session's links that are looked at */
 #define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* The one reason for excluding that is not even counted. */
 static const char *const reason_consent = "consent";
+
+/* What may lead to the anonymous session that a hit belongs to. */
+typedef struct Session
+{
+	bool		given;
+	SessionLinkKind kind;
+	HexId		data;			/* the cookie, or the fingerprint over the full address */
+	OptionalId	cookie;			/* that came */
+	OptionalId	new_cookie;		/* for who came without one */
+	bool		keys_made;
+	SessionLinkKeys keys;
+	SessionLinkKeys new_keys;	/* of new_cookie */
+} Session;
 
 /* A hit on its way. */
 typedef struct Work
@@ -62,6 +80,9 @@ typedef struct Work
 	Tracked    *result;
 	bool		done;			/* the result stands: nothing to write */
 	const SiteConfig *site;
+	bool		anonymous;		/* recorded, but as nobody's */
+	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
+	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
 	char		language[LANGUAGE_BUFFER];
@@ -79,6 +100,7 @@ typedef struct Work
 } Work;
 
 static const UserAgent *device(Work *w);
+static const char *language(Work *w);
 
 /*
  * engine_enter
@@ -239,6 +261,76 @@ authenticate(Work *w)
 }
 
 /*
+ * The cookies that have had their day: who has not agreed shall not keep the
+ * visitor id's, who has agreed needs that of an anonymous session no more.
+ */
+static void
+name_cookies_to_delete(Work *w, Identification consent)
+{
+	const Settings *s = &w->site->s;
+	const char *cookies = w->hit->cookie_header;
+	int			n = 0;
+
+	if (consent != IDENTIFIED && tracking_api_cookie_id(cookies, s->cookie_name).given)
+		w->result->delete_cookies[n++] = s->cookie_name;
+	if (consent != ANONYMOUS && tracking_api_cookie_id(cookies, s->anonymous_cookie_name).given)
+		w->result->delete_cookies[n++] = s->anonymous_cookie_name;
+}
+
+/*
+ * The anonymous session that a hit may belong to (design section 7): by its
+ * cookie, or, only if none came, by a fingerprint over the full address, which
+ * leaves this memory as an HMAC alone.  A hit that consents is joined by its
+ * cookie only: one person's consent must not identify another's hits.
+ */
+static void
+find_session(Work *w)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	Session    *session = &w->session;
+	FingerprintInput in;
+	const Salt *salt;
+
+	if (s->anonymous_session_cookie && !s->force_cookieless_tracking)
+	{
+		session->cookie = hit->session_cookie;
+		if (!session->cookie.given)
+			session->cookie = tracking_api_cookie_id(hit->cookie_header, s->anonymous_cookie_name);
+		/* Piwik PRO's tracker keeps its temporary id where the lasting one stands */
+		if (!session->cookie.given)
+			session->cookie = hit->visitor_id;
+	}
+	if (session->cookie.given)
+	{
+		session->given = true;
+		session->kind = SESSION_LINK_COOKIE;
+		session->data = session->cookie.id;
+		return;
+	}
+	if (!w->anonymous || !s->anonymous_fingerprint || hit->sh == 0 || ip_is_blank(&hit->ip))
+		return;
+
+	memset(&in, 0, sizeof(in));
+	in.ip = hit->ip;
+	in.os = in.browser = in.browser_version = in.user_agent = in.language = "";
+	in.idsite = hit->idsite;
+	if (anonymous_device_level(hit, s) != DEVICE_NONE)
+	{
+		in.os = device(w)->config_os;
+		in.browser = device(w)->fingerprint_browser;
+		in.browser_version = device(w)->browser_version;
+		in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
+		memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
+		in.language = language(w);
+	}
+	salt = salt_instance();
+	session->given = true;
+	session->kind = SESSION_LINK_FINGERPRINT;
+	session->data = fingerprint_hash(&in, salt->bytes, salt->len, NULL, 0);
+}
+
+/*
  * Everything about a hit that needs no look at the log.  Afterwards either its
  * outcome stands, or it is to be recorded.  came: it is one that came, not one
  * that somebody asks about.
@@ -249,6 +341,7 @@ prepare(Work *w, bool came)
 	Hit		   *hit = w->hit;
 	const char *why;
 	const char *wrong;
+	Identification consent;
 
 	memset(w->result, 0, sizeof(Tracked));
 
@@ -264,7 +357,13 @@ prepare(Work *w, bool came)
 		finish(w, OUTCOME_INVALID, "idsite");
 		return;
 	}
-	proxy_client_ip(hit, site_rules(w->site)->proxy);
+	if (hit->rmip)
+	{
+		memset(&hit->ip, 0, sizeof(hit->ip));
+		hit->cip = pstrdup("");
+	}
+	else
+		proxy_client_ip(hit, site_rules(w->site)->proxy);
 	if (hit->invalid == NULL)
 		authenticate(w);
 	if (hit->invalid != NULL)
@@ -284,12 +383,17 @@ prepare(Work *w, bool came)
 		finish(w, OUTCOME_EXCLUDED, why);
 		return;
 	}
-	if (consent_decide(w->site->s.consent_mode, hit->consent) != IDENTIFIED)
+	if (hit->ping == PING_DEANONYMIZE && hit->consent != CONSENT_DENIED)
+		hit->consent = CONSENT_GRANTED;
+	consent = consent_decide(w->site->s.consent_mode, hit->consent);
+	if (came)
+		name_cookies_to_delete(w, consent);
+	if (consent == NOTHING)
 	{
-		/* anonymous visits are not recorded yet: store nothing rather than too much */
 		finish(w, OUTCOME_EXCLUDED, reason_consent);
 		return;
 	}
+	w->anonymous = consent == ANONYMOUS;
 
 	sanitise(hit, &w->site->s);
 	cut(hit);
@@ -300,11 +404,6 @@ prepare(Work *w, bool came)
 		finish(w, OUTCOME_INVALID, wrong);
 		return;
 	}
-	if (w->kind == ACTION_PING && hit->ping == PING_DEANONYMIZE)
-	{
-		finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
-		return;
-	}
 	w->goals = site_goals(hit->idsite, &w->n_goals);
 	wrong = conversion_read(hit, w->kind, &w->site->s, w->goals, w->n_goals, &w->request);
 	if (wrong != NULL)
@@ -312,7 +411,20 @@ prepare(Work *w, bool came)
 		finish(w, OUTCOME_INVALID, wrong);
 		return;
 	}
+	if (w->anonymous)
+	{
+		find_session(w);
+		anonymise_hit(hit, &w->site->s);
+		w->config_known = true;
+		return;
+	}
 	identify(w);
+	if (came && w->site->s.consent_mode == CONSENT_ASK_ELSE_ANONYMOUS &&
+		w->site->s.consent_upgrade == UPGRADE_CONTINUE)
+	{
+		find_session(w);
+		w->upgrades = w->session.given;
+	}
 }
 
 static const char *
@@ -378,7 +490,8 @@ compute_config(Work *w, bool make_salt)
 		return;
 	w->config_known = true;
 
-	if (!s->use_fingerprint)
+	/* a hit may do without one; to have one where the site makes none, it must be trusted */
+	if (hit->sh == 0 || (!s->use_fingerprint && !(hit->sh == 1 && hit->trusted)))
 		return;
 	memset(&in, 0, sizeof(in));
 	in.ip = hit->ip;
@@ -465,6 +578,15 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 
 	if (w->site->s.force_cookieless_tracking)
 		return;
+	if (w->anonymous)
+	{
+		/* the session's, that came or is given out now, anew with every hit */
+		c->given = w->session.cookie.given || w->session.new_cookie.given;
+		c->name = w->site->s.anonymous_cookie_name;
+		c->value = w->session.cookie.given ? w->session.cookie.id : w->session.new_cookie.id;
+		c->max_age = SESSION_COOKIE_LIFETIME;
+		return;
+	}
 	c->given = true;
 	c->name = w->site->s.cookie_name;
 	c->max_age = COOKIE_LIFETIME;
@@ -539,6 +661,8 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	}
 	in.visit = visit;
 	referrer_detect(&in, found);
+	if (w->anonymous)
+		found->url = url_keep_only(found->url, &s->anonymous_query_parameters);
 	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
 		found->url = NULL;
 }
@@ -623,16 +747,19 @@ static void
 locate(Work *w, GeoLocation *where)
 {
 	const Settings *s = &w->site->s;
+	GeoLevel	level = w->anonymous ? anonymous_geo_level(s) : s->geo_level;
 	PktIp		ip = w->hit->ip;
 
 	if (s->geo_ip == IP_MASKED)
 		ip_mask(&ip, s->ip_mask_level);
-	(void) geoip_lookup(&ip, s->geo_level, where);
+	(void) geoip_lookup(&ip, level, where);
 	if (where->country[0] == '\0' &&
-		s->enable_default_location_provider && s->geo_level >= GEO_COUNTRY)
+		s->enable_default_location_provider && level >= GEO_COUNTRY)
 		language_country(language(w), s->enable_language_to_country_guess,
 						 s->recognition_rules == RULES_MATOMO, where->country);
-	(void) override_location(w->hit, s->geo_level, where);
+	(void) override_location(w->hit, level, where);
+	if (w->anonymous)
+		geoip_make_anonymous(where);
 }
 
 static char *
@@ -648,7 +775,7 @@ relocate(Work *w, Visit *visit)
 	const Hit  *hit = w->hit;
 	const Settings *s = &w->site->s;
 	bool		anonymous = visit->consent >= STATE_UNDECIDED;
-	GeoLevel	level = anonymous ? Min(s->geo_level, s->anonymous_geo_level) : s->geo_level;
+	GeoLevel	level = anonymous ? anonymous_geo_level(s) : s->geo_level;
 	GeoLocation where;
 
 	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
@@ -687,9 +814,20 @@ page_url(Work *w)
 	if (!w->page_url_known)
 	{
 		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
+		if (w->anonymous && w->page_url != NULL)
+			w->page_url = url_keep_only(w->page_url, &w->site->s.anonymous_query_parameters);
 		w->page_url_known = true;
 	}
 	return w->page_url;
+}
+
+/* The URL of a link or a download: whole, but for what an anonymous visitor may not leave. */
+static const char *
+clicked_url(Work *w, const char *url)
+{
+	char	   *clean = url_clean(url);
+
+	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 
 /* An item's text, which is kept without escapes (spec 3.3). */
@@ -753,6 +891,7 @@ describe_action(Work *w, Action *action)
 
 	memset(action, 0, sizeof(Action));
 	action->kind = w->kind;
+	action->consent = consent_state(s->consent_mode, hit->consent);
 	if (!action_has_row(w->kind))
 		return;
 	if (hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
@@ -811,11 +950,11 @@ describe_action(Work *w, Action *action)
 			break;
 
 		case ACTION_OUTLINK:
-			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_OUTLINK, url_clean(hit->link), max));
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_OUTLINK, clicked_url(w, hit->link), max));
 			break;
 
 		case ACTION_DOWNLOAD:
-			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_DOWNLOAD, url_clean(hit->download), max));
+			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_DOWNLOAD, clicked_url(w, hit->download), max));
 			break;
 
 		case ACTION_GOAL:
@@ -857,7 +996,7 @@ customise(Work *w, Visit *visit, Action *action)
  * will after the hit.
  */
 static void
-convert(Work *w, const Decision *d, const Action *action, Visit *visit)
+convert(Work *w, const Decision *d, MatchedBy matched_by, const Action *action, Visit *visit)
 {
 	Hit		   *hit = w->hit;
 	ConversionInput *in = &w->conversion_input;
@@ -872,6 +1011,7 @@ convert(Work *w, const Decision *d, const Action *action, Visit *visit)
 	in->kind = w->kind;
 	in->begun = d->begin;
 	in->known = d->known;
+	in->matched_by = matched_by;
 	in->idaction_url = action->idaction_url;
 	if (!conversion_decide(in, visit, &w->conversions))
 		return;
@@ -909,14 +1049,23 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	NullableInt idlink_va = no_int();
 
 	memset(&extra, 0, sizeof(extra));
-	extra.as_matomo = s->recognition_rules == RULES_MATOMO;
+	extra.as_matomo = s->recognition_rules == RULES_MATOMO && !w->anonymous;
+	extra.has_details = true;
 	locate(w, &extra.location);
 	extra.device = device(w);
 	find_referrer(w, NULL, &visit->referrer);
 	extra.location_ip = hit->ip;
-	ip_mask(&extra.location_ip, s->ip_mask_level);
+	ip_mask(&extra.location_ip, w->anonymous ? IP_MASK_LEVEL_MAX : s->ip_mask_level);
 	language_primary(language(w), primary);
 	extra.browser_lang = primary;
+	if (w->anonymous)
+	{
+		DeviceLevel level = anonymous_device_level(hit, s);
+
+		extra.device = anonymise_device(extra.device, level);
+		extra.has_details = level == DEVICE_FULL;
+		anonymise_language(primary, level);
+	}
 	if (extra.as_matomo)
 	{
 		/* what is unknown has a word there */
@@ -931,7 +1080,7 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	describe_action(w, &action);
 	customise(w, visit, &action);
 	lifecycle_action(hit, s, true, visit, &action);
-	convert(w, d, &action, visit);
+	convert(w, d, matched_by, &action, visit);
 	visit->idvisit = store_next_idvisit();
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
@@ -965,7 +1114,7 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	if (w->kind != ACTION_PING)
 		lifecycle_action(w->hit, s, false, visit, &action);
-	convert(w, d, &action, visit);
+	convert(w, d, matched_by, &action, visit);
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
@@ -1277,6 +1426,269 @@ find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
 	return false;
 }
 
+/* A trigger of somebody's has swallowed an update. */
+static void
+not_updatable(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("could not track the hit: its visit cannot be updated"),
+			 errhint("A trigger on pk_tracking.log_visit may suppress the update.")));
+}
+
+/* The HMACs of a cookie or a fingerprint. */
+static void
+link_keys(Work *w, SessionLinkKind kind, HexId data, SessionLinkKeys *keys)
+{
+	uint64		bytes = pg_hton64(data);
+
+	session_link_keys(kind, w->hit->idsite, (const uint8 *) &bytes, sizeof(bytes),
+					  GetCurrentTimestamp(), w->anonymous, keys);
+}
+
+/*
+ * The HMACs that lead to the hit's anonymous session, and a cookie for the
+ * visitor who came without one, which is to lead there too.  A hit without
+ * consent makes the hour's key if there is none.  That may wait: before any
+ * lock.
+ */
+static void
+make_session_keys(Work *w)
+{
+	const Settings *s = &w->site->s;
+	Session    *session = &w->session;
+
+	if (session->keys_made)
+		return;
+	if (session->given)
+		link_keys(w, session->kind, session->data, &session->keys);
+	if (w->anonymous && !session->cookie.given &&
+		s->anonymous_session_cookie && !s->force_cookieless_tracking)
+	{
+		session->new_cookie.given = true;
+		session->new_cookie.id = random_id();
+		link_keys(w, SESSION_LINK_COOKIE, session->new_cookie.id, &session->new_keys);
+	}
+	session->keys_made = true;
+}
+
+/* Note the HMACs as ids that are to be locked. */
+static void
+add_session_keys(const Work *w, Held *held)
+{
+	const Session *session = &w->session;
+
+	for (int i = 0; session->given && i < (int) lengthof(session->keys.given); i++)
+	{
+		if (session->keys.given[i])
+			add_id(held, session->keys.lock_keys[i]);
+	}
+}
+
+/*
+ * Find the visit of the hit's session: the first that goes on, else the
+ * nearest.  False if the hour has turned since the keys were made, and with
+ * them the locks.
+ */
+static bool
+find_linked(Store *store, Work *w, Visit *found, bool *is_found)
+{
+	Session    *session = &w->session;
+	int64		idvisits[SESSION_VISITS_MAX];
+	int			n = 0;
+
+	*is_found = false;
+	if (!session->given)
+		return true;
+	if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, GetCurrentTimestamp(),
+						   idvisits, SESSION_VISITS_MAX, &n))
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		Visit		visit;
+		bool		goes_on;
+
+		/* one that has been given a visitor is no session's any more */
+		if (!store_read_visit(store, w->hit->idsite, idvisits[i], &visit) ||
+			visit.consent < STATE_UNDECIDED)
+			continue;
+		goes_on = !lifecycle_decide(w->hit, &w->id, w->site, &visit).begin;
+		if (goes_on || !*is_found)
+			*found = visit;
+		*is_found = true;
+		if (goes_on)
+			break;
+	}
+	return true;
+}
+
+/*
+ * The hour has turned: make the keys anew.  False if a call with several hits
+ * misses the lock on one; a call with one has given back its locks and takes
+ * them again.
+ */
+static bool
+renew_session_keys(Work *w, Held *held)
+{
+	if (held->many == NULL)
+	{
+		give_back_visit(held);
+		if (held->config)
+			lock_give_back(LOCK_CONFIG_ID, held->idsite, held->config_id);
+		held->config = false;
+		for (int i = held->n_ids - 1; i >= 0; i--)
+			lock_give_back(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
+	}
+	w->session.keys_made = false;
+	make_session_keys(w);
+	add_session_keys(w, held);
+	if (held->many == NULL)
+	{
+		lock_ids(held);
+		return true;
+	}
+	for (int i = 0; i < (int) lengthof(w->session.keys.given); i++)
+	{
+		if (w->session.keys.given[i] &&
+			!lock_in_passing(held->many, LOCK_VISITOR_ID, held->idsite, w->session.keys.lock_keys[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Lead the session's next hits to the visit, by whatever they will carry. */
+static void
+link_session(Work *w, int64 idvisit)
+{
+	Session    *session = &w->session;
+
+	if (session->given)
+		session_link_add(w->hit->idsite, &session->keys, idvisit, w->hit->at);
+	if (session->new_cookie.given)
+		session_link_add(w->hit->idsite, &session->new_keys, idvisit, w->hit->at);
+}
+
+/*
+ * Record a hit without consent: the visit is that of its session, nobody's,
+ * and always a new visitor's.  Locks as in record(), with the session's HMACs
+ * in the place of visitor ids.
+ */
+static bool
+record_anonymous(Store *store, Work *w, ManyLocks *many)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	MatchedBy	by_session = w->session.kind == SESSION_LINK_COOKIE ?
+		MATCHED_SESSION_LINK : MATCHED_FINGERPRINT;
+	Held		held;
+	ItemPointerData refused;
+	TransactionId refused_xmin = InvalidTransactionId;
+
+	memset(&held, 0, sizeof(held));
+	held.idsite = hit->idsite;
+	held.many = many;
+	if (many == NULL)
+	{
+		make_session_keys(w);
+		lock_take(LOCK_GATE, hit->idsite, 0);
+	}
+	add_session_keys(w, &held);
+	lock_ids(&held);
+
+	for (;;)
+	{
+		Visit		found;
+		Visit		visit;
+		bool		is_found;
+		Decision	d;
+		Referrer	referrer;
+		ReferrerEffect effect = REFERRER_KEEPS;
+
+		CHECK_FOR_INTERRUPTS();
+
+		if (!find_linked(store, w, &found, &is_found))
+		{
+			if (!renew_session_keys(w, &held))
+				return false;
+			continue;
+		}
+		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
+		if (!d.begin)
+		{
+			find_referrer(w, &found.referrer, &referrer);
+			effect = referrer_effect(&found.referrer, &referrer, s);
+			d = lifecycle_referrer(d, effect);
+		}
+		d.known = false;
+		if (d.excluded)
+		{
+			finish(w, OUTCOME_EXCLUDED, "session_limit");
+			return true;
+		}
+
+		if (!d.begin)
+		{
+			if (!lock_visit(&held, found.idvisit))
+			{
+				if (many != NULL)
+					return false;
+				continue;
+			}
+			visit = found;
+			lifecycle_stay_anonymous(hit, s, &visit);
+			if (write_continued(w, &d, by_session,
+								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
+			{
+				link_session(w, visit.idvisit);
+				return true;
+			}
+			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
+				ItemPointerEquals(&refused, &found.tid))
+				not_updatable();
+			refused = found.tid;
+			refused_xmin = found.xmin;
+			continue;
+		}
+		if (w->kind == ACTION_PING)
+		{
+			finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+			return true;
+		}
+		lifecycle_begin_anonymous(hit, s, &visit);
+		write_new_visit(w, &d, is_found ? by_session : MATCHED_NONE, &visit);
+		link_session(w, visit.idvisit);
+		return true;
+	}
+}
+
+/* Would the hit continue this visit, by all the rules? */
+static bool
+goes_on(Work *w, const Visit *visit)
+{
+	Referrer	referrer;
+	Decision	d = lifecycle_decide(w->hit, &w->id, w->site, visit);
+
+	if (d.begin)
+		return false;
+	find_referrer(w, &visit->referrer, &referrer);
+	return !lifecycle_referrer(d, referrer_effect(&visit->referrer, &referrer, &w->site->s)).begin;
+}
+
+/* An anonymous visit becomes the hit's visitor's, who may have been here before. */
+static void
+upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visit)
+{
+	Visit		previous;
+	bool		known = false;
+
+	for (int i = 0; i < n_lookups && !known; i++)
+	{
+		if (!lookups[i].by_config)
+			known = store_lookup(store, w->hit->idsite, &lookups[i], 1, &previous) == 1;
+	}
+	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id(), visit);
+}
+
 /*
  * Recognise, decide and write one hit.
  *
@@ -1301,14 +1713,21 @@ record(Store *store, Work *w, ManyLocks *many)
 	ItemPointerData refused;	/* the version whose update did nothing */
 	TransactionId refused_xmin = InvalidTransactionId;
 
+	if (w->anonymous)
+		return record_anonymous(store, w, many);
+
 	memset(&held, 0, sizeof(held));
 	held.idsite = hit->idsite;
 	held.many = many;
 
 	if (many == NULL)
+	{
+		make_session_keys(w);
 		lock_take(LOCK_GATE, hit->idsite, 0);
+	}
 	n_lookups = recognise_lookups(hit, &w->id, s, lookups);
 	add_ids(w, lookups, n_lookups, &held);
+	add_session_keys(w, &held);
 	lock_ids(&held);
 
 	for (;;)
@@ -1316,6 +1735,7 @@ record(Store *store, Work *w, ManyLocks *many)
 		Visit		found;
 		Visit		visit;
 		bool		is_found;
+		bool		upgraded;		/* it is an anonymous session's, whose visitor agrees */
 		bool		again;
 		MatchedBy	matched_by;
 		Decision	d;
@@ -1324,9 +1744,29 @@ record(Store *store, Work *w, ManyLocks *many)
 
 		CHECK_FOR_INTERRUPTS();
 
-		is_found = find_visit(store, w, lookups, n_lookups, &held, &found, &matched_by, &again);
-		if (again)
-			continue;
+		upgraded = false;
+		if (w->upgrades)
+		{
+			if (!find_linked(store, w, &found, &upgraded))
+			{
+				if (!renew_session_keys(w, &held))
+					return false;
+				continue;
+			}
+			upgraded = upgraded && goes_on(w, &found) &&
+				!store_joined_by_fingerprint(found.idvisit);
+		}
+		if (upgraded)
+		{
+			is_found = true;
+			matched_by = MATCHED_SESSION_LINK;
+		}
+		else
+		{
+			is_found = find_visit(store, w, lookups, n_lookups, &held, &found, &matched_by, &again);
+			if (again)
+				continue;
+		}
 
 		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
 		if (!d.begin)
@@ -1349,9 +1789,18 @@ record(Store *store, Work *w, ManyLocks *many)
 					return false;
 				continue;
 			}
+			/* the visit will be found by the fingerprint too */
+			if (upgraded)
+			{
+				compute_config(w, true);
+				if (w->id.config.given && lock_config(&held, w->id.config.id))
+					continue;
+			}
 			if (!claim_order(w, &held))
 				return w->done;
 			visit = found;
+			if (upgraded)
+				upgrade(store, w, lookups, n_lookups, &visit);
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
 				return true;
@@ -1361,10 +1810,7 @@ record(Store *store, Work *w, ManyLocks *many)
 			/* not the newest version: look again, unless it is that one still */
 			if (TransactionIdIsValid(refused_xmin) && refused_xmin == found.xmin &&
 				ItemPointerEquals(&refused, &found.tid))
-				ereport(ERROR,
-						(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-						 errmsg("could not track the hit: its visit cannot be updated"),
-						 errhint("A trigger on pk_tracking.log_visit may suppress the update.")));
+				not_updatable();
 			refused = found.tid;
 			refused_xmin = found.xmin;
 			continue;
@@ -1507,25 +1953,101 @@ record_each(Store *store, Work **work, int n, ManyLocks *many)
 	return all;
 }
 
-/* The same with what is read and written kept in memory, if the tables allow it. */
-static void
-record_in_bulk(Store *store, Work **work, int n, ManyLocks *many)
+/*
+ * A batch: several calls of engine_run() by one statement, which keep the
+ * visits that they read and write in memory together.  From its first call of
+ * many hits on it has the gates of all its sites.
+ */
+static struct
 {
-	bool		bulk = store_bulk_begin(store);
+	bool		open;			/* between engine_batch_begin() and _end() */
+	bool		running;		/* the store is open, and keeps visits in memory */
+	MemoryContext context;		/* that lives as long */
+	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
+	Store		store;
+}			batch;
 
-	PG_TRY();
+/* Keep visits in memory from now on; false if the tables do not allow it. */
+static bool
+batch_run(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch.context);
+
+	if (!batch.running)
 	{
-		(void) record_each(store, work, n, many);
-		if (bulk)
-			store_bulk_end();
+		store_open(&batch.store, RowExclusiveLock);
+		batch.running = store_bulk_begin(&batch.store);
+		if (!batch.running)
+			store_close(&batch.store);
 	}
-	PG_CATCH();
+	MemoryContextSwitchTo(old);
+	return batch.running;
+}
+
+static bool
+batch_running(void)
+{
+	return batch.open && batch.running;
+}
+
+static void
+batch_abandon(void)
+{
+	store_bulk_abandon();
+	batch.open = batch.running = false;
+}
+
+static void
+batch_transaction_ended(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		batch_abandon();
+}
+
+/* What failed is the batch's own subtransaction, or one around it. */
+static void
+batch_subtransaction_ended(SubXactEvent event, SubTransactionId mine,
+						   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && batch.open && mine <= batch.subid)
+		batch_abandon();
+}
+
+/* Called once when the library loads. */
+void
+engine_init(void)
+{
+	RegisterXactCallback(batch_transaction_ended, NULL);
+	RegisterSubXactCallback(batch_subtransaction_ended, NULL);
+}
+
+/*
+ * engine_batch_begin, engine_batch_end
+ *		Around the calls of engine_run() by which one statement brings its hits.
+ *		Both belong between engine_enter() and engine_leave(), in one and the
+ *		same subtransaction; the memory context in which it begins must live to
+ *		the end.  Visits and actions stand in the log after the end;
+ *		an error on the way forgets them.
+ */
+void
+engine_batch_begin(void)
+{
+	Assert(!batch.open);
+	batch.open = true;
+	batch.running = false;
+	batch.context = CurrentMemoryContext;
+	batch.subid = GetCurrentSubTransactionId();
+}
+
+void
+engine_batch_end(void)
+{
+	if (batch.running)
 	{
-		if (bulk)
-			store_bulk_abandon();
-		PG_RE_THROW();
+		store_bulk_end();
+		store_close(&batch.store);
 	}
-	PG_END_TRY();
+	batch.open = batch.running = false;
 }
 
 /* Record these hits in their order; false if a lock is missed. */
@@ -1534,7 +2056,24 @@ record_all(Work **work, int n, ManyLocks *many)
 {
 	Store		store;
 	int			guc_level = -1;
-	bool		all = true;
+	bool		all;
+
+	/* who has whole sites may keep their visits in memory */
+	if (many != NULL && many->whole_sites)
+	{
+		bool		alone = !batch.open;
+		bool		in_memory;
+
+		if (alone)
+			engine_batch_begin();
+		in_memory = batch_run();
+		if (in_memory)
+			(void) record_each(&batch.store, work, n, many);
+		if (alone)
+			engine_batch_end();
+		if (in_memory)
+			return true;
+	}
 
 	store_open(&store, RowExclusiveLock);
 
@@ -1545,12 +2084,7 @@ record_all(Work **work, int n, ManyLocks *many)
 	 */
 	if (store_has_user_code())
 		guc_level = store_pin_search_path();
-
-	if (many != NULL && many->whole_sites)
-		record_in_bulk(&store, work, n, many);
-	else
-		all = record_each(&store, work, n, many);
-
+	all = record_each(&store, work, n, many);
 	store_close(&store);
 	if (guc_level >= 0)
 		AtEOXact_GUC(true, guc_level);
@@ -1561,6 +2095,7 @@ record_all(Work **work, int n, ManyLocks *many)
 static void
 begin_again(Work **work, int n, ManyLocks *many)
 {
+	Tracked		fresh;
 	int			kept = 0;
 
 	/* fingerprints may have been made with a salt that is no more */
@@ -1572,10 +2107,14 @@ begin_again(Work **work, int n, ManyLocks *many)
 	many->n = kept;
 	for (int i = 0; i < n; i++)
 	{
-		work[i]->config_known = false;
+		work[i]->config_known = work[i]->anonymous;
 		memset(&work[i]->id.config, 0, sizeof(work[i]->id.config));
+		/* so may the HMACs of sessions */
+		work[i]->session.keys_made = false;
 		work[i]->done = false;
-		memset(work[i]->result, 0, sizeof(Tracked));
+		fresh = (Tracked) {0};
+		memcpy(fresh.delete_cookies, work[i]->result->delete_cookies, sizeof(fresh.delete_cookies));
+		*work[i]->result = fresh;
 	}
 	many->missed = false;
 }
@@ -1585,6 +2124,20 @@ static ManyResult
 lock_and_record(Work **work, int n, ManyLocks *many)
 {
 	Work	  **by_day = palloc_array(Work *, n);
+
+	/* an hour's key is made before anything is locked */
+	for (int i = 0; i < n; i++)
+	{
+		Held		held;
+
+		memset(&held, 0, sizeof(held));
+		make_session_keys(work[i]);
+		add_session_keys(work[i], &held);
+		for (int j = 0; j < held.n_ids; j++)
+			add_key(many, LOCK_VISITOR_ID, work[i]->hit->idsite, held.ids[j]);
+	}
+	if (count_kind(many, LOCK_VISITOR_ID) > MANY_KEYS)
+		return MANY_TOO_MANY_KEYS;
 
 	lock_kind(many, LOCK_GATE);
 	lock_kind(many, LOCK_VISITOR_ID);
@@ -1662,11 +2215,22 @@ run_many(Work **work, int n)
 	for (int i = 0; i < n; i++)
 		add_key(&many, LOCK_GATE, work[i]->hit->idsite, 0);
 	n_gates = many.n;
-	if (n > MANY_HITS && try_whole_sites(many.keys, n_gates))
+	if (n > MANY_HITS || batch_running())
 	{
-		many.whole_sites = true;
-		(void) record_all(work, n, &many);
-		return;
+		/* may wait, so before any gate */
+		for (int i = 0; i < n; i++)
+			make_session_keys(work[i]);
+		many.whole_sites = try_whole_sites(many.keys, n_gates);
+		if (!many.whole_sites && batch_running())
+		{
+			lock_whole_sites(many.keys, n_gates);
+			many.whole_sites = true;
+		}
+		if (many.whole_sites)
+		{
+			(void) record_all(work, n, &many);
+			return;
+		}
 	}
 	for (int i = 0; i < n && many.n - n_gates <= MANY_KEYS; i++)
 	{
@@ -1675,6 +2239,8 @@ run_many(Work **work, int n)
 		Held		held;
 
 		memset(&held, 0, sizeof(held));
+		if (work[i]->anonymous)
+			continue;
 		n_lookups = recognise_lookups(work[i]->hit, &work[i]->id, &work[i]->site->s, lookups);
 		add_ids(work[i], lookups, n_lookups, &held);
 		for (int j = 0; j < held.n_ids; j++)
@@ -1709,6 +2275,8 @@ run_many(Work **work, int n)
 	}
 
 	begin_again(work, n, &many);
+	for (int i = 0; i < n; i++)
+		make_session_keys(work[i]);
 	lock_whole_sites(many.keys, n_gates);
 	many.whole_sites = true;
 	(void) record_all(work, n, &many);
@@ -1761,22 +2329,22 @@ engine_run(Hit **hits, int n, Tracked *results)
 		if (!work[i].done)
 			to_record[n_to_record++] = &work[i];
 	}
-	if (n_to_record == 0)
-	{
-		count_excluded(work, n);
-		return;
-	}
-
-	if (n_to_record == 1)
+	if (n_to_record == 1 && !batch_running())
 		(void) record_all(to_record, 1, NULL);
-	else
+	else if (n_to_record > 0)
 		run_many(to_record, n_to_record);
-	tracked_in = pkt_my_lxid();
+	if (n_to_record > 0)
+		tracked_in = pkt_my_lxid();
 	count_excluded(work, n);
 
-	/* last of all: an emptied table stays locked to the end of the transaction */
+	/*
+	 * Last of all: an emptied table stays locked to the end of the transaction.
+	 * What links anonymous sessions goes with the next call of all, whatever
+	 * becomes of its hits.
+	 */
 	if (n <= MANY_KEYS)
 		salt_destroy_expired(GetCurrentTimestamp());
+	session_link_destroy_expired(GetCurrentTimestamp());
 }
 
 /*

@@ -43,6 +43,7 @@ typedef struct Tracked
 	bool		has_idlink_va;	/* is there an action row? */
 	int64		idlink_va;
 	CookieToSet cookie;
+	const char *delete_cookies[2];	/* names of cookies to delete, NULL: none */
 } Tracked;
 
 /* One candidate of match_visitor(). */
@@ -65,6 +66,9 @@ typedef struct EngineScope
 extern void engine_enter(EngineScope *scope);
 extern void engine_leave(EngineScope *scope);
 
+extern void engine_init(void);
+extern void engine_batch_begin(void);
+extern void engine_batch_end(void);
 extern void engine_run(Hit **hits, int n, Tracked *results);
 extern int	engine_candidates(Hit *hit, bool config_given, HexId config, int max,
 							  Candidate *candidates);

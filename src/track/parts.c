@@ -15,26 +15,12 @@
 #include "request/text.h"
 #include "track/engine.h"
 #include "track/site_rules.h"
+#include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_normalise_url);
 PG_FUNCTION_INFO_V1(pkt_referrer);
 
-#define TEXT_ARG_MAX (1024 * 1024)	/* bytes of a text argument that are read */
 #define URLREF_MAX 1500			/* characters, as in the table of hit fields */
-
-/* A text argument, cut to what is sensible; NULL as "". */
-static char *
-text_arg(FunctionCallInfo fcinfo, int n)
-{
-	text	   *t;
-	size_t		len;
-
-	if (PG_ARGISNULL(n))
-		return pstrdup("");
-	t = PG_GETARG_TEXT_PP(n);
-	len = VARSIZE_ANY_EXHDR(t);
-	return text_clean(VARDATA_ANY(t), Min(len, TEXT_ARG_MAX), false);
-}
 
 /* The site's settings. */
 static const SiteConfig *

@@ -68,7 +68,6 @@ BEGIN
 		SELECT s.idsite,
 			max(s.value) FILTER (WHERE s.name = 'fingerprint_ip') AS fingerprint_ip,
 			max(s.value) FILTER (WHERE s.name = 'fingerprint_salt_rotation') AS rotation,
-			max(s.value) FILTER (WHERE s.name = 'consent_mode') AS consent_mode,
 			max(s.value) FILTER (WHERE s.name = 'create_new_visit_after_midnight') AS midnight,
 			max(s.value) FILTER (WHERE s.name = 'enable_fingerprinting_across_websites') AS across
 		FROM pk_tracking.settings s
@@ -84,11 +83,6 @@ BEGIN
 		IF r.rotation = 'daily' AND (r.midnight <> 'on' OR r.across = 'on') THEN
 			value := 'fingerprint_salt_rotation = daily';
 			remark := 'has no effect where visits run over midnight or fingerprints cross websites';
-			RETURN NEXT;
-		END IF;
-		IF r.consent_mode = 'ask_else_anonymous' THEN
-			value := 'consent_mode = ask_else_anonymous';
-			remark := 'this version stores nothing of visitors who did not consent';
 			RETURN NEXT;
 		END IF;
 	END LOOP;

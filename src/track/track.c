@@ -8,6 +8,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "catalog/namespace.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -16,6 +17,7 @@
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
 #include "utils/timestamp.h"
@@ -140,6 +142,19 @@ tracked_values(const Tracked *r, Datum *values, bool *nulls)
 		values[11] = word(hex);
 		values[12] = Int32GetDatum(r->cookie.max_age);
 	}
+	nulls[13] = r->delete_cookies[0] == NULL;
+	if (r->delete_cookies[0] != NULL)
+	{
+		Datum		names[lengthof(r->delete_cookies)];
+		int			n = 0;
+
+		while (n < (int) lengthof(r->delete_cookies) && r->delete_cookies[n] != NULL)
+		{
+			names[n] = word(r->delete_cookies[n]);
+			n++;
+		}
+		values[13] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	}
 }
 
 static Datum
@@ -209,6 +224,14 @@ pkt_track(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"consent\""),
 				 errhint("Consent is granted, denied or unknown.")));
+	/* what a client's cookie holds: no mistake of the programmer's */
+	if (!PG_ARGISNULL(11))
+	{
+		char	   *cookie = text_arg(fcinfo, 11);
+
+		hit->session_cookie.given = strlen(cookie) == HEXID_TEXT_LEN &&
+			hexid_parse(cookie, HEXID_TEXT_LEN, &hit->session_cookie.id);
+	}
 	if (!time_arg(fcinfo, 12, hit))
 		raise_invalid("at");
 	if (!PG_ARGISNULL(12))

@@ -9,7 +9,7 @@
 
 #include "track/engine.h"
 
-#define TRACKED_COLUMNS 13
+#define TRACKED_COLUMNS 14
 
 extern char *text_arg(FunctionCallInfo fcinfo, int n);
 extern bool time_arg(FunctionCallInfo fcinfo, int n, Hit *hit);

@@ -15,9 +15,10 @@ CREATE TYPE pk_tracking.tracked AS (
 	idlink_va bigint,
 	cookie_name text,
 	cookie_value text,
-	cookie_max_age integer
+	cookie_max_age integer,
+	delete_cookies text[]
 );
-COMMENT ON TYPE pk_tracking.tracked IS 'what became of a hit, and the cookie that the caller should set';
+COMMENT ON TYPE pk_tracking.tracked IS 'what became of a hit, the cookie that the caller should set, and those that he should delete';
 
 CREATE FUNCTION pk_tracking.track(
 	idsite integer,

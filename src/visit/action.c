@@ -226,9 +226,15 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 	{
 		search->keyword = text_trim(pstrdup(hit->search));
 		search->category = text_trim(pstrdup(hit->search_cat));
-		/* a list is no text, so Matomo takes it for none */
+		/* Piwik PRO's search_cats; a list is no text, so Matomo takes it for none */
 		if (search->category[0] == '\0' && s->recognition_rules == RULES_PIWIK && hit->n_others > 0)
+		{
 			search->category = tracking_api_list(hit, "search_cat");
+			if (search->category[0] == '\0')
+				search->category = tracking_api_list(hit, "search_cats");
+			if (search->category[0] == '\0')
+				search->category = text_trim(tracking_api_other(hit, "search_cats"));
+		}
 		if (search->keyword[0])
 			return true;
 	}

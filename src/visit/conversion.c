@@ -36,7 +36,7 @@
 #define CONVERSION_COLUMNS \
 	"idvisit, idlink_va, idvisitor, server_time, idaction_url, buster, idsite, idgoal," \
 	" items, pageviews_before, visitor_count_visits, visitor_seconds_since_first," \
-	" visitor_seconds_since_order, consent, visitor_returning, referer_type," \
+	" visitor_seconds_since_order, consent, matched_by, visitor_returning, referer_type," \
 	" config_client_type, config_device_type, idorder, url, revenue, revenue_subtotal," \
 	" revenue_tax, revenue_shipping, revenue_discount, referer_name, referer_keyword," \
 	" location_continent, location_country, location_region, location_city," \
@@ -50,7 +50,7 @@
 	" FROM pk_tracking.log_conversion o WHERE o.idvisit OPERATOR(pg_catalog.=) $1" \
 	" AND o.idgoal OPERATOR(pg_catalog.=) $6) ELSE 0 END, v.idsite, $6," \
 	" $7, $8, v.visitor_count_visits, v.visitor_seconds_since_first," \
-	" v.visitor_seconds_since_order, v.consent, v.visitor_returning, $9," \
+	" v.visitor_seconds_since_order, v.consent, $19, v.visitor_returning, $9," \
 	" v.config_client_type, v.config_device_type, $10, $11, $12, $13," \
 	" $14, $15, $16, $17, $18," \
 	" v.location_continent, v.location_country, v.location_region, v.location_city," \
@@ -60,8 +60,8 @@
 #define CONVERSION_TYPES \
 	INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID, BOOLOID, INT4OID, INT4OID, INT4OID, \
 	INT2OID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, \
-	TEXTOID, TEXTOID
-#define CONVERSION_ARGS 18
+	TEXTOID, TEXTOID, INT2OID
+#define CONVERSION_ARGS 19
 
 /* A goal that one visit may convert once only: the second is no news. */
 static KeptPlan insert_plan = {
@@ -95,11 +95,12 @@ static KeptPlan known_order_plan = {
  */
 static KeptPlan cart_items_plan = {
 	.query = "UPDATE pk_tracking.log_conversion_item AS i SET server_time = $2, idorder = $3,"
-	" deleted = i.deleted OR NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)"
+	/* the visit may have become somebody's meanwhile */
+	" consent = $5, idvisitor = $6, deleted = i.deleted OR NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)"
 	" WHERE i.idvisit OPERATOR(pg_catalog.=) $1 AND i.idorder OPERATOR(pg_catalog.=) '0'"
 	" AND ($3 OPERATOR(pg_catalog.<>) '0' OR"
 	" (NOT i.deleted AND NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)))",
-	.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID}
+	.nargs = 6, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, INT2OID, InvalidOid}
 };
 
 static KeptPlan items_plan = {
@@ -700,6 +701,7 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	values[i] = money_value(r->discount, &nulls[i]), i++;
 	values[i] = text_value(c->referrer.name, &nulls[i]), i++;
 	values[i] = text_value(c->referrer.keyword, &nulls[i]), i++;
+	values[i++] = Int16GetDatum(in->matched_by);
 	Assert(i == CONVERSION_ARGS);
 
 	if (ecommerce && c->open_cart)
@@ -776,7 +778,11 @@ write_items(const Conversions *c, const Visit *visit, const char *idorder)
 		values[1] = TimestampTzGetDatum(in->hit->at);
 		values[2] = CStringGetTextDatum(idorder);
 		values[3] = number_array(numbers[0], n);
-		if (store_execute(&cart_items_plan, values, NULL, 0, false) != SPI_OK_UPDATE)
+		values[4] = Int16GetDatum(visit->consent);
+		values[5] = HexIdGetDatum(visit->idvisitor);
+		memset(nulls, ' ', sizeof(nulls));
+		nulls[5] = visit->has_idvisitor ? ' ' : 'n';
+		if (store_execute(&cart_items_plan, values, nulls, 0, false) != SPI_OK_UPDATE)
 			elog(ERROR, "items of the cart were not updated");
 	}
 	if (n == 0)

@@ -73,6 +73,7 @@ typedef struct ConversionInput
 	ActionKind	kind;
 	bool		begun;			/* the visit has just begun */
 	bool		known;			/* the visitor is known */
+	MatchedBy	matched_by;		/* what the hit was recognised by */
 	NullableInt idaction_url;	/* of the action */
 	const char *page_url;		/* normalised, NULL: none */
 } ConversionInput;

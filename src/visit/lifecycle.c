@@ -312,6 +312,64 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 }
 
 /*
+ * lifecycle_begin_anonymous
+ *		The visit that a hit without consent begins: nobody's, and that of a new
+ *		visitor (design section 7).  The hit has been stripped of its ids.
+ */
+void
+lifecycle_begin_anonymous(const Hit *hit, const Settings *s, Visit *visit)
+{
+	Identity	nobody;
+
+	memset(&nobody, 0, sizeof(nobody));
+	lifecycle_begin(hit, &nobody, s, NULL, 0, visit);
+	visit->has_idvisitor = false;
+}
+
+/*
+ * lifecycle_stay_anonymous
+ *		A further hit without consent: who was undecided may have refused.
+ */
+void
+lifecycle_stay_anonymous(const Hit *hit, const Settings *s, Visit *visit)
+{
+	if (visit->consent == STATE_UNDECIDED &&
+		consent_state(s->consent_mode, hit->consent) == STATE_REFUSED)
+	{
+		visit->consent = STATE_REFUSED;
+		visit->seldom_changed = true;
+	}
+}
+
+/*
+ * lifecycle_upgrade
+ *		An anonymous visit becomes that of a visitor who has agreed in its
+ *		midst (consent_upgrade = continue).  previous: an earlier visit of his,
+ *		or NULL.  Whether he returns is told as if he had agreed at its start.
+ */
+void
+lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings *s,
+				  const Visit *previous, HexId random_id, Visit *visit)
+{
+	Hit			first = *hit;
+	Visit		begun;
+
+	first.at = visit->first;
+	lifecycle_begin(&first, id, s, previous, random_id, &begun);
+	visit->consent = begun.consent;
+	visit->has_idvisitor = begun.has_idvisitor;
+	visit->idvisitor = begun.idvisitor;
+	visit->has_config_id = begun.has_config_id;
+	visit->config_id = begun.config_id;
+	visit->returning = begun.returning;
+	visit->count_visits = begun.count_visits;
+	visit->since_first = begun.since_first;
+	visit->since_last = begun.since_last;
+	visit->since_order = begun.since_order;
+	visit->seldom_changed = true;
+}
+
+/*
  * lifecycle_continue
  *		What any hit changes on the visit that it continues: times, ids, user.
  */

@@ -46,6 +46,7 @@ typedef struct Action
 	NullableInt idaction_name_ref;
 	NullableInt pageview_position;
 	int32		time_spent_ref_action;
+	ConsentState consent;		/* what the hit itself said */
 	const char *idpageview;		/* NULL: none */
 
 	/* columns that a plain page view has not: written only if this is set */
@@ -75,6 +76,10 @@ extern Decision lifecycle_decide(const Hit *hit, const Identity *id,
 extern Decision lifecycle_referrer(Decision d, ReferrerEffect effect);
 extern void lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 							const Visit *previous, HexId random_id, Visit *visit);
+extern void lifecycle_begin_anonymous(const Hit *hit, const Settings *s, Visit *visit);
+extern void lifecycle_stay_anonymous(const Hit *hit, const Settings *s, Visit *visit);
+extern void lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings *s,
+							  const Visit *previous, HexId random_id, Visit *visit);
 extern void lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s,
 							   Visit *visit);
 extern void lifecycle_action(const Hit *hit, const Settings *s, bool begun,

@@ -418,6 +418,7 @@ BEGIN
 		visitor_seconds_since_first integer,
 		visitor_seconds_since_order integer,
 		consent smallint NOT NULL DEFAULT 0,
+		matched_by smallint NOT NULL DEFAULT 0,
 		visitor_returning smallint,
 		referer_type smallint,
 		config_client_type smallint,
@@ -460,6 +461,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_first IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_order IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
+	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS 'what the hit was recognised by, as in log_link_visit_action';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_returning IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.referer_type IS 'attributed referrer: as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_client_type IS 'as in log_visit';

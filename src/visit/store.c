@@ -46,6 +46,12 @@
 
 #define LOG_VERSION 1
 
+/*
+ * So many times in a row the log is looked up again because of a change.  Where
+ * caches are discarded all the time (debug_discard_caches) it never ends.
+ */
+#define CHANGES_MAX 16
+
 /* Steps of the published upper bound of visit lengths: doubled from an hour. */
 #define LENGTH_STEP SECS_PER_HOUR
 
@@ -163,6 +169,14 @@ static KeptPlan raise_plan = {
 	.nargs = 2, .argtypes = {INT4OID, INT8OID}
 };
 
+static KeptPlan joined_plan = {
+	.query = "SELECT 1 FROM pk_tracking.log_link_visit_action l"
+	" WHERE l.idvisit OPERATOR(pg_catalog.=) $1 AND l.matched_by OPERATOR(pg_catalog.=) $2"
+	" UNION ALL SELECT 1 FROM pk_tracking.log_conversion c"
+	" WHERE c.idvisit OPERATOR(pg_catalog.=) $1 AND c.matched_by OPERATOR(pg_catalog.=) $2 LIMIT 1",
+	.nargs = 2, .argtypes = {INT8OID, INT2OID}
+};
+
 static KeptPlan version_plan = {
 	.query = "SELECT pg_catalog.max(l.version) FROM pk_tracking.log_version l",
 	.nargs = 0
@@ -248,12 +262,15 @@ static KeptPlan update_seldom_plan = {
 	" location_continent = CASE WHEN location_country OPERATOR(pg_catalog.<>) $28"
 	" THEN NULL ELSE location_continent END,"
 	" location_country = $28, location_region = $29, location_city = $30,"
-	" location_latitude = $31, location_longitude = $32"
+	" location_latitude = $31, location_longitude = $32,"
+	" consent = $33, config_id = $34, visitor_returning = $35, visitor_count_visits = $36,"
+	" visitor_seconds_since_first = $37, visitor_seconds_since_last = $38"
 	UPDATE_VISIT_WHERE,
-	.nargs = 32, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID,
+	.nargs = 38, .argtypes = {UPDATE_VISIT_TYPES, INT2OID, TEXTOID, TEXTOID, TEXTOID,
 		INT4OID, INT4OID, INT2OID, INT2OID, INT4OID,
 		TEXTOID, JSONBOID, JSONBOID,
-		TEXTOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID}
+		TEXTOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID,
+		INT2OID, InvalidOid, INT2OID, INT4OID, INT4OID, INT4OID}
 };
 
 static KeptPlan insert_action_plan = {
@@ -548,12 +565,13 @@ static void
 find_log(void)
 {
 	uint64		started;
+	int			attempts = 0;
 
 	do
 	{
 		started = log_changes;
 		read_log_info();
-	} while (started != log_changes);
+	} while (started != log_changes && ++attempts < CHANGES_MAX);
 	log_info.valid = true;
 }
 
@@ -682,7 +700,7 @@ void
 store_open(Store *store, LOCKMODE mode)
 {
 	/* what is known counts only once the table is locked: an index may have gone */
-	for (;;)
+	for (int attempts = 1;; attempts++)
 	{
 		if (!log_info.valid)
 			find_log();
@@ -692,7 +710,7 @@ store_open(Store *store, LOCKMODE mode)
 			LockRelationOid(log_info.log_link_visit_action, mode);
 			LockRelationOid(log_info.log_action, mode);
 		}
-		if (store->visits != NULL && log_info.valid)
+		if (store->visits != NULL && (log_info.valid || attempts == CHANGES_MAX))
 			break;
 		if (store->visits != NULL)
 			table_close(store->visits, NoLock);
@@ -1182,6 +1200,62 @@ store_bulk_tables(Store *store, BulkTables *tables)
 	return true;
 }
 
+/*
+ * store_read_visit
+ *		The newest version of a visit; false if there is no such row.
+ */
+bool
+store_read_visit(Store *store, int32 idsite, int64 idvisit, Visit *visit)
+{
+	Relation	index;
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+	ScanKeyData key;
+	IndexScanDesc scan;
+	bool		found;
+
+	if (store_bulk_active() && bulk_known_visit(idvisit, visit))
+		return true;
+	index = index_open(RelationGetPrimaryKeyIndex(store->visits), store->mode);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(store->visits, NULL);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idvisit));
+	scan = pkt_index_beginscan(store->visits, index, snapshot, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	if (found)
+		visit_from_slot(slot, idsite, visit);
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	index_close(index, NoLock);
+	if (found && store_bulk_active())
+		bulk_note_visit(visit);
+	return found;
+}
+
+/*
+ * store_joined_by_fingerprint
+ *		Was any action of the visit joined to it by a fingerprint?  Then it may
+ *		hold hits of more people than one.
+ */
+bool
+store_joined_by_fingerprint(int64 idvisit)
+{
+	Datum		values[2];
+	bool		result;
+
+	if (store_bulk_active())
+		bulk_write_actions();
+	values[0] = Int64GetDatum(idvisit);
+	values[1] = Int16GetDatum(MATCHED_FINGERPRINT);
+	if (store_execute(&joined_plan, values, NULL, 1, true) != SPI_OK_SELECT)
+		elog(ERROR, "actions could not be read");
+	result = SPI_processed > 0;
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
 /* The next numbers.  Taken when a hit is going to be written, not before. */
 int64
 store_next_idvisit(void)
@@ -1321,10 +1395,14 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 		values[i++] = InetPGetDatum(ip_to_inet(&extra->location_ip));
 	values[i] = known_text(extra->browser_lang, &nulls[i]), i++;
 	values[i] = text_or_null(v->resolution, &nulls[i]), i++;
+	nulls[i] = extra->has_details ? ' ' : 'n';
 	values[i++] = TimeADTGetDatum(extra->localtime);
 	/* plugins: fla java qt realp pdf wma ag cookie */
 	for (int p = 0; p < HIT_PLUGINS; p++)
+	{
+		nulls[i] = extra->has_details ? ' ' : 'n';
 		values[i++] = flag(extra->plugins[p]);
+	}
 
 	values[i++] = Int16GetDatum((int16) v->referrer.type);
 	values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
@@ -1389,7 +1467,9 @@ static const VisitColumn changed_columns[] = {
 	COL_REFERER_TYPE, COL_REFERER_NAME, COL_REFERER_KEYWORD, COL_REFERER_URL,
 	COL_TOTAL_SEARCHES, COL_TOTAL_EVENTS, COL_GOAL_BUYER, COL_GOAL_CONVERTED,
 	COL_SINCE_ORDER, COL_RESOLUTION, COL_CUSTOM_DIMENSIONS, COL_CUSTOM_VARIABLES,
-	COL_COUNTRY, COL_REGION, COL_CITY, COL_LATITUDE, COL_LONGITUDE
+	COL_COUNTRY, COL_REGION, COL_CITY, COL_LATITUDE, COL_LONGITUDE,
+	COL_CONSENT, COL_CONFIG_ID, COL_RETURNING, COL_COUNT_VISITS,
+	COL_SINCE_FIRST, COL_SINCE_LAST
 };
 
 /* Their values.  Returns the number of columns. */
@@ -1430,6 +1510,12 @@ changed_values(const Visit *v, bool seldom, Datum *values, char *nulls)
 		values[i] = text_or_null(v->city, &nulls[i]), i++;
 		values[i] = pointer_or_null(v->latitude, &nulls[i]), i++;
 		values[i] = pointer_or_null(v->longitude, &nulls[i]), i++;
+		values[i++] = Int16GetDatum(v->consent);
+		values[i] = id_or_null(v->has_config_id, v->config_id, &nulls[i]), i++;
+		values[i++] = Int16GetDatum(v->returning);
+		values[i++] = Int32GetDatum(v->count_visits);
+		values[i] = nullable(v->since_first, true, &nulls[i]), i++;
+		values[i] = nullable(v->since_last, true, &nulls[i]), i++;
 		Assert(i == lengthof(changed_columns));
 	}
 	return i;
@@ -1518,7 +1604,7 @@ store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 	values[i++] = Int32GetDatum(v->idsite);
 	values[i] = nullable(action->pageview_position, true, &nulls[i]), i++;
 	values[i++] = Int32GetDatum(action->time_spent_ref_action);
-	values[i++] = Int16GetDatum(v->consent);
+	values[i++] = Int16GetDatum(action->consent);
 	values[i++] = Int16GetDatum(matched_by);
 	values[i++] = Int16GetDatum(reason);
 	values[i] = text_or_null(action->idpageview, &nulls[i]), i++;

@@ -23,6 +23,7 @@ typedef struct NewVisit
 	GeoLocation location;
 	const UserAgent *device;
 	bool		as_matomo;		/* unknown texts are empty there, not NULL */
+	bool		has_details;	/* plugins and localtime may be told */
 	const char *browser_lang;	/* "" if unknown */
 	int32		plugins[HIT_PLUGINS];
 	int64		localtime;		/* microseconds since midnight */
@@ -52,6 +53,8 @@ extern void store_close(Store *store);
 
 extern int	store_lookup(Store *store, int32 idsite, const Lookup *lookup,
 						 int max, Visit *visits);
+extern bool store_read_visit(Store *store, int32 idsite, int64 idvisit, Visit *visit);
+extern bool store_joined_by_fingerprint(int64 idvisit);
 extern bool store_longest_is_news(Store *store, int32 idsite);
 
 extern int64 store_next_idvisit(void);

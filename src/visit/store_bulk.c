@@ -450,6 +450,24 @@ ask_log(KeyVisits *known, const BulkSite *site, const Lookup *lookup)
 		(void) read_visit(&newest[i]);
 }
 
+/* bulk_known_visit: a visit as it stands in memory; false if it does not. */
+bool
+bulk_known_visit(int64 idvisit, Visit *visit)
+{
+	BulkVisit  *bv = find_bulk_visit(idvisit);
+
+	if (bv != NULL)
+		*visit = bv->visit;
+	return bv != NULL;
+}
+
+/* bulk_note_visit: a visit that was read from the log by its number. */
+void
+bulk_note_visit(const Visit *visit)
+{
+	(void) read_visit(visit);
+}
+
 static bool
 is_in_memory(int64 idvisit)
 {
@@ -556,7 +574,8 @@ bulk_continue_visit(const Visit *v)
 		elog(ERROR, "visit was not read");
 	if (length > site->reach)
 		site->reach = store_length_step(length);
-	other_id = v->has_idvisitor != bv->visit.has_idvisitor || v->idvisitor != bv->visit.idvisitor;
+	other_id = v->has_idvisitor != bv->visit.has_idvisitor || v->idvisitor != bv->visit.idvisitor ||
+		v->has_config_id != bv->visit.has_config_id || v->config_id != bv->visit.config_id;
 	if (v->country != NULL && bv->visit.country != NULL && strcmp(v->country, bv->visit.country) != 0)
 		bv->lost_continent = true;
 	bv->seldom_changed |= v->seldom_changed;
@@ -641,8 +660,9 @@ compare_actions(const void *a, const void *b)
 	return x->idlink_va < y->idlink_va ? -1 : x->idlink_va > y->idlink_va;
 }
 
-static void
-write_actions(void)
+/* bulk_write_actions: let all actions so far stand in the log. */
+void
+bulk_write_actions(void)
 {
 	HeapTuple	rows[WRITE_BATCH];
 	int			n = bulk->n_actions;
@@ -674,7 +694,7 @@ bulk_add_action(int64 idvisit, int64 idlink_va, const Datum *values, const char 
 	BulkVisit  *bv = find_bulk_visit(idvisit);
 
 	if (bulk->n_actions == ACTIONS_MAX)
-		write_actions();
+		bulk_write_actions();
 	a = &bulk->actions[bulk->n_actions];
 	a->idvisit = idvisit;
 	a->idlink_va = idlink_va;
@@ -737,7 +757,7 @@ bulk_update_timings(int64 idvisit, const char *idpageview, const int32 *timings)
 		return true;
 	}
 	if (any)
-		write_actions();
+		bulk_write_actions();
 	return false;
 }
 
@@ -858,7 +878,7 @@ write_all(void)
 	MemoryContext old = MemoryContextSwitchTo(batch);
 
 	write_names();
-	write_actions();
+	bulk_write_actions();
 	write_visits();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(batch);

@@ -45,6 +45,9 @@ extern int	bulk_lookup(Store *store, int32 idsite, const Lookup *lookup, Visit *
 extern void bulk_begin_visit(const Visit *v, const NewVisit *extra, const Datum *values, const char *nulls, int n);
 extern bool bulk_continue_visit(const Visit *v);
 extern void bulk_write_visit(int64 idvisit);
+extern bool bulk_known_visit(int64 idvisit, Visit *visit);
+extern void bulk_note_visit(const Visit *visit);
+extern void bulk_write_actions(void);
 extern void bulk_add_action(int64 idvisit, int64 idlink_va, const Datum *values, const char *nulls, int n);
 extern bool bulk_update_timings(int64 idvisit, const char *idpageview, const int32 *timings);
 

@@ -56,7 +56,7 @@ $$;
 -- Conversions and items as the goldens write them: an absent key is NULL, 0 is "none".
 CREATE FUNCTION golden.conversions(sites integer[], visits bigint[]) RETURNS jsonb
 LANGUAGE sql AS $$
-	SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c) - '{idvisit,idlink_va,idaction_url,idsite,consent,server_time,custom_dimensions,custom_variables,location_continent}'::text[]
+	SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c) - '{idvisit,idlink_va,idaction_url,idsite,consent,matched_by,server_time,custom_dimensions,custom_variables,location_continent}'::text[]
 			|| jsonb_build_object(
 				'visit', array_position(visits, c.idvisit) - 1,
 				'site', array_position(sites, c.idsite) - 1,

@@ -18,6 +18,8 @@ CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pk_tracking;
 SELECT pk_tracking.create_log() \g /dev/null
 SELECT pk_tracking.add_site('Real trackers', ARRAY['http://127.0.0.1:8099', 'http://shop.example.org']) \g /dev/null
+-- they convert goal 1 by hand
+SELECT pk_tracking.add_goal(1, 'by hand', 'manually') \g /dev/null
 CREATE SCHEMA clients;
 CREATE TABLE clients.request (line serial, j jsonb NOT NULL);
 SQL
