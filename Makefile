@@ -26,6 +26,8 @@ SQL_PARTS = \
 	src/track/track.sql \
 	src/track/token.sql \
 	src/track/requests.sql \
+	src/track/trigger.sql \
+	src/track/ingest.sql \
 	src/track/parts.sql \
 	src/track/status.sql \
 	src/report/names.sql \

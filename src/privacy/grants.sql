@@ -31,7 +31,7 @@ BEGIN
 		FROM pg_proc p
 		WHERE p.pronamespace = 'pk_tracking'::regnamespace
 	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
 	END LOOP;
 	-- salts come from pgcrypto, wherever it stands
 	FOR obj IN
@@ -69,9 +69,10 @@ BEGIN
 		SELECT p.oid::regprocedure AS name
 		FROM pg_proc p
 		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND p.proname IN ('track', 'track_request', 'track_requests', 'track_requests_answer')
+			AND p.proname IN ('track', 'track_request', 'track_requests', 'track_requests_answer',
+				'attach', 'detach', 'ingest', 'track_rows', 'raw_options', 'raw_preview', 'check_raw_table', 'row_xid')
 	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
 	END LOOP;
 	IF trusted THEN
 		EXECUTE format('GRANT EXECUTE ON FUNCTION pk_tracking.trusted_tracking() TO %I', role);
@@ -107,7 +108,7 @@ BEGIN
 					'referrer_type_name', 'action_type_name', 'url_prefix_text',
 					'browser_name', 'os_name', 'device_type_name', 'device_brand_name'))
 	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', obj.name, role);
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
 	END LOOP;
 	FOR obj IN
 		SELECT c.oid::regclass AS name

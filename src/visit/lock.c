@@ -130,3 +130,24 @@ lock_give_back_whole_site(int32 idsite)
 	lock_tag(&tag, LOCK_GATE, idsite, 0);
 	(void) LockRelease(&tag, ExclusiveLock, false);
 }
+
+/*
+ * lock_holds_any
+ *		Does this transaction hold a lock of ours?  Looks through all locks of
+ *		the server: only for who has failed to get one.
+ */
+bool
+lock_holds_any(void)
+{
+	LockData   *data = GetLockStatusData();
+
+	for (int i = 0; i < data->nelements; i++)
+	{
+		const LockInstanceData *l = &data->locks[i];
+
+		if (l->pid == MyProcPid && l->holdMask != 0 &&
+			l->locktag.locktag_type == LOCKTAG_ADVISORY && l->locktag.locktag_field4 == LOCK_CLASS)
+			return true;
+	}
+	return false;
+}

@@ -26,5 +26,6 @@ extern void lock_give_back(LockKind kind, int32 idsite, uint64 key);
 extern uint64 lock_order_key(const char *idorder);
 extern bool lock_try_whole_site(int32 idsite);
 extern void lock_give_back_whole_site(int32 idsite);
+extern bool lock_holds_any(void);
 
 #endif							/* PKT_LOCK_H */

@@ -1,0 +1,424 @@
+/*
+ * raw_run.c
+ *		A run of raw rows through the engine, chunk by chunk: counts, rejected
+ *		hits, and the sites of a statement that is more than one chunk.
+ *
+ * Callers have entered the engine.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "track/raw.h"
+#include "settings.h"
+#include "visit/lock.h"
+#include "visit/store.h"
+
+/*
+ * A chunk may use half of bulk_memory for its hits; the engine's own notes on a
+ * hit count as HIT_OVERHEAD bytes of that.  The other half is for what the
+ * engine reads and writes.
+ */
+#define CHUNK_MAX 20000			/* hits */
+#define HIT_OVERHEAD 4096
+#define GATE_NAP 2				/* milliseconds */
+
+/*
+ * raw_chunk_create
+ *		An empty chunk in the current memory context.
+ */
+RawChunk *
+raw_chunk_create(void)
+{
+	RawChunk   *chunk = palloc0_object(RawChunk);
+
+	chunk->size = 64;
+	chunk->hits = palloc_array(Hit *, chunk->size);
+	chunk->positions = palloc_array(int64, chunk->size);
+	chunk->keys = palloc_array(char *, chunk->size);
+	chunk->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking chunk", ALLOCSET_DEFAULT_SIZES);
+	return chunk;
+}
+
+/*
+ * raw_chunk_add
+ *		Read a row into the chunk.  True if the chunk is full now and has to be
+ *		run.
+ */
+bool
+raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row)
+{
+	MemoryContext old;
+
+	if (chunk->n == chunk->size)
+	{
+		chunk->size *= 2;
+		chunk->hits = repalloc(chunk->hits, chunk->size * sizeof(Hit *));
+		chunk->positions = repalloc(chunk->positions, chunk->size * sizeof(int64));
+		chunk->keys = repalloc(chunk->keys, chunk->size * sizeof(char *));
+	}
+	old = MemoryContextSwitchTo(chunk->context);
+	chunk->hits[chunk->n] = raw_read(map, row);
+	chunk->positions[chunk->n] = row->position;
+	chunk->keys[chunk->n] = raw_key(map, row);
+	MemoryContextSwitchTo(old);
+	chunk->n++;
+
+	return chunk->n >= CHUNK_MAX ||
+		MemoryContextMemAllocated(chunk->context, true) + (Size) chunk->n * HIT_OVERHEAD >
+		(Size) pkt_bulk_memory * 1024 / 2;
+}
+
+/* One more of that reason. */
+static void
+count_reason(RawRun *run, RawCount *counts, int *n, const char *reason)
+{
+	for (int i = 0; i < *n; i++)
+	{
+		if (strcmp(counts[i].reason, reason) == 0)
+		{
+			counts[i].n++;
+			return;
+		}
+	}
+	if (*n == RAW_REASONS)
+		return;
+	counts[*n].reason = MemoryContextStrdup(run->context, reason);
+	counts[(*n)++].n = 1;
+}
+
+/* Why a hit was refused, in a word. */
+static const char *
+rejected_why(const Tracked *result, const Hit *hit)
+{
+	if (result->duplicate_order)
+		return "duplicate_order";
+	if (hit->unreadable)
+		return "unreadable";
+	if (strcmp(result->outcome_reason, "idsite") == 0)
+		return "unknown_site";
+	return "invalid_value";
+}
+
+static Datum
+text_array(Datum *values, bool *nulls, int n)
+{
+	int			lower = 1;
+
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Write down which rows were refused: where they stand and why, nothing of them. */
+static void
+write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Tracked *results, int n)
+{
+	static KeptPlan plan = {
+		.query = "INSERT INTO pk_tracking.rejected_hit (idrun, raw_table, position, row_key, parameter, reason)"
+		" SELECT $1, $2, r.position, r.row_key, r.parameter, r.reason"
+		" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6))"
+		" AS r (position, row_key, parameter, reason)",
+		.nargs = 6, .argtypes = {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
+	};
+	Datum	   *positions = palloc_array(Datum, n);
+	Datum	   *keys = palloc0_array(Datum, n);
+	bool	   *no_key = palloc_array(bool, n);
+	Datum	   *parameters = palloc_array(Datum, n);
+	Datum	   *reasons = palloc_array(Datum, n);
+	Datum		values[6];
+	int			level;
+
+	for (int i = 0; i < n; i++)
+	{
+		const Tracked *result = &results[which[i]];
+
+		positions[i] = Int64GetDatum(chunk->positions[which[i]]);
+		no_key[i] = chunk->keys[which[i]] == NULL;
+		if (!no_key[i])
+			keys[i] = CStringGetTextDatum(chunk->keys[which[i]]);
+		parameters[i] = CStringGetTextDatum(result->outcome_reason);
+		reasons[i] = CStringGetTextDatum(rejected_why(result, chunk->hits[which[i]]));
+	}
+	raw_run_begin(run);
+	values[0] = Int64GetDatum(run->idrun);
+	values[1] = CStringGetTextDatum(run->map->table);
+	values[2] = PointerGetDatum(construct_array(positions, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[3] = text_array(keys, no_key, n);
+	values[4] = text_array(parameters, NULL, n);
+	values[5] = text_array(reasons, NULL, n);
+	level = store_pin_search_path();
+	if (store_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT)
+		elog(ERROR, "could not write rejected hits");
+	AtEOXact_GUC(true, level);
+}
+
+/*
+ * raw_chunk_run
+ *		Record the hits of a chunk, count what became of them, and empty it.
+ *		Errors: those of engine_run(); invalid_parameter_value for a hit that is
+ *		wrong if the map says so.
+ */
+void
+raw_chunk_run(RawChunk *chunk, RawRun *run)
+{
+	MemoryContext old = MemoryContextSwitchTo(chunk->context);
+	Tracked    *results = palloc_array(Tracked, chunk->n + 1);
+	int		   *rejected = palloc_array(int, chunk->n + 1);
+	int			n_rejected = 0;
+
+	if (chunk->n > 0)
+		engine_run(chunk->hits, chunk->n, results);
+
+	for (int i = 0; i < chunk->n; i++)
+	{
+		const Tracked *r = &results[i];
+
+		/* of those who refuse nothing is stored, not even their number */
+		if (r->outcome == OUTCOME_EXCLUDED && strcmp(r->outcome_reason, "consent") == 0)
+			continue;
+		if (r->outcome == OUTCOME_INVALID && chunk->hits[i]->consent == CONSENT_DENIED)
+			continue;
+		run->hits++;
+		switch (r->outcome)
+		{
+			case OUTCOME_RECORDED:
+				run->recorded++;
+				if (r->new_visit)
+					run->visits_new++;
+				else
+					run->visits_continued++;
+				break;
+			case OUTCOME_IGNORED:
+				count_reason(run, run->ignored, &run->n_ignored, r->outcome_reason);
+				break;
+			case OUTCOME_EXCLUDED:
+				count_reason(run, run->excluded, &run->n_excluded, r->outcome_reason);
+				break;
+			case OUTCOME_INVALID:
+				/* an order that comes twice is a page that was loaded again */
+				if (run->map->raise && !r->duplicate_order)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("invalid value for tracking parameter \"%s\" in row " INT64_FORMAT,
+									r->outcome_reason, chunk->positions[i])));
+				run->rejected++;
+				rejected[n_rejected++] = i;
+				break;
+		}
+	}
+	if (n_rejected > 0)
+		write_rejected(run, chunk, rejected, results, n_rejected);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(chunk->context);
+	chunk->n = 0;
+}
+
+/*
+ * raw_run_create
+ *		A run that has not seen a row yet, in the current memory context.
+ */
+RawRun *
+raw_run_create(const RawMap *map, const char *way)
+{
+	RawRun	   *run = palloc0_object(RawRun);
+
+	run->map = map;
+	run->way = way;
+	run->started = GetCurrentTimestamp();
+	run->context = CurrentMemoryContext;
+	return run;
+}
+
+/*
+ * raw_run_begin
+ *		Make the run's row, unless it has one.
+ */
+void
+raw_run_begin(RawRun *run)
+{
+	static KeptPlan plan = {
+		.query = "INSERT INTO pk_tracking.ingest_run (way, raw_table, started)"
+		" VALUES ($1, $2, $3) RETURNING idrun",
+		.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TIMESTAMPTZOID}
+	};
+	Datum		values[3];
+	bool		isnull;
+	int			level;
+
+	if (run->idrun != 0)
+		return;
+	values[0] = CStringGetTextDatum(run->way);
+	values[1] = CStringGetTextDatum(run->map->table);
+	values[2] = TimestampTzGetDatum(run->started);
+	level = store_pin_search_path();
+	if (store_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING || SPI_processed != 1)
+		elog(ERROR, "could not write a row of ingest_run");
+	run->idrun = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	AtEOXact_GUC(true, level);
+}
+
+/* Counts by reason as jsonb. */
+static Datum
+counts_jsonb(const RawCount *counts, int n)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	v;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		v.type = jbvString;
+		v.val.string.val = counts[i].reason;
+		v.val.string.len = strlen(counts[i].reason);
+		(void) pushJsonbValue(&state, WJB_KEY, &v);
+		v.type = jbvNumeric;
+		v.val.numeric = int64_to_numeric(counts[i].n);
+		(void) pushJsonbValue(&state, WJB_VALUE, &v);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/*
+ * raw_run_write
+ *		Write the counts so far into the run's row; finished: these are all.
+ */
+void
+raw_run_write(RawRun *run, bool finished)
+{
+	static KeptPlan plan = {
+		.query = "UPDATE pk_tracking.ingest_run SET finished = $2, hits = $3, recorded = $4,"
+		" excluded = $5, ignored = $6, rejected = $7, visits_new = $8, visits_continued = $9"
+		" WHERE idrun OPERATOR(pg_catalog.=) $1",
+		.nargs = 9, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, JSONBOID, JSONBOID, INT8OID, INT8OID, INT8OID}
+	};
+	Datum		values[9];
+	char		nulls[10] = "         ";
+	int			level;
+
+	raw_run_begin(run);
+	values[0] = Int64GetDatum(run->idrun);
+	values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[1] = finished ? ' ' : 'n';
+	values[2] = Int64GetDatum(run->hits);
+	values[3] = Int64GetDatum(run->recorded);
+	values[4] = counts_jsonb(run->excluded, run->n_excluded);
+	values[5] = counts_jsonb(run->ignored, run->n_ignored);
+	values[6] = Int64GetDatum(run->rejected);
+	values[7] = Int64GetDatum(run->visits_new);
+	values[8] = Int64GetDatum(run->visits_continued);
+	level = store_pin_search_path();
+	if (store_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE)
+		elog(ERROR, "could not write a row of ingest_run");
+	AtEOXact_GUC(true, level);
+}
+
+static int64
+sum(const RawCount *counts, int n)
+{
+	int64		result = 0;
+
+	for (int i = 0; i < n; i++)
+		result += counts[i].n;
+	return result;
+}
+
+/* raw_run_notice: tell the counts. */
+void
+raw_run_notice(const RawRun *run)
+{
+	ereport(NOTICE,
+			(errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded (" INT64_FORMAT " new visits), "
+					INT64_FORMAT " excluded, " INT64_FORMAT " ignored, " INT64_FORMAT " rejected",
+					run->hits, run->map->table, run->recorded, run->visits_new,
+					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored), run->rejected),
+			 run->rejected > 0 ? errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun) : 0));
+}
+
+/*
+ * raw_sites_add
+ *		One more site of a statement; what is no site of ours is left out.  The
+ *		list lies in the context of its first site.
+ */
+void
+raw_sites_add(RawSites *sites, int32 idsite)
+{
+	int			low = 0;
+	int			high = sites->n;
+
+	if (idsite <= 0 || idsite == sites->last || site_config(idsite) == NULL)
+		return;
+	sites->last = idsite;
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (sites->idsites[middle] < idsite)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < sites->n && sites->idsites[low] == idsite)
+		return;
+	if (sites->n == sites->size)
+	{
+		sites->size = sites->size == 0 ? 16 : sites->size * 2;
+		sites->idsites = sites->n == 0 ? palloc_array(int32, sites->size) :
+			repalloc(sites->idsites, sites->size * sizeof(int32));
+	}
+	memmove(sites->idsites + low + 1, sites->idsites + low, (sites->n - low) * sizeof(int32));
+	sites->idsites[low] = idsite;
+	sites->n++;
+}
+
+/*
+ * raw_sites_lock
+ *		Have sites, in ascending order, for the rest of the transaction, as a
+ *		statement must that is more than one chunk: locks that each chunk takes
+ *		in order are in no order together.  Waits without holding any of them,
+ *		so that it blocks nobody, and not at all if the transaction has tracked
+ *		before: nobody would notice two that wait for each other like that.
+ *		Errors: lock_not_available.
+ */
+void
+raw_sites_lock(const RawSites *sites)
+{
+	TimestampTz began = GetCurrentTimestamp();
+
+	for (;;)
+	{
+		int			have = 0;
+
+		while (have < sites->n && lock_try_whole_site(sites->idsites[have]))
+			have++;
+		if (have == sites->n)
+			return;
+		while (have > 0)
+			lock_give_back_whole_site(sites->idsites[--have]);
+
+		if (lock_holds_any())
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("could not track that many hits after other hits of the same transaction"),
+					 errhint("Load raw rows in a transaction of their own.")));
+		if (LockTimeout > 0 &&
+			TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("canceling statement due to lock timeout")));
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 GATE_NAP, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}

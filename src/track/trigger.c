@@ -1,0 +1,477 @@
+/*
+ * trigger.c
+ *		Raw tables that are tracked as they are filled: the statement trigger
+ *		track_rows(), and what attach() needs.
+ *
+ * The trigger becomes the log's owner as track() does; whoever inserts needs no
+ * right on the log.  That a table may be tracked was found out by attach(), who
+ * may make a trigger; only what a table's rows may claim (trusted) is asked
+ * again, of the table's owner, since anybody can write a trigger's arguments.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+#include "utils/tuplesort.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "settings.h"
+#include "track/raw.h"
+#include "track/track.h"
+
+PG_FUNCTION_INFO_V1(pkt_track_rows);
+PG_FUNCTION_INFO_V1(pkt_raw_options);
+PG_FUNCTION_INFO_V1(pkt_raw_preview);
+
+#define PREVIEW_MAX 1000
+#define PREVIEW_COLUMNS 13
+#define BOOKMARKS_MAX 1000
+#define BOOKMARK_EVERY 1000		/* rows, at least */
+
+/* The rows of a statement. */
+typedef struct Feed
+{
+	RawMap	   *map;
+	Tuplestorestate *rows;
+	TupleTableSlot *slot;
+	RawRow		row;			/* the one read last */
+	int64		n_rows;
+	int			reader;			/* our read pointer */
+	int			n_bookmarks;	/* read pointers before every so many rows */
+	int		   *bookmarks;
+	int64		bookmark_every;
+} Feed;
+
+static void
+feed_open(Feed *feed, RawMap *map, Relation rel, Tuplestorestate *rows)
+{
+	memset(feed, 0, sizeof(Feed));
+	feed->map = map;
+	feed->rows = rows;
+	feed->slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+	feed->row.values = palloc_array(Datum, map->n_columns + 1);
+	feed->row.nulls = palloc_array(bool, map->n_columns + 1);
+	feed->n_rows = tuplestore_tuple_count(rows);
+	/* one of our own: other triggers read the same rows */
+	feed->reader = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+	tuplestore_select_read_pointer(rows, feed->reader);
+	tuplestore_rescan(rows);
+}
+
+/* Go to the first row again. */
+static void
+feed_rescan(Feed *feed)
+{
+	tuplestore_select_read_pointer(feed->rows, feed->reader);
+	tuplestore_rescan(feed->rows);
+	feed->row.position = 0;
+}
+
+/* Read the next row; false if there is none. */
+static bool
+feed_next(Feed *feed)
+{
+	tuplestore_select_read_pointer(feed->rows, feed->reader);
+	if (!tuplestore_gettupleslot(feed->rows, true, false, feed->slot))
+		return false;
+	feed->row.position++;
+	for (int i = 0; i < feed->map->n_columns; i++)
+		feed->row.values[i] = slot_getattr(feed->slot, feed->map->columns[i].attnum, &feed->row.nulls[i]);
+	return true;
+}
+
+/* Read the row at a position. */
+static void
+feed_seek(Feed *feed, int64 position)
+{
+	int64		bookmark = feed->n_bookmarks == 0 ? 0 :
+		Min((position - 1) / feed->bookmark_every, feed->n_bookmarks - 1);
+
+	/* the bookmark before it, unless we stand between the two */
+	if (feed->n_bookmarks > 0 &&
+		(position <= feed->row.position || feed->row.position < bookmark * feed->bookmark_every))
+	{
+		tuplestore_copy_read_pointer(feed->rows, feed->bookmarks[bookmark], feed->reader);
+		feed->row.position = bookmark * feed->bookmark_every;
+	}
+	tuplestore_select_read_pointer(feed->rows, feed->reader);
+	if (position > feed->row.position + 1)
+	{
+		(void) tuplestore_skiptuples(feed->rows, position - feed->row.position - 1, true);
+		feed->row.position = position - 1;
+	}
+	if (!feed_next(feed))
+		elog(ERROR, "could not find a row of the statement again");
+}
+
+static void
+feed_close(Feed *feed)
+{
+	ExecDropSingleTupleTableSlot(feed->slot);
+}
+
+/*
+ * Look at all rows: have their sites, and if sort is given, put site, time and
+ * position into it, and nothing else: what is sorted may be spilled.
+ */
+static void
+survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
+{
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(old, "pk_tracking row", ALLOCSET_DEFAULT_SIZES);
+	RawSites	sites = {0};
+
+	if (sort != NULL)
+	{
+		feed->bookmark_every = Max(BOOKMARK_EVERY, feed->n_rows / BOOKMARKS_MAX + 1);
+		feed->bookmarks = palloc_array(int, feed->n_rows / feed->bookmark_every + 1);
+	}
+	feed_rescan(feed);
+	for (;;)
+	{
+		int32		idsite;
+		TimestampTz at;
+
+		CHECK_FOR_INTERRUPTS();
+		if (sort != NULL && feed->row.position % feed->bookmark_every == 0 &&
+			feed->row.position < feed->n_rows)
+		{
+			int			bookmark = tuplestore_alloc_read_pointer(feed->rows, EXEC_FLAG_REWIND);
+
+			tuplestore_copy_read_pointer(feed->rows, feed->reader, bookmark);
+			feed->bookmarks[feed->n_bookmarks++] = bookmark;
+		}
+		if (!feed_next(feed))
+			break;
+		MemoryContextSwitchTo(context);
+		raw_site_and_time(feed->map, &feed->row, &idsite, &at);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+
+		raw_sites_add(&sites, idsite);
+		if (sort != NULL)
+		{
+			ExecClearTuple(entry);
+			entry->tts_values[0] = Int32GetDatum(idsite);
+			entry->tts_values[1] = Int64GetDatum(at);
+			entry->tts_values[2] = Int64GetDatum(feed->row.position);
+			memset(entry->tts_isnull, 0, 3 * sizeof(bool));
+			ExecStoreVirtualTuple(entry);
+			tuplesort_puttupleslot(sort, entry);
+		}
+	}
+	raw_sites_lock(&sites);
+	MemoryContextDelete(context);
+}
+
+/* Run all rows through the engine by site, time and position. */
+static void
+run_by_time(Feed *feed, RawChunk *chunk, RawRun *run)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(3);
+	AttrNumber	columns[] = {1, 2, 3};
+	Oid			operators[] = {Int4LessOperator, Int8LessOperator, Int8LessOperator};
+	Oid			collations[] = {InvalidOid, InvalidOid, InvalidOid};
+	bool		nulls_first[] = {false, false, false};
+	Tuplesortstate *sort;
+	TupleTableSlot *entry;
+	bool		isnull;
+
+	TupleDescInitEntry(desc, 1, "idsite", INT4OID, -1, 0);
+	TupleDescInitEntry(desc, 2, "at", INT8OID, -1, 0);
+	TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
+	sort = tuplesort_begin_heap(desc, 3, columns, operators, collations, nulls_first,
+								Max(pkt_bulk_memory / 4, 64), NULL, TUPLESORT_NONE);
+	entry = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	survey(feed, sort, entry);
+	ExecDropSingleTupleTableSlot(entry);
+	tuplesort_performsort(sort);
+
+	entry = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	while (tuplesort_gettupleslot(sort, true, false, entry, NULL))
+	{
+		CHECK_FOR_INTERRUPTS();
+		feed_seek(feed, DatumGetInt64(slot_getattr(entry, 3, &isnull)));
+		if (raw_chunk_add(chunk, feed->map, &feed->row))
+			raw_chunk_run(chunk, run);
+	}
+	raw_chunk_run(chunk, run);
+	ExecDropSingleTupleTableSlot(entry);
+	tuplesort_end(sort);
+}
+
+/* Run all rows through the engine as they were given. */
+static void
+run_as_given(Feed *feed, RawChunk *chunk, RawRun *run)
+{
+	bool		surveyed = false;
+
+	while (feed_next(feed))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!raw_chunk_add(chunk, feed->map, &feed->row))
+			continue;
+		if (!surveyed && feed->row.position < feed->n_rows)
+		{
+			int64		position = feed->row.position;
+
+			survey(feed, NULL, NULL);
+			surveyed = true;
+			feed_rescan(feed);
+			(void) tuplestore_skiptuples(feed->rows, position, true);
+			feed->row.position = position;
+		}
+		raw_chunk_run(chunk, run);
+	}
+	raw_chunk_run(chunk, run);
+}
+
+/* Only a table whose owner may be trusted may claim to be. */
+static void
+check_trusted_table(Relation rel)
+{
+	Oid			argtypes[1] = {InvalidOid};
+	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking"), makeString("trusted_tracking")),
+									  0, argtypes, false);
+
+	if (pkt_proc_aclcheck(proc, rel->rd_rel->relowner, ACL_EXECUTE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("owner of relation \"%s\" may not track with trusted => true",
+						RelationGetRelationName(rel)),
+				 errhint("It is allowed by pk_tracking.grant_tracker(role, trusted => true).")));
+}
+
+/*
+ * pkt_track_rows
+ *		SQL: track_rows(), a trigger AFTER INSERT FOR EACH STATEMENT with the
+ *		new rows; its argument is what raw_options() gave.  A row that is wrong
+ *		is rejected and harms no other.
+ */
+Datum
+pkt_track_rows(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	EngineScope scope;
+	RawMap	   *map;
+	RawRun	   *run;
+	RawChunk   *chunk;
+	Feed		feed;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("track_rows() must be called as a trigger")));
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
+		trigger->tg_newtable == NULL || trigger->tg_trigger->tgnargs != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("track_rows() must be fired AFTER INSERT FOR EACH STATEMENT with the new rows and one argument"),
+				 errhint("Make the trigger with pk_tracking.attach().")));
+	if (tuplestore_tuple_count(trigger->tg_newtable) == 0)
+		return PointerGetDatum(NULL);
+
+	engine_enter(&scope);
+	map = raw_map(trigger->tg_relation,
+				  DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(trigger->tg_trigger->tgargs[0]))));
+	if (map->trusted)
+		check_trusted_table(trigger->tg_relation);
+	run = raw_run_create(map, "trigger");
+	chunk = raw_chunk_create();
+	feed_open(&feed, map, trigger->tg_relation, trigger->tg_newtable);
+	if (map->order == RAW_ORDER_TIME && feed.n_rows > 1)
+		run_by_time(&feed, chunk, run);
+	else
+		run_as_given(&feed, chunk, run);
+
+	/* single rows come by the thousand: of them only what went wrong is told */
+	if (feed.n_rows > 1 || run->rejected > 0)
+	{
+		raw_run_write(run, true);
+		raw_run_notice(run);
+	}
+	feed_close(&feed);
+	engine_leave(&scope);
+	return PointerGetDatum(NULL);
+}
+
+static Jsonb *
+options_arg(FunctionCallInfo fcinfo, Relation rel)
+{
+	bool		trusted = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+
+	if (trusted)
+	{
+		check_trusted();
+		check_trusted_table(rel);
+	}
+	return raw_options(rel, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
+					   PG_ARGISNULL(2) ? "given" : text_to_cstring(PG_GETARG_TEXT_PP(2)),
+					   PG_ARGISNULL(3) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(3)), trusted);
+}
+
+/*
+ * pkt_raw_options
+ *		SQL: raw_options(raw_table, mapping, hit_order, on_error, trusted) →
+ *		jsonb, checked and with every parameter named.  Reads the catalog only.
+ *		Errors: those of raw_options(); wrong_object_type.
+ */
+Datum
+pkt_raw_options(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	Jsonb	   *options;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("raw table must not be NULL")));
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));
+	if (strcmp(get_namespace_name(RelationGetNamespace(rel)), "pk_tracking") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is the log's own table", RelationGetRelationName(rel))));
+	options = options_arg(fcinfo, rel);
+	table_close(rel, AccessShareLock);
+	PG_RETURN_JSONB_P(options);
+}
+
+/* What would become of a row, as a row of raw_preview_row. */
+static void
+preview_values(const RawRow *row, const RawMap *map, const Hit *hit, const Tracked *r,
+			   Datum *values, bool *nulls)
+{
+	Datum		tracked[TRACKED_COLUMNS];
+	bool		tracked_nulls[TRACKED_COLUMNS];
+	char	   *key = raw_key(map, row);
+
+	tracked_values(r, tracked, tracked_nulls);
+	memset(nulls, 0, PREVIEW_COLUMNS * sizeof(bool));
+	values[0] = Int64GetDatum(row->position);
+	nulls[1] = key == NULL;
+	values[1] = key ? CStringGetTextDatum(key) : (Datum) 0;
+	values[2] = tracked[0];
+	values[3] = tracked[1];
+	nulls[3] = tracked_nulls[1];
+	values[4] = Int32GetDatum(hit->idsite);
+	values[5] = TimestampTzGetDatum(hit->at);
+	values[6] = CStringGetTextDatum(hit->url);
+	nulls[6] = hit->url[0] == '\0';
+	values[7] = CStringGetTextDatum(hit->action_name);
+	nulls[7] = hit->action_name[0] == '\0';
+	/* idvisitor, matched_by, new_visit, reason, returning */
+	for (int i = 0; i < 5; i++)
+	{
+		static const int from[] = {3, 5, 6, 7, 8};
+
+		values[8 + i] = tracked[from[i]];
+		nulls[8 + i] = tracked_nulls[from[i]];
+	}
+}
+
+/*
+ * pkt_raw_preview
+ *		SQL: raw_preview(raw_table, options, max_rows) → what the first rows
+ *		that the table has now would become.  The caller must be allowed to read
+ *		it.  Everything is undone again, the salts that it made included.
+ */
+Datum
+pkt_raw_preview(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int32		max = PG_GETARG_INT32(2);
+	Relation	rel;
+	RawMap	   *map;
+	EngineScope scope;
+	StringInfoData query;
+	Hit		  **hits;
+	Tracked    *results;
+	RawRow	   *rows;
+	int			n;
+	MemoryContext context;
+	ResourceOwner owner;
+
+	if (max < 1 || max > PREVIEW_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_rows must be between 1 and %d", PREVIEW_MAX)));
+	InitMaterializedSRF(fcinfo, 0);
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	map = raw_map(rel, PG_GETARG_JSONB_P(1));
+	if (map->trusted)
+		check_trusted_table(rel);
+
+	/* as the caller */
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"), map->table, max);
+	if (SPI_execute(query.data, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the raw table");
+	n = (int) SPI_processed;
+	hits = palloc_array(Hit *, n + 1);
+	results = palloc0_array(Tracked, n + 1);
+	rows = palloc0_array(RawRow, n + 1);
+	for (int i = 0; i < n; i++)
+	{
+		rows[i].position = i + 1;
+		rows[i].values = palloc_array(Datum, map->n_columns + 1);
+		rows[i].nulls = palloc_array(bool, map->n_columns + 1);
+		for (int j = 0; j < map->n_columns; j++)
+			rows[i].values[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &rows[i].nulls[j]);
+		hits[i] = raw_read(map, &rows[i]);
+	}
+
+	engine_enter(&scope);
+	if (n > 0)
+	{
+		context = CurrentMemoryContext;
+		owner = CurrentResourceOwner;
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		engine_run(hits, n, results);
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[PREVIEW_COLUMNS];
+		bool		nulls[PREVIEW_COLUMNS];
+
+		preview_values(&rows[i], map, hits[i], &results[i], values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	engine_leave(&scope);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	table_close(rel, AccessShareLock);
+	return (Datum) 0;
+}

@@ -1,0 +1,148 @@
+-- ---------------------------------------------------------------------------
+-- track/trigger: raw tables that are tracked as they are filled
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking.track_rows() RETURNS trigger
+AS 'MODULE_PATHNAME', 'pkt_track_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION pk_tracking.track_rows() IS 'trigger of a raw table, made by attach(): tracks the rows of a statement';
+REVOKE ALL ON FUNCTION pk_tracking.track_rows() FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.raw_options(
+	raw_table regclass,
+	mapping jsonb DEFAULT NULL,
+	hit_order text DEFAULT 'given',
+	on_error text DEFAULT 'reject',
+	trusted boolean DEFAULT false)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'pkt_raw_options' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
+COMMENT ON FUNCTION pk_tracking.raw_options(regclass, jsonb, text, text, boolean)
+	IS 'a raw table''s mapping, checked, as its trigger keeps it: which column is which parameter';
+REVOKE ALL ON FUNCTION pk_tracking.raw_options(regclass, jsonb, text, text, boolean) FROM PUBLIC;
+
+CREATE TYPE pk_tracking.raw_preview_row AS (
+	row_number bigint,
+	row_key text,
+	outcome text,
+	outcome_reason text,
+	idsite integer,
+	at timestamptz,
+	url text,
+	action_name text,
+	idvisitor @extschema@.hexid,
+	matched_by text,
+	new_visit boolean,
+	reason text,
+	visitor_returning smallint
+);
+COMMENT ON TYPE pk_tracking.raw_preview_row IS 'what a row of a raw table would become';
+
+CREATE FUNCTION pk_tracking.raw_preview(raw_table regclass, options jsonb, max_rows integer DEFAULT 20)
+RETURNS SETOF pk_tracking.raw_preview_row
+AS 'MODULE_PATHNAME', 'pkt_raw_preview' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 20;
+COMMENT ON FUNCTION pk_tracking.raw_preview(regclass, jsonb, integer)
+	IS 'what the first rows of a raw table would become, with options of raw_options(); writes nothing';
+REVOKE ALL ON FUNCTION pk_tracking.raw_preview(regclass, jsonb, integer) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.check_raw_table(raw_table regclass) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT coalesce((SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = raw_table), false) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('must be owner of table %s', raw_table);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.check_raw_table(regclass) IS 'raises an error unless the caller owns the table';
+REVOKE ALL ON FUNCTION pk_tracking.check_raw_table(regclass) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.attach(
+	raw_table regclass,
+	mapping jsonb DEFAULT NULL,
+	dry_run boolean DEFAULT false,
+	hit_order text DEFAULT 'given',
+	on_error text DEFAULT 'reject',
+	trusted boolean DEFAULT false,
+	max_rows integer DEFAULT 20)
+RETURNS SETOF pk_tracking.raw_preview_row
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	options jsonb;
+	needy text;
+	partition regclass;
+	partitions bigint := 0;
+BEGIN
+	PERFORM pk_tracking.check_raw_table(raw_table);
+	options := pk_tracking.raw_options(raw_table, mapping, hit_order, on_error, trusted);
+
+	SELECT string_agg(k, ', ' ORDER BY k) INTO needy
+	FROM jsonb_object_keys(options->'mapping') k
+	WHERE k IN ('cip', 'country', 'region', 'city', 'lat', 'lon', 'long') AND NOT coalesce(trusted, false);
+	IF needy IS NOT NULL THEN
+		RAISE WARNING USING
+			MESSAGE = format('hits with %s will be rejected: that needs trust', needy),
+			HINT = 'Attach with trusted => true, or leave the column out of the mapping.';
+	END IF;
+
+	IF dry_run THEN
+		RETURN QUERY SELECT * FROM pk_tracking.raw_preview(raw_table, options, max_rows);
+		RETURN;
+	END IF;
+
+	-- a statement fires the triggers of the table that it names, so each
+	-- partition needs its own for what is inserted into it directly
+	FOR partition IN
+		SELECT t.relid FROM pg_partition_tree(raw_table) t
+			JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p')
+		UNION SELECT raw_table
+	LOOP
+		EXECUTE format('CREATE OR REPLACE TRIGGER pk_tracking AFTER INSERT ON %s '
+			'REFERENCING NEW TABLE AS pk_tracking_rows FOR EACH STATEMENT '
+			'EXECUTE FUNCTION pk_tracking.track_rows(%L)', partition, options);
+		partitions := partitions + 1;
+	END LOOP;
+	IF partitions > 1 THEN
+		RAISE NOTICE USING
+			MESSAGE = format('attached to %s and its %s partitions', raw_table, partitions - 1),
+			HINT = 'Rows inserted directly into partitions that come later are not tracked until the table is attached again.';
+	ELSIF EXISTS (SELECT FROM pg_class c WHERE c.oid = raw_table AND c.relkind = 'p') THEN
+		RAISE NOTICE USING
+			MESSAGE = format('attached to %s, which has no partitions yet', raw_table),
+			HINT = 'Rows inserted directly into partitions are not tracked until the table is attached again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer)
+	IS 'tracks what is inserted into a raw table from now on; dry_run shows what its first rows would become, and does nothing';
+REVOKE ALL ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer) FROM PUBLIC;
+
+CREATE FUNCTION pk_tracking.detach(raw_table regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	attached regclass;
+	n bigint := 0;
+BEGIN
+	PERFORM pk_tracking.check_raw_table(raw_table);
+	FOR attached IN
+		SELECT g.tgrelid FROM pg_trigger g
+		WHERE g.tgname = 'pk_tracking' AND g.tgfoid = 'pk_tracking.track_rows()'::regprocedure
+			AND (g.tgrelid = raw_table OR g.tgrelid IN (SELECT t.relid FROM pg_partition_tree(raw_table) t))
+	LOOP
+		EXECUTE format('DROP TRIGGER pk_tracking ON %s', attached);
+		n := n + 1;
+	END LOOP;
+	IF n = 0 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_object',
+			MESSAGE = format('%s is not attached', raw_table);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.detach(regclass) IS 'ends what attach() began, for the table and its partitions';
+REVOKE ALL ON FUNCTION pk_tracking.detach(regclass) FROM PUBLIC;
