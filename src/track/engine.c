@@ -1960,7 +1960,7 @@ record_each(Store *store, Work **work, int n, ManyLocks *many)
  */
 static struct
 {
-	bool		open;			/* between engine_batch_begin() and _end() */
+	int			open;			/* how often begun and not ended: code of somebody's may nest statements */
 	bool		running;		/* the store is open, and keeps visits in memory */
 	MemoryContext context;		/* that lives as long */
 	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
@@ -1987,14 +1987,15 @@ batch_run(void)
 static bool
 batch_running(void)
 {
-	return batch.open && batch.running;
+	return batch.running;
 }
 
 static void
 batch_abandon(void)
 {
 	store_bulk_abandon();
-	batch.open = batch.running = false;
+	batch.open = 0;
+	batch.running = false;
 }
 
 static void
@@ -2009,7 +2010,7 @@ static void
 batch_subtransaction_ended(SubXactEvent event, SubTransactionId mine,
 						   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB && batch.open && mine <= batch.subid)
+	if (event == SUBXACT_EVENT_ABORT_SUB && batch.open > 0 && mine <= batch.subid)
 		batch_abandon();
 }
 
@@ -2032,8 +2033,8 @@ engine_init(void)
 void
 engine_batch_begin(void)
 {
-	Assert(!batch.open);
-	batch.open = true;
+	if (batch.open++ > 0)
+		return;
 	batch.running = false;
 	batch.context = CurrentMemoryContext;
 	batch.subid = GetCurrentSubTransactionId();
@@ -2042,12 +2043,14 @@ engine_batch_begin(void)
 void
 engine_batch_end(void)
 {
+	if (--batch.open > 0)
+		return;
 	if (batch.running)
 	{
 		store_bulk_end();
 		store_close(&batch.store);
 	}
-	batch.open = batch.running = false;
+	batch.running = false;
 }
 
 /* Record these hits in their order; false if a lock is missed. */
@@ -2061,7 +2064,7 @@ record_all(Work **work, int n, ManyLocks *many)
 	/* who has whole sites may keep their visits in memory */
 	if (many != NULL && many->whole_sites)
 	{
-		bool		alone = !batch.open;
+		bool		alone = batch.open == 0;
 		bool		in_memory;
 
 		if (alone)
