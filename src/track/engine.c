@@ -85,8 +85,7 @@ typedef struct Work
 	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
-	char		language[LANGUAGE_BUFFER];
-	bool		language_known;
+	const char *language;		/* NULL until asked for */
 	const UserAgent *device;	/* NULL until asked for */
 	ActionKind	kind;
 	SiteSearch	search;			/* of a site search */
@@ -430,11 +429,13 @@ prepare(Work *w, bool came)
 static const char *
 language(Work *w)
 {
-	if (!w->language_known)
+	if (w->language == NULL)
 	{
+		char		buffer[LANGUAGE_BUFFER];
+
 		language_normalise(w->hit->accept_language, strlen(w->hit->accept_language),
-						   w->language, sizeof(w->language));
-		w->language_known = true;
+						   buffer, sizeof(buffer));
+		w->language = pstrdup(buffer);
 	}
 	return w->language;
 }

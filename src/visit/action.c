@@ -454,7 +454,12 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
 
-	idaction = find_or_add(idsite, type, prefix, name, len);
+	if (!(store_bulk_active() && bulk_known_name(idsite, h1, h2, &idaction)))
+	{
+		idaction = find_or_add(idsite, type, prefix, name, len);
+		if (store_bulk_active())
+			bulk_remember_name(idsite, h1, h2, idaction);
+	}
 	slot->hash1 = h1;
 	slot->hash2 = h2;
 	slot->idaction = idaction;

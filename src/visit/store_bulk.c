@@ -30,6 +30,7 @@
 
 #define ACTIONS_MAX 8192		/* rows that are sorted and written together */
 #define WRITE_BATCH 500			/* rows that a table takes at once */
+#define KNOWN_PER_KB 2			/* known names for each kB of bulk_memory: an eighth of it */
 #define NEWEST_MAX 8			/* visits of a key that are read beforehand */
 
 /* Spread the bits of a number (the finaliser of MurmurHash3). */
@@ -125,6 +126,26 @@ typedef struct NameEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* A name whose number is known, by two hashes of it. */
+typedef struct KnownEntry
+{
+	uint64		hash1;			/* the site counted in */
+	uint64		hash2;
+	int64		idaction;
+	char		status;
+} KnownEntry;
+
+#define SH_PREFIX known
+#define SH_ELEMENT_TYPE KnownEntry
+#define SH_KEY_TYPE uint64
+#define SH_KEY hash1
+#define SH_HASH_KEY(tb, k) ((uint32) (k))
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
 /* An action that is to be written. */
 typedef struct BulkAction
 {
@@ -166,6 +187,7 @@ typedef struct Bulk
 	int			n_names;
 	int			size_names;
 	NewName   **new_names;
+	known_hash *known_names;	/* until the end, but never more than its share of memory */
 
 	int			n_actions;
 	uint32		batch;
@@ -222,6 +244,7 @@ store_bulk_begin(Store *store)
 	row_writer_open(&bulk->action_writer, tables.action_shape, tables.actions, WRITE_BATCH);
 	row_writer_open(&bulk->name_writer, tables.name_shape, tables.names, WRITE_BATCH);
 	bulk->actions = palloc_array(BulkAction, ACTIONS_MAX);
+	bulk->known_names = known_create(context, 1024, NULL);
 	begin_rows();
 	MemoryContextSwitchTo(old);
 	return true;
@@ -759,6 +782,35 @@ bulk_update_timings(int64 idvisit, const char *idpageview, const int32 *timings)
 	if (any)
 		bulk_write_actions();
 	return false;
+}
+
+/*
+ * bulk_known_name, bulk_remember_name
+ *		The number of a name that this statement has met, by two hashes of the
+ *		name; false if it has not, or has forgotten.
+ */
+bool
+bulk_known_name(int32 idsite, uint64 hash1, uint64 hash2, int64 *idaction)
+{
+	KnownEntry *e = known_lookup(bulk->known_names, hash1 ^ mix64((uint32) idsite));
+
+	if (e == NULL || e->hash2 != hash2)
+		return false;
+	*idaction = e->idaction;
+	return true;
+}
+
+void
+bulk_remember_name(int32 idsite, uint64 hash1, uint64 hash2, int64 idaction)
+{
+	KnownEntry *e;
+	bool		found;
+
+	if (bulk->known_names->members >= (uint32) pkt_bulk_memory * KNOWN_PER_KB)
+		known_reset(bulk->known_names);
+	e = known_insert(bulk->known_names, hash1 ^ mix64((uint32) idsite), &found);
+	e->hash2 = hash2;
+	e->idaction = idaction;
 }
 
 static int64

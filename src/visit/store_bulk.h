@@ -51,6 +51,8 @@ extern void bulk_write_actions(void);
 extern void bulk_add_action(int64 idvisit, int64 idlink_va, const Datum *values, const char *nulls, int n);
 extern bool bulk_update_timings(int64 idvisit, const char *idpageview, const int32 *timings);
 
+extern bool bulk_known_name(int32 idsite, uint64 hash1, uint64 hash2, int64 *idaction);
+extern void bulk_remember_name(int32 idsite, uint64 hash1, uint64 hash2, int64 idaction);
 extern bool bulk_find_name(int32 idsite, int64 idaction, int type, bool prefix,
 						   const char *name, size_t len, bool *same);
 extern void bulk_add_name(const NewName *name);
