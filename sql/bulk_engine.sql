@@ -4,7 +4,8 @@
 -- campaigns, goals, orders and carts, pings, late page performance, dimensions
 -- and variables, places) is tracked twice, each time on an empty log: one by
 -- one, and in one document.  The first hits are tracked one by one both times,
--- so that the document meets visits that are there already.
+-- so that the document meets visits that are there already.  The last stream
+-- is tracked one by one both times, by statements and directly.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = ISO;
@@ -34,6 +35,7 @@ DECLARE
 	who integer;
 	page integer;
 	r double precision;
+	consents boolean := (SELECT count(*) > 0 FROM pk_tracking.setting WHERE name = 'consent_mode');
 BEGIN
 	PERFORM setseed(seed);
 	DELETE FROM stream;
@@ -52,6 +54,9 @@ BEGIN
 			q := q || '&uid=user' || who % 3;
 		ELSIF who % 5 = 2 THEN
 			q := q || '&cid=' || lpad(to_hex(who + 1), 16, 'c');
+		END IF;
+		IF consents AND random() < 0.4 THEN
+			q := q || '&consent=' || (ARRAY['0', '1'])[1 + (random() < 0.6)::integer];
 		END IF;
 		IF random() < 0.02 THEN
 			q := q || '&new_visit=1';
@@ -96,7 +101,8 @@ DECLARE
 	m integer;
 BEGIN
 	TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_action,
-		pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_visit_length;
+		pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_visit_length,
+		pk_tracking.session_link_0, pk_tracking.session_link_1;
 	CREATE TEMP TABLE answer (i integer, t jsonb) ON COMMIT DROP;
 	WHILE k <= n LOOP
 		m := CASE WHEN k <= first_ones THEN 1 ELSE least(per_document, n - k + 1) END;
@@ -109,7 +115,7 @@ BEGIN
 	-- numbers and random ids as ordinals, in the order of their first hit
 	CREATE TEMP TABLE visit_no ON COMMIT DROP AS
 	SELECT v.idvisit, row_number() OVER (ORDER BY v.idvisit) AS no, dense_rank() OVER (ORDER BY f.first) AS visitor_no, v.idvisitor
-	FROM pk_tracking.log_visit v JOIN (SELECT w.idvisitor, min(w.idvisit) AS first FROM pk_tracking.log_visit w GROUP BY 1) f ON f.idvisitor OPERATOR(public.=) v.idvisitor;
+	FROM pk_tracking.log_visit v LEFT JOIN (SELECT w.idvisitor, min(w.idvisit) AS first FROM pk_tracking.log_visit w GROUP BY 1) f ON f.idvisitor OPERATOR(public.=) v.idvisitor;
 	CREATE TEMP TABLE action_no ON COMMIT DROP AS
 	SELECT a.idlink_va, row_number() OVER (ORDER BY a.idlink_va) AS no FROM pk_tracking.log_link_visit_action a;
 
@@ -147,28 +153,40 @@ FROM (SELECT * FROM kept WHERE mode = 'one by one') a
 	FULL JOIN (SELECT * FROM kept WHERE mode <> 'one by one') b USING (what, ordinal)
 WHERE a.row_ IS DISTINCT FROM b.row_;
 
+-- A trigger on the log has its rows written by statements, one for each; without
+-- any they are written directly.
+CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+
 CREATE FUNCTION pg_temp.compare(n integer, seed double precision, first_ones integer, per_document integer,
 	OUT hits bigint, OUT visits bigint, OUT continued_from_before boolean, OUT conversions boolean, OUT differences bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
 	DELETE FROM kept;
 	PERFORM pg_temp.make_stream(n, seed);
+	CREATE TRIGGER by_statements AFTER INSERT ON pk_tracking.log_visit FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.nothing();
 	PERFORM pg_temp.track_stream('one by one', n, 1);
+	DROP TRIGGER by_statements ON pk_tracking.log_visit;
 	PERFORM pg_temp.track_stream('in bulk', first_ones, per_document);
 	hits := (SELECT count(*) FROM kept WHERE what = 'answer' AND mode = 'in bulk');
 	visits := (SELECT count(*) FROM kept WHERE what = 'visit' AND mode = 'in bulk');
-	continued_from_before := first_ones = 0 OR (SELECT count(*) > 0 FROM kept k JOIN kept l USING (mode, what)
+	continued_from_before := first_ones IN (0, n) OR (SELECT count(*) > 0 FROM kept k JOIN kept l USING (mode, what)
 		WHERE what = 'answer' AND mode = 'in bulk' AND k.ordinal <= first_ones AND l.ordinal > first_ones AND k.row_ -> 'visit' = l.row_ -> 'visit');
 	conversions := (SELECT count(*) > 3 FROM kept WHERE what = 'conversion' AND mode = 'in bulk');
 	differences := (SELECT count(*) FROM pg_temp.difference);
 END $$;
 
-SELECT rules, c.hits, c.visits > 40 AS many_visits, c.continued_from_before, c.conversions, c.differences
-FROM (VALUES ('piwik'), ('matomo')) r(rules)
-	CROSS JOIN LATERAL (SELECT pk_tracking.set_instance('recognition_rules', rules)) s
-	CROSS JOIN (VALUES (0.1, 0, 400), (0.2, 100, 300), (0.3, 60, 80)) v(seed, first_ones, per_document)
+PREPARE compare_all AS
+SELECT c.hits, c.visits > 40 AS many_visits, c.continued_from_before, c.conversions, c.differences
+FROM (VALUES (0.1, 0, 400), (0.2, 100, 300), (0.3, 60, 80), (0.4, 400, 1)) v(seed, first_ones, per_document)
 	CROSS JOIN LATERAL pg_temp.compare(400, v.seed, v.first_ones, v.per_document) c
-ORDER BY rules DESC, v.seed;
+ORDER BY v.seed;
+EXECUTE compare_all;
+SELECT pk_tracking.set_instance('recognition_rules', 'matomo') \g /dev/null
+EXECUTE compare_all;
+SELECT pk_tracking.set_instance('recognition_rules', 'piwik') \g /dev/null
+SELECT pk_tracking.set_instance('consent_mode', 'ask_else_anonymous') \g /dev/null
+EXECUTE compare_all;
 SELECT what, ordinal, a_mode, b_mode, x.key, a -> x.key AS one_by_one, b -> x.key AS in_bulk
 FROM pg_temp.difference, LATERAL (SELECT jsonb_object_keys(coalesce(a, b)) AS key) x
 WHERE (a -> x.key) IS DISTINCT FROM (b -> x.key) ORDER BY what, ordinal, x.key LIMIT 20;
+DELETE FROM pk_tracking.setting;

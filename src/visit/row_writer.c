@@ -166,7 +166,8 @@ row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
 /*
  * row_writer_open, row_writer_close
  *		rel is open and locked, and stays so; batch: how many rows are written
- *		at once.  Everything lives in the current memory context.
+ *		at once.  Everything lives in the current memory context, which must
+ *		live to the end.
  */
 void
 row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
@@ -175,10 +176,8 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
 
 	w->shape = shape;
 	w->rel = rel;
-	w->estate = CreateExecutorState();
-	w->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(w->result, rel, 0, NULL, 0);
-	ExecOpenIndices(w->result, false);
+	w->context = CurrentMemoryContext;
+	w->estate = NULL;
 	w->read = NULL;
 	w->n_slots = batch;
 	w->slots = palloc_array(TupleTableSlot *, batch);
@@ -189,6 +188,22 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
 	w->replace = palloc_array(bool, natts);
 }
 
+/* What the executor has of a table; an update that touches no index needs none. */
+static void
+open_result(RowWriter *w)
+{
+	MemoryContext old;
+
+	if (w->estate != NULL)
+		return;
+	old = MemoryContextSwitchTo(w->context);
+	w->estate = CreateExecutorState();
+	w->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
+	ExecOpenIndices(w->result, false);
+	MemoryContextSwitchTo(old);
+}
+
 void
 row_writer_close(RowWriter *w)
 {
@@ -196,8 +211,11 @@ row_writer_close(RowWriter *w)
 		ExecDropSingleTupleTableSlot(w->slots[i]);
 	if (w->read != NULL)
 		ExecDropSingleTupleTableSlot(w->read);
-	ExecCloseIndices(w->result);
-	FreeExecutorState(w->estate);
+	if (w->estate != NULL)
+	{
+		ExecCloseIndices(w->result);
+		FreeExecutorState(w->estate);
+	}
 }
 
 /*
@@ -256,12 +274,16 @@ check_row(RowWriter *w, TupleTableSlot *slot, HeapTuple tuple)
 			sure &= !heap_attisnull(tuple, w->shape->not_null[i], desc);
 	}
 	if (!sure && desc->constr != NULL)
+	{
+		open_result(w);
 		ExecConstraints(w->result, slot, w->estate);
+	}
 }
 
 static void
 add_to_indexes(RowWriter *w, TupleTableSlot *slot, bool update, bool only_summarizing)
 {
+	open_result(w);
 	if (w->result->ri_NumIndices > 0)
 		list_free(pkt_insert_index_tuples(w->result, slot, w->estate, update, only_summarizing));
 	ResetPerTupleExprContext(w->estate);
@@ -292,8 +314,10 @@ row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
 	}
 	else
 	{
-		MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
+		MemoryContext old;
 
+		open_result(w);
+		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
 		heap_multi_insert(w->rel, w->slots, n, cid, 0, NULL);
 		MemoryContextSwitchTo(old);
 	}
@@ -317,7 +341,7 @@ row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin)
 
 	if (w->read == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(w->estate->es_query_cxt);
+		MemoryContext old = MemoryContextSwitchTo(w->context);
 
 		w->read = table_slot_create(w->rel, NULL);
 		MemoryContextSwitchTo(old);

@@ -29,7 +29,8 @@ typedef struct RowWriter
 {
 	const RowShape *shape;
 	Relation	rel;
-	EState	   *estate;
+	MemoryContext context;
+	EState	   *estate;			/* with result, once it is needed */
 	ResultRelInfo *result;
 	TupleTableSlot *read;		/* a row as it stands in the table */
 	int			n_slots;

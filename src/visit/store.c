@@ -141,6 +141,20 @@ static struct
 
 static bool log_version_checked = false;
 
+/* The store that is open for writing, if its tables may be written row by row. */
+typedef struct OpenStore
+{
+	Relation	visits;
+	Relation	actions;		/* opened when needed */
+	MemoryContext context;
+	bool		visits_open;
+	RowWriter	visit_writer;
+	RowWriter	action_writer;
+	struct OpenStore *outer;	/* of a call that this one is nested in */
+} OpenStore;
+
+static OpenStore *open_store = NULL;
+
 /* How often relation_changed() has spoken of the log. */
 static uint64 log_changes = 0;
 
@@ -724,11 +738,31 @@ store_open(Store *store, LOCKMODE mode)
 	store->context = CurrentMemoryContext;
 	store->names = store->names_index = NULL;
 	store->names_slot = NULL;
+
+	store->rows = palloc0_object(OpenStore);
+	store->rows->visits = store->visits;
+	store->rows->context = store->context;
+	store->rows->outer = open_store;
+	/* a statement says best why it may not be executed */
+	if (mode == RowExclusiveLock && log_info.plain && !XactReadOnly)
+		open_store = store->rows;
+	else
+		open_store = NULL;
 }
 
 void
 store_close(Store *store)
 {
+	OpenStore  *rows = store->rows;
+
+	if (rows->visits_open)
+		row_writer_close(&rows->visit_writer);
+	if (rows->actions != NULL)
+	{
+		row_writer_close(&rows->action_writer);
+		table_close(rows->actions, NoLock);
+	}
+	open_store = rows->outer;
 	if (store->by_visitor_id)
 		index_close(store->by_visitor_id, NoLock);
 	if (store->by_config)
@@ -1189,7 +1223,7 @@ store_find_name(Store *store, int32 idsite, int64 idaction, int type, bool prefi
 bool
 store_bulk_tables(Store *store, BulkTables *tables)
 {
-	if (!log_info.plain || store->mode != RowExclusiveLock)
+	if (!log_info.plain || store->mode != RowExclusiveLock || XactReadOnly)
 		return false;
 	tables->visits = store->visits;
 	tables->actions = table_open(log_info.log_link_visit_action, NoLock);
@@ -1254,6 +1288,35 @@ store_joined_by_fingerprint(int64 idvisit)
 	result = SPI_processed > 0;
 	SPI_freetuptable(SPI_tuptable);
 	return result;
+}
+
+/* The writers of the open store. */
+static RowWriter *
+visit_rows(void)
+{
+	if (!open_store->visits_open)
+	{
+		MemoryContext old = MemoryContextSwitchTo(open_store->context);
+
+		row_writer_open(&open_store->visit_writer, &log_info.visit_shape, open_store->visits, 1);
+		open_store->visits_open = true;
+		MemoryContextSwitchTo(old);
+	}
+	return &open_store->visit_writer;
+}
+
+static RowWriter *
+action_rows(void)
+{
+	if (open_store->actions == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(open_store->context);
+
+		open_store->actions = table_open(log_info.log_link_visit_action, NoLock);
+		row_writer_open(&open_store->action_writer, &log_info.action_shape, open_store->actions, 1);
+		MemoryContextSwitchTo(old);
+	}
+	return &open_store->action_writer;
 }
 
 /* The next numbers.  Taken when a hit is going to be written, not before. */
@@ -1454,6 +1517,14 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 		bulk_begin_visit(v, extra, values, nulls, i);
 		return;
 	}
+	if (open_store != NULL)
+	{
+		HeapTuple	row = row_writer_form(visit_rows(), values, nulls, i);
+
+		row_writer_insert(visit_rows(), &row, 1);
+		CommandCounterIncrement();
+		return;
+	}
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
 		not_written();
 }
@@ -1544,6 +1615,36 @@ store_visit_changes(const Visit *v, bool seldom, bool no_continent,
 	return n;
 }
 
+/* store_update_visit() row by row. */
+static bool
+overwrite_visit(const Visit *v)
+{
+	RowWriter  *w = visit_rows();
+	ItemPointerData tid = v->tid;
+	HeapTuple	row = row_writer_read(w, &tid, v->xmin);
+	AttrNumber	att[KEPT_PLAN_ARGS];
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
+	int			n;
+	bool		isnull;
+	bool		moved = false;
+
+	if (row == NULL)
+		return false;
+	if (v->seldom_changed && v->country != NULL)
+	{
+		Datum		country = heap_getattr(row, log_info.att[COL_COUNTRY], RelationGetDescr(w->rel), &isnull);
+
+		moved = !isnull && strcmp(TextDatumGetCString(country), v->country) != 0;
+	}
+	n = store_visit_changes(v, v->seldom_changed, moved, att, values, nulls);
+	row = row_writer_change(w, row, att, values, nulls, n);
+	if (!row_writer_update(w, &tid, row))
+		return false;
+	CommandCounterIncrement();
+	return true;
+}
+
 /*
  * store_update_visit
  *		Write a visit that was continued.  False, and nothing written, if the
@@ -1564,6 +1665,8 @@ store_update_visit(const Visit *v)
 		return bulk_continue_visit(v);
 	if (length > longest(v->idsite))
 		store_publish_longest(v->idsite, length);
+	if (open_store != NULL)
+		return overwrite_visit(v);
 
 	nulls[0] = nulls[1] = nulls[2] = ' ';
 	values[0] = PointerGetDatum(&v->tid);
@@ -1634,6 +1737,14 @@ store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 	if (store_bulk_active())
 	{
 		bulk_add_action(v->idvisit, idlink_va, values, nulls, i);
+		return;
+	}
+	if (open_store != NULL)
+	{
+		HeapTuple	row = row_writer_form(action_rows(), values, nulls, i);
+
+		row_writer_insert(action_rows(), &row, 1);
+		CommandCounterIncrement();
 		return;
 	}
 	if (store_execute(plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)

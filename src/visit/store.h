@@ -40,6 +40,7 @@ typedef struct Store
 	Relation	names;			/* the dictionary and its index, likewise */
 	Relation	names_index;
 	TupleTableSlot *names_slot;
+	struct OpenStore *rows;		/* what writes rows without statements */
 	int64		reach;			/* seconds: the longest visit that the look-ups of a pass reckoned with */
 } Store;
 
