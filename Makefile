@@ -44,7 +44,7 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion requests bulk_engine exclude enrich bad_input search_path grants owner_code user_agent url referrer report
+REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion requests bulk_engine exclude enrich bad_input hit_fields search_path grants owner_code user_agent url referrer report
 REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
 ISOLATION = first_hits disjoint_keys bulk_order orders new_urls new_names snapshots exclude_counts link_keys settings_inval
 ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking

@@ -117,9 +117,9 @@ SELECT pg_temp.refuses('log_conversion', 'buster',
 		"visitor_returning": 1, "visitor_returning customer": 2, "visitor_count_visits": 2, "visitor_seconds_since_first": 86400, "visitor_seconds_since_order": 86400}');
 SELECT pg_temp.refuses('log_conversion_item', 'idaction_sku',
 	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "quantity": 2, "price": 5, "idorder": "0"}',
-	'{"idvisitor": "feedfacecafebeef", "idorder": "A1", "idorder empty": "", "idorder hash": "#", "idorder long": "#123456", "idorder no digit": "#x"}');
+	'{"idvisitor": "feedfacecafebeef", "idorder": "A1", "idorder empty": "", "idorder hash": "##", "idorder long": "##12345678901", "idorder no digit": "##x", "idorder of a shop": "#1001"}');
 SELECT pg_temp.refuses('log_conversion_item', 'idaction_sku',
-	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "idorder": "#12345"}', '{"idvisitor": "feedfacecafebeef"}');
+	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "idorder": "##12345"}', '{"idvisitor": "feedfacecafebeef"}');
 -- an address of zeros, of either family, or none
 SELECT pg_temp.try(format('INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time, consent, location_ip) VALUES (1, now(), now(), 2, %L)', ip)) FROM unnest('{0.0.0.0,::,NULL}'::text[]) ip;
 ROLLBACK;

@@ -206,7 +206,7 @@ SELECT r.type, r.name, r.keyword FROM (VALUES
 	LATERAL pk_tracking.referrer(:shop, v.url, NULL, v.params) r;
 SELECT pk_tracking.referrer(:shop, 'http://shop.example.org/', NULL, '[1]');
 
--- a campaign without a keyword keeps that of the visit; capitals make it another campaign here
+-- a campaign without a keyword keeps that of the visit; capitals make no other campaign
 SELECT r.name, r.keyword FROM (VALUES ('spring', NULL), ('spring', 'http://thing1.com/'), ('Spring', NULL), ('Spring', 'http://thing1.com/'), ('summer', NULL)) v(name, urlref),
 	LATERAL pk_tracking.referrer(:shop, 'http://shop.example.org/?utm_campaign=' || v.name, v.urlref, visit => (6, 'spring', 'shoes', '')::pk_tracking.referrer_info) r;
 SELECT (pk_tracking.referrer(:shop, 'http://shop.example.org/?utm_campaign=spring', visit => (3, 'spring', 'shoes', '')::pk_tracking.referrer_info)).keyword;

@@ -231,7 +231,7 @@ INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, id
 SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, -1, 2, 10.25 FROM pk_tracking.log_visit v WHERE v.idsite IN (:gen1, :gen2) AND v.idvisit % 9 = 0;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder, deleted)
 SELECT c.idvisit, c.idsite, c.server_time, c.idvisitor, c.consent, 7000 + n * 3, 7001 + c.idvisit % 3 * 3, 7002, n + 1, c.idvisit % 10 + 0.5,
-	CASE WHEN c.idgoal = -1 THEN '0' WHEN c.consent < 2 THEN c.idorder ELSE '#' || c.buster END, c.idvisit % 4 = 0
+	CASE WHEN c.idgoal = -1 THEN '0' WHEN c.consent < 2 THEN c.idorder ELSE '##' || c.buster END, c.idvisit % 4 = 0
 FROM pk_tracking.log_conversion c CROSS JOIN generate_series(0, 1) AS n WHERE c.idsite IN (:gen1, :gen2) AND c.idgoal <= 0;
 
 -- The twin: local days row by row, every number by a query of its own

@@ -25,7 +25,7 @@ sub contents
 	my ($db) = @_;
 	my $result = '';
 	foreach my $table (
-		qw(site setting goal log_visit log_visit_length log_action
+		qw(site setting goal token custom_dimension referrer_list log_visit log_visit_length log_action
 		log_link_visit_action log_conversion log_conversion_item log_version
 		referrer_spam log_excluded))
 	{
@@ -97,6 +97,10 @@ my $fill = q{
 		VALUES (1, now(), now(), 2, '0.0.0.0');
 	INSERT INTO pk_tracking.log_conversion (idvisit, idsite, idgoal, server_time, revenue) VALUES (1, 1, 1, now(), 12.5);
 	INSERT INTO pk_tracking.referrer_spam VALUES ('spam.example');
+	INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('a token of Matomo''s'), 'kept');
+	SELECT pk_tracking.create_token(1, 'made', '2099-01-01');
+	SELECT pk_tracking.add_dimension(1, 'plan', 'visit'), pk_tracking.add_dimension(1, 'old', 'action', active => false);
+	INSERT INTO pk_tracking.referrer_list (kind, name, host, parameters) VALUES ('search', 'Ours', 'find.example', '{q}');
 	SELECT pk_tracking.track(1, urlref => 'http://spam.example/'), pk_tracking.track(1, user_agent => 'Googlebot/2.1');
 	INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, idaction_sku, server_time) VALUES (1, 1, 7, now());
 };
@@ -124,6 +128,10 @@ sub goes_on
 	is(sql($db, 'SELECT count(*) FROM (SELECT FROM pk_tracking.log_action GROUP BY idsite, idaction HAVING count(*) > 1) d'),
 		0, "$name: known names are not written again");
 	is(sql($db, "SELECT pk_tracking.add_site('third') > 2, pk_tracking.add_goal(1, 'second', 'manually')"), 't|2', "$name: sites and goals are counted on");
+
+	# tokens are good, and tell nothing more than before
+	is(sql($db, "SELECT t.outcome, t.outcome_reason FROM unnest(ARRAY['a+token+of+Matomo''s', 'another']) k, pk_tracking.track_request('idsite=1&rec=1&cip=203.0.113.9&token_auth=' || k) t"),
+		"recorded|\ninvalid|cip", "$name: tokens are good");
 
 	# what is excluded is, and is counted on
 	is(sql($db, "SELECT (pk_tracking.track(1, urlref => 'http://spam.example/')).outcome_reason"), 'referrer_spam', "$name: spam is known");

@@ -358,6 +358,19 @@ lower_bounded(const char *str)
 	return lower;
 }
 
+/* Equal but for case; NULL is empty. */
+static bool
+same_text(const char *a, const char *b)
+{
+	char	   *x = url_lower(a ? a : "", a ? strlen(a) : 0);
+	char	   *y = url_lower(b ? b : "", b ? strlen(b) : 0);
+	bool		same = strcmp(x, y) == 0;
+
+	pfree(x);
+	pfree(y);
+	return same;
+}
+
 /* The first of the parameters that is not empty, trimmed; NULL if there is none. */
 static char *
 first_param(UrlPart query, const SettingList *names)
@@ -719,9 +732,9 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 
 	if (keyword == NULL)
 	{
-		/* the name is compared as it was sent, so that capitals make it another one */
+		/* capitals make no other campaign here either (spec 1.8) */
 		if (in->visit != NULL && in->visit->type == REFERRER_CAMPAIGN &&
-			in->visit->name != NULL && strcmp(in->visit->name, name) == 0)
+			same_text(in->visit->name, lower_bounded(name)))
 			keyword = in->visit->keyword;
 		else
 			keyword = ref->host;
@@ -857,19 +870,6 @@ referrer_anonymise(Referrer *r, ReferrerAnonymisation how)
 		r->keyword = "";
 	if (how == REFERRER_EXCLUDE_ALL && r->type == REFERRER_WEBSITE)
 		r->name = "";
-}
-
-/* Equal but for case; NULL is empty. */
-static bool
-same_text(const char *a, const char *b)
-{
-	char	   *x = url_lower(a ? a : "", a ? strlen(a) : 0);
-	char	   *y = url_lower(b ? b : "", b ? strlen(b) : 0);
-	bool		same = strcmp(x, y) == 0;
-
-	pfree(x);
-	pfree(y);
-	return same;
 }
 
 /*

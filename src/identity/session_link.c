@@ -503,6 +503,34 @@ compute_link(const uint8 *key, SessionLinkKind kind, int32 idsite,
 }
 
 /*
+ * The hour's key, made if there is none.  NULL, without wait, if another
+ * transaction is making it.
+ */
+static const uint8 *
+find_or_make_key(int64 period, TimestampTz now, bool wait)
+{
+	const uint8 *key;
+
+	if (!lock_period(period, wait))
+		return NULL;
+	key = find_key(period);
+	if (key == NULL)
+	{
+		make_key(period, now);
+		key = keys_cache[slot_of(period)].bytes;
+	}
+	return key;
+}
+
+/* See session_link.h. */
+bool
+session_link_ready(TimestampTz now)
+{
+	return RecoveryInProgress() || find_key(period_of(now)) != NULL ||
+		find_or_make_key(period_of(now), now, false) != NULL;
+}
+
+/*
  * session_link_keys
  *		What a cookie or a fingerprint is called under the keys that live.
  *
@@ -524,15 +552,7 @@ session_link_keys(SessionLinkKind kind, int32 idsite, const uint8 *data, size_t 
 
 	keys[0] = find_key(out->period);
 	if (keys[0] == NULL && make)
-	{
-		lock_period(out->period, true);
-		keys[0] = find_key(out->period);
-		if (keys[0] == NULL)
-		{
-			make_key(out->period, now);
-			keys[0] = keys_cache[slot_of(out->period)].bytes;
-		}
-	}
+		keys[0] = find_or_make_key(out->period, now, true);
 	if (now < period_expires(out->period - 1))
 		keys[1] = find_key(out->period - 1);
 

@@ -60,6 +60,12 @@ extern void session_link_keys(SessionLinkKind kind, int32 idsite,
 							  TimestampTz now, bool make, SessionLinkKeys *out);
 
 /*
+ * See to it that this hour has a key, without waiting for anybody.  False if
+ * another transaction is at it: for callers who hold locks already.
+ */
+extern bool session_link_ready(TimestampTz now);
+
+/*
  * The visits that the HMACs lead to, at most max of them, and their number in
  * *n: those linked nearest to at (event times) first, which for hits that come
  * in order is the newest.  Sees what is committed now, in any isolation level.

@@ -470,13 +470,18 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 				char	   *str = pnstrdup(value, len);
 
 				good = consent_parse(str, (Consent *) where);
+				if (hit->refused)
+					*(Consent *) where = CONSENT_DENIED;
 				break;
 			}
 
 		case FIELD_UIA:
 			/* a refusal wins, whatever else is said */
 			if (len == 1 && value[0] == '1')
+			{
 				*(Consent *) where = CONSENT_DENIED;
+				hit->refused = true;
+			}
 			else if (len == 1 && value[0] == '0' && *(Consent *) where == CONSENT_UNKNOWN)
 				*(Consent *) where = CONSENT_GRANTED;
 			break;

@@ -78,6 +78,7 @@ typedef struct Hit
 	bool		new_visit;
 	bool		bots;			/* to be recorded even if it comes from a bot */
 	Consent		consent;
+	bool		refused;		/* uia=1, which wins over consent */
 	OptionalId	session_cookie; /* of an anonymous session, if it was given apart */
 	bool		rmip;			/* forget the address before anything is done with it */
 	bool		dda;			/* no device data of an anonymous visitor */

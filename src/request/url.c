@@ -785,8 +785,9 @@ pkt_url_prefix_text(PG_FUNCTION_ARGS)
 
 /*
  * url_keep_only
- *		A URL without user, fragment and all query parameters but those named
- *		(in any case).  Anything that is no URL is cut at its first ? or #.
+ *		A URL without user, fragment, matrix parameters and all query parameters
+ *		but those named (in any case).  Of one without a host that is no path
+ *		(mailto:, tel:, data:) the scheme alone is left.
  */
 char *
 url_keep_only(const char *url, const SettingList *names)
@@ -798,18 +799,37 @@ url_keep_only(const char *url, const SettingList *names)
 	bool		first = true;
 
 	initStringInfo(&buf);
-	if (!url_split(url, &parts))
+	if (!url_split(url, &parts) || parts.host.len == 0)
 	{
-		appendBinaryStringInfo(&buf, url, (int) strcspn(url, "?#"));
-		return buf.data;
+		const char *colon = strpbrk(url, ":/\\?#@");
+		const char *path = url;
+		const char *at;
+		size_t		len;
+
+		if (colon != NULL && *colon == ':' && colon > url && strpbrk(colon, "/\\") != colon + 1)
+			return pnstrdup(url, colon - url + 1);
+		/* whatever stands before an @ may be a user */
+		len = strcspn(path, "?#;");
+		while ((at = memchr(path, '@', len)) != NULL)
+		{
+			len -= at + 1 - path;
+			path = at + 1;
+		}
+		return pnstrdup(path, len);
 	}
 	if (parts.scheme.len > 0)
 		appendStringInfo(&buf, "%.*s:", (int) parts.scheme.len, parts.scheme.str);
-	if (parts.host.len > 0)
-		appendStringInfo(&buf, "//%.*s", (int) parts.host.len, parts.host.str);
+	appendStringInfo(&buf, "//%.*s", (int) parts.host.len, parts.host.str);
 	if (parts.port.len > 0)
 		appendStringInfo(&buf, ":%.*s", (int) parts.port.len, parts.port.str);
-	appendBinaryStringInfo(&buf, parts.path.str, (int) parts.path.len);
+	for (size_t i = 0; i < parts.path.len; i++)
+	{
+		while (i < parts.path.len && parts.path.str[i] == ';')
+			while (++i < parts.path.len && parts.path.str[i] != '/' && parts.path.str[i] != ';')
+				;
+		if (i < parts.path.len)
+			appendStringInfoCharMacro(&buf, parts.path.str[i]);
+	}
 
 	query = parts.query;
 	while (names->n > 0 && url_next_param(&query, &param))
@@ -821,9 +841,12 @@ url_keep_only(const char *url, const SettingList *names)
 			keep = pg_strcasecmp(name, names->items[i]) == 0;
 		if (keep)
 		{
+			const char *end = param.has_value ? memchr(param.value.str, ';', param.value.len) : NULL;
+
 			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len, param.name.str);
 			if (param.has_value)
-				appendStringInfo(&buf, "=%.*s", (int) param.value.len, param.value.str);
+				appendStringInfo(&buf, "=%.*s", (int) (end ? end - param.value.str : (ptrdiff_t) param.value.len),
+								 param.value.str);
 			first = false;
 		}
 		pfree(name);

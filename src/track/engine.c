@@ -68,6 +68,7 @@ typedef struct Session
 	HexId		data;			/* the cookie, or the fingerprint over the full address */
 	OptionalId	cookie;			/* that came */
 	OptionalId	new_cookie;		/* for who came without one */
+	TimestampTz now;			/* the clock that counts for a call of whole sites; 0: the wall's */
 	bool		keys_made;
 	SessionLinkKeys keys;
 	SessionLinkKeys new_keys;	/* of new_cookie */
@@ -82,6 +83,7 @@ typedef struct Work
 	const SiteConfig *site;
 	bool		anonymous;		/* recorded, but as nobody's */
 	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
+	bool		named;			/* it has come, and the visit has got a new visitor's id */
 	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
@@ -259,6 +261,14 @@ authenticate(Work *w)
 	tracking_api_authenticate(hit, &w->site->s);
 }
 
+/* Do anonymous sessions have a cookie?  Not one that has the name of the visitor id's. */
+static bool
+has_session_cookie(const Settings *s)
+{
+	return s->anonymous_session_cookie && !s->force_cookieless_tracking &&
+		strcmp(s->anonymous_cookie_name, s->cookie_name) != 0;
+}
+
 /*
  * The cookies that have had their day: who has not agreed shall not keep the
  * visitor id's, who has agreed needs that of an anonymous session no more.
@@ -272,7 +282,9 @@ name_cookies_to_delete(Work *w, Identification consent)
 
 	if (consent != IDENTIFIED && tracking_api_cookie_id(cookies, s->cookie_name).given)
 		w->result->delete_cookies[n++] = s->cookie_name;
-	if (consent != ANONYMOUS && tracking_api_cookie_id(cookies, s->anonymous_cookie_name).given)
+	if (consent != ANONYMOUS && has_session_cookie(s) &&
+		(w->hit->session_cookie.given ||
+		 tracking_api_cookie_id(cookies, s->anonymous_cookie_name).given))
 		w->result->delete_cookies[n++] = s->anonymous_cookie_name;
 }
 
@@ -291,21 +303,28 @@ find_session(Work *w)
 	FingerprintInput in;
 	const Salt *salt;
 
-	if (s->anonymous_session_cookie && !s->force_cookieless_tracking)
+	if (has_session_cookie(s))
 	{
+		OptionalId	id;
+
 		session->cookie = hit->session_cookie;
 		if (!session->cookie.given)
 			session->cookie = tracking_api_cookie_id(hit->cookie_header, s->anonymous_cookie_name);
-		/* Piwik PRO's tracker keeps its temporary id where the lasting one stands */
-		if (!session->cookie.given)
-			session->cookie = hit->visitor_id;
-	}
-	if (session->cookie.given)
-	{
-		session->given = true;
-		session->kind = SESSION_LINK_COOKIE;
-		session->data = session->cookie.id;
-		return;
+		session->cookie.given &= session->cookie.id != 0;
+
+		/*
+		 * Piwik PRO's tracker keeps its temporary id where the lasting one
+		 * stands.  It leads to the session, but is not given back as its cookie:
+		 * it may be the lasting one.
+		 */
+		id = session->cookie.given ? session->cookie : hit->visitor_id;
+		if (id.given && id.id != 0)
+		{
+			session->given = true;
+			session->kind = SESSION_LINK_COOKIE;
+			session->data = id.id;
+			return;
+		}
 	}
 	if (!w->anonymous || !s->anonymous_fingerprint || hit->sh == 0 || ip_is_blank(&hit->ip))
 		return;
@@ -363,6 +382,13 @@ prepare(Work *w, bool came)
 	}
 	else
 		proxy_client_ip(hit, site_rules(w->site)->proxy);
+	/* Matomo does not look at the cid of a user whose id is a visitor id (spec 1.2) */
+	if (hit->invalid != NULL && strcmp(hit->invalid, "cid") == 0 &&
+		w->site->s.recognition_rules == RULES_MATOMO &&
+		w->site->s.enable_userid_overwrites_visitorid &&
+		hit->user_id[0] != '\0' &&
+		(w->site->s.anonymize_user_id || is_user_id(hit->user_id)))
+		hit->invalid = NULL;
 	if (hit->invalid == NULL)
 		authenticate(w);
 	if (hit->invalid != NULL)
@@ -591,7 +617,7 @@ choose_cookie(Work *w, const Decision *d, const Visit *visit)
 	c->given = true;
 	c->name = w->site->s.cookie_name;
 	c->max_age = COOKIE_LIFETIME;
-	if (d->begin && !d->known && !(w->id.user.given && visit->idvisitor == w->id.user.id))
+	if (((d->begin && !d->known) || w->named) && !(w->id.user.given && visit->idvisitor == w->id.user.id))
 		c->value = visit->idvisitor;
 	else if (w->id.own.given)
 		c->value = w->id.own.id;
@@ -663,7 +689,12 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	in.visit = visit;
 	referrer_detect(&in, found);
 	if (w->anonymous)
+	{
+		/* what was searched for stood in the URL's query */
 		found->url = url_keep_only(found->url, &s->anonymous_query_parameters);
+		if (found->type == REFERRER_SEARCH)
+			found->keyword = NULL;
+	}
 	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
 		found->url = NULL;
 }
@@ -697,7 +728,9 @@ override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
 	bool		has_longitude;
 	bool		any = false;
 
-	if (hit->country[0] && level >= GEO_COUNTRY)
+	/* a code; anything else is none */
+	if (hit->country[0] && level >= GEO_COUNTRY &&
+		strspn(hit->country, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
 	{
 		char		country[sizeof(where->country)];
 
@@ -831,6 +864,15 @@ clicked_url(Work *w, const char *url)
 	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 
+/* A text that may be a URL: an anonymous visitor leaves no more of it than of others. */
+static const char *
+url_or_text(Work *w, const char *str)
+{
+	if (!w->anonymous || strstr(str, "//") == NULL)
+		return str;
+	return url_keep_only(str, &w->site->s.anonymous_query_parameters);
+}
+
 /* An item's text, which is kept without escapes (spec 3.3). */
 static int64
 item_name(Work *w, int type, const char *name)
@@ -945,8 +987,8 @@ describe_action(Work *w, Action *action)
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
 											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
 			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
-			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, hit->c_p, max);
-			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, hit->c_t, max);
+			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, url_or_text(w, hit->c_p), max);
+			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, url_or_text(w, hit->c_t), max);
 			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
 			break;
 
@@ -1147,6 +1189,7 @@ typedef struct ManyLocks
 	LockKey    *keys;			/* in order */
 	bool		missed;			/* a lock was not to be had at once */
 	LockKey		missing;
+	bool		hour_turned;	/* the keys of sessions, and their locks, are old */
 } ManyLocks;
 
 /* What this call has locked for a hit, apart from the site's gate. */
@@ -1437,6 +1480,12 @@ not_updatable(void)
 			 errhint("A trigger on pk_tracking.log_visit may suppress the update.")));
 }
 
+static TimestampTz
+session_clock(const Work *w)
+{
+	return w->session.now != 0 ? w->session.now : GetCurrentTimestamp();
+}
+
 /* The HMACs of a cookie or a fingerprint. */
 static void
 link_keys(Work *w, SessionLinkKind kind, HexId data, SessionLinkKeys *keys)
@@ -1444,7 +1493,7 @@ link_keys(Work *w, SessionLinkKind kind, HexId data, SessionLinkKeys *keys)
 	uint64		bytes = pg_hton64(data);
 
 	session_link_keys(kind, w->hit->idsite, (const uint8 *) &bytes, sizeof(bytes),
-					  GetCurrentTimestamp(), w->anonymous, keys);
+					  session_clock(w), w->anonymous, keys);
 }
 
 /*
@@ -1463,8 +1512,7 @@ make_session_keys(Work *w)
 		return;
 	if (session->given)
 		link_keys(w, session->kind, session->data, &session->keys);
-	if (w->anonymous && !session->cookie.given &&
-		s->anonymous_session_cookie && !s->force_cookieless_tracking)
+	if (w->anonymous && !session->cookie.given && has_session_cookie(s))
 	{
 		session->new_cookie.given = true;
 		session->new_cookie.id = random_id();
@@ -1501,7 +1549,7 @@ find_linked(Store *store, Work *w, Visit *found, bool *is_found)
 	*is_found = false;
 	if (!session->given)
 		return true;
-	if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, GetCurrentTimestamp(),
+	if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, session_clock(w),
 						   idvisits, SESSION_VISITS_MAX, &n))
 		return false;
 	for (int i = 0; i < n; i++)
@@ -1524,36 +1572,31 @@ find_linked(Store *store, Work *w, Visit *found, bool *is_found)
 }
 
 /*
- * The hour has turned: make the keys anew.  False if a call with several hits
- * misses the lock on one; a call with one has given back its locks and takes
- * them again.
+ * The hour has turned: make the keys anew, which may have to wait, so without
+ * any lock.  False in a call with several hits, which is begun again; one that
+ * has whole sites does not see the hour turn.
  */
 static bool
 renew_session_keys(Work *w, Held *held)
 {
-	if (held->many == NULL)
+	if (held->many != NULL)
 	{
-		give_back_visit(held);
-		if (held->config)
-			lock_give_back(LOCK_CONFIG_ID, held->idsite, held->config_id);
-		held->config = false;
-		for (int i = held->n_ids - 1; i >= 0; i--)
-			lock_give_back(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
+		held->many->missed = held->many->hour_turned = true;
+		return false;
 	}
+	give_back_visit(held);
+	if (held->config)
+		lock_give_back(LOCK_CONFIG_ID, held->idsite, held->config_id);
+	held->config = false;
+	for (int i = held->n_ids - 1; i >= 0; i--)
+		lock_give_back(LOCK_VISITOR_ID, held->idsite, held->ids[i]);
+	lock_give_back(LOCK_GATE, held->idsite, 0);
+
 	w->session.keys_made = false;
 	make_session_keys(w);
+	lock_take(LOCK_GATE, held->idsite, 0);
 	add_session_keys(w, held);
-	if (held->many == NULL)
-	{
-		lock_ids(held);
-		return true;
-	}
-	for (int i = 0; i < (int) lengthof(w->session.keys.given); i++)
-	{
-		if (w->session.keys.given[i] &&
-			!lock_in_passing(held->many, LOCK_VISITOR_ID, held->idsite, w->session.keys.lock_keys[i]))
-			return false;
-	}
+	lock_ids(held);
 	return true;
 }
 
@@ -1635,6 +1678,12 @@ record_anonymous(Store *store, Work *w, ManyLocks *many)
 					return false;
 				continue;
 			}
+			/*
+			 * What a fingerprint alone has joined must be told by a row, or the
+			 * visit could be taken for one person's: no cookie without it.
+			 */
+			if (by_session == MATCHED_FINGERPRINT && !action_has_row(w->kind))
+				w->session.new_cookie.given = false;
 			visit = found;
 			lifecycle_stay_anonymous(hit, s, &visit);
 			if (write_continued(w, &d, by_session,
@@ -1687,6 +1736,7 @@ upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visi
 		if (!lookups[i].by_config)
 			known = store_lookup(store, w->hit->idsite, &lookups[i], 1, &previous) == 1;
 	}
+	w->named = !known;
 	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id(), visit);
 }
 
@@ -1745,7 +1795,7 @@ record(Store *store, Work *w, ManyLocks *many)
 
 		CHECK_FOR_INTERRUPTS();
 
-		upgraded = false;
+		upgraded = w->named = false;
 		if (w->upgrades)
 		{
 			if (!find_linked(store, w, &found, &upgraded))
@@ -2166,13 +2216,14 @@ lock_and_record(Work **work, int n, ManyLocks *many)
 
 /* Have the gates of these sites for oneself, if they are to be had at once. */
 static bool
-try_whole_sites(const LockKey *gates, int n)
+try_whole_sites(const LockKey *gates, int n, bool needs_session_key)
 {
 	int			have = 0;
 
 	while (have < n && lock_try_whole_site(gates[have].idsite))
 		have++;
-	if (have == n)
+	/* who makes the hour's key may be waiting for one of the gates */
+	if (have == n && (!needs_session_key || session_link_ready(GetCurrentTimestamp())))
 		return true;
 	while (have > 0)
 		lock_give_back_whole_site(gates[--have].idsite);
@@ -2181,13 +2232,13 @@ try_whole_sites(const LockKey *gates, int n)
 
 /* Wait until they are. */
 static void
-lock_whole_sites(const LockKey *gates, int n)
+lock_whole_sites(const LockKey *gates, int n, bool needs_session_key)
 {
 	TimestampTz began = GetCurrentTimestamp();
 
 	for (;;)
 	{
-		if (try_whole_sites(gates, n))
+		if (try_whole_sites(gates, n, needs_session_key))
 			return;
 
 		if (tracked_in == pkt_my_lxid())
@@ -2207,34 +2258,54 @@ lock_whole_sites(const LockKey *gates, int n)
 	}
 }
 
+static bool
+any_anonymous(Work **work, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (work[i]->anonymous)
+			return true;
+	}
+	return false;
+}
+
+/* Record n hits, having the gates of their sites for oneself. */
+static void
+record_whole_sites(Work **work, int n, ManyLocks *many)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	for (int i = 0; i < n; i++)
+	{
+		work[i]->session.now = now;
+		make_session_keys(work[i]);
+	}
+	many->whole_sites = true;
+	(void) record_all(work, n, many);
+}
+
 /* Record n hits, n > 1, in their order. */
 static void
 run_many(Work **work, int n)
 {
 	ManyLocks	many = {.size = MANY_KEYS};
 	int			n_gates;
-	ManyResult	result = MANY_TOO_MANY_KEYS;
+	volatile ManyResult result = MANY_TOO_MANY_KEYS;
 
 	many.keys = palloc_array(LockKey, many.size);
 	for (int i = 0; i < n; i++)
 		add_key(&many, LOCK_GATE, work[i]->hit->idsite, 0);
 	n_gates = many.n;
-	if (n > MANY_HITS || batch_running())
+	if (batch_running())
 	{
-		/* may wait, so before any gate */
-		for (int i = 0; i < n; i++)
-			make_session_keys(work[i]);
-		many.whole_sites = try_whole_sites(many.keys, n_gates);
-		if (!many.whole_sites && batch_running())
-		{
-			lock_whole_sites(many.keys, n_gates);
-			many.whole_sites = true;
-		}
-		if (many.whole_sites)
-		{
-			(void) record_all(work, n, &many);
-			return;
-		}
+		lock_whole_sites(many.keys, n_gates, any_anonymous(work, n));
+		record_whole_sites(work, n, &many);
+		return;
+	}
+	if (n > MANY_HITS && try_whole_sites(many.keys, n_gates, any_anonymous(work, n)))
+	{
+		record_whole_sites(work, n, &many);
+		return;
 	}
 	for (int i = 0; i < n && many.n - n_gates <= MANY_KEYS; i++)
 	{
@@ -2258,7 +2329,24 @@ run_many(Work **work, int n)
 
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(context);
-		result = lock_and_record(work, n, &many);
+		PG_TRY();
+		{
+			result = lock_and_record(work, n, &many);
+		}
+		PG_CATCH();
+		{
+			ErrorData  *error;
+
+			/* the caller's handler knows its own subtransaction only */
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(context);
+			CurrentResourceOwner = owner;
+			ReThrowError(error);
+		}
+		PG_END_TRY();
 		if (result == MANY_DONE)
 			ReleaseCurrentSubTransaction();
 		else
@@ -2274,16 +2362,15 @@ run_many(Work **work, int n)
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("could not track the hits: their visitors keep changing"),
 					 errhint("Track them again.")));
-		add_key(&many, many.missing.kind, many.missing.idsite, many.missing.key);
+		if (!many.hour_turned)
+			add_key(&many, many.missing.kind, many.missing.idsite, many.missing.key);
+		many.hour_turned = false;
 		begin_again(work, n, &many);
 	}
 
 	begin_again(work, n, &many);
-	for (int i = 0; i < n; i++)
-		make_session_keys(work[i]);
-	lock_whole_sites(many.keys, n_gates);
-	many.whole_sites = true;
-	(void) record_all(work, n, &many);
+	lock_whole_sites(many.keys, n_gates, any_anonymous(work, n));
+	record_whole_sites(work, n, &many);
 }
 
 /*

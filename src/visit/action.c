@@ -241,6 +241,20 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 	return search_in_url(hit, s, search);
 }
 
+/* Is there nothing but white space in it? */
+static bool
+is_white(const char *str)
+{
+	return text_trim(pstrdup(str))[0] == '\0';
+}
+
+/* Does a click name an address?  White space is none: nothing could be stored of it. */
+static bool
+is_click(const char *url)
+{
+	return url[0] != '\0' && url_clean(url)[0] != '\0';
+}
+
 /*
  * action_kind
  *		What kind of action a hit is (spec matomo 3.4, 3.6): the latest in the
@@ -258,24 +272,17 @@ action_kind(const Hit *hit, const Settings *s, SiteSearch *search)
 		return ACTION_ECOMMERCE;
 	if (hit->idgoal > 0)
 		return ACTION_GOAL;
-	if (hit->download[0])
+	if (is_click(hit->download))
 		return ACTION_DOWNLOAD;
-	if (hit->link[0])
+	if (is_click(hit->link))
 		return ACTION_OUTLINK;
 	if (hit->e_c[0] && hit->e_a[0])
 		return ACTION_EVENT;
-	if (hit->c_n[0])
+	if (hit->c_n[0] && !is_white(hit->c_n))
 		return ACTION_CONTENT;
 	if (is_search(hit, s, search))
 		return ACTION_SITE_SEARCH;
 	return ACTION_PAGE_VIEW;
-}
-
-/* Is there nothing but white space in it? */
-static bool
-is_white(const char *str)
-{
-	return text_trim(pstrdup(str))[0] == '\0';
 }
 
 /*

@@ -44,13 +44,13 @@
 	" config_device_model, custom_dimensions, custom_variables"
 
 /* As the visit stands now; it is locked, so that counting up loses nothing. */
-#define CONVERSION_VALUES \
+#define CONVERSION_VALUES(matched_by) \
 	"v.idvisit, $2, v.idvisitor, $3, $4," \
 	" CASE WHEN $5 THEN (SELECT COALESCE(pg_catalog.max(o.buster), 0) OPERATOR(pg_catalog.+) 1" \
 	" FROM pk_tracking.log_conversion o WHERE o.idvisit OPERATOR(pg_catalog.=) $1" \
 	" AND o.idgoal OPERATOR(pg_catalog.=) $6) ELSE 0 END, v.idsite, $6," \
 	" $7, $8, v.visitor_count_visits, v.visitor_seconds_since_first," \
-	" v.visitor_seconds_since_order, v.consent, $19, v.visitor_returning, $9," \
+	" v.visitor_seconds_since_order, v.consent, " matched_by ", v.visitor_returning, $9," \
 	" v.config_client_type, v.config_device_type, $10, $11, $12, $13," \
 	" $14, $15, $16, $17, $18," \
 	" v.location_continent, v.location_country, v.location_region, v.location_city," \
@@ -66,7 +66,7 @@
 /* A goal that one visit may convert once only: the second is no news. */
 static KeptPlan insert_plan = {
 	.query = "INSERT INTO pk_tracking.log_conversion (" CONVERSION_COLUMNS ")"
-	" SELECT " CONVERSION_VALUES
+	" SELECT " CONVERSION_VALUES("$19")
 	" FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
 	" ON CONFLICT (idvisit, idgoal, buster) DO NOTHING RETURNING buster",
 	.nargs = CONVERSION_ARGS, .argtypes = {CONVERSION_TYPES}
@@ -75,7 +75,9 @@ static KeptPlan insert_plan = {
 /* The open cart becomes what the hit says: a newer cart, or an order. */
 static KeptPlan update_cart_plan = {
 	.query = "UPDATE pk_tracking.log_conversion AS c SET (" CONVERSION_COLUMNS ") ="
-	" ROW(" CONVERSION_VALUES ")"
+	/* that a fingerprint brought hits to an anonymous cart stays known: 5, MATCHED_FINGERPRINT */
+	" ROW(" CONVERSION_VALUES("CASE WHEN c.consent OPERATOR(pg_catalog.>=) 2"
+							  " AND c.matched_by OPERATOR(pg_catalog.=) 5 THEN c.matched_by ELSE $19 END") ")"
 	" FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
 	" AND c.idvisit OPERATOR(pg_catalog.=) $1"
 	" AND c.idgoal OPERATOR(pg_catalog.=) (-1) AND c.buster OPERATOR(pg_catalog.=) 0"
@@ -830,7 +832,7 @@ conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va
 			write_items(c, visit, ORDER_OF_CART);
 		else if (r->kind == CONVERT_ORDER)
 			write_items(c, visit, is_anonymous(visit) ?
-						psprintf("#" INT64_FORMAT, buster) : r->idorder);
+						psprintf("##" INT64_FORMAT, buster) : r->idorder);
 	}
 	AtEOXact_GUC(true, level);
 }

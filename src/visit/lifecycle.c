@@ -105,17 +105,6 @@ lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
 	if (found == NULL)
 		return d;
 
-	if (s->create_new_visit_after_x_actions > 0 &&
-		found->total_actions >= s->create_new_visit_after_x_actions)
-	{
-		/* not found at all: the visitor starts again from nothing */
-		d.reason = REASON_LIMIT;
-		d.excluded = s->session_limit_exceeded_action == LIMIT_SPLIT_AND_EXCLUDE &&
-			!hit->new_visit &&
-			found->last > hit->at - (int64) s->visit_standard_length * USECS_PER_SEC;
-		return d;
-	}
-
 	d.known = true;
 	if (hit->new_visit)
 		d.reason = REASON_NEW_VISIT;
@@ -139,6 +128,18 @@ lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
 	{
 		d.begin = false;
 		d.reason = REASON_CONTINUE;
+	}
+
+	if (s->create_new_visit_after_x_actions > 0 &&
+		found->total_actions >= s->create_new_visit_after_x_actions)
+	{
+		/* what follows is dropped for as long as the visit would go on */
+		d.excluded = s->session_limit_exceeded_action == LIMIT_SPLIT_AND_EXCLUDE &&
+			(!d.begin || d.excluded);
+		/* not found at all: the visitor starts again from nothing */
+		d.begin = true;
+		d.known = false;
+		d.reason = REASON_LIMIT;
 	}
 	return d;
 }
@@ -255,7 +256,7 @@ returning_piwik(const Hit *hit, const Visit *previous, Visit *visit)
 		visit->since_order = previous ?
 			since_previous(previous->since_order, previous->first, hit->at) : no_int();
 
-	if (order || has_order || previous_order)
+	if (has_order || previous_order)
 		visit->returning = 2;
 	else if (visit->count_visits > 1 || previous != NULL ||
 			 (has_first && first_age >= HALF_A_DAY) ||

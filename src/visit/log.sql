@@ -521,7 +521,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'no longer in the cart or order';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'price of one';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, # and a number for an anonymous order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, ## and a number for an anonymous order';
 
 	-- what an anonymous row may hold ------------------------------------------
 	--
@@ -535,7 +535,7 @@ BEGIN
 	BEGIN
 		RETURN v.consent IN (2, 3)
 			AND v.idvisitor IS NULL AND v.config_id IS NULL AND v.user_id IS NULL
-			AND (v.location_ip IS NULL OR v.location_ip IN ('0.0.0.0', '::'))
+			AND (v.location_ip IS NULL OR v.location_ip IN ('0.0.0.0', '::', '::ffff:0.0.0.0'))
 			AND v.location_latitude IS NULL AND v.location_longitude IS NULL
 			AND v.location_asn IS NULL AND v.location_organisation IS NULL
 			AND v.custom_dimensions IS NULL AND v.custom_variables IS NULL
@@ -570,7 +570,7 @@ BEGIN
 	AS $$
 	BEGIN
 		RETURN i.consent IN (2, 3) AND i.idvisitor IS NULL
-			AND (i.idorder = '0' OR i.idorder ~ '^#[0-9]{1,5}$');
+			AND (i.idorder = '0' OR i.idorder ~ '^##[0-9]{1,10}$');
 	END
 	$$;
 	FOR obj IN

@@ -39,6 +39,7 @@ BEGIN
 		IF given <> s.idsite THEN
 			RAISE EXCEPTION 'site % got number %, its hits say %', s.name, given, s.idsite;
 		END IF;
+		PERFORM pk_tracking.add_goal(given, 'Page 1', 'url', s.host || '/page/1', 'exact', revenue => 2), pk_tracking.add_goal(given, 'Longer than 20 minutes', 'visit_duration', '20', 'greater_than');
 		IF s.look_back > 0 THEN
 			PERFORM pk_tracking.set_site(s.idsite, 'window_look_back_for_visitor', s.look_back::text);
 		END IF;
