@@ -79,6 +79,8 @@ INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, id
 	SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, g, 1, 2.5, 6 FROM pk_tracking.log_visit v, generate_series(-1, 1) g WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder)
 	SELECT v.idvisit, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, 5, 6, 7, 2, 1.25, 'o' FROM pk_tracking.log_visit v WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
+CREATE TABLE regress_pkt_tools.raw (idsite integer, at timestamptz);
+INSERT INTO regress_pkt_tools.raw VALUES (0, NULL);
 CREATE TABLE regress_pkt_tools.calls (n serial, statement text, plain text, empty text, hostile text);
 INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', :'site'), '$R', :'reports') FROM unnest(ARRAY[
 	$$SELECT (pk_tracking.track($S, 'https://a.example/', 'Title', 'https://b.example/', '203.0.113.77', 'agent', 'en', 'feedfacecafebeef', at => '2026-03-02 12:00+00', params => '{"_idvc": 2}')).outcome$$,
@@ -198,6 +200,14 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking.day_begin('2026-03-29', 'Europe/Berlin')$$,
 	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.browser_name('FF'), pk_tracking.os_name('WIN'), pk_tracking.device_brand_name('AP'), pk_tracking.device_type_name(1::int2))$$,
 	$$SELECT s.value FROM pk_tracking.status() s WHERE s.item OPERATOR(pg_catalog.=) 'log version'$$,
+	$$SELECT pk_tracking.raw_options('regress_pkt_tools.raw')$$,
+	$$SELECT pk_tracking.check_raw_table('regress_pkt_tools.raw')$$,
+	$$SELECT p.outcome FROM pk_tracking.raw_preview('regress_pkt_tools.raw', '{"mapping": {"idsite": "idsite"}}', 1) p$$,
+	$$SELECT pk_tracking.attach('regress_pkt_tools.raw')$$,
+	$$INSERT INTO regress_pkt_tools.raw VALUES ($S, '2026-03-02 12:00+00'), (0, NULL) RETURNING pk_tracking.row_xid('3') OPERATOR(pg_catalog.>) '0'$$,
+	$$SELECT pk_tracking.detach('regress_pkt_tools.raw')$$,
+	$$SELECT pk_tracking.replay('regress_pkt_tools.raw')$$,
+	$$CALL pk_tracking.ingest('regress_pkt_tools.raw')$$,
 	$$SELECT pk_tracking.check_role('regress_pkt_path')$$,
 	$$SELECT pk_tracking.check_role('regress_pkt_missing')$$,
 	$$SELECT pk_tracking.grant_owner('regress_pkt_path')$$,

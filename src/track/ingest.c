@@ -602,9 +602,9 @@ check_empty_log(const RawSites *sites)
 	if (store_execute(&plan, values, NULL, 1, false) == SPI_OK_SELECT && SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("site %d has visits already",
-						DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull))),
-				 errhint("Rows are replayed into an empty log.")));
+				 errmsg("rows can be replayed into an empty log only"),
+				 errdetail("Site %d has visits already.",
+						   DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))));
 }
 
 /* Rows by their place, which is their key here. */

@@ -69,7 +69,7 @@ find_target(const char *name, RawBinding *b)
 		RawTarget	target;
 	}			others[] =
 	{
-		{"ip", RAW_IP}, {"at", RAW_AT}, {"consent", RAW_CONSENT},
+		{"ip", RAW_IP}, {"at", RAW_AT}, {"consent", RAW_CONSENT}, {"session_cookie", RAW_SESSION_COOKIE},
 		{"headers", RAW_HEADERS}, {"query", RAW_QUERY}, {"params", RAW_PARAMS}
 	};
 
@@ -168,6 +168,8 @@ allowed_types(const RawBinding *b)
 			return BIT(RAW_TIME) | BIT(RAW_INT) | BIT(RAW_NUMERIC) | BIT(RAW_FLOAT);
 		case RAW_CONSENT:
 			return BIT(RAW_TEXT) | BIT(RAW_BOOL);
+		case RAW_SESSION_COOKIE:
+			return BIT(RAW_TEXT) | BIT(RAW_HEXID);
 		case RAW_HEADERS:
 		case RAW_PARAMS:
 			return ANY_JSON;
@@ -745,20 +747,31 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 			}
 
 		case RAW_CONSENT:
-			if (c != NULL && c->type == RAW_BOOL)
 			{
-				hit->consent = DatumGetBool(value) ? CONSENT_GRANTED : CONSENT_DENIED;
+				Consent		consent;
+
+				if (c == NULL)
+					str = b->constant;
+				else if (c->type == RAW_BOOL)
+					str = DatumGetBool(value) ? "granted" : "denied";
+				else
+				{
+					str = value_text(c, value, &len);
+					str = pnstrdup(str, len);
+				}
+				len = strlen(str);
+				/* a word that nobody knows might be a no */
+				if (len > 0 && !consent_parse(str, &consent))
+					set_invalid(hit, "consent");
+				else
+					hit_set(hit, hit_field("consent", 7), str, len);
 				return;
 			}
-			if (c != NULL)
-				str = value_text(c, value, &len);
-			else
-			{
-				str = b->constant;
-				len = strlen(str);
-			}
-			if (len > 0 && !consent_parse(pnstrdup(str, len), &hit->consent))
-				set_invalid(hit, "consent");
+
+		case RAW_SESSION_COOKIE:
+			str = value_text(c, value, &len);
+			hit->session_cookie.given = len == HEXID_TEXT_LEN &&
+				hexid_parse(str, len, &hit->session_cookie.id);
 			return;
 
 		case RAW_HEADERS:

@@ -38,6 +38,7 @@ typedef enum RawTarget
 	RAW_IP,
 	RAW_AT,
 	RAW_CONSENT,
+	RAW_SESSION_COOKIE,
 	RAW_HEADERS,
 	RAW_QUERY,
 	RAW_PARAMS,
@@ -153,6 +154,8 @@ extern char *raw_key(const RawMap *map, const RawRow *row);
 extern RawChunk *raw_chunk_create(void);
 extern bool raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row);
 extern void raw_chunk_run(RawChunk *chunk, RawRun *run);
+
+extern void raw_engine_run(Hit **hits, int n, Tracked *results, bool undo);
 
 extern RawRun *raw_run_create(const RawMap *map, const char *way);
 extern void raw_run_begin(RawRun *run);

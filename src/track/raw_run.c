@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -17,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "track/raw.h"
@@ -162,6 +164,50 @@ write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Track
 }
 
 /*
+ * raw_engine_run
+ *		engine_run(), whose subtransactions are not left open by an error: a
+ *		statement outside a transaction block would leave its session inside of
+ *		one, which is aborted.  undo: nothing of it is to stay.
+ */
+void
+raw_engine_run(Hit **hits, int n, Tracked *results, bool undo)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	int			level = GetCurrentTransactionNestLevel();
+
+	PG_TRY();
+	{
+		if (undo)
+		{
+			BeginInternalSubTransaction(NULL);
+			MemoryContextSwitchTo(context);
+		}
+		engine_run(hits, n, results);
+		if (undo)
+		{
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(context);
+			CurrentResourceOwner = owner;
+		}
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		while (GetCurrentTransactionNestLevel() > level)
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+}
+
+/*
  * raw_chunk_run
  *		Record the hits of a chunk, count what became of them, and empty it.
  *		Errors: those of engine_run(); invalid_parameter_value for a hit that is
@@ -176,7 +222,7 @@ raw_chunk_run(RawChunk *chunk, RawRun *run)
 	int			n_rejected = 0;
 
 	if (chunk->n > 0)
-		engine_run(chunk->hits, chunk->n, results);
+		raw_engine_run(chunk->hits, chunk->n, results, false);
 
 	for (int i = 0; i < chunk->n; i++)
 	{

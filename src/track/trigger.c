@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
@@ -31,7 +30,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
@@ -310,7 +308,7 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	engine_batch_end();
 
 	/* single rows come by the thousand: of them only what went wrong is told */
-	if (feed.n_rows > 1 || run->rejected > 0)
+	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))
 	{
 		raw_run_write(run, true);
 		raw_run_notice(run);
@@ -417,8 +415,6 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	Tracked    *results;
 	RawRow	   *rows;
 	int			n;
-	MemoryContext context;
-	ResourceOwner owner;
 
 	if (max < 1 || max > PREVIEW_MAX)
 		ereport(ERROR,
@@ -453,16 +449,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 
 	engine_enter(&scope);
 	if (n > 0)
-	{
-		context = CurrentMemoryContext;
-		owner = CurrentResourceOwner;
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		engine_run(hits, n, results);
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
+		raw_engine_run(hits, n, results, true);
 	for (int i = 0; i < n; i++)
 	{
 		Datum		values[PREVIEW_COLUMNS];
