@@ -52,12 +52,12 @@ SELECT v.idsite,
 		WHEN v.source < 0.4 THEN 'https://www.facebook.com/'
 		WHEN v.source < 0.5 THEN 'https://partner.example.info/links'
 		ELSE '' END AS urlref,
-	CASE WHEN v.has_cookie THEN substr(md5('visitor' || v.visitor), 1, 16) END AS visitor_id,
+	CASE WHEN v.has_cookie THEN substr(md5('visitor' || v.visitor), 1, 16) END AS _id,
 	substr(md5(v.v || '-' || n), 1, 6) AS pv_id,
 	(ARRAY['1920x1080', '390x844', '1536x864', '412x915'])[1 + v.agent % 4] AS res,
-	CASE kind WHEN 0 THEN 'video' END AS event_category,
-	CASE kind WHEN 0 THEN 'play' END AS event_action,
-	CASE kind WHEN 0 THEN 'Clip ' || page % 50 END AS event_name
+	CASE kind WHEN 0 THEN 'video' END AS e_c,
+	CASE kind WHEN 0 THEN 'play' END AS e_a,
+	CASE kind WHEN 0 THEN 'Clip ' || page % 50 END AS e_n
 FROM bench.visit v
 	CROSS JOIN LATERAL generate_series(0, v.hits - 1) h(n)
 	CROSS JOIN LATERAL (SELECT exp(random() * ln(8000))::int + 0 * n AS page, (random() * 10 + 0 * n)::int AS kind) p
@@ -74,10 +74,10 @@ $$ SELECT replace(replace(replace(replace(replace(replace(t, '%', '%25'), ':', '
 CREATE TABLE bench.queries AS
 SELECT h.at, h.ip, h.user_agent, h.accept_language,
 	'idsite=' || h.idsite || '&rec=1&url=' || bench.encode(h.url)
-	|| CASE WHEN h.event_category IS NULL THEN '&action_name=' || bench.encode(h.action_name)
-		ELSE '&e_c=' || h.event_category || '&e_a=' || h.event_action || '&e_n=' || bench.encode(h.event_name) END
+	|| CASE WHEN h.e_c IS NULL THEN '&action_name=' || bench.encode(h.action_name)
+		ELSE '&e_c=' || h.e_c || '&e_a=' || h.e_a || '&e_n=' || bench.encode(h.e_n) END
 	|| CASE WHEN h.urlref <> '' THEN '&urlref=' || bench.encode(h.urlref) ELSE '' END
-	|| coalesce('&_id=' || h.visitor_id, '')
+	|| coalesce('&_id=' || h._id, '')
 	|| '&res=' || h.res || '&h=10&m=2&s=3&pdf=1&cookie=1&pv_id=' || h.pv_id AS query
 FROM bench.hits h ORDER BY h.at;
 VACUUM ANALYZE;
