@@ -54,4 +54,19 @@
 #define pkt_my_lxid() (MyProc->lxid)
 #endif
 
+/* 16: an update tells apart which indexes want to hear of it */
+#if PG_VERSION_NUM >= 160000
+#define pkt_update_indexes TU_UpdateIndexes
+#define pkt_any_index(indexes) ((indexes) != TU_None)
+#define pkt_only_summarizing(indexes) ((indexes) == TU_Summarizing)
+#define pkt_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
+	ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL, (only_summarizing))
+#else
+#define pkt_update_indexes bool
+#define pkt_any_index(indexes) (indexes)
+#define pkt_only_summarizing(indexes) false
+#define pkt_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
+	((void) (only_summarizing), ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL))
+#endif
+
 #endif							/* PKT_COMPAT_H */

@@ -11,6 +11,7 @@
 #include "identity/session_link.h"
 #include "request/hit.h"
 #include "settings.h"
+#include "track/engine.h"
 #include "track/site_rules.h"
 #include "visit/action.h"
 #include "visit/store.h"
@@ -34,5 +35,6 @@ _PG_init(void)
 	hit_init();
 	action_init();
 	store_init();
+	engine_init();
 	site_rules_init();
 }

@@ -46,6 +46,7 @@
 #include "visit/conversion.h"
 #include "visit/lock.h"
 #include "visit/store.h"
+#include "visit/store_bulk.h"
 
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
@@ -86,8 +87,7 @@ typedef struct Work
 	Session		session;
 	Identity	id;
 	bool		config_known;	/* id.config has been computed */
-	char		language[LANGUAGE_BUFFER];
-	bool		language_known;
+	const char *language;		/* NULL until asked for */
 	const UserAgent *device;	/* NULL until asked for */
 	ActionKind	kind;
 	SiteSearch	search;			/* of a site search */
@@ -462,11 +462,13 @@ prepare(Work *w, bool came)
 static const char *
 language(Work *w)
 {
-	if (!w->language_known)
+	if (w->language == NULL)
 	{
+		char		buffer[LANGUAGE_BUFFER];
+
 		language_normalise(w->hit->accept_language, strlen(w->hit->accept_language),
-						   w->language, sizeof(w->language));
-		w->language_known = true;
+						   buffer, sizeof(buffer));
+		w->language = pstrdup(buffer);
 	}
 	return w->language;
 }
@@ -1931,7 +1933,9 @@ record(Store *store, Work *w, ManyLocks *many)
  * no two of them can deadlock.
  *
  * With more than MANY_KEYS ids and fingerprints the server's table of locks
- * would suffer.  Such a call takes the gates of its sites for itself, which
+ * would suffer, and with more than MANY_HITS hits it pays to keep their visits
+ * in memory, which needs the sites for oneself (the latter only if nobody is
+ * in the way).  Such a call takes the gates of its sites for itself, which
  * others share, and needs no lock besides.  It does not queue for them, or all
  * hits of the site would queue behind it: it tries all of them, and if one
  * cannot be had it gives back the others and sleeps, holding nothing.  What
@@ -1940,8 +1944,10 @@ record(Store *store, Work *w, ManyLocks *many)
  * since nobody would notice two transactions that poll for each other's.
  */
 #define MANY_KEYS 64
+#define MANY_HITS 48			/* that are better written together */
 #define MANY_ATTEMPTS 20
 #define GATE_NAP 2				/* milliseconds */
+#define FLUSH_CHECK 64			/* hits between two looks at the memory that is used */
 
 typedef enum ManyResult
 {
@@ -1988,15 +1994,155 @@ count_kind(const ManyLocks *many, LockKind kind)
 	return n;
 }
 
+/* One after the other; false if a lock is missed. */
+static bool
+record_each(Store *store, Work **work, int n, ManyLocks *many)
+{
+	bool		all = true;
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = NULL;
+
+	/* only what is not tried again may forget at once what it has made */
+	if (many != NULL && many->whole_sites)
+		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n && all; i++)
+	{
+		if (context != NULL)
+			MemoryContextSwitchTo(context);
+		all = record(store, work[i], many);
+		MemoryContextSwitchTo(old);
+		if (context != NULL)
+			MemoryContextReset(context);
+		if (i % FLUSH_CHECK == 0 && store_bulk_active())
+			store_bulk_flush();
+	}
+	return all;
+}
+
+/*
+ * A batch: several calls of engine_run() by one statement, which keep the
+ * visits that they read and write in memory together.  From its first call of
+ * many hits on it has the gates of all its sites.
+ */
+static struct
+{
+	int			open;			/* how often begun and not ended: code of somebody's may nest statements */
+	bool		running;		/* the store is open, and keeps visits in memory */
+	MemoryContext context;		/* that lives as long */
+	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
+	Store		store;
+}			batch;
+
+/* Keep visits in memory from now on; false if the tables do not allow it. */
+static bool
+batch_run(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch.context);
+
+	if (!batch.running)
+	{
+		store_open(&batch.store, RowExclusiveLock);
+		batch.running = store_bulk_begin(&batch.store);
+		if (!batch.running)
+			store_close(&batch.store);
+	}
+	MemoryContextSwitchTo(old);
+	return batch.running;
+}
+
+static bool
+batch_running(void)
+{
+	return batch.running;
+}
+
+static void
+batch_abandon(void)
+{
+	store_bulk_abandon();
+	batch.open = 0;
+	batch.running = false;
+}
+
+static void
+batch_transaction_ended(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		batch_abandon();
+}
+
+/* What failed is the batch's own subtransaction, or one around it. */
+static void
+batch_subtransaction_ended(SubXactEvent event, SubTransactionId mine,
+						   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && batch.open > 0 && mine <= batch.subid)
+		batch_abandon();
+}
+
+/* Called once when the library loads. */
+void
+engine_init(void)
+{
+	RegisterXactCallback(batch_transaction_ended, NULL);
+	RegisterSubXactCallback(batch_subtransaction_ended, NULL);
+}
+
+/*
+ * engine_batch_begin, engine_batch_end
+ *		Around the calls of engine_run() by which one statement brings its hits.
+ *		Both belong between engine_enter() and engine_leave(), in one and the
+ *		same subtransaction; the memory context in which it begins must live to
+ *		the end.  Visits and actions stand in the log after the end;
+ *		an error on the way forgets them.
+ */
+void
+engine_batch_begin(void)
+{
+	if (batch.open++ > 0)
+		return;
+	batch.running = false;
+	batch.context = CurrentMemoryContext;
+	batch.subid = GetCurrentSubTransactionId();
+}
+
+void
+engine_batch_end(void)
+{
+	if (--batch.open > 0)
+		return;
+	if (batch.running)
+	{
+		store_bulk_end();
+		store_close(&batch.store);
+	}
+	batch.running = false;
+}
+
 /* Record these hits in their order; false if a lock is missed. */
 static bool
 record_all(Work **work, int n, ManyLocks *many)
 {
 	Store		store;
 	int			guc_level = -1;
-	bool		all = true;
-	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = NULL;
+	bool		all;
+
+	/* who has whole sites may keep their visits in memory */
+	if (many != NULL && many->whole_sites)
+	{
+		bool		alone = batch.open == 0;
+		bool		in_memory;
+
+		if (alone)
+			engine_batch_begin();
+		in_memory = batch_run();
+		if (in_memory)
+			(void) record_each(&batch.store, work, n, many);
+		if (alone)
+			engine_batch_end();
+		if (in_memory)
+			return true;
+	}
 
 	store_open(&store, RowExclusiveLock);
 
@@ -2007,20 +2153,7 @@ record_all(Work **work, int n, ManyLocks *many)
 	 */
 	if (store_has_user_code())
 		guc_level = store_pin_search_path();
-
-	/* only what is not tried again may forget at once what it has made */
-	if (many != NULL && many->whole_sites)
-		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < n && all; i++)
-	{
-		if (context != NULL)
-			MemoryContextSwitchTo(context);
-		all = record(&store, work[i], many);
-		MemoryContextSwitchTo(old);
-		if (context != NULL)
-			MemoryContextReset(context);
-	}
-
+	all = record_each(&store, work, n, many);
 	store_close(&store);
 	if (guc_level >= 0)
 		AtEOXact_GUC(true, guc_level);
@@ -2096,7 +2229,23 @@ lock_and_record(Work **work, int n, ManyLocks *many)
 	return record_all(work, n, many) ? MANY_DONE : MANY_MISSED_LOCK;
 }
 
-/* Have the gates of these sites for oneself. */
+/* Have the gates of these sites for oneself, if they are to be had at once. */
+static bool
+try_whole_sites(const LockKey *gates, int n, bool needs_session_key)
+{
+	int			have = 0;
+
+	while (have < n && lock_try_whole_site(gates[have].idsite))
+		have++;
+	/* who makes the hour's key may be waiting for one of the gates */
+	if (have == n && (!needs_session_key || session_link_ready(GetCurrentTimestamp())))
+		return true;
+	while (have > 0)
+		lock_give_back_whole_site(gates[--have].idsite);
+	return false;
+}
+
+/* Wait until they are. */
 static void
 lock_whole_sites(const LockKey *gates, int n, bool needs_session_key)
 {
@@ -2104,15 +2253,8 @@ lock_whole_sites(const LockKey *gates, int n, bool needs_session_key)
 
 	for (;;)
 	{
-		int			have = 0;
-
-		while (have < n && lock_try_whole_site(gates[have].idsite))
-			have++;
-		/* who makes the hour's key may be waiting for one of the gates */
-		if (have == n && (!needs_session_key || session_link_ready(GetCurrentTimestamp())))
+		if (try_whole_sites(gates, n, needs_session_key))
 			return;
-		while (have > 0)
-			lock_give_back_whole_site(gates[--have].idsite);
 
 		if (tracked_in == pkt_my_lxid())
 			ereport(ERROR,
@@ -2142,19 +2284,44 @@ any_anonymous(Work **work, int n)
 	return false;
 }
 
+/* Record n hits, having the gates of their sites for oneself. */
+static void
+record_whole_sites(Work **work, int n, ManyLocks *many)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	for (int i = 0; i < n; i++)
+	{
+		work[i]->session.now = now;
+		make_session_keys(work[i]);
+	}
+	many->whole_sites = true;
+	(void) record_all(work, n, many);
+}
+
 /* Record n hits, n > 1, in their order. */
 static void
 run_many(Work **work, int n)
 {
 	ManyLocks	many = {.size = MANY_KEYS};
 	int			n_gates;
-	TimestampTz now;
 	volatile ManyResult result = MANY_TOO_MANY_KEYS;
 
 	many.keys = palloc_array(LockKey, many.size);
 	for (int i = 0; i < n; i++)
 		add_key(&many, LOCK_GATE, work[i]->hit->idsite, 0);
 	n_gates = many.n;
+	if (batch_running())
+	{
+		lock_whole_sites(many.keys, n_gates, any_anonymous(work, n));
+		record_whole_sites(work, n, &many);
+		return;
+	}
+	if (n > MANY_HITS && try_whole_sites(many.keys, n_gates, any_anonymous(work, n)))
+	{
+		record_whole_sites(work, n, &many);
+		return;
+	}
 	for (int i = 0; i < n && many.n - n_gates <= MANY_KEYS; i++)
 	{
 		Lookup		lookups[MAX_LOOKUPS];
@@ -2218,14 +2385,7 @@ run_many(Work **work, int n)
 
 	begin_again(work, n, &many);
 	lock_whole_sites(many.keys, n_gates, any_anonymous(work, n));
-	now = GetCurrentTimestamp();
-	for (int i = 0; i < n; i++)
-	{
-		work[i]->session.now = now;
-		make_session_keys(work[i]);
-	}
-	many.whole_sites = true;
-	(void) record_all(work, n, &many);
+	record_whole_sites(work, n, &many);
 }
 
 /*
@@ -2281,9 +2441,9 @@ engine_run(Hit **hits, int n, Tracked *results)
 		if (!work[i].done)
 			to_record[n_to_record++] = &work[i];
 	}
-	if (n_to_record == 1)
+	if (n_to_record == 1 && !batch_running())
 		(void) record_all(to_record, 1, NULL);
-	else if (n_to_record > 1)
+	else if (n_to_record > 0)
 		run_many(to_record, n_to_record);
 	if (n_to_record > 0)
 		tracked_in = pkt_my_lxid();

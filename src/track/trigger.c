@@ -300,10 +300,12 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	run = raw_run_create(map, "trigger");
 	chunk = raw_chunk_create();
 	feed_open(&feed, map, trigger->tg_relation, trigger->tg_newtable);
+	engine_batch_begin();
 	if (map->order == RAW_ORDER_TIME && feed.n_rows > 1)
 		run_by_time(&feed, chunk, run);
 	else
 		run_as_given(&feed, chunk, run);
+	engine_batch_end();
 
 	/* single rows come by the thousand: of them only what went wrong is told */
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))

@@ -26,6 +26,7 @@
 #include "request/url.h"
 #include "visit/action.h"
 #include "visit/store.h"
+#include "visit/store_bulk.h"
 
 PG_FUNCTION_INFO_V1(pkt_action_type_name);
 
@@ -66,6 +67,13 @@ static KeptPlan add_plan = {
 	" VALUES ($1, $2, $3, $4, $5)",
 	.nargs = 5, .argtypes = {INT8OID, INT4OID, INT2OID, INT2OID, TEXTOID}
 };
+
+/* The insert of a name, for who writes them row by row. */
+const KeptPlan *
+action_insert_plan(void)
+{
+	return &add_plan;
+}
 
 static void
 forget_names(void)
@@ -369,6 +377,15 @@ find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
 		if (idaction == 0)
 			continue;
 
+		if (store_bulk_active())
+		{
+			if (!bulk_find_name(idsite, idaction, type, prefix >= 0, name, len, &same))
+				break;
+			if (same)
+				return idaction;
+			continue;
+		}
+
 		values[0] = Int32GetDatum(idsite);
 		values[1] = Int64GetDatum(idaction);
 		if (store_execute(&find_plan, values, NULL, 1, true) != SPI_OK_SELECT)
@@ -394,6 +411,15 @@ find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
 			return idaction;
 	}
 
+	added_in_transaction = true;
+	if (store_bulk_active())
+	{
+		NewName		new = {idaction, idsite, (int16) type, prefix, name, len};
+
+		bulk_add_name(&new);
+		return idaction;
+	}
+
 	values[0] = Int64GetDatum(idaction);
 	values[1] = Int32GetDatum(idsite);
 	values[2] = Int16GetDatum(type);
@@ -403,7 +429,6 @@ find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
 	values[4] = PointerGetDatum(cstring_to_text_with_len(name, (int) len));
 	if (store_execute(&add_plan, values, nulls, 0, false) != SPI_OK_INSERT)
 		elog(ERROR, "dictionary could not be written");
-	added_in_transaction = true;
 	return idaction;
 }
 
@@ -436,7 +461,12 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
 
-	idaction = find_or_add(idsite, type, prefix, name, len);
+	if (!(store_bulk_active() && bulk_known_name(idsite, h1, h2, &idaction)))
+	{
+		idaction = find_or_add(idsite, type, prefix, name, len);
+		if (store_bulk_active())
+			bulk_remember_name(idsite, h1, h2, idaction);
+	}
 	slot->hash1 = h1;
 	slot->hash2 = h2;
 	slot->idaction = idaction;

@@ -24,6 +24,7 @@
 #include "request/url.h"
 #include "visit/conversion.h"
 #include "visit/store.h"
+#include "visit/store_bulk.h"
 
 #define MONEY_TEXT_MAX 64		/* characters of a number */
 #define MONEY_MAX 1e15			/* amounts are smaller, or no amounts */
@@ -823,6 +824,9 @@ conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va
 
 	if (c->n == 0)
 		return;
+	/* a conversion copies what the visit has */
+	if (store_bulk_active())
+		bulk_write_visit(visit->idvisit);
 	level = store_pin_search_path();
 	for (int i = 0; i < c->n; i++)
 	{

@@ -40,7 +40,9 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "visit/row_writer.h"
 #include "visit/store.h"
+#include "visit/store_bulk.h"
 
 #define LOG_VERSION 1
 
@@ -129,9 +131,29 @@ static struct
 	bool		has_user_code;	/* writing runs code that search_path could lead astray */
 	AttrNumber	att[N_COLUMNS];
 	AttrNumber	last_att;		/* the largest of them */
+	Oid			names_index;	/* of the dictionary; invalid: none of the name */
+	bool		plain;			/* may be written without the executor */
+	RowShape	visit_shape;
+	RowShape	action_shape;
+	RowShape	name_shape;
+	AttrNumber	name_att[3];	/* type, name, url_prefix of the dictionary */
 }			log_info;
 
 static bool log_version_checked = false;
+
+/* The store that is open for writing, if its tables may be written row by row. */
+typedef struct OpenStore
+{
+	Relation	visits;
+	Relation	actions;		/* opened when needed */
+	MemoryContext context;
+	bool		visits_open;
+	RowWriter	visit_writer;
+	RowWriter	action_writer;
+	struct OpenStore *outer;	/* of a call that this one is nested in */
+} OpenStore;
+
+static OpenStore *open_store = NULL;
 
 /* How often relation_changed() has spoken of the log. */
 static uint64 log_changes = 0;
@@ -216,6 +238,8 @@ static KeptPlan insert_visit_plan = {
 		INT4OID, INT4OID, INT2OID, INT2OID,
 		JSONBOID, JSONBOID}
 };
+
+#define INSERT_PARAM_CONTINENT 38	/* from 0 */
 
 /*
  * The version that was decided upon is named by where it stands and who wrote
@@ -307,7 +331,6 @@ static KeptPlan insert_wide_action_plan = {
  * view id among the visit's latest actions.  A page view is what has a URL and
  * a title, or their 0, and is no event.
  */
-#define TIMINGS_LOOK_BACK "500"
 static KeptPlan update_timings_plan = {
 	.query = "UPDATE pk_tracking.log_link_visit_action SET"
 	" time_network = coalesce($3, time_network), time_server = coalesce($4, time_server),"
@@ -319,7 +342,7 @@ static KeptPlan update_timings_plan = {
 	" (SELECT r.idlink_va FROM (SELECT a.idlink_va, a.idpageview, a.idaction_url,"
 	" a.idaction_name, a.idaction_event_category FROM pk_tracking.log_link_visit_action a"
 	" WHERE a.idvisit OPERATOR(pg_catalog.=) $1"
-	" ORDER BY a.idlink_va USING OPERATOR(pg_catalog.>) LIMIT " TIMINGS_LOOK_BACK ") r"
+	" ORDER BY a.idlink_va USING OPERATOR(pg_catalog.>) LIMIT " CppAsString2(STORE_TIMINGS_LOOK_BACK) ") r"
 	" WHERE r.idpageview OPERATOR(pg_catalog.=) $2 AND r.idaction_url IS NOT NULL"
 	" AND r.idaction_name IS NOT NULL AND r.idaction_event_category IS NULL"
 	" ORDER BY r.idlink_va USING OPERATOR(pg_catalog.>) LIMIT 1)",
@@ -466,6 +489,34 @@ has_user_code(Oid relid)
 	return result;
 }
 
+/* Can the log be written without a statement for each row? */
+static void
+read_shapes(Oid namespace)
+{
+	static const char *const conversions[] = {"log_conversion", "log_conversion_item"};
+	static const char *const name_columns[] = {"type", "name", "url_prefix"};
+
+	log_info.plain = false;
+	log_info.names_index = get_relname_relid("log_action_key", namespace);
+	if (log_info.has_user_code || !OidIsValid(log_info.names_index))
+		return;
+	row_shape_read(&log_info.visit_shape, &insert_visit_plan, log_info.log_visit, log_info.owner);
+	row_shape_read(&log_info.action_shape, &insert_wide_action_plan, log_info.log_link_visit_action, log_info.owner);
+	row_shape_read(&log_info.name_shape, action_insert_plan(), log_info.log_action, log_info.owner);
+	log_info.plain = log_info.visit_shape.plain && log_info.action_shape.plain && log_info.name_shape.plain;
+	for (int i = 0; i < (int) lengthof(name_columns); i++)
+		log_info.name_att[i] = get_attnum(log_info.log_action, name_columns[i]);
+
+	/* what somebody hangs on conversions may want to see the visits */
+	for (int i = 0; i < (int) lengthof(conversions); i++)
+	{
+		Relation	rel = table_open(find_relation(namespace, conversions[i]), AccessShareLock);
+
+		log_info.plain &= rel->trigdesc == NULL && rel->rd_rules == NULL;
+		table_close(rel, AccessShareLock);
+	}
+}
+
 /* One attempt of find_log(). */
 static void
 read_log_info(void)
@@ -504,6 +555,7 @@ read_log_info(void)
 	log_info.has_user_code = has_user_code(log_info.log_visit) ||
 		has_user_code(log_info.log_link_visit_action) ||
 		has_user_code(log_info.log_action);
+	read_shapes(namespace);
 	log_info.hexid_eq = InvalidOid;
 	log_info.last_att = 0;
 	for (int i = 0; i < N_COLUMNS; i++)
@@ -588,6 +640,7 @@ int
 store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool newest)
 {
 	int			rc;
+	MemoryContext context = CurrentMemoryContext;
 
 	/*
 	 * A plan that has become invalid is planned again by the server itself; it
@@ -626,6 +679,8 @@ store_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool
 	else
 		rc = SPI_execute_snapshot(kept->plan, values, nulls, InvalidSnapshot,
 								  InvalidSnapshot, false, true, count);
+	/* SPI comes back in its own context, which lives as long as the call */
+	MemoryContextSwitchTo(context);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
 	return rc;
@@ -680,15 +735,44 @@ store_open(Store *store, LOCKMODE mode)
 		check_version();
 	store->mode = mode;
 	store->by_visitor_id = store->by_config = NULL;
+	store->context = CurrentMemoryContext;
+	store->names = store->names_index = NULL;
+	store->names_slot = NULL;
+
+	store->rows = palloc0_object(OpenStore);
+	store->rows->visits = store->visits;
+	store->rows->context = store->context;
+	store->rows->outer = open_store;
+	/* a statement says best why it may not be executed */
+	if (mode == RowExclusiveLock && log_info.plain && !XactReadOnly)
+		open_store = store->rows;
+	else
+		open_store = NULL;
 }
 
 void
 store_close(Store *store)
 {
+	OpenStore  *rows = store->rows;
+
+	if (rows->visits_open)
+		row_writer_close(&rows->visit_writer);
+	if (rows->actions != NULL)
+	{
+		row_writer_close(&rows->action_writer);
+		table_close(rows->actions, NoLock);
+	}
+	open_store = rows->outer;
 	if (store->by_visitor_id)
 		index_close(store->by_visitor_id, NoLock);
 	if (store->by_config)
 		index_close(store->by_config, NoLock);
+	if (store->names)
+	{
+		ExecDropSingleTupleTableSlot(store->names_slot);
+		index_close(store->names_index, NoLock);
+		table_close(store->names, NoLock);
+	}
 	table_close(store->visits, NoLock);
 }
 
@@ -743,26 +827,51 @@ longest(int32 idsite)
 bool
 store_longest_is_news(Store *store, int32 idsite)
 {
-	int64		now = read_longest(idsite);
-	LongestEntry *e = longest_slot(idsite);
+	int64		now;
+	LongestEntry *e;
 
+	/* the sites are ours alone then */
+	if (store_bulk_active())
+		return false;
+	now = read_longest(idsite);
+	e = longest_slot(idsite);
 	e->seconds = now;
 	e->idsite = idsite;
 	return now > store->reach;
 }
 
-/* Publish a longer bound before a visit of that length is written. */
-static void
-raise_longest(int32 idsite, int64 length)
+/* store_newest_longest: the bound, read anew. */
+int64
+store_newest_longest(int32 idsite)
+{
+	int64		now = read_longest(idsite);
+	LongestEntry *e = longest_slot(idsite);
+
+	e->seconds = now;
+	e->idsite = idsite;
+	return now;
+}
+
+/* store_length_step: the bound that is published for a visit of that length. */
+int64
+store_length_step(int64 length)
 {
 	int64		step = LENGTH_STEP;
-	Datum		values[2];
-	int			level;
 
 	while (step < length)
 		step *= 2;
+	return step;
+}
+
+/* store_publish_longest: raise the bound before a visit of that length is written. */
+void
+store_publish_longest(int32 idsite, int64 length)
+{
+	Datum		values[2];
+	int			level;
+
 	values[0] = Int32GetDatum(idsite);
-	values[1] = Int64GetDatum(step);
+	values[1] = Int64GetDatum(store_length_step(length));
 	/* rare enough to be pinned always; the table's trigger empties the cache, here too */
 	level = store_pin_search_path();
 	store_execute(&raise_plan, values, NULL, 0, false);
@@ -867,41 +976,33 @@ visit_from_slot(TupleTableSlot *slot, int32 idsite, Visit *v)
 }
 
 /*
- * Is visit a preferred to b?  The newest last action wins, then the newest
- * visit, or the oldest.
+ * store_preferred
+ *		Is visit a preferred to b?  The newest last action wins, then the newest
+ *		visit, or the oldest.
  */
-static inline bool
-preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b, bool older_first)
+bool
+store_preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b, bool older_first)
 {
 	return last_a > b->last ||
 		(last_a == b->last && (idvisit_a > b->idvisit) != older_first);
 }
 
-/*
- * store_lookup
- *		The max most preferred visits that the look-up finds, best first, as
- *		committed now (or written by this transaction).  Returns their number.
- *
- * Reads the visits of the key backwards by their first action and stops where
- * none can reach the window, or beat what was found: a visit whose first
- * action lies more than the longest visit before a time did not last to it.
- */
-int
-store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *visits)
+/* A scan of one of the look-up's indexes, under the newest snapshot. */
+typedef struct VisitScan
 {
-	Relation	index;
-	ScanKeyData key[3];
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	Snapshot	snapshot;
-	int64		reach;
-	int			found = 0;
+} VisitScan;
 
-	reach = longest(idsite);
-	store->reach = Min(store->reach, reach);
-	reach *= USECS_PER_SEC;
+/* Begin it: all visits of the site, those of a key, or those of it that began by upper. */
+static void
+begin_scan(VisitScan *s, Store *store, int32 idsite, bool by_config, int nkeys, HexId id, TimestampTz upper)
+{
+	Relation	index;
+	ScanKeyData key[3];
 
-	if (lookup->by_config)
+	if (by_config)
 	{
 		if (store->by_config == NULL)
 			store->by_config = index_open(log_info.by_config, store->mode);
@@ -923,17 +1024,49 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 	}
 
 	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
-	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, log_info.hexid_eq, HexIdGetDatum(lookup->key));
-	ScanKeyInit(&key[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
-				TimestampTzGetDatum(lookup->upper));
+	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, log_info.hexid_eq, HexIdGetDatum(id));
+	ScanKeyInit(&key[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(upper));
 
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	slot = table_slot_create(store->visits, NULL);
-	scan = pkt_index_beginscan(store->visits, index, snapshot, 3);
-	index_rescan(scan, key, 3, NULL, 0);
+	s->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	s->slot = table_slot_create(store->visits, NULL);
+	s->scan = pkt_index_beginscan(store->visits, index, s->snapshot, nkeys);
+	index_rescan(s->scan, key, nkeys, NULL, 0);
+}
 
-	while (index_getnext_slot(scan, BackwardScanDirection, slot))
+static void
+end_scan(VisitScan *s)
+{
+	index_endscan(s->scan);
+	ExecDropSingleTupleTableSlot(s->slot);
+	UnregisterSnapshot(s->snapshot);
+}
+
+/*
+ * store_lookup_log
+ *		The max most preferred visits of the log that the look-up finds, best
+ *		first, as committed now (or written by this transaction); but for those
+ *		that are to be skipped.  Returns their number.
+ *
+ * Reads the visits of the key backwards by their first action and stops where
+ * none can reach the window, or beat what was found: a visit whose first
+ * action lies more than the longest visit before a time did not last to it.
+ */
+int
+store_lookup_log(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *visits,
+				 bool (*skip) (int64 idvisit))
+{
+	VisitScan	s;
+	int64		reach;
+	int			found = 0;
+
+	reach = longest(idsite);
+	store->reach = Min(store->reach, reach);
+	reach *= USECS_PER_SEC;
+
+	begin_scan(&s, store, idsite, lookup->by_config, 3, lookup->key, lookup->upper);
+	while (index_getnext_slot(s.scan, BackwardScanDirection, s.slot))
 	{
+		TupleTableSlot *slot = s.slot;
 		bool		isnull;
 		TimestampTz first;
 		TimestampTz last;
@@ -952,7 +1085,7 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 		if (last > lookup->upper || (lookup->bounded && last < lookup->lower))
 			continue;
 		idvisit = DatumGetInt64(slot_getattr(slot, log_info.att[COL_IDVISIT], &isnull));
-		if (found == max && !preferred(last, idvisit, &visits[max - 1], lookup->older_first))
+		if (found == max && !store_preferred(last, idvisit, &visits[max - 1], lookup->older_first))
 			continue;
 		if (lookup->user_filter != NULL)
 		{
@@ -961,19 +1094,144 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 			if (!isnull && strcmp(TextDatumGetCString(d), lookup->user_filter) != 0)
 				continue;
 		}
+		if (skip != NULL && skip(idvisit))
+			continue;
 
-		for (place = found; place > 0 && preferred(last, idvisit, &visits[place - 1], lookup->older_first); place--)
+		for (place = found; place > 0 && store_preferred(last, idvisit, &visits[place - 1], lookup->older_first); place--)
 			;
 		if (found < max)
 			found++;
 		memmove(&visits[place + 1], &visits[place], (found - place - 1) * sizeof(Visit));
 		visit_from_slot(slot, idsite, &visits[place]);
 	}
+	end_scan(&s);
+	return found;
+}
 
+/* store_lookup: the same, of the log and of what is on its way there. */
+int
+store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *visits)
+{
+	if (store_bulk_active())
+	{
+		Assert(max == 1);
+		return bulk_lookup(store, idsite, lookup, visits);
+	}
+	return store_lookup_log(store, idsite, lookup, max, visits, NULL);
+}
+
+/*
+ * store_newest_of_key
+ *		The visits of the look-up's key, whatever their time, that began last:
+ *		at most max, and as far back as the look-up has to see.  complete: the
+ *		key has no others; else those began at *floor or before.
+ */
+int
+store_newest_of_key(Store *store, int32 idsite, const Lookup *lookup, int max,
+					Visit *visits, TimestampTz *floor, bool *complete)
+{
+	VisitScan	s;
+	int64		reach = longest(idsite) * USECS_PER_SEC;
+	int			n = 0;
+
+	*complete = true;
+	begin_scan(&s, store, idsite, lookup->by_config, 2, lookup->key, 0);
+	while (index_getnext_slot(s.scan, BackwardScanDirection, s.slot))
+	{
+		bool		isnull;
+		TimestampTz first = DatumGetTimestampTz(slot_getattr(s.slot, log_info.att[COL_FIRST], &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		if (n == max || (lookup->bounded && first + reach < lookup->lower))
+		{
+			*floor = first;
+			*complete = false;
+			break;
+		}
+		visit_from_slot(s.slot, idsite, &visits[n++]);
+	}
+	end_scan(&s);
+	return n;
+}
+
+/* store_site_is_empty: has the site no visit that a look-up could find? */
+bool
+store_site_is_empty(Store *store, int32 idsite)
+{
+	bool		any = false;
+
+	for (int by_config = 0; by_config <= 1 && !any; by_config++)
+	{
+		VisitScan	s;
+
+		begin_scan(&s, store, idsite, by_config, 1, 0, 0);
+		any = index_getnext_slot(s.scan, ForwardScanDirection, s.slot);
+		end_scan(&s);
+	}
+	return !any;
+}
+
+/*
+ * store_find_name
+ *		Is there a name of that number in the dictionary, and is it the same?
+ */
+bool
+store_find_name(Store *store, int32 idsite, int64 idaction, int type, bool prefix,
+				const char *name, size_t len, bool *same)
+{
+	ScanKeyData key[2];
+	IndexScanDesc scan;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found;
+
+	if (store->names == NULL)
+	{
+		MemoryContext old;
+
+		store->names = table_open(log_info.log_action, NoLock);
+		store->names_index = index_open(log_info.names_index, store->mode);
+		old = MemoryContextSwitchTo(store->context);
+		store->names_slot = table_slot_create(store->names, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
+	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idaction));
+	scan = pkt_index_beginscan(store->names, store->names_index, snapshot, 2);
+	index_rescan(scan, key, 2, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, store->names_slot);
+	if (found)
+	{
+		bool		isnull;
+		int16		its_type = DatumGetInt16(slot_getattr(store->names_slot, log_info.name_att[0], &isnull));
+		text	   *its_name = DatumGetTextPP(slot_getattr(store->names_slot, log_info.name_att[1], &isnull));
+
+		(void) slot_getattr(store->names_slot, log_info.name_att[2], &isnull);
+		*same = its_type == type && !isnull == prefix && VARSIZE_ANY_EXHDR(its_name) == len &&
+			memcmp(VARDATA_ANY(its_name), name, len) == 0;
+		ExecClearTuple(store->names_slot);
+	}
 	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
 	return found;
+}
+
+/*
+ * store_bulk_tables
+ *		Open the other tables of an open log to be written row by row; false if
+ *		they cannot be written so.
+ */
+bool
+store_bulk_tables(Store *store, BulkTables *tables)
+{
+	if (!log_info.plain || store->mode != RowExclusiveLock || XactReadOnly)
+		return false;
+	tables->visits = store->visits;
+	tables->actions = table_open(log_info.log_link_visit_action, NoLock);
+	tables->names = table_open(log_info.log_action, NoLock);
+	tables->visit_shape = &log_info.visit_shape;
+	tables->action_shape = &log_info.action_shape;
+	tables->name_shape = &log_info.name_shape;
+	return true;
 }
 
 /*
@@ -983,13 +1241,18 @@ store_lookup(Store *store, int32 idsite, const Lookup *lookup, int max, Visit *v
 bool
 store_read_visit(Store *store, int32 idsite, int64 idvisit, Visit *visit)
 {
-	Relation	index = index_open(RelationGetPrimaryKeyIndex(store->visits), store->mode);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(store->visits, NULL);
+	Relation	index;
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
 	ScanKeyData key;
 	IndexScanDesc scan;
 	bool		found;
 
+	if (store_bulk_active() && bulk_known_visit(idvisit, visit))
+		return true;
+	index = index_open(RelationGetPrimaryKeyIndex(store->visits), store->mode);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(store->visits, NULL);
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idvisit));
 	scan = pkt_index_beginscan(store->visits, index, snapshot, 1);
 	index_rescan(scan, &key, 1, NULL, 0);
@@ -1000,6 +1263,8 @@ store_read_visit(Store *store, int32 idsite, int64 idvisit, Visit *visit)
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
 	index_close(index, NoLock);
+	if (found && store_bulk_active())
+		bulk_note_visit(visit);
 	return found;
 }
 
@@ -1014,6 +1279,8 @@ store_joined_by_fingerprint(int64 idvisit)
 	Datum		values[2];
 	bool		result;
 
+	if (store_bulk_active())
+		bulk_write_actions();
 	values[0] = Int64GetDatum(idvisit);
 	values[1] = Int16GetDatum(MATCHED_FINGERPRINT);
 	if (store_execute(&joined_plan, values, NULL, 1, true) != SPI_OK_SELECT)
@@ -1021,6 +1288,35 @@ store_joined_by_fingerprint(int64 idvisit)
 	result = SPI_processed > 0;
 	SPI_freetuptable(SPI_tuptable);
 	return result;
+}
+
+/* The writers of the open store. */
+static RowWriter *
+visit_rows(void)
+{
+	if (!open_store->visits_open)
+	{
+		MemoryContext old = MemoryContextSwitchTo(open_store->context);
+
+		row_writer_open(&open_store->visit_writer, &log_info.visit_shape, open_store->visits, 1);
+		open_store->visits_open = true;
+		MemoryContextSwitchTo(old);
+	}
+	return &open_store->visit_writer;
+}
+
+static RowWriter *
+action_rows(void)
+{
+	if (open_store->actions == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(open_store->context);
+
+		open_store->actions = table_open(log_info.log_link_visit_action, NoLock);
+		row_writer_open(&open_store->action_writer, &log_info.action_shape, open_store->actions, 1);
+		MemoryContextSwitchTo(old);
+	}
+	return &open_store->action_writer;
 }
 
 /* The next numbers.  Taken when a hit is going to be written, not before. */
@@ -1216,33 +1512,44 @@ store_insert_visit(const Visit *v, const NewVisit *extra)
 	values[i] = pointer_or_null(v->custom_variables, &nulls[i]), i++;
 	Assert(i == insert_visit_plan.nargs);
 
+	if (store_bulk_active())
+	{
+		bulk_begin_visit(v, extra, values, nulls, i);
+		return;
+	}
+	if (open_store != NULL)
+	{
+		HeapTuple	row = row_writer_form(visit_rows(), values, nulls, i);
+
+		row_writer_insert(visit_rows(), &row, 1);
+		CommandCounterIncrement();
+		return;
+	}
 	if (store_execute(&insert_visit_plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
 		not_written();
 }
 
-/*
- * store_update_visit
- *		Write a visit that was continued.  False, and nothing written, if the
- *		version that was read is not the newest any more.  In REPEATABLE READ
- *		and SERIALIZABLE, serialization_failure if the transaction's snapshot
- *		does not show that version.
- */
-bool
-store_update_visit(const Visit *v)
+/* What any hit changes, in the order of the update's parameters from $4. */
+static const VisitColumn changed_columns[] = {
+	COL_IDVISITOR, COL_USER_ID, COL_LAST, COL_LAST_IDLINK_VA,
+	COL_ENTRY_URL, COL_ENTRY_NAME, COL_EXIT_URL, COL_EXIT_NAME,
+	COL_TOTAL_TIME, COL_TOTAL_ACTIONS, COL_TOTAL_INTERACTIONS, COL_PROFILABLE,
+	/* and what some do */
+	COL_REFERER_TYPE, COL_REFERER_NAME, COL_REFERER_KEYWORD, COL_REFERER_URL,
+	COL_TOTAL_SEARCHES, COL_TOTAL_EVENTS, COL_GOAL_BUYER, COL_GOAL_CONVERTED,
+	COL_SINCE_ORDER, COL_RESOLUTION, COL_CUSTOM_DIMENSIONS, COL_CUSTOM_VARIABLES,
+	COL_COUNTRY, COL_REGION, COL_CITY, COL_LATITUDE, COL_LONGITUDE,
+	COL_CONSENT, COL_CONFIG_ID, COL_RETURNING, COL_COUNT_VISITS,
+	COL_SINCE_FIRST, COL_SINCE_LAST
+};
+
+/* Their values.  Returns the number of columns. */
+static int
+changed_values(const Visit *v, bool seldom, Datum *values, char *nulls)
 {
-	KeptPlan   *plan = v->seldom_changed ? &update_seldom_plan : &update_visit_plan;
-	Datum		values[KEPT_PLAN_ARGS];
-	char		nulls[KEPT_PLAN_ARGS];
 	int			i = 0;
-	int64		length = (v->last - v->first) / USECS_PER_SEC;
 
-	if (length > longest(v->idsite))
-		raise_longest(v->idsite, length);
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[i++] = PointerGetDatum(&v->tid);
-	values[i++] = Int64GetDatum(v->idvisit);
-	values[i++] = TransactionIdGetDatum(v->xmin);
+	memset(nulls, ' ', lengthof(changed_columns));
 	values[i] = id_or_null(v->has_idvisitor, v->idvisitor, &nulls[i]), i++;
 	values[i] = text_or_null(v->user_id, &nulls[i]), i++;
 	values[i++] = TimestampTzGetDatum(v->last);
@@ -1255,7 +1562,7 @@ store_update_visit(const Visit *v)
 	values[i++] = Int32GetDatum(v->total_actions);
 	values[i++] = Int32GetDatum(v->total_interactions);
 	values[i++] = Int16GetDatum(v->profilable);
-	if (v->seldom_changed)
+	if (seldom)
 	{
 		values[i++] = Int16GetDatum((int16) v->referrer.type);
 		values[i] = text_or_null(v->referrer.name, &nulls[i]), i++;
@@ -1280,8 +1587,94 @@ store_update_visit(const Visit *v)
 		values[i++] = Int32GetDatum(v->count_visits);
 		values[i] = nullable(v->since_first, true, &nulls[i]), i++;
 		values[i] = nullable(v->since_last, true, &nulls[i]), i++;
+		Assert(i == lengthof(changed_columns));
 	}
-	Assert(i == plan->nargs);
+	return i;
+}
+
+/*
+ * store_visit_changes
+ *		What hits change in a visit's row: columns, values, nulls; of those that
+ *		they seldom change only if that is said.  no_continent: its country is
+ *		another now.  Returns the number of columns.
+ */
+int
+store_visit_changes(const Visit *v, bool seldom, bool no_continent,
+					AttrNumber *att, Datum *values, char *nulls)
+{
+	int			n = changed_values(v, seldom, values, nulls);
+
+	for (int i = 0; i < n; i++)
+		att[i] = log_info.att[changed_columns[i]];
+	if (no_continent)
+	{
+		att[n] = log_info.visit_shape.att[INSERT_PARAM_CONTINENT];
+		values[n] = (Datum) 0;
+		nulls[n++] = 'n';
+	}
+	return n;
+}
+
+/* store_update_visit() row by row. */
+static bool
+overwrite_visit(const Visit *v)
+{
+	RowWriter  *w = visit_rows();
+	ItemPointerData tid = v->tid;
+	HeapTuple	row = row_writer_read(w, &tid, v->xmin);
+	AttrNumber	att[KEPT_PLAN_ARGS];
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
+	int			n;
+	bool		isnull;
+	bool		moved = false;
+
+	if (row == NULL)
+		return false;
+	if (v->seldom_changed && v->country != NULL)
+	{
+		Datum		country = heap_getattr(row, log_info.att[COL_COUNTRY], RelationGetDescr(w->rel), &isnull);
+
+		moved = !isnull && strcmp(TextDatumGetCString(country), v->country) != 0;
+	}
+	n = store_visit_changes(v, v->seldom_changed, moved, att, values, nulls);
+	row = row_writer_change(w, row, att, values, nulls, n);
+	if (!row_writer_update(w, &tid, row))
+		return false;
+	CommandCounterIncrement();
+	return true;
+}
+
+/*
+ * store_update_visit
+ *		Write a visit that was continued.  False, and nothing written, if the
+ *		version that was read is not the newest any more.  In REPEATABLE READ
+ *		and SERIALIZABLE, serialization_failure if the transaction's snapshot
+ *		does not show that version.
+ */
+bool
+store_update_visit(const Visit *v)
+{
+	KeptPlan   *plan = v->seldom_changed ? &update_seldom_plan : &update_visit_plan;
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
+	int			n;
+	int64		length = (v->last - v->first) / USECS_PER_SEC;
+
+	if (store_bulk_active())
+		return bulk_continue_visit(v);
+	if (length > longest(v->idsite))
+		store_publish_longest(v->idsite, length);
+	if (open_store != NULL)
+		return overwrite_visit(v);
+
+	nulls[0] = nulls[1] = nulls[2] = ' ';
+	values[0] = PointerGetDatum(&v->tid);
+	values[1] = Int64GetDatum(v->idvisit);
+	values[2] = TransactionIdGetDatum(v->xmin);
+	n = 3 + changed_values(v, v->seldom_changed, values + 3, nulls + 3);
+	Assert(n == plan->nargs);
+	(void) n;
 
 	if (store_execute(plan, values, nulls, 0, true) != SPI_OK_UPDATE)
 		elog(ERROR, "visit was not updated");
@@ -1341,6 +1734,19 @@ store_insert_action(const Visit *v, const Hit *hit, const Action *action,
 	}
 	Assert(i == plan->nargs);
 
+	if (store_bulk_active())
+	{
+		bulk_add_action(v->idvisit, idlink_va, values, nulls, i);
+		return;
+	}
+	if (open_store != NULL)
+	{
+		HeapTuple	row = row_writer_form(action_rows(), values, nulls, i);
+
+		row_writer_insert(action_rows(), &row, 1);
+		CommandCounterIncrement();
+		return;
+	}
 	if (store_execute(plan, values, nulls, 0, false) != SPI_OK_INSERT || SPI_processed != 1)
 		not_written();
 }
@@ -1357,6 +1763,8 @@ store_update_timings(int64 idvisit, const char *idpageview, const int32 *timings
 	Datum		values[2 + HIT_TIMINGS];
 	char		nulls[2 + HIT_TIMINGS];
 
+	if (store_bulk_active() && bulk_update_timings(idvisit, idpageview, timings))
+		return;
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = Int64GetDatum(idvisit);
 	values[1] = CStringGetTextDatum(idpageview);

@@ -36,6 +36,11 @@ typedef struct Store
 	Relation	by_visitor_id;	/* opened when needed */
 	Relation	by_config;
 	LOCKMODE	mode;
+	MemoryContext context;		/* until it is closed */
+	Relation	names;			/* the dictionary and its index, likewise */
+	Relation	names_index;
+	TupleTableSlot *names_slot;
+	struct OpenStore *rows;		/* what writes rows without statements */
 	int64		reach;			/* seconds: the longest visit that the look-ups of a pass reckoned with */
 } Store;
 
@@ -60,6 +65,8 @@ extern bool store_update_visit(const Visit *visit);
 extern void store_insert_action(const Visit *visit, const Hit *hit, const Action *action,
 								int64 idlink_va, MatchedBy matched_by, Reason reason);
 
+/* Actions of a visit that are looked at for a page view whose performance comes late. */
+#define STORE_TIMINGS_LOOK_BACK 500
 extern void store_update_timings(int64 idvisit, const char *idpageview,
 								 const int32 *timings);
 
