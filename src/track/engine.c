@@ -2028,6 +2028,7 @@ static struct
 {
 	int			open;			/* how often begun and not ended: code of somebody's may nest statements */
 	bool		running;		/* the store is open, and keeps visits in memory */
+	bool		busy;			/* with a hit */
 	MemoryContext context;		/* that lives as long */
 	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
 	Store		store;
@@ -2061,7 +2062,7 @@ batch_abandon(void)
 {
 	store_bulk_abandon();
 	batch.open = 0;
-	batch.running = false;
+	batch.running = batch.busy = false;
 }
 
 static void
@@ -2137,7 +2138,11 @@ record_all(Work **work, int n, ManyLocks *many)
 			engine_batch_begin();
 		in_memory = batch_run();
 		if (in_memory)
+		{
+			batch.busy = true;
 			(void) record_each(&batch.store, work, n, many);
+			batch.busy = false;
+		}
 		if (alone)
 			engine_batch_end();
 		if (in_memory)
@@ -2421,6 +2426,12 @@ engine_run(Hit **hits, int n, Tracked *results)
 	Work	   *work = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(Work));
 	Work	  **to_record = palloc_array(Work *, n);
 	int			n_to_record = 0;
+
+	/* its visits would be in the memory of a call that they may not outlive */
+	if (batch.busy)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("hits cannot be tracked by code that runs while hits are written")));
 
 	memset(work, 0, n * sizeof(Work));
 

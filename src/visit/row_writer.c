@@ -24,6 +24,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -105,6 +106,9 @@ row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
 	plain = rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
 		!rel->rd_rel->relispartition && !rel->rd_rel->relrowsecurity &&
 		rel->rd_rel->relowner == owner && rel->rd_rules == NULL &&
+		pg_class_aclcheck(relid, owner, ACL_INSERT) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, owner, ACL_UPDATE) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, owner, ACL_SELECT) == ACLCHECK_OK &&
 		!(rel->trigdesc != NULL &&
 		  (rel->trigdesc->trig_insert_before_row || rel->trigdesc->trig_insert_after_row ||
 		   rel->trigdesc->trig_insert_before_statement || rel->trigdesc->trig_insert_after_statement ||
@@ -349,7 +353,7 @@ row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin)
 	if (!table_tuple_fetch_row_version(w->rel, tid, SnapshotSelf, w->read))
 		return NULL;
 	tuple = ExecFetchSlotHeapTuple(w->read, false, NULL);
-	return HeapTupleHeaderGetXmin(tuple->t_data) == xmin ? tuple : NULL;
+	return HeapTupleHeaderGetRawXmin(tuple->t_data) == xmin ? tuple : NULL;
 }
 
 /*
@@ -369,6 +373,8 @@ row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple)
 	TM_Result	result;
 	pkt_update_indexes indexes;
 
+	/* what the executor says of a published table without a replica identity */
+	CheckCmdReplicaIdentity(w->rel, CMD_UPDATE);
 	ExecStoreHeapTuple(tuple, slot, false);
 	slot->tts_tableOid = RelationGetRelid(w->rel);
 	check_row(w, slot, tuple);

@@ -133,6 +133,7 @@ static struct
 	AttrNumber	last_att;		/* the largest of them */
 	Oid			names_index;	/* of the dictionary; invalid: none of the name */
 	bool		plain;			/* may be written without the executor */
+	Oid			conversions[2]; /* log_conversion, log_conversion_item: plain depends on them */
 	RowShape	visit_shape;
 	RowShape	action_shape;
 	RowShape	name_shape;
@@ -147,6 +148,7 @@ typedef struct OpenStore
 	Relation	visits;
 	Relation	actions;		/* opened when needed */
 	MemoryContext context;
+	MemoryContextCallback forget;	/* an error closes no store */
 	bool		visits_open;
 	RowWriter	visit_writer;
 	RowWriter	action_writer;
@@ -355,7 +357,8 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
 	if (relid == InvalidOid || relid == log_info.log_visit ||
 		relid == log_info.log_action || relid == log_info.log_link_visit_action ||
-		relid == log_info.by_visitor_id || relid == log_info.by_config)
+		relid == log_info.by_visitor_id || relid == log_info.by_config ||
+		relid == log_info.conversions[0] || relid == log_info.conversions[1])
 	{
 		log_info.valid = false;
 		log_version_checked = false;
@@ -497,6 +500,8 @@ read_shapes(Oid namespace)
 	static const char *const name_columns[] = {"type", "name", "url_prefix"};
 
 	log_info.plain = false;
+	for (int i = 0; i < (int) lengthof(conversions); i++)
+		log_info.conversions[i] = find_relation(namespace, conversions[i]);
 	log_info.names_index = get_relname_relid("log_action_key", namespace);
 	if (log_info.has_user_code || !OidIsValid(log_info.names_index))
 		return;
@@ -510,10 +515,11 @@ read_shapes(Oid namespace)
 	/* what somebody hangs on conversions may want to see the visits */
 	for (int i = 0; i < (int) lengthof(conversions); i++)
 	{
-		Relation	rel = table_open(find_relation(namespace, conversions[i]), AccessShareLock);
+		Relation	rel = table_open(log_info.conversions[i], AccessShareLock);
 
 		log_info.plain &= rel->trigdesc == NULL && rel->rd_rules == NULL;
 		table_close(rel, AccessShareLock);
+		log_info.plain &= !has_user_code(log_info.conversions[i]);
 	}
 }
 
@@ -704,6 +710,14 @@ check_version(void)
 	log_version_checked = true;
 }
 
+/* An error has taken the memory of an open store: the one around it is open again. */
+static void
+forget_store(void *arg)
+{
+	if (open_store == arg)
+		open_store = ((OpenStore *) arg)->outer;
+}
+
 /*
  * store_open, store_close
  *		Open the log for an engine call (mode: RowExclusiveLock, or
@@ -743,6 +757,9 @@ store_open(Store *store, LOCKMODE mode)
 	store->rows->visits = store->visits;
 	store->rows->context = store->context;
 	store->rows->outer = open_store;
+	store->rows->forget.func = forget_store;
+	store->rows->forget.arg = store->rows;
+	MemoryContextRegisterResetCallback(store->context, &store->rows->forget);
 	/* a statement says best why it may not be executed */
 	if (mode == RowExclusiveLock && log_info.plain && !XactReadOnly)
 		open_store = store->rows;
