@@ -190,3 +190,25 @@ SELECT what, ordinal, a_mode, b_mode, x.key, a -> x.key AS one_by_one, b -> x.ke
 FROM pg_temp.difference, LATERAL (SELECT jsonb_object_keys(coalesce(a, b)) AS key) x
 WHERE (a -> x.key) IS DISTINCT FROM (b -> x.key) ORDER BY what, ordinal, x.key LIMIT 20;
 DELETE FROM pk_tracking.setting;
+
+-- a visit that VACUUM has frozen goes on, by one hit and by many
+SELECT pk_tracking.add_site('frozen') AS frozen \gset
+SELECT t.new_visit FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:00+00') t;
+SELECT t.new_visit FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:01+00') t;
+VACUUM FREEZE pk_tracking.log_visit;
+SELECT t.outcome, t.new_visit FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:02+00') t;
+VACUUM FREEZE pk_tracking.log_visit;
+SELECT count(*), count(*) FILTER (WHERE t.outcome = 'recorded') AS recorded, count(*) FILTER (WHERE t.new_visit) AS new
+FROM pk_tracking.track_requests((SELECT jsonb_agg(format('?idsite=%s&rec=1&_id=00000000000f0001&url=https://a.example/%s', :'frozen', n)) FROM generate_series(1, 60) n),
+	at => '2026-06-01 10:03+00') t;
+SELECT v.visit_total_actions, (SELECT count(*) FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = v.idvisit) AS actions FROM pk_tracking.log_visit v WHERE v.idsite = :frozen;
+
+-- a published table that says not which row is meant cannot be updated
+ALTER TABLE pk_tracking.log_visit REPLICA IDENTITY NOTHING;
+SET client_min_messages = error;
+CREATE PUBLICATION regress_pkt_publication FOR TABLE pk_tracking.log_visit;
+SELECT t.outcome FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:04+00') t;
+DROP PUBLICATION regress_pkt_publication;
+ALTER TABLE pk_tracking.log_visit REPLICA IDENTITY DEFAULT;
+RESET client_min_messages;
+SELECT t.outcome, t.new_visit FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:04+00') t;
