@@ -69,4 +69,11 @@
 	((void) (only_summarizing), ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL))
 #endif
 
+/* 18: a deferrable primary key may be asked for; ours is none */
+#if PG_VERSION_NUM >= 180000
+#define pkt_primary_key_index(rel) RelationGetPrimaryKeyIndex((rel), false)
+#else
+#define pkt_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
 #endif							/* PKT_COMPAT_H */

@@ -18,6 +18,8 @@
 #include "compat.h"
 #include "request/text.h"
 
+#define JSON_DEPTH_MAX 64		/* trackers need four levels */
+
 static char *utf8_to_server(char *str, size_t len);
 
 /* Is every byte plain ASCII and none of them NUL? */
@@ -366,25 +368,60 @@ text_trim(char *str)
 	return str;
 }
 
+/* Are its brackets nested deeper than any tracker nests them? */
+static bool
+is_deep(const char *json)
+{
+	bool		in_string = false;
+	int			depth = 0;
+
+	for (; *json; json++)
+	{
+		if (in_string)
+		{
+			if (*json == '\\' && json[1] != '\0')
+				json++;
+			else if (*json == '"')
+				in_string = false;
+		}
+		else if (*json == '"')
+			in_string = true;
+		else if (*json == '[' || *json == '{')
+		{
+			if (++depth > JSON_DEPTH_MAX)
+				return true;
+		}
+		else if (*json == ']' || *json == '}')
+			depth--;
+	}
+	return false;
+}
+
 /*
  * text_to_jsonb
  *		JSON that a client sent, valid in the database's encoding; NULL if it is
- *		none that jsonb can hold (too deep, an escape that the encoding lacks,
- *		a number out of range).
+ *		none that jsonb can hold (an escape that the encoding lacks, a number out
+ *		of range), or is deeper than JSON_DEPTH_MAX: the server's own limit is
+ *		an error, and no soft one.
  */
 Jsonb *
 text_to_jsonb(const char *str)
 {
 #if PG_VERSION_NUM >= 160000
-	ErrorSaveContext escontext = {T_ErrorSaveContext};
+	ErrorSaveContext escontext = {.type = T_ErrorSaveContext};
 	Datum		result;
 
+	if (is_deep(str))
+		return NULL;
 	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext, &result))
 		return NULL;
 	return DatumGetJsonbP(result);
 #else
 	MemoryContext context = CurrentMemoryContext;
 	Jsonb	   *volatile result = NULL;
+
+	if (is_deep(str))
+		return NULL;
 
 	/* jsonb_in() holds nothing but memory, so that its error can be dropped */
 	PG_TRY();

@@ -40,6 +40,7 @@
 #include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"

@@ -1267,7 +1267,7 @@ store_read_visit(Store *store, int32 idsite, int64 idvisit, Visit *visit)
 
 	if (store_bulk_active() && bulk_known_visit(idvisit, visit))
 		return true;
-	index = index_open(RelationGetPrimaryKeyIndex(store->visits), store->mode);
+	index = index_open(pkt_primary_key_index(store->visits), store->mode);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(store->visits, NULL);
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idvisit));
