@@ -629,6 +629,49 @@ compare_links(const void *a, const void *b)
 }
 
 /*
+ * The visits of the links, at most max of them, the nearest first; gives how
+ * many.  linked are those of this hour.
+ */
+static int
+choose_links(FoundLink *found, int nfound, int64 *idvisits, int max, int64 *linked, int *nlinked)
+{
+	int			n = 0;
+
+	qsort(found, nfound, sizeof(FoundLink), compare_links);
+	*nlinked = 0;
+	for (int i = 0; i < nfound; i++)
+	{
+		bool		known = false;
+
+		if (found[i].current && *nlinked < SESSION_LINK_REMEMBERED)
+			linked[(*nlinked)++] = found[i].idvisit;
+		for (int j = 0; j < n && !known; j++)
+			known = idvisits[j] == found[i].idvisit;
+		if (!known && n < max)
+			idvisits[n++] = found[i].idvisit;
+	}
+	return n;
+}
+
+/* Open the hour's table of links and its index. */
+static Relation
+open_links(int64 period, Relation *index)
+{
+	char		name[LINK_TABLE_NAME_LEN];
+	Relation	rel;
+	List	   *indexes;
+
+	link_table_name(slot_of(period), name);
+	rel = open_table(name, AccessShareLock, ACL_SELECT);
+	indexes = RelationGetIndexList(rel);
+	if (list_length(indexes) != 1)
+		elog(ERROR, "pk_tracking.%s must have one index", name);
+	*index = index_open(linitial_oid(indexes), AccessShareLock);
+	list_free(indexes);
+	return rel;
+}
+
+/*
  * session_link_find
  *		The visits that a session's links lead to.
  *
@@ -649,23 +692,14 @@ session_link_find(int32 idsite, SessionLinkKeys *keys, TimestampTz at,
 	for (int i = 0; i < 2; i++)
 	{
 		int64		period = keys->period - i;
-		char		name[LINK_TABLE_NAME_LEN];
 		Relation	rel;
 		Relation	index;
-		List	   *indexes;
 		int			first = nfound;
 
 		if (!keys->given[i] || now >= period_expires(period))
 			continue;
 
-		link_table_name(slot_of(period), name);
-		rel = open_table(name, AccessShareLock, ACL_SELECT);
-		indexes = RelationGetIndexList(rel);
-		if (list_length(indexes) != 1)
-			elog(ERROR, "pk_tracking.%s must have one index", name);
-		index = index_open(linitial_oid(indexes), AccessShareLock);
-		list_free(indexes);
-
+		rel = open_links(period, &index);
 		nfound += scan_links(rel, index, idsite, keys->link[i], at, true,
 							 found + nfound, max);
 		nfound += scan_links(rel, index, idsite, keys->link[i], at, false,
@@ -676,20 +710,7 @@ session_link_find(int32 idsite, SessionLinkKeys *keys, TimestampTz at,
 		index_close(index, NoLock);
 		table_close(rel, NoLock);
 	}
-	qsort(found, nfound, sizeof(FoundLink), compare_links);
-
-	keys->nlinked = 0;
-	for (int i = 0; i < nfound; i++)
-	{
-		bool		known = false;
-
-		if (found[i].current && keys->nlinked < SESSION_LINK_REMEMBERED)
-			keys->linked[keys->nlinked++] = found[i].idvisit;
-		for (int j = 0; j < *n && !known; j++)
-			known = idvisits[j] == found[i].idvisit;
-		if (!known && *n < max)
-			idvisits[(*n)++] = found[i].idvisit;
-	}
+	*n = choose_links(found, nfound, idvisits, max, keys->linked, &keys->nlinked);
 	pfree(found);
 	return true;
 }
@@ -730,6 +751,328 @@ session_link_add(int32 idsite, const SessionLinkKeys *keys, int64 idvisit, Times
 	CatalogTupleInsert(rel, tuple);
 	heap_freetuple(tuple);
 	table_close(rel, NoLock);
+}
+
+/* ----- links of a call with many hits ----- */
+
+typedef struct SessionKey
+{
+	HexId		data;
+	int32		idsite;
+	int32		kind;
+} SessionKey;
+
+/* A link under this hour's key ([0] of a session's) or the last one's ([1]). */
+typedef struct KeptLink
+{
+	TimestampTz linked;
+	int64		idvisit;
+} KeptLink;
+
+/* A session, and all its links. */
+typedef struct SessionEntry
+{
+	SessionKey	key;
+	char		status;
+	int32		n[2];
+	int32		size[2];
+	KeptLink   *kept[2];		/* by event time */
+} SessionEntry;
+
+static inline uint32
+hash_session(SessionKey key)
+{
+	uint64		h = key.data ^ ((uint64) (uint32) key.idsite << 8 | (uint64) key.kind) * UINT64CONST(0x9E3779B97F4A7C15);
+
+	h ^= h >> 33;
+	h *= UINT64CONST(0xff51afd7ed558ccd);
+	return (uint32) (h >> 32);
+}
+
+#define SH_PREFIX sessions
+#define SH_ELEMENT_TYPE SessionEntry
+#define SH_KEY_TYPE SessionKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, k) hash_session(k)
+#define SH_EQUAL(tb, a, b) ((a).data == (b).data && (a).idsite == (b).idsite && (a).kind == (b).kind)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* A site that the call has for itself. */
+typedef struct OwnSite
+{
+	int32		idsite;
+	bool		empty;			/* it had no links when it became the call's own */
+} OwnSite;
+
+struct SessionLinks
+{
+	Size		max;
+	MemoryContext context;		/* sessions and their links */
+	sessions_hash *sessions;
+	bool		begun;
+	int64		period;			/* the hour that they are of */
+	bool		has_last;		/* the last hour's key lives */
+	int			n_sites;
+	int			size_sites;
+	OwnSite    *sites;
+
+	/* the links of this hour that the last look-up met */
+	int			nlinked;
+	int64		linked[SESSION_LINK_REMEMBERED];
+};
+
+/*
+ * session_links_create
+ *		See session_link.h.
+ */
+SessionLinks *
+session_links_create(Size max)
+{
+	SessionLinks *links = palloc0_object(SessionLinks);
+
+	links->max = max;
+	links->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking session links", ALLOCSET_DEFAULT_SIZES);
+	links->size_sites = 8;
+	links->sites = palloc_array(OwnSite, links->size_sites);
+	return links;
+}
+
+/* Forget all sessions. */
+static void
+forget_sessions(SessionLinks *links)
+{
+	MemoryContext old;
+
+	MemoryContextReset(links->context);
+	old = MemoryContextSwitchTo(links->context);
+	links->sessions = sessions_create(links->context, 256, NULL);
+	MemoryContextSwitchTo(old);
+}
+
+/* Does the hour have links that a living key leads to? */
+static bool
+has_links(int64 period)
+{
+	char		name[LINK_TABLE_NAME_LEN];
+
+	if (find_key(period) == NULL)
+		return false;
+	link_table_name(slot_of(period), name);
+	return secret_table_has_pages(secret_table_oid(name));
+}
+
+/*
+ * session_links_own
+ *		See session_link.h.
+ */
+void
+session_links_own(SessionLinks *links, int32 idsite, TimestampTz now)
+{
+	int64		period = period_of(now);
+	bool		has_last = now < period_expires(period - 1);
+	OwnSite    *site;
+
+	if (!links->begun || links->period != period || links->has_last != has_last)
+	{
+		/* the hour has turned: other links, other HMACs */
+		links->begun = true;
+		links->period = period;
+		links->has_last = has_last;
+		links->n_sites = 0;
+		forget_sessions(links);
+	}
+	for (int i = 0; i < links->n_sites; i++)
+	{
+		if (links->sites[i].idsite == idsite)
+			return;
+	}
+	if (links->n_sites == links->size_sites)
+	{
+		links->size_sites *= 2;
+		links->sites = repalloc_array(links->sites, OwnSite, links->size_sites);
+	}
+	site = &links->sites[links->n_sites++];
+	site->idsite = idsite;
+	site->empty = !has_links(period) && !(has_last && has_links(period - 1));
+}
+
+/* Keep a link behind those that are not later. */
+static void
+keep_link(SessionLinks *links, SessionEntry *e, int which, TimestampTz linked, int64 idvisit)
+{
+	KeptLink   *kept;
+	int			i;
+
+	if (e->n[which] == e->size[which])
+	{
+		int			size = Max(e->size[which] * 2, 2);
+
+		kept = MemoryContextAlloc(links->context, size * sizeof(KeptLink));
+		if (e->n[which] > 0)
+		{
+			memcpy(kept, e->kept[which], e->n[which] * sizeof(KeptLink));
+			pfree(e->kept[which]);
+		}
+		e->kept[which] = kept;
+		e->size[which] = size;
+	}
+	kept = e->kept[which];
+	for (i = e->n[which]++; i > 0 && kept[i - 1].linked > linked; i--)
+		kept[i] = kept[i - 1];
+	kept[i].linked = linked;
+	kept[i].idvisit = idvisit;
+}
+
+static void
+keys_of(const SessionEntry *e, TimestampTz now, bool make, SessionLinkKeys *keys)
+{
+	uint64		bytes = pg_hton64(e->key.data);
+
+	session_link_keys((SessionLinkKind) e->key.kind, e->key.idsite,
+					  (const uint8 *) &bytes, sizeof(bytes), now, make, keys);
+}
+
+/* Read a session's links from the tables. */
+static void
+read_session(SessionLinks *links, SessionEntry *e, TimestampTz now, bool make)
+{
+	SessionLinkKeys keys;
+
+	keys_of(e, now, make, &keys);
+	for (int i = 0; i < 2; i++)
+	{
+		Relation	rel;
+		Relation	index;
+		TupleTableSlot *slot;
+		ScanKeyData key;
+		IndexScanDesc scan;
+		pg_uuid_t	uuid;
+
+		if (!keys.given[i])
+			continue;
+		rel = open_links(links->period - i, &index);
+		slot = table_slot_create(rel, NULL);
+		memcpy(uuid.data, keys.link[i], UUID_LEN);
+		ScanKeyInit(&key, ANUM_LINK_LINK, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&uuid));
+		scan = pkt_index_beginscan(rel, index, SnapshotSelf, 1);
+		index_rescan(scan, &key, 1, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		{
+			bool		isnull;
+
+			if (DatumGetInt32(slot_getattr(slot, ANUM_LINK_IDSITE, &isnull)) == e->key.idsite)
+				keep_link(links, e, i,
+						  DatumGetTimestampTz(slot_getattr(slot, ANUM_LINK_LINKED, &isnull)),
+						  DatumGetInt64(slot_getattr(slot, ANUM_LINK_IDVISIT, &isnull)));
+		}
+		index_endscan(scan);
+		ExecDropSingleTupleTableSlot(slot);
+		index_close(index, NoLock);
+		table_close(rel, NoLock);
+	}
+}
+
+/* The session's entry; good until the next one is looked for. */
+static SessionEntry *
+find_session(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
+			 TimestampTz now, bool make)
+{
+	SessionKey	key = {data, idsite, (int32) kind};
+	SessionEntry *e;
+	bool		found;
+	bool		empty = false;
+
+	if (MemoryContextMemAllocated(links->context, false) > links->max)
+	{
+		/* from now on the tables are asked for what was added, too */
+		forget_sessions(links);
+		for (int i = 0; i < links->n_sites; i++)
+			links->sites[i].empty = false;
+	}
+	e = sessions_insert(links->sessions, key, &found);
+	if (found)
+		return e;
+	for (int i = 0; i < 2; i++)
+	{
+		e->n[i] = e->size[i] = 0;
+		e->kept[i] = NULL;
+	}
+	for (int i = 0; i < links->n_sites; i++)
+	{
+		if (links->sites[i].idsite == idsite)
+			empty = links->sites[i].empty;
+	}
+	if (!empty)
+		read_session(links, e, now, make);
+	return e;
+}
+
+/*
+ * session_links_find
+ *		As session_link_find(); gives the number of visits.  See session_link.h.
+ */
+int
+session_links_find(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
+				   TimestampTz at, TimestampTz now, bool make, int64 *idvisits, int max)
+{
+	SessionEntry *e = find_session(links, kind, idsite, data, now, make);
+	FoundLink  *found;
+	int			nfound = 0;
+	int			n;
+
+	links->nlinked = 0;
+	if (e->n[0] + e->n[1] == 0)
+		return 0;
+	found = palloc(4 * max * sizeof(FoundLink));
+	for (int which = 0; which < 2; which++)
+	{
+		const KeptLink *kept = e->kept[which];
+		int			after = e->n[which];
+
+		while (after > 0 && kept[after - 1].linked > at)
+			after--;
+		for (int i = after - 1; i >= 0 && i >= after - max; i--)
+		{
+			found[nfound].idvisit = kept[i].idvisit;
+			found[nfound].distance = (uint64) at - (uint64) kept[i].linked;
+			found[nfound++].current = which == 0;
+		}
+		for (int i = after; i < e->n[which] && i < after + max; i++)
+		{
+			found[nfound].idvisit = kept[i].idvisit;
+			found[nfound].distance = (uint64) kept[i].linked - (uint64) at;
+			found[nfound++].current = which == 0;
+		}
+	}
+	n = choose_links(found, nfound, idvisits, max, links->linked, &links->nlinked);
+	pfree(found);
+	return n;
+}
+
+/*
+ * session_links_add
+ *		As session_link_add(), for the session that was looked for last.  See
+ *		session_link.h.
+ */
+void
+session_links_add(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
+				  int64 idvisit, TimestampTz at, TimestampTz now)
+{
+	SessionEntry *e;
+	SessionLinkKeys keys;
+
+	for (int i = 0; i < links->nlinked; i++)
+	{
+		if (links->linked[i] == idvisit)
+			return;
+	}
+	e = find_session(links, kind, idsite, data, now, true);
+	keys_of(e, now, true, &keys);
+	session_link_add(idsite, &keys, idvisit, at);
+	keep_link(links, e, 0, at, idvisit);
 }
 
 /* ----- destruction ----- */

@@ -22,6 +22,7 @@
 #define PKT_SESSION_LINK_H
 
 #include "datatype/timestamp.h"
+#include "identity/hexid.h"
 
 typedef enum SessionLinkKind
 {
@@ -87,6 +88,26 @@ extern bool session_link_find(int32 idsite, SessionLinkKeys *keys, TimestampTz a
  */
 extern void session_link_add(int32 idsite, const SessionLinkKeys *keys,
 							 int64 idvisit, TimestampTz at);
+
+/*
+ * The same for a call with many hits that has their sites for itself, so that
+ * nobody else adds links of them: what a session leads to is read once, and
+ * its HMACs are made only if they are needed.  Links are kept in the current
+ * memory context, in about max bytes.
+ *
+ * session_links_own() comes first, once a site is the call's own and before
+ * anything of it is looked for; again, at no cost, with each later part of the
+ * call.  data are those of session_link_keys(), as a number.
+ */
+typedef struct SessionLinks SessionLinks;
+
+extern SessionLinks *session_links_create(Size max);
+extern void session_links_own(SessionLinks *links, int32 idsite, TimestampTz now);
+extern int	session_links_find(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
+							   TimestampTz at, TimestampTz now, bool make,
+							   int64 *idvisits, int max);
+extern void session_links_add(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
+							  int64 idvisit, TimestampTz at, TimestampTz now);
 
 /*
  * Destroy keys and links that have expired.  Never waits for a lock nor fails

@@ -72,6 +72,7 @@ typedef struct Session
 	OptionalId	cookie;			/* that came */
 	OptionalId	new_cookie;		/* for who came without one */
 	TimestampTz now;			/* the clock that counts for a call of whole sites; 0: the wall's */
+	bool		in_memory;		/* of a batch: no keys, no cookies */
 	bool		keys_made;
 	SessionLinkKeys keys;
 	SessionLinkKeys new_keys;	/* of new_cookie */
@@ -116,6 +117,8 @@ static struct
 	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
 	Store		store;
 	Memo	   *memo;			/* while it is running */
+	bool		unread;			/* nobody reads its answers: cookies need not be given out */
+	SessionLinks *links;		/* while it is running, if it is unread */
 }			batch;
 
 static const UserAgent *device(Work *w);
@@ -287,6 +290,34 @@ name_cookies_to_delete(Work *w, Identification consent)
 }
 
 /*
+ * A key of what a fingerprint is made of: address, site, plugins and, if
+ * has_device, what the agent and the language say.  False if there is nothing
+ * to remember it by.  A visitor's hits are alike; Client Hints say more than
+ * the agent.
+ */
+static bool
+browser_key(const Work *w, MemoKind kind, const FingerprintInput *in, bool has_device,
+			const Salt *instance, const Salt *daily, MemoKey *key)
+{
+	const Hit  *hit = w->hit;
+
+	if (batch.memo == NULL || hit->uadata != NULL || hit->headers != NULL)
+		return false;
+	memo_key_begin(batch.memo, key, kind, (uint64) in->idsite * 2 + has_device, NULL, NULL);
+	if (has_device)
+	{
+		memo_key_add(key, hit->user_agent, strlen(hit->user_agent) + 1);
+		memo_key_add(key, hit->accept_language, strlen(hit->accept_language) + 1);
+		memo_key_add(key, in->plugins, sizeof(in->plugins));
+	}
+	memo_key_add(key, in->ip.bytes, in->ip.len);
+	memo_key_add(key, instance->bytes, instance->len);
+	if (daily != NULL)
+		memo_key_add(key, daily->bytes, daily->len);
+	return true;
+}
+
+/*
  * The anonymous session that a hit may belong to (design section 7): by its
  * cookie, or, only if none came, by a fingerprint over the full address, which
  * leaves this memory as an HMAC alone.  A hit that consents is joined by its
@@ -300,6 +331,10 @@ find_session(Work *w)
 	Session    *session = &w->session;
 	FingerprintInput in;
 	const Salt *salt;
+	bool		has_device;
+	MemoKey		key;
+	bool		memorable;
+	const MemoAnswer *known;
 
 	if (has_session_cookie(s))
 	{
@@ -330,23 +365,39 @@ find_session(Work *w)
 	if (!s->anonymous_fingerprint && !(hit->sh == 1 && hit->trusted))
 		return;
 
+	salt = salt_instance();
+	has_device = anonymous_device_level(hit, s) != DEVICE_NONE;
+	session->given = true;
+	session->kind = SESSION_LINK_FINGERPRINT;
+
 	memset(&in, 0, sizeof(in));
 	in.ip = hit->ip;
 	in.os = in.browser = in.browser_version = in.user_agent = in.language = "";
 	in.idsite = hit->idsite;
-	if (anonymous_device_level(hit, s) != DEVICE_NONE)
+	if (has_device)
+		memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
+	memorable = browser_key(w, MEMO_SESSION, &in, has_device, salt, NULL, &key);
+	known = memorable ? memo_find(batch.memo, &key) : NULL;
+	if (known != NULL)
+	{
+		session->data = known->config_id;
+		return;
+	}
+	if (has_device)
 	{
 		in.os = device(w)->config_os;
 		in.browser = device(w)->fingerprint_browser;
 		in.browser_version = device(w)->browser_version;
 		in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
-		memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
 		in.language = language(w);
 	}
-	salt = salt_instance();
-	session->given = true;
-	session->kind = SESSION_LINK_FINGERPRINT;
 	session->data = fingerprint_hash(&in, salt->bytes, salt->len, NULL, 0);
+	if (memorable)
+	{
+		MemoAnswer	answer = {.config_id = session->data};
+
+		memo_keep(batch.memo, &key, &answer);
+	}
 }
 
 /*
@@ -515,6 +566,7 @@ compute_config(Work *w, bool make_salt)
 	const Salt *daily = NULL;
 	MemoKey		key;
 	bool		memorable;
+	const MemoAnswer *known;
 
 	if (w->config_known)
 		return;
@@ -551,27 +603,13 @@ compute_config(Work *w, bool make_salt)
 		}
 	}
 
-	/* a visitor's hits are alike; Client Hints say more than the agent */
-	memorable = batch.memo != NULL && hit->uadata == NULL && hit->headers == NULL;
-	if (memorable)
+	memorable = browser_key(w, MEMO_CONFIG_ID, &in, true, instance, daily, &key);
+	known = memorable ? memo_find(batch.memo, &key) : NULL;
+	if (known != NULL)
 	{
-		const MemoAnswer *known;
-
-		memo_key_begin(batch.memo, &key, MEMO_CONFIG_ID, in.idsite, NULL, NULL);
-		memo_key_add(&key, hit->user_agent, strlen(hit->user_agent) + 1);
-		memo_key_add(&key, hit->accept_language, strlen(hit->accept_language) + 1);
-		memo_key_add(&key, in.plugins, sizeof(in.plugins));
-		memo_key_add(&key, in.ip.bytes, in.ip.len);
-		memo_key_add(&key, instance->bytes, instance->len);
-		if (daily != NULL)
-			memo_key_add(&key, daily->bytes, daily->len);
-		known = memo_find(batch.memo, &key);
-		if (known != NULL)
-		{
-			w->id.config.given = true;
-			w->id.config.id = known->config_id;
-			return;
-		}
+		w->id.config.given = true;
+		w->id.config.id = known->config_id;
+		return;
 	}
 
 	in.os = device(w)->config_os;
@@ -1645,7 +1683,8 @@ make_session_keys(Work *w)
 		return;
 	if (session->given)
 		link_keys(w, session->kind, session->data, &session->keys);
-	if (w->anonymous && !session->cookie.given && has_session_cookie(s))
+	if (w->anonymous && !session->cookie.given && has_session_cookie(s) &&
+		!(batch.open > 0 && batch.unread))
 	{
 		session->new_cookie.given = true;
 		session->new_cookie.id = random_id();
@@ -1682,8 +1721,11 @@ find_linked(Store *store, Work *w, Visit *found, bool *is_found)
 	*is_found = false;
 	if (!session->given)
 		return true;
-	if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, session_clock(w),
-						   idvisits, SESSION_VISITS_MAX, &n))
+	if (session->in_memory)
+		n = session_links_find(batch.links, session->kind, w->hit->idsite, session->data, w->hit->at,
+							   session_clock(w), w->anonymous, idvisits, SESSION_VISITS_MAX);
+	else if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, session_clock(w),
+								idvisits, SESSION_VISITS_MAX, &n))
 		return false;
 	for (int i = 0; i < n; i++)
 	{
@@ -1739,7 +1781,10 @@ link_session(Work *w, int64 idvisit)
 {
 	Session    *session = &w->session;
 
-	if (session->given)
+	if (session->given && session->in_memory)
+		session_links_add(batch.links, session->kind, w->hit->idsite, session->data,
+						  idvisit, w->hit->at, session_clock(w));
+	else if (session->given)
 		session_link_add(w->hit->idsite, &session->keys, idvisit, w->hit->at);
 	if (session->new_cookie.given)
 		session_link_add(w->hit->idsite, &session->new_keys, idvisit, w->hit->at);
@@ -2149,7 +2194,11 @@ batch_run(void)
 		store_open(&batch.store, RowExclusiveLock);
 		batch.running = store_bulk_begin(&batch.store);
 		if (batch.running)
+		{
 			batch.memo = memo_create();
+			if (batch.unread)
+				batch.links = session_links_create((Size) pkt_bulk_memory * 1024 / 16);
+		}
 		else
 			store_close(&batch.store);
 	}
@@ -2170,6 +2219,7 @@ batch_abandon(void)
 	batch.open = 0;
 	batch.running = batch.busy = false;
 	batch.memo = NULL;
+	batch.links = NULL;
 }
 
 static void
@@ -2202,15 +2252,18 @@ engine_init(void)
  *		Both belong between engine_enter() and engine_leave(), in one and the
  *		same subtransaction; the memory context in which it begins must live to
  *		the end.  Visits and actions stand in the log after the end;
- *		an error on the way forgets them.
+ *		an error on the way forgets them.  unread: nobody will see the results'
+ *		cookies, so none are given out.
  */
 void
-engine_batch_begin(void)
+engine_batch_begin(bool unread)
 {
 	if (batch.open++ > 0)
 		return;
+	batch.unread = unread;
 	batch.running = false;
 	batch.memo = NULL;
+	batch.links = NULL;
 	batch.context = CurrentMemoryContext;
 	batch.subid = GetCurrentSubTransactionId();
 }
@@ -2227,6 +2280,7 @@ engine_batch_end(void)
 	}
 	batch.running = false;
 	batch.memo = NULL;
+	batch.links = NULL;
 }
 
 /* Record these hits in their order; false if a lock is missed. */
@@ -2244,7 +2298,7 @@ record_all(Work **work, int n, ManyLocks *many)
 		bool		in_memory;
 
 		if (alone)
-			engine_batch_begin();
+			engine_batch_begin(false);
 		in_memory = batch_run();
 		if (in_memory)
 		{
@@ -2403,11 +2457,16 @@ static void
 record_whole_sites(Work **work, int n, ManyLocks *many)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	bool		in_memory = batch.open > 0 && batch.unread && batch_run();
 
+	for (int i = 0; in_memory && i < many->n && many->keys[i].kind == LOCK_GATE; i++)
+		session_links_own(batch.links, many->keys[i].idsite, now);
 	for (int i = 0; i < n; i++)
 	{
 		work[i]->session.now = now;
-		make_session_keys(work[i]);
+		work[i]->session.in_memory = in_memory;
+		if (!in_memory)
+			make_session_keys(work[i]);
 	}
 	many->whole_sites = true;
 	(void) record_all(work, n, many);

@@ -67,7 +67,7 @@ extern void engine_enter(EngineScope *scope);
 extern void engine_leave(EngineScope *scope);
 
 extern void engine_init(void);
-extern void engine_batch_begin(void);
+extern void engine_batch_begin(bool unread);
 extern void engine_batch_end(void);
 extern void engine_run(Hit **hits, int n, Tracked *results);
 extern int	engine_candidates(Hit *hit, bool config_given, HexId config, int max,

@@ -205,7 +205,7 @@ spi_rows(const RawMap *map, int first, int *n)
 static void
 run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 {
-	RawChunk   *chunk = raw_chunk_create();
+	RawChunk   *chunk = raw_chunk_create(CHUNK_OF_BATCH);
 	bool		sorted = map->order == RAW_ORDER_TIME;
 	bool		locked = false;
 
@@ -217,6 +217,7 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 	}
 	if (sorted)
 		qsort(rows, n, sizeof(BatchRow), compare_times);
+	engine_batch_begin(true);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -229,7 +230,7 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 			for (int j = 0; j < n; j++)
 			{
 				if (!sorted)
-					raw_site_and_time(map, &rows[j].row, &rows[j].idsite, &rows[j].at);
+					rows[j].idsite = raw_site(map, &rows[j].row);
 				raw_sites_add(&sites, rows[j].idsite);
 			}
 			raw_sites_lock(&sites);
@@ -238,6 +239,7 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 		raw_chunk_run(chunk, run);
 	}
 	raw_chunk_run(chunk, run);
+	engine_batch_end();
 }
 
 static void
@@ -749,7 +751,7 @@ pkt_replay(PG_FUNCTION_ARGS)
 	engine_leave(&scope);
 
 	run = raw_run_create(map, "replay");
-	chunk = raw_chunk_create();
+	chunk = raw_chunk_create(CHUNK_MAX);
 	resetStringInfo(&query);
 	appendStringInfo(&query, "SELECT t.ctid, %s FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
 					 raw_select_list(map, "t"), map->table);

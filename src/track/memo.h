@@ -20,7 +20,8 @@ typedef enum MemoKind
 	MEMO_PAGE,
 	MEMO_NAME,
 	MEMO_REFERRER,
-	MEMO_CONFIG_ID
+	MEMO_CONFIG_ID,
+	MEMO_SESSION
 } MemoKind;
 
 typedef struct MemoKey
@@ -34,7 +35,7 @@ typedef struct MemoKey
 typedef union MemoAnswer
 {
 	int64		idaction;		/* of a page or name */
-	HexId		config_id;
+	HexId		config_id;		/* or a session's fingerprint */
 	Referrer	referrer;
 } MemoAnswer;
 

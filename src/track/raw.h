@@ -96,9 +96,18 @@ typedef struct RawRow
 	bool	   *nulls;
 } RawRow;
 
+/*
+ * How many hits a chunk has at most.  In a batch, whose visits stay in memory
+ * from one to the next, few: they are still in the processor's cache when they
+ * are recorded.
+ */
+#define CHUNK_MAX 20000
+#define CHUNK_OF_BATCH 500
+
 /* Hits of one chunk. */
 typedef struct RawChunk
 {
+	int			max;
 	int			n;
 	int			size;
 	Hit		  **hits;
@@ -153,7 +162,7 @@ extern void raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsit
 extern int32 raw_site(const RawMap *map, const RawRow *row);
 extern char *raw_key(const RawMap *map, const RawRow *row);
 
-extern RawChunk *raw_chunk_create(void);
+extern RawChunk *raw_chunk_create(int max);
 extern bool raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row);
 extern void raw_chunk_run(RawChunk *chunk, RawRun *run);
 

@@ -31,19 +31,19 @@
  * hit count as HIT_OVERHEAD bytes of that.  The other half is for what the
  * engine reads and writes.
  */
-#define CHUNK_MAX 500			/* hits */
 #define HIT_OVERHEAD 4096
 #define GATE_NAP 2				/* milliseconds */
 
 /*
  * raw_chunk_create
- *		An empty chunk in the current memory context.
+ *		An empty chunk, for max hits, in the current memory context.
  */
 RawChunk *
-raw_chunk_create(void)
+raw_chunk_create(int max)
 {
 	RawChunk   *chunk = palloc0_object(RawChunk);
 
+	chunk->max = max;
 	chunk->size = 64;
 	chunk->hits = palloc_array(Hit *, chunk->size);
 	chunk->positions = palloc_array(int64, chunk->size);
@@ -76,7 +76,7 @@ raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row)
 	MemoryContextSwitchTo(old);
 	chunk->n++;
 
-	return chunk->n >= CHUNK_MAX ||
+	return chunk->n >= chunk->max ||
 		MemoryContextMemAllocated(chunk->context, true) + (Size) chunk->n * HIT_OVERHEAD >
 		(Size) pkt_bulk_memory * 1024 / 2;
 }

@@ -301,9 +301,9 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	if (map->trusted)
 		check_trusted_table(trigger->tg_relation);
 	run = raw_run_create(map, "trigger");
-	chunk = raw_chunk_create();
+	chunk = raw_chunk_create(CHUNK_OF_BATCH);
 	feed_open(&feed, map, trigger->tg_relation, trigger->tg_newtable);
-	engine_batch_begin();
+	engine_batch_begin(true);
 	if (map->order == RAW_ORDER_TIME && feed.n_rows > 1)
 		run_by_time(&feed, chunk, run);
 	else
