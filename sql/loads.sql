@@ -161,6 +161,18 @@ SELECT m.done FROM pk_tracking.maintain() m WHERE m.task ~ 'loads';
 SELECT r.raw_table, count(*) FROM pk_tracking.ingest_run r GROUP BY r.raw_table ORDER BY r.raw_table COLLATE "C";
 SELECT count(*) AS rejected FROM pk_tracking.rejected_hit;
 
+-- 7. With hardly any work_mem: ids and cookies of a document's answers, and what
+-- the engine reads and writes for them, are not put into temporary files
+CREATE TABLE document AS SELECT jsonb_agg(jsonb_build_object('idsite', :two, 'rec', 1, 'consent', i % 3 - 1, '_id', lpad(to_hex(i % 2500), 16, 'd'), 'uid', 'user ' || i, 'url', 'http://doc.example/' || i) ORDER BY i) AS d FROM generate_series(1, 5000) i;
+SET work_mem = '64kB';
+SET log_temp_files = 0;
+SET client_min_messages = log;
+SELECT count(*), count(t.idvisitor) > 1000 AS ids, count(t.cookie_value) > 3000 AS cookies FROM document, pk_tracking.track_requests(d, ip => '192.0.2.9', user_agent => 'a', at => '2026-01-20 10:00+00') t;
+RESET client_min_messages;
+RESET log_temp_files;
+RESET work_mem;
+SET client_min_messages = warning;
+
 RESET search_path;
 DROP SCHEMA regress_pkt_loads CASCADE;
 DROP OWNED BY regress_pkt_untrusted;
