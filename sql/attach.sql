@@ -296,8 +296,16 @@ RESET ROLE;
 SELECT pk_tracking.track_rows();
 
 -- 10. The other direction: a table of one's own with what became of the hits
-CREATE TABLE answers AS SELECT l.id, t.outcome, t.new_visit FROM load l, LATERAL pk_tracking.track(l.idsite, l.url, ip => l.ip, at => l.at + interval '1 day') t WHERE l.id BETWEEN 1 AND 3;
-SELECT * FROM answers ORDER BY id;
+CREATE TABLE answers (id integer PRIMARY KEY, outcome text, idvisit bigint, new_visit boolean);
+INSERT INTO answers SELECT l.id, t.outcome, t.idvisit, t.new_visit FROM load l, LATERAL pk_tracking.track(l.idsite, l.url, ip => l.ip, at => l.at + interval '1 day') t WHERE l.id BETWEEN 1 AND 3;
+SELECT a.id, a.outcome, a.new_visit, h.url, h.server_time FROM answers a JOIN pk_tracking.action h USING (idvisit) ORDER BY a.id;
+-- once a row, in the order in which the planner reads
+TRUNCATE answers;
+INSERT INTO answers SELECT l.id, t.outcome, t.idvisit, t.new_visit FROM (SELECT * FROM load WHERE id BETWEEN 11 AND 210 ORDER BY id DESC OFFSET 0) l, LATERAL pk_tracking.track(l.idsite, l.url, ip => l.ip, at => l.at + interval '2 days') t;
+SELECT count(*) AS answers, count(DISTINCT a.idvisit) AS visits, max(a.id) FILTER (WHERE a.new_visit) AS first, (SELECT count(*) FROM pk_tracking.log_link_visit_action h WHERE h.idvisit IN (SELECT b.idvisit FROM answers b)) AS actions FROM answers a;
+-- a hit that the table refuses is not tracked either
+INSERT INTO answers SELECT l.id, t.outcome, t.idvisit, t.new_visit FROM load l, LATERAL pk_tracking.track(l.idsite, l.url, ip => l.ip, at => l.at + interval '3 days') t WHERE l.id IN (11, 12);
+SELECT count(*) FROM pk_tracking.log_link_visit_action h WHERE h.server_time >= '2026-01-10' AND h.server_time < '2026-01-11' AND h.idsite IN (:one, :two, :three, :four);
 
 DROP SCHEMA regress_pkt_theirs CASCADE;
 RESET search_path;

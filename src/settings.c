@@ -318,6 +318,10 @@ static const SettingDef registry[] = {
 	.description = "guess the country from the language if it is not known otherwise"},
 	{FIELD(enable_default_location_provider), .type = TYPE_BOOL, .value = "on",
 	.description = "guess the country from the browser's language settings without GeoIP data"},
+
+	/* upkeep */
+	{FIELD(delete_ingest_runs_older_than), .type = TYPE_INT, .value = "90", .max = 36500, .instance_only = true,
+	.description = "days after which maintain() deletes what ingest_run and rejected_hit say of a load; 0: never"},
 };
 
 #define NSETTINGS ((int) lengthof(registry))

@@ -161,6 +161,9 @@ typedef struct Settings
 	bool		proxy_ip_read_last_in_list;
 	bool		enable_language_to_country_guess;
 	bool		enable_default_location_provider;
+
+	/* upkeep; read by maintain() */
+	int32		delete_ingest_runs_older_than;	/* days, 0: never */
 } Settings;
 
 typedef struct SiteConfig

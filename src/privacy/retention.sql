@@ -10,11 +10,12 @@
  * stay locked to the end of the transaction: that comes last.
  */
 CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 4
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	duplicates tid[];
+	days integer;
 BEGIN
 	PERFORM pk_tracking.need_log();
 	IF pg_is_in_recovery() THEN
@@ -47,6 +48,23 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 
+	-- Not a run that goes on, however long; rejected hits go with their run.
+	task := 'old loads forgotten';
+	done := 0;
+	SELECT s.value::integer INTO days FROM pk_tracking.settings s
+		WHERE s.idsite IS NULL AND s.name = 'delete_ingest_runs_older_than';
+	IF days > 0 THEN
+		DELETE FROM pk_tracking.ingest_run r
+		WHERE r.idrun = ANY (ARRAY(
+			SELECT o.idrun FROM pk_tracking.ingest_run o
+			WHERE coalesce(o.finished, o.started) < now() - days * interval '1 day'
+				AND NOT EXISTS (SELECT FROM pk_tracking.ingest_position p
+					WHERE o.finished IS NULL AND p.idrun = o.idrun AND p.changed > now() - interval '1 day')
+			FOR UPDATE SKIP LOCKED));
+		GET DIAGNOSTICS done = ROW_COUNT;
+	END IF;
+	RETURN NEXT;
+
 	task := 'expired salts destroyed';
 	done := pk_tracking.destroy_expired_salts();
 	RETURN NEXT;
@@ -56,5 +74,5 @@ BEGIN
 	RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.maintain() IS 'for any scheduler: destroys expired salts and session links, adds up sums of excluded hits, removes duplicate names; makes no hit wait; returns what was done';
+COMMENT ON FUNCTION pk_tracking.maintain() IS 'for any scheduler: destroys expired salts and session links, adds up sums of excluded hits, removes duplicate names, forgets old loads; makes no hit wait; returns what was done';
 REVOKE ALL ON FUNCTION pk_tracking.maintain() FROM PUBLIC;

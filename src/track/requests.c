@@ -26,6 +26,9 @@ PG_FUNCTION_INFO_V1(pkt_track_requests_answer);
 /* Hits are held in memory, a few kilobytes each, until all are recorded. */
 #define REQUESTS_MAX 10000
 
+/* For the answers, which hold ids and cookies: none is ever spilled. */
+#define ANSWERS_MEMORY (32 * 1024)	/* kilobytes */
+
 /* A bulk document, read. */
 typedef struct Document
 {
@@ -182,8 +185,14 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 	EngineScope scope;
 	Document	doc;
 	Tracked    *results;
+	MemoryContext old;
 
 	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	tuplestore_end(rsinfo->setResult);
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, Max(work_mem, ANSWERS_MEMORY));
+	MemoryContextSwitchTo(old);
 	read_document(fcinfo, &doc);
 	results = palloc_array(Tracked, doc.n + 1);
 

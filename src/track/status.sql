@@ -2,6 +2,67 @@
 -- track/status: is everything as it should be?
 -- ---------------------------------------------------------------------------
 
+/*
+ * A table that is attached but not tracked is not seen by anybody who looks at
+ * the log alone: nothing fails.
+ */
+CREATE FUNCTION pk_tracking.raw_table_status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+	options jsonb;
+BEGIN
+	FOR r IN
+		SELECT g.tgrelid, c.relowner, c.relispartition, g.tgenabled,
+			convert_from(rtrim(g.tgargs, '\x00'::bytea), getdatabaseencoding()) AS args,
+			(SELECT count(*) FROM pg_partition_tree(g.tgrelid) t WHERE t.level > 0
+				AND NOT EXISTS (SELECT FROM pg_trigger h WHERE h.tgrelid = t.relid AND h.tgfoid = g.tgfoid)) AS missing
+		FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+		WHERE g.tgfoid = 'pk_tracking.track_rows()'::regprocedure
+		ORDER BY g.tgrelid::regclass::text
+	LOOP
+		item := format('raw table %s', r.tgrelid::regclass);
+		value := 'attached';
+		remark := NULL;
+		IF r.tgenabled IN ('D', 'R') THEN
+			remark := 'its trigger is disabled: what is inserted is not tracked';
+		ELSIF r.missing > 0 THEN
+			remark := format('%s of its partitions came later: what is inserted into them directly is not tracked; attach it again', r.missing);
+		END IF;
+		BEGIN
+			options := r.args::jsonb;
+			PERFORM pk_tracking.raw_options(r.tgrelid, options->'mapping', options->>'order', options->>'on_error');
+			IF (options->>'trusted')::boolean AND NOT has_function_privilege(r.relowner, 'pk_tracking.trusted_tracking()', 'EXECUTE') THEN
+				remark := 'INSERT fails: its owner may not track with trusted => true any more';
+			END IF;
+		EXCEPTION WHEN OTHERS THEN
+			remark := format('INSERT fails: %s', SQLERRM);
+		END;
+		-- of partitions only what is wrong
+		IF NOT r.relispartition OR remark IS NOT NULL THEN
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+
+	-- whether it goes on or was broken off nobody knows but its session
+	RETURN QUERY SELECT format('load %s', o.idrun), format('%s, %s hits, began %s', o.raw_table, o.hits, to_char(o.started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
+			concat_ws(' ', 'goes on, or was broken off: CALL pk_tracking.ingest() again takes what is left;',
+				'last batch ' || to_char(p.changed AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+		FROM pk_tracking.ingest_run o LEFT JOIN pk_tracking.ingest_position p ON p.idrun = o.idrun
+		WHERE o.finished IS NULL AND NOT EXISTS (SELECT FROM pk_tracking.ingest_run l
+			WHERE l.raw_table = o.raw_table AND l.way = o.way AND l.idrun > o.idrun)
+		ORDER BY o.idrun;
+	RETURN QUERY SELECT 'rejected hits', format('%s in %s loads', count(*), count(DISTINCT j.idrun)),
+			CASE WHEN count(*) > 0 THEN 'which rows, and why: pk_tracking.rejected_hit' END
+		FROM pk_tracking.rejected_hit j;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.raw_table_status() IS 'part of status(): attached tables that are not tracked, loads that have not ended, rejected hits';
+REVOKE ALL ON FUNCTION pk_tracking.raw_table_status() FROM PUBLIC;
+
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -46,6 +107,8 @@ BEGIN
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
+	RETURN QUERY SELECT st.item, st.value, st.remark FROM pk_tracking.raw_table_status() st;
+
 	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
 		RETURN QUERY SELECT format('salt %s', r.name),
 			format('made %s', to_char(r.created AT TIME ZONE 'UTC', 'YYYY-MM-DD')), NULL::text;
@@ -88,6 +151,6 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, salts and their age, settings at odds with each other';
+COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, attached tables and loads, salts and their age, settings at odds with each other';
 REVOKE ALL ON FUNCTION pk_tracking.status() FROM PUBLIC;
 
