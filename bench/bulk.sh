@@ -76,14 +76,14 @@ section_bulk() {
 	calibrate
 }
 
-# latencies FROM TO: median and 99th percentile, in milliseconds, of the live hits
-# that ended between
+# latencies FROM TO: median, 99th percentile and longest, in milliseconds, of the
+# live hits that were due between, and how many; a hit waits from when it is due
 latencies() {
-	awk -v from="$1" -v to="$2" '$5 + $6 / 1e6 >= from && $5 + $6 / 1e6 <= to { print $3 / 1000 }' "$pkt_tmp"/live_log.* | sort -n |
+	awk -v from="$1" -v to="$2" '{ due = $5 + ($6 - $3) / 1e6 } due >= from && due <= to { print $3 / 1000 }' "$pkt_tmp"/live_log.* | sort -n |
 		awk '{ v[NR] = $1 } END { if (NR < 20) exit 1; printf "%.3f %.3f %.3f %d\n", v[int((NR + 1) / 2)], v[int(NR * 0.99)], v[NR], NR }'
 }
 
-# live KEY FROM TO: as samples
+# sample_latencies KEY FROM TO: as samples
 sample_latencies() {
 	local median p99 most many
 	read -r median p99 most many < <(latencies "$2" "$3") || true

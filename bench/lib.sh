@@ -58,7 +58,7 @@ measure() {
 	shift 4
 	idle
 	exec {fd}< <(PGOPTIONS="-c client_min_messages=error -c synchronous_commit=$commit" \
-		exec pgbench -n -M prepared -P 1 -T $((seconds + 6)) -f "$pkt_tmp/$script.pgbench" -c "$clients" -j "$((clients < 2 ? 1 : 2))" "$@" 2>&1)
+		exec pgbench -n -M prepared -P 1 -T $((seconds + 6)) -f "$pkt_tmp/$script.pgbench" -c "$clients" -j "$((clients < 2 ? 1 : 2))" -D visitors="$visitors" "$@" 2>&1)
 	pid=$!
 	while read -r -u "$fd" line; do
 		out+=$line$'\n'

@@ -70,6 +70,7 @@ while (<$in>)
 	next if (!defined($symbol) || $percent !~ /^([\d.]+)%?$/);
 	$percent = $1;
 	$symbol =~ s/^\[.\]\s*//;
+	$symbol =~ s/\s*\|.*//;
 	my $group = group($dso, $symbol);
 	$share{$group} += $percent;
 	push(@functions, [ $percent, $symbol =~ /^0x/ ? "one without a name" : $symbol, $group ]);

@@ -49,7 +49,7 @@ section_profile() {
 	for one in known_request new_request known_hand; do
 		progress "profile: $one"
 		idle
-		PGOPTIONS="-c client_min_messages=error -c synchronous_commit=off" pgbench -n -M prepared -T 60 -c 1 -f "$pkt_tmp/$one.pgbench" >/dev/null 2>&1 &
+		PGOPTIONS="-c client_min_messages=error -c synchronous_commit=off" pgbench -n -M prepared -T 60 -c 1 -D visitors="$visitors" -f "$pkt_tmp/$one.pgbench" >/dev/null 2>&1 &
 		live=$!
 		sleep 1.5
 		backend=""

@@ -327,7 +327,7 @@ sub tables
 		[ 'of a new visitor', f('storage.new.wal_bytes', '%.0f'), f('storage.new_hand.wal_bytes', '%.0f') ],
 		[ 'of a COPY, beyond the raw rows', f('storage.bulk.wal_bytes', '%.0f'), '' ]);
 	table($md, 'HOT share of the updates of log_visit', [ 'hits', '+share' ],
-		map { [ $_->[1], percent("storage.hot_share.$_->[0]", '%.2f') ] } ([ 'known', 'known visitors' ], [ 'logins', 'everybody logs in during the visit' ], [ 'shared_networks', 'shared networks' ]));
+		map { [ $_->[1], percent("storage.hot_share.$_->[0]", '%.2f') ] } ([ 'known', 'known visitors' ], [ 'logins', 'every fifth visitor logs in during the visit' ], [ 'everybody_logs_in', 'everybody does' ], [ 'shared_networks', 'shared networks' ]));
 	table($md, 'fillfactor of log_visit, five hits a visit', [ 'fillfactor', '+HOT share', '+WAL bytes a hit', '+bytes a visit', '+its indexes' ],
 		map { my $k = "storage.fillfactor_$_"; [ $_, percent("$k.hot_share", '%.2f'), f("$k.wal_bytes", '%.0f'), f("$k.visit_bytes", '%.0f'), f("$k.index_bytes", '%.0f') ] } (100, 90, 80, 60));
 

@@ -8,7 +8,7 @@ wal_of() {
 	local key=$1 many=$2 before after
 	idle
 	before=$(sql -c "SELECT pg_current_wal_insert_lsn() - '0/0'")
-	PGOPTIONS="-c client_min_messages=error -c synchronous_commit=off" pgbench -n -M prepared -c 2 -j 1 -t $((many / 2)) -f "$pkt_tmp/$3.pgbench" >"$pkt_tmp/pgbench.out" 2>&1 || { cat "$pkt_tmp/pgbench.out" >&2; exit 1; }
+	PGOPTIONS="-c client_min_messages=error -c synchronous_commit=off" pgbench -n -M prepared -c 2 -j 1 -t $((many / 2)) -D visitors="$visitors" -f "$pkt_tmp/$3.pgbench" >"$pkt_tmp/pgbench.out" 2>&1 || { cat "$pkt_tmp/pgbench.out" >&2; exit 1; }
 	after=$(sql -c "SELECT pg_current_wal_insert_lsn() - '0/0'")
 	sample "$key" "$(((after - before) / many))"
 }
@@ -71,7 +71,8 @@ section_storage() {
 	wal_of storage.new.wal_bytes $wal_hits new_request
 	wal_of storage.new_hand.wal_bytes $wal_hits new_hand
 	hot_of storage.hot_share.shared_networks wal_of storage.unused $wal_hits popular_request
-	hot_of storage.hot_share.logins sql -v visitors=$((visitors / 5)) -f "$top/bench/logins.sql"
+	hot_of storage.hot_share.logins sql -v visitors=$((visitors / 5)) -v every=5 -v prefix=e -f "$top/bench/logins.sql"
+	hot_of storage.hot_share.everybody_logs_in sql -v visitors=$((visitors / 5)) -v every=1 -v prefix=f -f "$top/bench/logins.sql"
 	for f in 100 90 80 60; do
 		progress "storage: fillfactor $f"
 		sql -c "ALTER TABLE pk_tracking.log_visit SET (fillfactor = $f)"
