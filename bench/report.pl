@@ -3,8 +3,12 @@
 #
 #   bench/report.pl --make SAMPLES FACTS     JSON of what was sampled
 #   bench/report.pl --table FILE             that JSON as text
-#   bench/report.pl --markdown FILE          the same for README
+#   bench/report.pl --markdown FILE          the same in Markdown
+#   bench/report.pl --readme FILE            what of it README shows
 #   bench/report.pl --get FILE KEY...        single figures or ratios
+#   bench/report.pl --fill FILE TEXT...      puts figures into texts, between
+#                                            <!--bench KEY--> and <!--/bench-->;
+#                                            "readme" and "all" are tables
 #
 # A figure is the median of its rounds; a ratio that of the ratios of the rounds,
 # since the contestants of a round ran one after the other.
@@ -21,12 +25,14 @@ my (%figure, %ratio, $bench);
 if ($mode eq '--make' && @ARGV == 2) { make(@ARGV); }
 elsif ($mode eq '--table' && @ARGV == 1) { load($ARGV[0]); tables(0); }
 elsif ($mode eq '--markdown' && @ARGV == 1) { load($ARGV[0]); tables(1); }
+elsif ($mode eq '--readme' && @ARGV == 1) { load($ARGV[0]); readme(); }
+elsif ($mode eq '--fill' && @ARGV >= 2) { load(shift); fill($_) foreach (@ARGV); }
 elsif ($mode eq '--get' && @ARGV >= 2)
 {
 	load(shift);
 	print join("\t", $_, value($_) // ''), "\n" foreach (@ARGV);
 }
-else { die "usage: report.pl --make SAMPLES FACTS | --table FILE | --markdown FILE | --get FILE KEY...\n"; }
+else { die "usage: report.pl --make SAMPLES FACTS | --table FILE | --markdown FILE | --readme FILE | --get FILE KEY... | --fill FILE TEXT...\n"; }
 exit 0;
 
 sub load
@@ -255,7 +261,8 @@ sub table
 	return;
 }
 
-sub tables
+# where, when and how it was measured
+sub conditions
 {
 	my ($md) = @_;
 	my ($m, $r, $q) = @$bench{qw(machine run quiet)};
@@ -265,6 +272,14 @@ sub tables
 	$line->($md ? "`$r->{settings}`" : $r->{settings});
 	if ($r->{quick} eq 'yes') { $line->('A smoke run (--quick): these figures mean nothing.'); }
 	$line->($q->{quiet} ? 'The machine was quiet.' : 'THE MACHINE WAS NOT QUIET: ' . join('; ', @{ $q->{why_not} }) . '.');
+	return;
+}
+
+sub tables
+{
+	my ($md) = @_;
+	my $r = $bench->{run};
+	conditions($md);
 
 	my @contestants = ([ 'request', 'track_request()' ], [ 'track', 'track()' ], [ 'hand', 'by hand' ], [ 'insert', 'bare insert' ]);
 	foreach my $what ([ 'known', 'Live: known visitors' ], [ 'popular', 'Live: shared networks, visitors without id' ], [ 'new', 'Live: new visitors' ])
@@ -357,5 +372,87 @@ sub tables
 
 	table($md, 'What must be reached', [ 'what', '+measured', '+wanted', 'reached' ],
 		map { [ $_->{what}, sprintf('%.3f', $_->{value}), ($md ? ($_->{sense} eq '>=' ? '≥' : '≤') : $_->{sense}) . " $_->{bound}", $_->{reached} ? 'yes' : 'NO' ] } @{ $bench->{targets} });
+	return;
+}
+
+# ------------------------------------------------------------------- in texts
+
+# the short form: a table of hits one by one, one of loads, one of the rest
+sub readme
+{
+	my $r = $bench->{run};
+	conditions(1);
+	my %name = (request => '`track_request()`', track => '`track()`', hand => 'by hand', insert => 'bare insert');
+	my @rows;
+	foreach my $what ([ 'known', 'known visitor' ], [ 'popular', 'shared networks, no id' ], [ 'new', 'new visitor' ])
+	{
+		foreach my $one (qw(request track hand insert))
+		{
+			my $key = sub { "live.$what->[0].$_[0].c$_[1].$one" };
+			push(@rows, [ $what->[1], $name{$one},
+				(map { my $commit = $_; join(' / ', map { f($key->($commit, $_) . '.hits_per_s', 'n') || '–' } (1, 4, 8)) } qw(off on)),
+				join(' / ', map { f($key->('off', $_) . '.cpu_us', '%.0f') || '–' } (1, 4, 8)) ]);
+		}
+	}
+	@rows = grep { $_->[2] =~ /\d/ } @rows;
+	table(1, 'One by one: hits/s and CPU µs a hit with 1 / 4 / 8 clients', [ 'hit', 'by', '+hits/s, synchronous_commit off', '+on', '+CPU µs (off)' ], @rows);
+	table(1, 'A day of ' . thousands($r->{bulk_hits} // 0) . ' hits in one COPY', [ 'rows', '+rows/s', '+CPU µs a hit', '+to the COPY alone', '+to window functions', '+to one by one' ],
+		(map { my $k = $_->[0]; [ $_->[1], f("bulk.tracked_$k.hits_per_s", 'n'), f("bulk.tracked_$k.cpu_us", '%.2f'), f("bulk.$k.rows_to_copy", '%.2f'), f("bulk.$k.rows_to_window", '%.2f'), f("bulk.$k.rows_to_live_off", '%.1f') ] }
+			([ 'query', 'tracking URLs' ], [ 'columns', 'columns' ])),
+		[ 'columns, COPY alone', f('bulk.plain_columns.hits_per_s', 'n'), f('bulk.plain_columns.cpu_us', '%.2f'), '', '', '' ],
+		[ 'columns, window functions over the loaded rows', f('bulk.window.hits_per_s', 'n'), f('bulk.window.cpu_us', '%.2f'), '', '', '' ]);
+	my @v = split(/ /, $r->{visit_counts});
+	my $many = $v[-1];
+	my $all = $r->{different_hits} // 0;
+	table(1, 'The rest', [ 'what', '+measured' ],
+		[ 'CPU µs of a known visitor\'s hit among ' . join(' / ', map { thousands($_) } @v) . ' visits', (join(' / ', map { f("lookup.v$_.hit.cpu_us", '%.0f') || '–' } @v) =~ s/^[–\/ ]*$//r) ],
+		[ 'the same of the newest visitors', (join(' / ', map { f("lookup.v$_.hit_newest.cpu_us", '%.0f') || '–' } @v) =~ s/^[–\/ ]*$//r) ],
+		[ 'live hits: median / 99th percentile ms, without and beside `ingest()`', f('ingest.without.median_ms', '%.2f') eq '' ? '' : join(' and ', map { f("ingest.$_.median_ms", '%.2f') . ' / ' . f("ingest.$_.p99_ms", '%.1f') } qw(without batch_10000)) ],
+		[ 'first hit of a new connection, ms; a later one', f('first.both.ms', '%.1f') eq '' ? '' : f('first.both.ms', '%.1f') . '; ' . f('first.both.later_ms', '%.2f') ],
+		[ 'memory of a backend after ' . join(' / ', map { thousands($_) } ($all / 10, $all)) . ' different hits, MB', (join(' / ', map { f("memory.h$_.contexts_mb", '%.1f') || '–' } ($all / 10, $all)) =~ s/^[–\/ ]*$//r) ],
+		[ 'bytes of a visit, of an action (with indexes)', (value('storage.bulk.visit_bytes') // '') eq '' ? '' : join(', ', map { sprintf('%.0f', value("storage.bulk.${_}_bytes") + value("storage.bulk.${_}_index_bytes")) } qw(visit action)) ],
+		[ 'WAL bytes of a known visitor\'s hit, of a new one\'s, of a hit in a COPY', f('storage.known.wal_bytes', '%.0f') eq '' ? '' : join(', ', map { f("storage.$_.wal_bytes", '%.0f') } qw(known new bulk)) ],
+		[ 'HOT share of visit updates: known visitors, a fifth logs in, shared networks', percent('storage.hot_share.known') eq '' ? '' : join(', ', map { percent("storage.hot_share.$_") } qw(known logins shared_networks)) ]);
+	return;
+}
+
+# what a print routine prints, as a text
+sub printed
+{
+	my ($sub, @args) = @_;
+	my $text = '';
+	open(my $out, '>:encoding(UTF-8)', \$text) or die "$!\n";
+	my $was = select($out);
+	$sub->(@args);
+	select($was);
+	close($out);
+	utf8::decode($text);
+	return $text;
+}
+
+# one figure as it stands in a text; its unit is the end of its name
+sub in_text
+{
+	my ($key) = @_;
+	return "\n" . printed(\&readme) . "\n" if ($key eq 'readme');
+	return "\n" . printed(\&tables, 1) . "\n" if ($key eq 'all');
+	my $v = value($key);
+	return '…' unless (defined($v));
+	return thousands($v) if ($key =~ /hits_per_s$/);
+	return sprintf('%.1f %%', 100 * $v) if ($key =~ /share/);
+	return sprintf('%.0f', $v) if ($key =~ /bytes/);
+	return sprintf(abs($v) < 10 ? '%.2f' : '%.1f', $v);
+}
+
+sub fill
+{
+	my ($file) = @_;
+	open(my $in, '<:encoding(UTF-8)', $file) or die "$file: $!\n";
+	my $text = do { local $/ = undef; <$in> };
+	close($in);
+	$text =~ s{(<!--bench ([\w.]+)-->).*?(<!--/bench-->)}{ $1 . in_text($2) . $3 }gse;
+	open(my $out, '>:encoding(UTF-8)', $file) or die "$file: $!\n";
+	print $out $text;
+	close($out) or die "$file: $!\n";
 	return;
 }
