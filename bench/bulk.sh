@@ -122,7 +122,7 @@ section_ingest() {
 			to=$EPOCHREALTIME
 			# what pgbench has not yet written to its log
 			sleep 1.5
-			kill -INT $live 2>/dev/null || true
+			kill $live 2>/dev/null || true
 			wait $live 2>/dev/null || true
 			if grep -q 'ERROR\|aborted' "$pkt_tmp/beside.out"; then
 				cat "$pkt_tmp/beside.out" >&2

@@ -79,7 +79,7 @@ measure() {
 			*ERROR*|*error:*|*aborted*) break ;;
 		esac
 	done
-	kill -INT "$pid" 2>/dev/null || true
+	kill "$pid" 2>/dev/null || true
 	exec {fd}<&-
 	wait "$pid" 2>/dev/null || true
 	if [ -z "$done" ]; then

@@ -62,7 +62,7 @@ section_profile() {
 			perf record -q -e cpu-clock -F 1999 -p "$backend" -o "$pkt_tmp/perf.$one" sleep "$((seconds + 1))" >/dev/null 2>&1 || true
 			perf_groups "$one"
 		fi
-		kill -INT $live 2>/dev/null || true
+		kill $live 2>/dev/null || true
 		wait $live 2>/dev/null || true
 	done
 	idle
