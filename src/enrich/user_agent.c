@@ -1038,6 +1038,50 @@ cache_key(const Agent *agent, char *key)
 
 #define KEY_MAX (AGENT_MAX + 5 * (HINT_MAX + 1) + 2)
 
+/* Put what the cache has of the key into result; false if it has nothing. */
+static bool
+cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
+{
+	CacheEntry *set = &cache[(hash % CACHE_SETS) * CACHE_WAYS];
+
+	cache_clock++;
+	for (int i = 0; i < CACHE_WAYS; i++)
+	{
+		CacheEntry *entry = &set[i];
+
+		if (entry->key != NULL && entry->hash == hash && entry->key_len == key_len &&
+			memcmp(entry->key, key, key_len) == 0)
+		{
+			entry->used = cache_clock;
+			memcpy(result, &entry->found, sizeof(*result));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Keep an answer in the place of the one that has not been asked for longest. */
+static void
+cache_keep(const char *key, int key_len, uint32 hash, const UserAgent *found)
+{
+	CacheEntry *set = &cache[(hash % CACHE_SETS) * CACHE_WAYS];
+	CacheEntry *entry = &set[0];
+	char	   *copy;
+
+	for (int i = 1; i < CACHE_WAYS && entry->key != NULL; i++)
+		if (set[i].key == NULL || cache_clock - set[i].used > cache_clock - entry->used)
+			entry = &set[i];
+	copy = MemoryContextAlloc(cache_context, Max(key_len, 1));
+	memcpy(copy, key, key_len);
+	if (entry->key != NULL)
+		pfree(entry->key);
+	entry->key = copy;
+	entry->key_len = key_len;
+	entry->hash = hash;
+	entry->used = cache_clock;
+	entry->found = *found;
+}
+
 /*
  * user_agent_detect
  */
@@ -1050,18 +1094,8 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	char		key[KEY_MAX];
 	int			key_len;
 	uint32		hash;
-	CacheEntry *set;
-	CacheEntry *entry;
-	char	   *copy;
+	size_t		len = strnlen(ua, 2 * AGENT_MAX);
 
-	read_hints(&agent.hints, uadata, headers);
-	copy_text(agent.text, sizeof(agent.text), ua, strnlen(ua, 2 * AGENT_MAX));
-	agent.len = (int) strlen(agent.text);
-	if (agent.hints.any)
-		thaw(&agent);
-
-	key_len = cache_key(&agent, key);
-	hash = hash_bytes((const unsigned char *) key, key_len);
 	if (cache == NULL)
 	{
 		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "pk_tracking user agents", ALLOCSET_DEFAULT_SIZES);
@@ -1069,35 +1103,25 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 		cache_context = context;
 		cache = MemoryContextAllocZero(context, CACHE_SETS * CACHE_WAYS * sizeof(CacheEntry));
 	}
-	set = &cache[(hash % CACHE_SETS) * CACHE_WAYS];
-	cache_clock++;
-	for (int i = 0; i < CACHE_WAYS; i++)
-	{
-		entry = &set[i];
-		if (entry->key != NULL && entry->hash == hash && entry->key_len == key_len &&
-			memcmp(entry->key, key, key_len) == 0)
-		{
-			entry->used = cache_clock;
-			memcpy(result, &entry->found, sizeof(*result));
-			return result;
-		}
-	}
+
+	/* without hints the agent is the key */
+	if (uadata == NULL && headers == NULL && len < sizeof(agent.text) &&
+		cache_find(ua, (int) len, hash_bytes((const unsigned char *) ua, (int) len), result))
+		return result;
+
+	read_hints(&agent.hints, uadata, headers);
+	copy_text(agent.text, sizeof(agent.text), ua, len);
+	agent.len = (int) strlen(agent.text);
+	if (agent.hints.any)
+		thaw(&agent);
+
+	key_len = cache_key(&agent, key);
+	hash = hash_bytes((const unsigned char *) key, key_len);
+	if (cache_find(key, key_len, hash, result))
+		return result;
 
 	detect(from, &agent, false, result);
-
-	entry = &set[0];
-	for (int i = 1; i < CACHE_WAYS && entry->key != NULL; i++)
-		if (set[i].key == NULL || cache_clock - set[i].used > cache_clock - entry->used)
-			entry = &set[i];
-	copy = MemoryContextAlloc(cache_context, Max(key_len, 1));
-	memcpy(copy, key, key_len);
-	if (entry->key != NULL)
-		pfree(entry->key);
-	entry->key = copy;
-	entry->key_len = key_len;
-	entry->hash = hash;
-	entry->used = cache_clock;
-	entry->found = *result;
+	cache_keep(key, key_len, hash, result);
 	return result;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -27,9 +26,9 @@ PG_FUNCTION_INFO_V1(pkt_hit_fields);
 #define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
 
 #define TEXT(name, member, max, unit, privacy, sanitise) \
-	{name, FIELD_TEXT, offsetof(Hit, member), max, unit, BAD_DEFAULT, privacy, sanitise}
+	{name, sizeof(name) - 1, FIELD_TEXT, offsetof(Hit, member), max, unit, BAD_DEFAULT, privacy, sanitise}
 #define NUMBER(name, member, type, bad, privacy) \
-	{name, type, offsetof(Hit, member), 0, UNIT_BYTES, bad, privacy, false}
+	{name, sizeof(name) - 1, type, offsetof(Hit, member), 0, UNIT_BYTES, bad, privacy, false}
 
 /*
  * The table.  Bounds are those of spec matomo 6.2; what a bad value does is
@@ -222,25 +221,59 @@ static int16 slots[SLOTS];
 
 static char empty[] = "";
 
+/* A hit with every field at its default. */
+static Hit	blank;
+
+/* The fields that are cut. */
+static int	n_bounded;
+static const HitField *bounded[lengthof(fields)];
+
+static inline uint32
+name_slot(const char *name, size_t len)
+{
+	uint32		h = (uint32) len;
+
+	for (size_t i = 0; i < len; i++)
+		h = h * 33 + (unsigned char) name[i];
+	return (h ^ (h >> 8)) % SLOTS;
+}
+
 /*
  * hit_init
- *		Fill the look-up table of names.  Called once when the library loads.
+ *		Make what is made once of the table.  Called when the library loads.
  */
 void
 hit_init(void)
 {
-	StaticAssertStmt(lengthof(fields) < SLOTS / 2, "enlarge SLOTS");
+	StaticAssertStmt(lengthof(fields) <= SLOTS / 2, "enlarge SLOTS");
+	StaticAssertStmt(lengthof(fields) <= HIT_FIELDS_MAX, "enlarge HIT_FIELDS_MAX");
 
 	for (int i = 0; i < SLOTS; i++)
 		slots[i] = -1;
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
-		uint32		h = hash_bytes((const unsigned char *) fields[i].name, strlen(fields[i].name));
+		uint32		slot = name_slot(fields[i].name, fields[i].name_len);
 
-		while (slots[h % SLOTS] >= 0)
-			h++;
-		slots[h % SLOTS] = i;
+		while (slots[slot] >= 0)
+			slot = (slot + 1) % SLOTS;
+		slots[slot] = i;
+		if (fields[i].type == FIELD_TEXT && fields[i].max > 0)
+			bounded[n_bounded++] = &fields[i];
 	}
+
+	for (int i = 0; i < (int) lengthof(fields); i++)
+	{
+		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST ||
+			fields[i].type == FIELD_AMOUNT)
+			*(char **) ((char *) &blank + fields[i].offset) = empty;
+	}
+	blank.cookie_header = blank.referer_header = empty;
+	blank.local_h = blank.local_m = blank.local_s = blank.search_count = NOT_SENT;
+	blank.sh = NOT_SENT;
+	for (int i = 0; i < HIT_TIMINGS; i++)
+		blank.timings[i] = NOT_SENT;
+	blank.idgoal = -1;
+	blank.consent = CONSENT_UNKNOWN;
 }
 
 /*
@@ -250,16 +283,13 @@ hit_init(void)
 const HitField *
 hit_field(const char *name, size_t len)
 {
-	uint32		h;
-
 	if (len > 64)
 		return NULL;
-	h = hash_bytes((const unsigned char *) name, (int) len);
-	for (; slots[h % SLOTS] >= 0; h++)
+	for (uint32 slot = name_slot(name, len); slots[slot] >= 0; slot = (slot + 1) % SLOTS)
 	{
-		const HitField *f = &fields[slots[h % SLOTS]];
+		const HitField *f = &fields[slots[slot]];
 
-		if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
+		if (f->name_len == len && memcmp(f->name, name, len) == 0)
 			return f;
 	}
 	return NULL;
@@ -280,22 +310,31 @@ hit_fields(int *n)
 Hit *
 hit_create(void)
 {
-	Hit		   *hit = palloc0_object(Hit);
+	Hit		   *hit = palloc_object(Hit);
 
-	for (int i = 0; i < (int) lengthof(fields); i++)
-	{
-		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST ||
-			fields[i].type == FIELD_AMOUNT)
-			*(char **) ((char *) hit + fields[i].offset) = empty;
-	}
-	hit->cookie_header = hit->referer_header = empty;
-	hit->local_h = hit->local_m = hit->local_s = hit->search_count = NOT_SENT;
-	hit->sh = NOT_SENT;
-	for (int i = 0; i < HIT_TIMINGS; i++)
-		hit->timings[i] = NOT_SENT;
-	hit->idgoal = -1;
-	hit->consent = CONSENT_UNKNOWN;
+	memcpy(hit, &blank, sizeof(Hit));
 	return hit;
+}
+
+/*
+ * hit_cut
+ *		Cut texts, in place, to the bounds of the table.
+ */
+void
+hit_cut(Hit *hit)
+{
+	for (int i = 0; i < n_bounded; i++)
+	{
+		const HitField *f = bounded[i];
+		char	   *str = *(char **) ((char *) hit + f->offset);
+
+		if (str[0] == '\0')
+			continue;
+		if (f->unit == UNIT_BYTES)
+			text_cut_bytes(str, f->max);
+		else
+			text_cut_chars(str, f->max);
+	}
 }
 
 /*

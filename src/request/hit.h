@@ -203,9 +203,12 @@ typedef enum HitUnit
 	UNIT_CHARS
 } HitUnit;
 
+#define HIT_FIELDS_MAX 128		/* the table is not longer */
+
 typedef struct HitField
 {
 	const char *name;			/* in the tracking API */
+	size_t		name_len;
 	HitFieldType type;
 	size_t		offset;			/* in Hit */
 	int			max;			/* texts are cut here; 0: no bound of its own */
@@ -222,6 +225,7 @@ extern void hit_init(void);
 extern Hit *hit_create(void);
 extern const HitField *hit_field(const char *name, size_t len);
 extern const HitField *hit_fields(int *n);
+extern void hit_cut(Hit *hit);
 extern void hit_set(Hit *hit, const HitField *field, const char *value, size_t len);
 extern char *hit_text(const Hit *hit, const HitField *field);
 extern bool hit_set_time(Hit *hit, TimestampTz at, TimestampTz now);

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
+#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "regex/regex.h"
@@ -20,10 +21,24 @@
 
 #define EXPRESSION_MAX 4096		/* bytes */
 
+/*
+ * The same texts, user agents, come again and again.  An answer is kept under a
+ * seeded hash of its text, in the one slot where that belongs.
+ */
+#define KEPT_SLOTS 256
+
+typedef struct KeptAnswer
+{
+	uint64		hash;			/* 0: none is kept */
+	bool		found;
+} KeptAnswer;
+
 struct PatternSet
 {
 	int			n_words;
 	char	  **words;			/* lower case */
+	uint64		seed;
+	KeptAnswer	kept[KEPT_SLOTS];
 	int			n_expressions;
 	regex_t    *expressions;
 	MemoryContextCallback release;
@@ -105,6 +120,9 @@ pattern_set_create(const char *const *items, int n)
 {
 	PatternSet *set = palloc0_object(PatternSet);
 
+	if (!pg_strong_random(&set->seed, sizeof(set->seed)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 	set->words = palloc_array(char *, n + 1);
 	set->expressions = palloc0((n + 1) * sizeof(regex_t));
 #if PG_VERSION_NUM < 160000
@@ -129,19 +147,11 @@ pattern_set_create(const char *const *items, int n)
 	return set;
 }
 
-/*
- * pattern_set_matches
- *		Does one of them stand in the text, of which max bytes are looked at?
- *		Case matters to expressions without "i" alone.
- */
-bool
-pattern_set_matches(const PatternSet *set, const char *text, size_t max)
+/* Does one of them stand in the text? */
+static bool
+matches(const PatternSet *set, const char *text, size_t len)
 {
-	size_t		len = strlen(text);
 	bool		found = false;
-
-	if (len > max)
-		len = pg_mbcliplen(text, (int) len, (int) max);
 
 	if (set->n_words > 0)
 	{
@@ -166,4 +176,34 @@ pattern_set_matches(const PatternSet *set, const char *text, size_t max)
 		pfree(wide);
 	}
 	return found;
+}
+
+/*
+ * pattern_set_matches
+ *		Does one of them stand in the text, of which max bytes are looked at?
+ *		Case matters to expressions without "i" alone.
+ */
+bool
+pattern_set_matches(PatternSet *set, const char *text, size_t max)
+{
+	size_t		len = strlen(text);
+	uint64		hash;
+	KeptAnswer *kept;
+
+	if (set->n_words == 0 && set->n_expressions == 0)
+		return false;
+	if (len > max)
+		len = pg_mbcliplen(text, (int) len, (int) max);
+	hash = hash_bytes_extended((const unsigned char *) text, (int) len, set->seed);
+	kept = &set->kept[hash % KEPT_SLOTS];
+	if (hash == 0)
+		return matches(set, text, len);
+	if (kept->hash != hash)
+	{
+		bool		found = matches(set, text, len);
+
+		kept->hash = hash;
+		kept->found = found;
+	}
+	return kept->found;
 }

@@ -13,6 +13,6 @@ typedef struct PatternSet PatternSet;
 
 extern const char *pattern_error(const char *item);
 extern PatternSet *pattern_set_create(const char *const *items, int n);
-extern bool pattern_set_matches(const PatternSet *set, const char *text, size_t max);
+extern bool pattern_set_matches(PatternSet *set, const char *text, size_t max);
 
 #endif							/* PKT_PATTERN_H */

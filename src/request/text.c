@@ -22,10 +22,21 @@
 
 static char *utf8_to_server(char *str, size_t len);
 
-/* Is every byte plain ASCII and none of them NUL? */
+/* Is every byte plain ASCII and none of them NUL?  Eight at a time. */
 static bool
 is_plain(const char *str, size_t len)
 {
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	const uint64 tops = UINT64CONST(0x8080808080808080);
+	uint64		eight;
+
+	for (; len >= sizeof(eight); str += sizeof(eight), len -= sizeof(eight))
+	{
+		memcpy(&eight, str, sizeof(eight));
+		/* a byte of 0 is the only one that borrows without its top bit set */
+		if (((eight - ones) | eight) & tops)
+			return false;
+	}
 	for (size_t i = 0; i < len; i++)
 	{
 		if ((signed char) str[i] <= 0)
@@ -50,7 +61,13 @@ text_clean(const char *str, size_t len, bool from_utf8)
 	size_t		i = 0;
 
 	if (is_plain(str, len))
-		return pnstrdup(str, len);
+	{
+		char	   *copy = palloc(len + 1);
+
+		memcpy(copy, str, len);
+		copy[len] = '\0';
+		return copy;
+	}
 
 	if (encoding == PG_SQL_ASCII)
 		check = PG_UTF8;
@@ -93,6 +110,20 @@ text_clean(const char *str, size_t len, bool from_utf8)
 	if (check == PG_UTF8 && encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
 		return utf8_to_server(buf.data, buf.len);
 	return buf.data;
+}
+
+/*
+ * text_clean_own
+ *		The same of palloc'd bytes with room for one more, which are the answer
+ *		if nothing is wrong with them.
+ */
+char *
+text_clean_own(char *str, size_t len, bool from_utf8)
+{
+	if (!is_plain(str, len))
+		return text_clean(str, len, from_utf8);
+	str[len] = '\0';
+	return str;
 }
 
 /* Valid UTF-8 in the database's encoding; what it cannot say becomes "?". */

@@ -8,6 +8,7 @@
 #include "common/base64.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -19,17 +20,26 @@
 
 #define OTHERS_MAX 128			/* parameters outside the table that are kept */
 
-static inline int
-hex_value(char c)
+/* What a byte of a query string is: for one walk over it, a look at each. */
+enum
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+	BYTE_AMP = 0x20,
+	BYTE_EQ = 0x40,
+	BYTE_PERCENT = 0x60,
+	BYTE_PLUS = 0x80,
+	BYTE_KIND = 0xE0,
+	BYTE_HEX = 0x10,			/* a hex digit, whose value stands in the lower four bits */
+	BYTE_HEX_VALUE = 0x0F
+};
+
+#define HEX(n) (BYTE_HEX | (n))
+static const uint8 bytes[256] = {
+	['&'] = BYTE_AMP, ['='] = BYTE_EQ, ['%'] = BYTE_PERCENT, ['+'] = BYTE_PLUS,
+	['0'] = HEX(0), ['1'] = HEX(1), ['2'] = HEX(2), ['3'] = HEX(3), ['4'] = HEX(4),
+	['5'] = HEX(5), ['6'] = HEX(6), ['7'] = HEX(7), ['8'] = HEX(8), ['9'] = HEX(9),
+	['a'] = HEX(10), ['b'] = HEX(11), ['c'] = HEX(12), ['d'] = HEX(13), ['e'] = HEX(14), ['f'] = HEX(15),
+	['A'] = HEX(10), ['B'] = HEX(11), ['C'] = HEX(12), ['D'] = HEX(13), ['E'] = HEX(14), ['F'] = HEX(15)
+};
 
 /*
  * Undo percent-escapes and "+".  A broken escape stays as it is.  dst has room
@@ -38,22 +48,24 @@ hex_value(char c)
 static size_t
 url_decode(const char *src, size_t len, char *dst)
 {
-	size_t		n = 0;
+	const unsigned char *p = (const unsigned char *) src;
+	const unsigned char *end = p + len;
+	char	   *to = dst;
 
-	for (size_t i = 0; i < len; i++)
+	while (p < end)
 	{
-		if (src[i] == '+')
-			dst[n++] = ' ';
-		else if (src[i] == '%' && i + 2 < len &&
-				 hex_value(src[i + 1]) >= 0 && hex_value(src[i + 2]) >= 0)
+		unsigned char c = *p++;
+
+		if (c == '+')
+			c = ' ';
+		else if (c == '%' && end - p >= 2 && (bytes[p[0]] & bytes[p[1]] & BYTE_HEX))
 		{
-			dst[n++] = (char) (hex_value(src[i + 1]) * 16 + hex_value(src[i + 2]));
-			i += 2;
+			c = (unsigned char) ((bytes[p[0]] & BYTE_HEX_VALUE) << 4 | (bytes[p[1]] & BYTE_HEX_VALUE));
+			p += 2;
 		}
-		else
-			dst[n++] = src[i];
+		*to++ = (char) c;
 	}
-	return n;
+	return to - dst;
 }
 
 /* Is it the parameter of that name?  Names are hardly ever escaped. */
@@ -185,11 +197,80 @@ tracking_api_param(const Hit *hit, const char *name)
 }
 
 /* A parameter as it stands in the query string. */
-typedef struct Value
+typedef struct QueryParam
 {
-	const char *str;
-	size_t		len;
-} Value;
+	const char *name;
+	size_t		name_len;
+	const char *value;			/* NULL: there is no "=" */
+	size_t		value_len;
+	bool		name_escaped;
+	bool		value_escaped;
+} QueryParam;
+
+/* What stands behind the mark of "?…" or "https://host/matomo.php?…". */
+static const char *
+query_start(const char *query, size_t len)
+{
+	const char *mark = memchr(query, '?', len);
+
+	if (mark != NULL && memchr(query, '=', mark - query) == NULL)
+		return mark + 1;
+	return query;
+}
+
+/* The parameter at *query, which moves behind it; false at the end. */
+static inline bool
+next_param(const char **query, const char *end, QueryParam *param)
+{
+	const char *p = *query;
+
+	if (p >= end)
+		return false;
+	param->name = p;
+	param->value = NULL;
+	param->name_escaped = param->value_escaped = false;
+	for (;; p++)
+	{
+		uint8		kind;
+
+		while (p < end && (bytes[(unsigned char) *p] & BYTE_KIND) == 0)
+			p++;
+		if (p == end)
+			break;
+		kind = bytes[(unsigned char) *p] & BYTE_KIND;
+		if (kind == BYTE_AMP)
+			break;
+		if (param->value != NULL)
+			param->value_escaped |= kind != BYTE_EQ;
+		else if (kind == BYTE_EQ)
+		{
+			param->name_len = p - param->name;
+			param->value = p + 1;
+		}
+		else
+			param->name_escaped |= kind == BYTE_PERCENT;
+	}
+	if (param->value == NULL)
+	{
+		param->name_len = p - param->name;
+		param->value_len = 0;
+	}
+	else
+		param->value_len = p - param->value;
+	*query = p + 1;
+	return true;
+}
+
+/* Its field of the table, NULL if it has none.  Names are rarely escaped, and never need to be. */
+static const HitField *
+param_field(const QueryParam *param)
+{
+	char		name[65];
+
+	if (param->name_escaped && param->name_len < sizeof(name))
+		return hit_field(name, url_decode(param->name, param->name_len, name));
+	return hit_field(param->name, param->name_len);
+}
 
 /*
  * tracking_api_read_query
@@ -200,12 +281,13 @@ typedef struct Value
 void
 tracking_api_read_query(Hit *hit, const char *query, size_t len)
 {
-	const char *end;
-	const char *mark;
-	char	   *decoded;
+	const char *end = query + len;
 	int			n_fields;
 	const HitField *fields = hit_fields(&n_fields);
-	Value	   *values;
+	QueryParam	param;
+	QueryParam	sent[HIT_FIELDS_MAX];
+	uint64		is_sent[HIT_FIELDS_MAX / 64] = {0};
+	char	   *decoded = NULL;
 
 	if (len > QUERY_MAX)
 	{
@@ -213,62 +295,102 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 		hit->unreadable = true;
 		return;
 	}
-	end = query + len;
-
-	/* "?…" or "https://host/matomo.php?…": what stands behind the mark */
-	mark = memchr(query, '?', len);
-	if (mark != NULL && memchr(query, '=', mark - query) == NULL)
-		query = mark + 1;
 
 	/* of a parameter that comes twice the last one counts: gather, then set */
-	values = palloc0(n_fields * sizeof(Value));
-	while (query < end)
+	query = query_start(query, len);
+	while (next_param(&query, end, &param))
 	{
-		const char *amp = memchr(query, '&', end - query);
-		const char *stop = amp ? amp : end;
-		const char *eq = memchr(query, '=', stop - query);
-		const char *name_end = eq ? eq : stop;
-		const HitField *field;
-		size_t		name_len = name_end - query;
-		char		name[65];
-
-		/* names are rarely escaped, and never need to be */
-		if (name_len < sizeof(name) && memchr(query, '%', name_len) != NULL)
-			field = hit_field(name, url_decode(query, name_len, name));
-		else
-			field = hit_field(query, name_len);
+		const HitField *field = param_field(&param);
 
 		if (field != NULL)
 		{
-			values[field - fields].str = eq ? eq + 1 : stop;
-			values[field - fields].len = eq ? stop - (eq + 1) : 0;
+			int			i = (int) (field - fields);
+
+			sent[i] = param;
+			is_sent[i / 64] |= UINT64CONST(1) << i % 64;
 		}
-		else if (eq != NULL && name_len > 0)
+		else if (param.value != NULL && param.name_len > 0)
 		{
-			HitParam	other = {query, eq + 1, name_len, stop - (eq + 1), true};
+			HitParam	other = {param.name, param.value, param.name_len, param.value_len, true};
 
 			add_other(hit, &other);
 		}
-		query = stop + 1;
 	}
 
-	decoded = palloc(len + 1);
-	for (int i = 0; i < n_fields; i++)
+	for (int word = 0; word < (int) lengthof(is_sent); word++)
 	{
-		const char *str = values[i].str;
-		size_t		l = values[i].len;
-
-		if (l == 0)
-			continue;
-		if (memchr(str, '%', l) != NULL || memchr(str, '+', l) != NULL)
+		for (uint64 bits = is_sent[word]; bits != 0; bits &= bits - 1)
 		{
-			l = url_decode(str, l, decoded);
-			str = decoded;
+			int			i = word * 64 + pg_rightmost_one_pos64(bits);
+			const HitField *field = &fields[i];
+			const QueryParam *p = &sent[i];
+
+			if (p->value_len == 0)
+				continue;
+			if (!p->value_escaped)
+				hit_set(hit, field, p->value, p->value_len);
+			else if (field->type == FIELD_TEXT || field->type == FIELD_LIST || field->type == FIELD_AMOUNT)
+			{
+				char	   *text = palloc(p->value_len + 1);
+
+				*(char **) ((char *) hit + field->offset) =
+					text_clean_own(text, url_decode(p->value, p->value_len, text), true);
+			}
+			else
+			{
+				if (decoded == NULL)
+					decoded = palloc(len + 1);
+				hit_set(hit, field, decoded, url_decode(p->value, p->value_len, decoded));
+			}
 		}
-		hit_set(hit, &fields[i], str, l);
 	}
-	pfree(decoded);
-	pfree(values);
+	if (decoded != NULL)
+		pfree(decoded);
+}
+
+/*
+ * tracking_api_query_site
+ *		The site that tracking_api_read_query() would find; 0 if there is none.
+ */
+int32
+tracking_api_query_site(const char *query, size_t len)
+{
+	static const HitField *idsite = NULL;
+	const char *end = query + len;
+	QueryParam	param;
+	QueryParam	last = {0};
+	char		decoded[48];		/* a number is shorter, however it is escaped */
+	Hit			hit;
+
+	if (len > QUERY_MAX)
+		return 0;
+	if (idsite == NULL)
+		idsite = hit_field("idsite", 6);
+
+	query = query_start(query, len);
+	while (query < end)
+	{
+		const char *amp;
+
+		/* its letters may be escaped */
+		if (*query != 'i' && *query != '%')
+		{
+			amp = memchr(query, '&', end - query);
+			query = amp != NULL ? amp + 1 : end;
+		}
+		else if (next_param(&query, end, &param) && param_field(&param) == idsite)
+			last = param;
+	}
+
+	hit.idsite = 0;
+	hit.invalid = NULL;
+	if (last.value_len == 0 || last.value_len > sizeof(decoded))
+		return 0;
+	if (last.value_escaped)
+		hit_set(&hit, idsite, decoded, url_decode(last.value, last.value_len, decoded));
+	else
+		hit_set(&hit, idsite, last.value, last.value_len);
+	return hit.idsite;
 }
 
 /* A scalar as text; false for null, lists and objects, which count as absent. */

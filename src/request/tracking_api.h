@@ -12,6 +12,7 @@
 #define QUERY_MAX (64 * 1024)	/* bytes of a tracking URL */
 
 extern void tracking_api_read_query(Hit *hit, const char *query, size_t len);
+extern int32 tracking_api_query_site(const char *query, size_t len);
 extern void tracking_api_read_json(Hit *hit, Jsonb *params,
 								   const char *const *skip, int n_skip);
 extern void tracking_api_read_headers(Hit *hit, Jsonb *headers);

@@ -40,6 +40,7 @@
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/excluded.h"
+#include "track/memo.h"
 #include "track/site_rules.h"
 #include "track/token.h"
 #include "visit/action.h"
@@ -56,6 +57,7 @@
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
 #define SESSION_VISITS_MAX 8	/* visits of one session's links that are looked at */
 #define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
+#define RANDOM_POOL 64			/* ids */
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
 
 /* The one reason for excluding that is not even counted. */
@@ -99,6 +101,22 @@ typedef struct Work
 	ConversionInput conversion_input;
 	Conversions conversions;
 } Work;
+
+/*
+ * A batch: several calls of engine_run() by one statement, which keep the
+ * visits that they read and write in memory together.  From its first call of
+ * many hits on it has the gates of all its sites.
+ */
+static struct
+{
+	int			open;			/* how often begun and not ended: code of somebody's may nest statements */
+	bool		running;		/* the store is open, and keeps visits in memory */
+	bool		busy;			/* with a hit */
+	MemoryContext context;		/* that lives as long */
+	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
+	Store		store;
+	Memo	   *memo;			/* while it is running */
+}			batch;
 
 static const UserAgent *device(Work *w);
 static const char *language(Work *w);
@@ -160,30 +178,6 @@ sanitise(Hit *hit, const Settings *s)
 
 			*where = text_sanitise(*where);
 		}
-	}
-}
-
-/* Cut texts to the bounds of the table of hit fields. */
-static void
-cut(Hit *hit)
-{
-	const HitField *fields;
-	int			n;
-
-	fields = hit_fields(&n);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *str;
-
-		if (fields[i].type != FIELD_TEXT || fields[i].max == 0)
-			continue;
-		str = *(char **) ((char *) hit + fields[i].offset);
-		if (str[0] == '\0')
-			continue;
-		if (fields[i].unit == UNIT_BYTES)
-			text_cut_bytes(str, fields[i].max);
-		else
-			text_cut_chars(str, fields[i].max);
 	}
 }
 
@@ -428,7 +422,7 @@ prepare(Work *w, bool came)
 	w->anonymous = consent == ANONYMOUS;
 
 	sanitise(hit, &w->site->s);
-	cut(hit);
+	hit_cut(hit);
 	w->kind = action_kind(hit, &w->site->s, &w->search);
 	wrong = action_invalid(w->kind, hit);
 	if (wrong != NULL)
@@ -519,6 +513,8 @@ compute_config(Work *w, bool make_salt)
 	FingerprintInput in;
 	const Salt *instance;
 	const Salt *daily = NULL;
+	MemoKey		key;
+	bool		memorable;
 
 	if (w->config_known)
 		return;
@@ -534,14 +530,7 @@ compute_config(Work *w, bool make_salt)
 	if (ip_is_blank(&in.ip))
 		return;
 
-	in.os = device(w)->config_os;
-	in.browser = device(w)->fingerprint_browser;
-	in.browser_version = device(w)->browser_version;
-	in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
 	memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
-	if (strcmp(in.browser, "IE") == 0)
-		in.plugins[HIT_PLUGIN_COOKIE] = 0;
-	in.language = language(w);
 	in.idsite = s->enable_fingerprinting_across_websites ? 0 : hit->idsite;
 
 	instance = salt_instance();
@@ -562,21 +551,69 @@ compute_config(Work *w, bool make_salt)
 		}
 	}
 
+	/* a visitor's hits are alike; Client Hints say more than the agent */
+	memorable = batch.memo != NULL && hit->uadata == NULL && hit->headers == NULL;
+	if (memorable)
+	{
+		const MemoAnswer *known;
+
+		memo_key_begin(batch.memo, &key, MEMO_CONFIG_ID, in.idsite, NULL, NULL);
+		memo_key_add(&key, hit->user_agent, strlen(hit->user_agent) + 1);
+		memo_key_add(&key, hit->accept_language, strlen(hit->accept_language) + 1);
+		memo_key_add(&key, in.plugins, sizeof(in.plugins));
+		memo_key_add(&key, in.ip.bytes, in.ip.len);
+		memo_key_add(&key, instance->bytes, instance->len);
+		if (daily != NULL)
+			memo_key_add(&key, daily->bytes, daily->len);
+		known = memo_find(batch.memo, &key);
+		if (known != NULL)
+		{
+			w->id.config.given = true;
+			w->id.config.id = known->config_id;
+			return;
+		}
+	}
+
+	in.os = device(w)->config_os;
+	in.browser = device(w)->fingerprint_browser;
+	in.browser_version = device(w)->browser_version;
+	in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
+	if (strcmp(in.browser, "IE") == 0)
+		in.plugins[HIT_PLUGIN_COOKIE] = 0;
+	in.language = language(w);
 	w->id.config.given = true;
 	w->id.config.id = fingerprint_hash(&in, instance->bytes, instance->len,
 									   daily ? daily->bytes : NULL, daily ? daily->len : 0);
+	if (memorable)
+	{
+		MemoAnswer	answer = {.config_id = w->id.config.id};
+
+		memo_keep(batch.memo, &key, &answer);
+	}
 }
 
+/*
+ * A random id, not 0.  The system is asked for many at once; each is wiped
+ * when it is given out.
+ */
 static HexId
 random_id(void)
 {
+	static HexId pool[RANDOM_POOL];
+	static int	left = 0;
 	HexId		id;
 
 	do
 	{
-		if (!pg_strong_random(&id, sizeof(id)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		if (left == 0)
+		{
+			if (!pg_strong_random(pool, sizeof(pool)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+			left = RANDOM_POOL;
+		}
+		id = pool[--left];
+		explicit_bzero(&pool[left], sizeof(HexId));
 	} while (id == 0);
 	return id;
 }
@@ -669,6 +706,9 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	ReferrerInput in = {0};
 	ReferrerParam params[CAMPAIGN_PARAMS_MAX];
 	const SettingList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
+	MemoKey		key;
+	const MemoAnswer *known = NULL;
+	bool		memorable = false;
 
 	/* campaigns may be sent as tracking parameters too */
 	for (int i = 0; hit->n_others > 0 && i < (int) lengthof(names); i++)
@@ -696,7 +736,31 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 		in.own = site_referrer_list();
 	}
 	in.visit = visit;
-	referrer_detect(&in, found);
+
+	/* without parameters in the page's URL its site and host are all that counts of it */
+	if (batch.memo != NULL && hit->urlref[0] && in.n_params == 0 && strpbrk(hit->url, "?#&") == NULL)
+	{
+		const char *host = strstr(hit->url, "//");
+		size_t		len = host == NULL ? strlen(hit->url) : host + 2 - hit->url + strcspn(host + 2, "/");
+		const void *lists[] = {in.sites, in.own};
+
+		memorable = true;
+		memo_key_begin(batch.memo, &key, MEMO_REFERRER, 0, w->site, in.rules);
+		memo_key_add(&key, lists, sizeof(lists));
+		memo_key_add(&key, hit->urlref, strlen(hit->urlref) + 1);
+		memo_key_add(&key, hit->url, len);
+		known = memo_find(batch.memo, &key);
+	}
+	if (known != NULL)
+		*found = known->referrer;
+	else
+		referrer_detect(&in, found);
+	if (memorable && known == NULL)
+	{
+		MemoAnswer	answer = {.referrer = *found};
+
+		memo_keep(batch.memo, &key, &answer);
+	}
 	if (w->anonymous)
 	{
 		/* what was searched for stood in the URL's query */
@@ -864,6 +928,63 @@ page_url(Work *w)
 	return w->page_url;
 }
 
+/* A key of a text of the hit that becomes a name of the dictionary. */
+static void
+name_key(const Work *w, MemoKind kind, int type, const char *text, MemoKey *key)
+{
+	memo_key_begin(batch.memo, key, kind, (uint64) (type * 2 + w->anonymous), w->site, site_rules(w->site)->url);
+	memo_key_add(key, text, strlen(text));
+}
+
+static void
+remember_name(const MemoKey *key, int64 idaction)
+{
+	MemoAnswer	answer = {.idaction = idaction};
+
+	memo_keep(batch.memo, key, &answer);
+}
+
+/* The number of the page's URL, as an action of this type has it; 0 if there is none. */
+static int64
+page_id(Work *w, int type)
+{
+	MemoKey		key;
+	const MemoAnswer *known;
+	int64		idaction;
+
+	if (batch.memo == NULL)
+		return action_url(w->hit->idsite, type, page_url(w));
+	name_key(w, MEMO_PAGE, type, w->hit->url, &key);
+	known = memo_find(batch.memo, &key);
+	if (known != NULL)
+		return known->idaction;
+	idaction = action_url(w->hit->idsite, type, page_url(w));
+	remember_name(&key, idaction);
+	return idaction;
+}
+
+/* The number of another name; 0 if there is none. */
+static int64
+name_id(Work *w, int type, const char *name)
+{
+	int			max = w->site->s.page_maximum_length;
+	MemoKey		key;
+	const MemoAnswer *known;
+	int64		idaction;
+
+	if (name[0] == '\0')
+		return 0;
+	if (batch.memo == NULL)
+		return action_name(w->hit->idsite, type, name, max);
+	name_key(w, MEMO_NAME, type, name, &key);
+	known = memo_find(batch.memo, &key);
+	if (known != NULL)
+		return known->idaction;
+	idaction = action_name(w->hit->idsite, type, name, max);
+	remember_name(&key, idaction);
+	return idaction;
+}
+
 /* The URL of a link or a download: whole, but for what an anonymous visitor may not leave. */
 static const char *
 clicked_url(Work *w, const char *url)
@@ -943,8 +1064,6 @@ describe_action(Work *w, Action *action)
 {
 	const Settings *s = &w->site->s;
 	const Hit  *hit = w->hit;
-	int32		idsite = hit->idsite;
-	int			max = s->page_maximum_length;
 
 	memset(action, 0, sizeof(Action));
 	action->kind = w->kind;
@@ -962,8 +1081,8 @@ describe_action(Work *w, Action *action)
 	switch (w->kind)
 	{
 		case ACTION_PAGE_VIEW:
-			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_URL, page_url(w)));
-			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_TITLE, hit->action_name, max));
+			action->idaction_url = some_int(page_id(w, ACTION_TYPE_URL));
+			action->idaction_name = some_int(name_id(w, ACTION_TYPE_TITLE, hit->action_name));
 			if (has_timings(hit))
 			{
 				memcpy(action->timings, hit->timings, sizeof(action->timings));
@@ -974,7 +1093,7 @@ describe_action(Work *w, Action *action)
 			break;
 
 		case ACTION_SITE_SEARCH:
-			action->idaction_name = some_int(action_name(idsite, ACTION_TYPE_SEARCH, w->search.keyword, max));
+			action->idaction_name = some_int(name_id(w, ACTION_TYPE_SEARCH, w->search.keyword));
 			text_cut_chars(w->search.category, SEARCH_CATEGORY_MAX);
 			if (w->search.category[0] || s->recognition_rules == RULES_MATOMO)
 				action->search_cat = w->search.category;
@@ -983,12 +1102,12 @@ describe_action(Work *w, Action *action)
 			break;
 
 		case ACTION_EVENT:
-			action->idaction_url = some_int(action_url(idsite, ACTION_TYPE_EVENT, page_url(w)));
-			action->event_category = action_name(idsite, ACTION_TYPE_EVENT, hit->e_c, max);
-			action->event_action = action_name(idsite, ACTION_TYPE_EVENT_ACTION, hit->e_a, max);
+			action->idaction_url = some_int(page_id(w, ACTION_TYPE_EVENT));
+			action->event_category = name_id(w, ACTION_TYPE_EVENT, hit->e_c);
+			action->event_action = name_id(w, ACTION_TYPE_EVENT_ACTION, hit->e_a);
 			if (hit->e_n[0])
 			{
-				int64		name = action_name(idsite, ACTION_TYPE_EVENT_NAME, hit->e_n, max);
+				int64		name = name_id(w, ACTION_TYPE_EVENT_NAME, hit->e_n);
 
 				if (name != 0)
 					action->idaction_name = some_int(name);
@@ -999,19 +1118,19 @@ describe_action(Work *w, Action *action)
 		case ACTION_CONTENT:
 			/* whole, as other kinds' own URLs */
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
-											action_name(idsite, ACTION_TYPE_CONTENT, page_url(w), max));
-			action->content_name = action_name(idsite, ACTION_TYPE_CONTENT, hit->c_n, max);
-			action->content_piece = action_name(idsite, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false), max);
-			action->content_target = action_name(idsite, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true), max);
-			action->content_interaction = action_name(idsite, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i, max);
+											name_id(w, ACTION_TYPE_CONTENT, page_url(w)));
+			action->content_name = name_id(w, ACTION_TYPE_CONTENT, hit->c_n);
+			action->content_piece = name_id(w, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false));
+			action->content_target = name_id(w, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true));
+			action->content_interaction = name_id(w, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i);
 			break;
 
 		case ACTION_OUTLINK:
-			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_OUTLINK, clicked_url(w, hit->link), max));
+			action->idaction_url = some_int(name_id(w, ACTION_TYPE_OUTLINK, clicked_url(w, hit->link)));
 			break;
 
 		case ACTION_DOWNLOAD:
-			action->idaction_url = some_int(action_name(idsite, ACTION_TYPE_DOWNLOAD, clicked_url(w, hit->download), max));
+			action->idaction_url = some_int(name_id(w, ACTION_TYPE_DOWNLOAD, clicked_url(w, hit->download)));
 			break;
 
 		case ACTION_GOAL:
@@ -2019,21 +2138,6 @@ record_each(Store *store, Work **work, int n, ManyLocks *many)
 	return all;
 }
 
-/*
- * A batch: several calls of engine_run() by one statement, which keep the
- * visits that they read and write in memory together.  From its first call of
- * many hits on it has the gates of all its sites.
- */
-static struct
-{
-	int			open;			/* how often begun and not ended: code of somebody's may nest statements */
-	bool		running;		/* the store is open, and keeps visits in memory */
-	bool		busy;			/* with a hit */
-	MemoryContext context;		/* that lives as long */
-	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
-	Store		store;
-}			batch;
-
 /* Keep visits in memory from now on; false if the tables do not allow it. */
 static bool
 batch_run(void)
@@ -2044,7 +2148,9 @@ batch_run(void)
 	{
 		store_open(&batch.store, RowExclusiveLock);
 		batch.running = store_bulk_begin(&batch.store);
-		if (!batch.running)
+		if (batch.running)
+			batch.memo = memo_create();
+		else
 			store_close(&batch.store);
 	}
 	MemoryContextSwitchTo(old);
@@ -2063,6 +2169,7 @@ batch_abandon(void)
 	store_bulk_abandon();
 	batch.open = 0;
 	batch.running = batch.busy = false;
+	batch.memo = NULL;
 }
 
 static void
@@ -2103,6 +2210,7 @@ engine_batch_begin(void)
 	if (batch.open++ > 0)
 		return;
 	batch.running = false;
+	batch.memo = NULL;
 	batch.context = CurrentMemoryContext;
 	batch.subid = GetCurrentSubTransactionId();
 }
@@ -2118,6 +2226,7 @@ engine_batch_end(void)
 		store_close(&batch.store);
 	}
 	batch.running = false;
+	batch.memo = NULL;
 }
 
 /* Record these hits in their order; false if a lock is missed. */
@@ -2551,7 +2660,7 @@ engine_fingerprint(Hit *hit, bool make_salt, HexId *config)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown site %d", hit->idsite)));
-	cut(hit);
+	hit_cut(hit);
 	compute_config(w, make_salt);
 	*config = w->id.config.id;
 	return w->id.config.given;

@@ -81,6 +81,7 @@ typedef struct RawMap
 	RawBinding *bindings;
 	int			key;			/* in columns: a primary key of one number or UUID; -1: none */
 	bool		has_query;
+	bool		has_params;
 	bool		plain_key;		/* site and time need no look at other columns */
 	bool		trusted;
 	bool		raise;			/* a bad hit is an error */
@@ -149,6 +150,7 @@ extern int	raw_map_key(RawMap *map, Relation rel, const char *name);
 extern char *raw_select_list(const RawMap *map, const char *alias);
 extern Hit *raw_read(const RawMap *map, const RawRow *row);
 extern void raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsite, TimestampTz *at);
+extern int32 raw_site(const RawMap *map, const RawRow *row);
 extern char *raw_key(const RawMap *map, const RawRow *row);
 
 extern RawChunk *raw_chunk_create(void);

@@ -31,7 +31,7 @@
  * hit count as HIT_OVERHEAD bytes of that.  The other half is for what the
  * engine reads and writes.
  */
-#define CHUNK_MAX 20000			/* hits */
+#define CHUNK_MAX 500			/* hits */
 #define HIT_OVERHEAD 4096
 #define GATE_NAP 2				/* milliseconds */
 

@@ -150,7 +150,7 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 	for (;;)
 	{
 		int32		idsite;
-		TimestampTz at;
+		TimestampTz at = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (sort != NULL && feed->row.position % feed->bookmark_every == 0 &&
@@ -164,7 +164,10 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 		if (!feed_next(feed))
 			break;
 		MemoryContextSwitchTo(context);
-		raw_site_and_time(feed->map, &feed->row, &idsite, &at);
+		if (sort != NULL)
+			raw_site_and_time(feed->map, &feed->row, &idsite, &at);
+		else
+			idsite = raw_site(feed->map, &feed->row);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "access/brin.h"
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -19,6 +21,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -30,6 +33,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "identity/hexid.h"
@@ -136,10 +140,13 @@ row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
 		if (strcmp(name, "consent") == 0)
 			shape->consent = shape->att[i];
 	}
+	shape->may_end_early = true;
 	for (int i = 0; plain && i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
+		/* there, what a row leaves out is read as the default that the column came with */
+		shape->may_end_early &= !att->atthasmissing;
 		if (att->attisdropped)
 			continue;
 		/* only the executor knows defaults, identities, generated columns */
@@ -182,6 +189,9 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
 	w->rel = rel;
 	w->context = CurrentMemoryContext;
 	w->estate = NULL;
+	w->indexes = NULL;
+	w->plain_indexes = false;
+	w->early = palloc0_array(TupleDesc, natts + 1);
 	w->read = NULL;
 	w->n_slots = batch;
 	w->slots = palloc_array(TupleTableSlot *, batch);
@@ -190,6 +200,54 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
 	w->values = palloc_array(Datum, natts);
 	w->nulls = palloc_array(bool, natts);
 	w->replace = palloc_array(bool, natts);
+}
+
+/* The column without a value in which a row does not belong into the index; 0 if the predicate says more. */
+static AttrNumber
+predicate_column(List *predicate)
+{
+	NullTest   *test = list_length(predicate) == 1 ? linitial(predicate) : NULL;
+
+	if (test != NULL && IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		!test->argisrow && IsA(test->arg, Var))
+		return ((Var *) test->arg)->varattno;
+	return 0;
+}
+
+/*
+ * What is to be known of an index, to put rows into it without the executor.
+ * False if only the executor knows how: expressions, other predicates,
+ * exclusion constraints and deferred uniqueness.
+ */
+static bool
+read_index(RowIndex *index, Relation rel, IndexInfo *info)
+{
+	memset(index, 0, sizeof(RowIndex));
+	index->rel = rel;
+	index->info = info;
+	index->range = InvalidBlockNumber;
+	if (info->ii_Expressions != NIL || info->ii_ExclusionOps != NULL ||
+		!rel->rd_index->indimmediate)
+		return false;
+	if (info->ii_Predicate != NIL)
+	{
+		index->not_null = predicate_column(info->ii_Predicate);
+		if (index->not_null <= 0)
+			return false;
+	}
+	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		if (info->ii_IndexAttrNumbers[i] <= 0)
+			return false;
+	}
+	if (rel->rd_rel->relam == BRIN_AM_OID && info->ii_NumIndexAttrs == 1 &&
+		rel->rd_opcintype[0] == TIMESTAMPTZOID &&
+		rel->rd_opfamily[0] == get_opfamily_oid(BRIN_AM_OID, list_make2(makeString("pg_catalog"), makeString("datetime_minmax_ops")), true))
+	{
+		index->minmax = true;
+		index->pages = BrinGetPagesPerRange(rel);
+	}
+	return true;
 }
 
 /* What the executor has of a table; an update that touches no index needs none. */
@@ -205,6 +263,17 @@ open_result(RowWriter *w)
 	w->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
 	ExecOpenIndices(w->result, false);
+
+	w->indexes = palloc_array(RowIndex, w->result->ri_NumIndices + 1);
+	w->plain_indexes = true;
+	for (int i = 0; i < w->result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = w->result->ri_IndexRelationInfo[i];
+
+		/* as the executor does with one that is not ready */
+		w->plain_indexes &= info->ii_ReadyForInserts &&
+			read_index(&w->indexes[i], w->result->ri_IndexRelationDescs[i], info);
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -222,6 +291,23 @@ row_writer_close(RowWriter *w)
 	}
 }
 
+/* The table's first n columns. */
+static TupleDesc
+early_desc(RowWriter *w, int n)
+{
+	if (w->early[n] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(w->context);
+		TupleDesc	desc = CreateTemplateTupleDesc(n);
+
+		for (int i = 1; i <= n; i++)
+			TupleDescCopyEntry(desc, i, RelationGetDescr(w->rel), i);
+		w->early[n] = desc;
+		MemoryContextSwitchTo(old);
+	}
+	return w->early[n];
+}
+
 /*
  * row_writer_form
  *		A row of the insert's first n parameters ('n': NULL); further columns
@@ -230,15 +316,21 @@ row_writer_close(RowWriter *w)
 HeapTuple
 row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n)
 {
-	memset(w->nulls, true, RelationGetDescr(w->rel)->natts * sizeof(bool));
+	TupleDesc	desc = RelationGetDescr(w->rel);
+	int			last = 0;
+
+	memset(w->nulls, true, desc->natts * sizeof(bool));
 	for (int i = 0; i < n; i++)
 	{
 		int			at = w->shape->att[i] - 1;
 
+		if (nulls[i] == 'n')
+			continue;
 		w->values[at] = values[i];
-		w->nulls[at] = nulls[i] == 'n';
+		w->nulls[at] = false;
+		last = Max(last, at);
 	}
-	return heap_form_tuple(RelationGetDescr(w->rel), w->values, w->nulls);
+	return heap_form_tuple(w->shape->may_end_early ? early_desc(w, last + 1) : desc, w->values, w->nulls);
 }
 
 /* row_writer_change: the row with other values in some columns. */
@@ -294,6 +386,59 @@ add_to_indexes(RowWriter *w, TupleTableSlot *slot, bool update, bool only_summar
 }
 
 /*
+ * Does the range's summary hold this time for sure?  It does if a row of the
+ * same range was put into the index before whose time is the same or further
+ * out, to either side: a summary only ever grows, and one that is made anew is
+ * made of all rows that stand in the range, that one among them.
+ */
+static bool
+is_summarised(RowIndex *index, BlockNumber block, TimestampTz time)
+{
+	BlockNumber range = block / index->pages;
+
+	if (index->range == range && time >= index->least && time <= index->greatest)
+		return true;
+	if (index->range != range)
+	{
+		index->range = range;
+		index->least = index->greatest = time;
+	}
+	else
+	{
+		index->least = Min(index->least, time);
+		index->greatest = Max(index->greatest, time);
+	}
+	return false;
+}
+
+/* Put the rows of the first n slots into one index. */
+static void
+fill_index(RowWriter *w, RowIndex *index, int n)
+{
+	IndexInfo  *info = index->info;
+	IndexUniqueCheck unique = index->rel->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
+
+	for (int i = 0; i < n; i++)
+	{
+		TupleTableSlot *slot = w->slots[i];
+
+		if (index->not_null > 0 && slot_attisnull(slot, index->not_null))
+			continue;
+		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
+			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
+		if (index->minmax && !nulls[0] &&
+			is_summarised(index, ItemPointerGetBlockNumber(&slot->tts_tid), DatumGetTimestampTz(values[0])))
+			continue;
+		(void) index_insert(index->rel, values, nulls, &slot->tts_tid, w->rel, unique, false, info);
+		ResetPerTupleExprContext(w->estate);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
  * row_writer_insert
  *		Write n rows, at most as many as were announced.  A single tuple's
  *		t_self tells then where it stands; several are freed.  Whoever wants to
@@ -325,11 +470,19 @@ row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
 		heap_multi_insert(w->rel, w->slots, n, cid, 0, NULL);
 		MemoryContextSwitchTo(old);
 	}
-	for (int i = 0; i < n; i++)
+	open_result(w);
+	if (w->plain_indexes)
 	{
-		add_to_indexes(w, w->slots[i], false, false);
-		ExecClearTuple(w->slots[i]);
+		for (int i = 0; i < w->result->ri_NumIndices; i++)
+			fill_index(w, &w->indexes[i], n);
 	}
+	else
+	{
+		for (int i = 0; i < n; i++)
+			add_to_indexes(w, w->slots[i], false, false);
+	}
+	for (int i = 0; i < n; i++)
+		ExecClearTuple(w->slots[i]);
 }
 
 /*

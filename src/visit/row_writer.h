@@ -17,12 +17,26 @@
 typedef struct RowShape
 {
 	bool		plain;			/* may be written without the executor */
+	bool		may_end_early;	/* a row may leave out columns at its end that are NULL */
 	bool		checks_hold;	/* its CHECKs are true of any row of an identified visitor */
 	AttrNumber	att[KEPT_PLAN_ARGS];	/* of each parameter */
 	AttrNumber	consent;		/* the column of that name, 0: none */
 	int			n_not_null;
 	AttrNumber	not_null[KEPT_PLAN_ARGS];
 } RowShape;
+
+/* An index that rows are put into by its own method. */
+typedef struct RowIndex
+{
+	Relation	rel;
+	IndexInfo  *info;
+	AttrNumber	not_null;		/* only rows with a value here belong into it; 0: all */
+	bool		minmax;			/* BRIN, of the least and greatest timestamp of some pages */
+	BlockNumber pages;			/* how many that are */
+	BlockNumber range;			/* which of them least and greatest are of */
+	TimestampTz least;
+	TimestampTz greatest;
+} RowIndex;
 
 /* A table open for writing. */
 typedef struct RowWriter
@@ -32,6 +46,9 @@ typedef struct RowWriter
 	MemoryContext context;
 	EState	   *estate;			/* with result, once it is needed */
 	ResultRelInfo *result;
+	bool		plain_indexes;	/* indexes holds all there are */
+	RowIndex   *indexes;
+	TupleDesc  *early;			/* [n]: of rows that end after n columns, NULL until there is one */
 	TupleTableSlot *read;		/* a row as it stands in the table */
 	int			n_slots;
 	TupleTableSlot **slots;

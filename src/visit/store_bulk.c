@@ -58,31 +58,29 @@ typedef struct BulkVisit
 } BulkVisit;
 
 /* What is known of a key. */
-typedef struct KeyVisits
+typedef struct KeyEntry
 {
+	HexId		mixed;			/* with site and kind */
 	HexId		key;
+	int32		idsite;
+	char		status;
+	bool		by_config;
 	bool		asked;			/* the log has been */
 	bool		complete;		/* all that it has is in memory */
 	TimestampTz floor;			/* else: what is not began at that time or before */
-	int			n;
-	int			size;
-	BulkVisit **visits;			/* by first action */
-	BulkVisit  *few[2];
-} KeyVisits;
-
-typedef struct KeyEntry
-{
-	HexId		key;
-	int32		idsite;
-	bool		by_config;
-	char		status;
-	KeyVisits  *known;
+	int32		n;
+	int32		size;			/* 1: the one stands here */
+	union
+	{
+		BulkVisit  *one;
+		BulkVisit **many;		/* by first action */
+	}			visits;
 } KeyEntry;
 
 #define SH_PREFIX keys
 #define SH_ELEMENT_TYPE KeyEntry
 #define SH_KEY_TYPE HexId
-#define SH_KEY key
+#define SH_KEY mixed
 #define SH_HASH_KEY(tb, k) ((uint32) mix64(k))
 #define SH_EQUAL(tb, a, b) ((a) == (b))
 #define SH_SCOPE static inline
@@ -236,7 +234,8 @@ store_bulk_begin(Store *store)
 	old = MemoryContextSwitchTo(context);
 	bulk = palloc0_object(Bulk);
 	bulk->context = context;
-	bulk->rows = AllocSetContextCreate(context, "pk_tracking bulk visits", ALLOCSET_DEFAULT_SIZES);
+	/* nothing here is freed by itself, so that it need not be rounded up */
+	bulk->rows = GenerationContextCreate(context, "pk_tracking bulk visits", 0, 64 * 1024, 1024 * 1024);
 	bulk->actions_context = AllocSetContextCreate(context, "pk_tracking bulk actions", ALLOCSET_DEFAULT_SIZES);
 	bulk->store = store;
 	bulk->tables = tables;
@@ -304,7 +303,8 @@ mix_key(int32 idsite, bool by_config, HexId key)
 	return key ^ mix64(((uint64) (uint32) idsite << 1) | by_config);
 }
 
-static KeyVisits *
+/* The key's entry; it stays where it is until the next key is looked for. */
+static KeyEntry *
 find_key(int32 idsite, bool by_config, HexId key)
 {
 	HexId		mixed = mix_key(idsite, by_config, key);
@@ -315,48 +315,52 @@ find_key(int32 idsite, bool by_config, HexId key)
 	for (;; mixed++)
 	{
 		e = keys_insert(bulk->keys, mixed, &found);
-		if (!found || (e->idsite == idsite && e->by_config == by_config &&
-					   e->known->key == key))
+		if (!found || (e->idsite == idsite && e->by_config == by_config && e->key == key))
 			break;
 	}
 	if (!found)
 	{
-		KeyVisits  *known = MemoryContextAllocZero(bulk->rows, sizeof(KeyVisits));
-
-		known->key = key;
-		known->visits = known->few;
-		known->size = lengthof(known->few);
+		e->key = key;
 		e->idsite = idsite;
 		e->by_config = by_config;
-		e->known = known;
+		e->asked = e->complete = false;
+		e->n = 0;
+		e->size = 1;
 	}
-	return e->known;
+	return e;
+}
+
+static inline BulkVisit **
+visits_of(KeyEntry *e)
+{
+	return e->size == 1 ? &e->visits.one : e->visits.many;
 }
 
 /* Note that the visit has the key. */
 static void
-add_to_key(KeyVisits *known, BulkVisit *v)
+add_to_key(KeyEntry *e, BulkVisit *v)
 {
+	BulkVisit **visits = visits_of(e);
 	int			i;
 
-	for (i = known->n - 1; i >= 0 && known->visits[i]->visit.first >= v->visit.first; i--)
+	for (i = e->n - 1; i >= 0 && visits[i]->visit.first >= v->visit.first; i--)
 	{
-		if (known->visits[i] == v)
+		if (visits[i] == v)
 			return;
 	}
-	if (known->n == known->size)
+	if (e->n == e->size)
 	{
-		BulkVisit **more = MemoryContextAlloc(bulk->rows, 2 * known->size * sizeof(BulkVisit *));
+		BulkVisit **more = MemoryContextAlloc(bulk->rows, 2 * e->size * sizeof(BulkVisit *));
 
-		memcpy(more, known->visits, known->n * sizeof(BulkVisit *));
-		if (known->visits != known->few)
-			pfree(known->visits);
-		known->visits = more;
-		known->size *= 2;
+		memcpy(more, visits, e->n * sizeof(BulkVisit *));
+		if (e->size > 1)
+			pfree(visits);
+		e->visits.many = visits = more;
+		e->size *= 2;
 	}
-	for (i = known->n++; i > 0 && known->visits[i - 1]->visit.first > v->visit.first; i--)
-		known->visits[i] = known->visits[i - 1];
-	known->visits[i] = v;
+	for (i = e->n++; i > 0 && visits[i - 1]->visit.first > v->visit.first; i--)
+		visits[i] = visits[i - 1];
+	visits[i] = v;
 }
 
 static void
@@ -456,21 +460,23 @@ read_visit(const Visit *v)
 
 /* Ask the log for the key's newest visits. */
 static void
-ask_log(KeyVisits *known, const BulkSite *site, const Lookup *lookup)
+ask_log(const BulkSite *site, const Lookup *lookup)
 {
 	Visit		newest[NEWEST_MAX];
-	int			n;
+	KeyEntry   *e;
+	TimestampTz floor = 0;
+	bool		complete = true;
+	int			n = 0;
 
-	known->asked = true;
-	if (site->empty)
-	{
-		known->complete = true;
-		return;
-	}
-	n = store_newest_of_key(bulk->store, site->idsite, lookup, NEWEST_MAX, newest,
-							&known->floor, &known->complete);
+	if (!site->empty)
+		n = store_newest_of_key(bulk->store, site->idsite, lookup, NEWEST_MAX, newest,
+								&floor, &complete);
 	for (int i = 0; i < n; i++)
 		(void) read_visit(&newest[i]);
+	e = find_key(site->idsite, lookup->by_config, lookup->key);
+	e->asked = true;
+	e->complete = complete;
+	e->floor = floor;
 }
 
 /* bulk_known_visit: a visit as it stands in memory; false if it does not. */
@@ -505,18 +511,23 @@ is_in_memory(int64 idvisit)
 int
 bulk_lookup(Store *store, int32 idsite, const Lookup *lookup, Visit *found)
 {
-	KeyVisits  *known = find_key(idsite, lookup->by_config, lookup->key);
+	KeyEntry   *known = find_key(idsite, lookup->by_config, lookup->key);
 	BulkSite   *site = find_site(idsite);
+	BulkVisit **visits;
 	int64		reach = site->reach * USECS_PER_SEC;
 	int64		log_reach = site->log_reach * USECS_PER_SEC;
 	BulkVisit  *best = NULL;
 
 	if (!known->asked)
-		ask_log(known, site, lookup);
+	{
+		ask_log(site, lookup);
+		known = find_key(idsite, lookup->by_config, lookup->key);
+	}
+	visits = visits_of(known);
 
 	for (int i = known->n - 1; i >= 0; i--)
 	{
-		const Visit *v = &known->visits[i]->visit;
+		const Visit *v = &visits[i]->visit;
 
 		if (v->first > lookup->upper)
 			continue;
@@ -536,7 +547,7 @@ bulk_lookup(Store *store, int32 idsite, const Lookup *lookup, Visit *found)
 		if (lookup->user_filter != NULL && v->user_id != NULL &&
 			strcmp(v->user_id, lookup->user_filter) != 0)
 			continue;
-		best = known->visits[i];
+		best = visits[i];
 	}
 
 	/* could the log have a better one that has not been read? */

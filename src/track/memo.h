@@ -1,0 +1,50 @@
+/*
+ * memo.h
+ *		What a batch has made of texts that come again and again: pages, titles,
+ *		referrers, browsers.
+ *
+ * An answer is kept under two seeded hashes of all that it depends on; the
+ * seeds are random, so that nobody outside can make two texts meet.  Neither
+ * the texts asked for nor addresses are kept.  One slot for each place: memory
+ * is bounded, and what is pushed out is made again.
+ */
+#ifndef PKT_MEMO_H
+#define PKT_MEMO_H
+
+#include "enrich/referrer.h"
+#include "identity/hexid.h"
+
+typedef enum MemoKind
+{
+	MEMO_NONE,
+	MEMO_PAGE,
+	MEMO_NAME,
+	MEMO_REFERRER,
+	MEMO_CONFIG_ID
+} MemoKind;
+
+typedef struct MemoKey
+{
+	MemoKind	kind;
+	uint64		hash1;
+	uint64		hash2;
+} MemoKey;
+
+/* An answer; which member counts, the kind tells. */
+typedef union MemoAnswer
+{
+	int64		idaction;		/* of a page or name */
+	HexId		config_id;
+	Referrer	referrer;
+} MemoAnswer;
+
+typedef struct Memo Memo;
+
+extern Memo *memo_create(void);
+extern void memo_key_begin(const Memo *memo, MemoKey *key, MemoKind kind,
+						   uint64 number, const void *site, const void *rules);
+extern void memo_key_add(MemoKey *key, const void *bytes, size_t len);
+extern const MemoAnswer *memo_find(const Memo *memo, const MemoKey *key);
+extern void memo_keep(Memo *memo, const MemoKey *key, const MemoAnswer *answer);
+
+#endif							/* PKT_MEMO_H */
