@@ -136,13 +136,19 @@ calibration() {
 	awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", (b - a) * 1000 }'
 }
 
-# Is the machine ours alone?  While our server has nothing to do.
+# Is the machine ours alone?  While our server has nothing to do but to write
+# what it has: that ends within some seconds, so the quietest of five counts.
 calibrate() {
-	local was=$round
+	local was=$round least=1 share tries
 	progress "is the machine quiet?"
 	idle
 	quiet_round=$((${quiet_round:-0} + 1)) round=$quiet_round
-	sample quiet.busy_share "$(busy_share)"
+	for ((tries = 0; tries < 5; tries++)); do
+		share=$(busy_share)
+		least=$(awk -v a="$share" -v b="$least" 'BEGIN { print (a < b ? a : b) }')
+		if awk -v s="$least" 'BEGIN { exit !(s <= 0.05) }'; then break; fi
+	done
+	sample quiet.busy_share "$least"
 	sample quiet.calibration_ms "$(calibration)"
 	round=$was
 }
