@@ -6,6 +6,7 @@ SELECT pk_tracking.create_log() \g /dev/null
 SELECT pk_tracking.add_site('Shop', ARRAY['https://shop.example.org'], 'Europe/Berlin') \g /dev/null
 SELECT pk_tracking.add_site('News', ARRAY['https://news.example.com', 'https://m.news.example.com'], 'America/New_York') \g /dev/null
 SELECT pk_tracking.add_site('Blog', ARRAY['https://blog.example.net'], 'UTC') \g /dev/null
+SELECT pk_tracking.set_instance('consent_mode', 'ask_else_anonymous') \g /dev/null
 
 CREATE SCHEMA bench;
 SELECT setseed(0.42) \g /dev/null
@@ -22,13 +23,15 @@ SELECT n,
 	END AS user_agent
 FROM generate_series(0, 399) n;
 
--- visits: 1 to 30 hits, most of them few; two thirds of the visitors have a cookie
+-- visits: 1 to 30 hits, most of them few; every fifth visitor has refused, and of
+-- the others two thirds have a cookie
 CREATE TABLE bench.visit AS
 SELECT v,
 	visitor,
 	1 + (visitor * 7919 % 10 > 5)::int + (visitor * 7919 % 10 > 8)::int AS idsite,
 	greatest(1, least(30, round(-4.6 * ln(1 - random()))::int)) AS hits,
-	visitor % 3 < 2 AS has_cookie,
+	visitor % 5 <> 4 AS agrees,
+	visitor % 5 <> 4 AND visitor % 3 < 2 AS has_cookie,
 	timestamptz '2026-03-03 00:00:00+00' + random() * interval '23 hours' AS begun,
 	(exp(random() * ln(400)) - 1)::int AS agent,
 	random() AS source
@@ -38,7 +41,7 @@ CREATE TABLE bench.hit AS
 SELECT v.idsite,
 	v.begun + n * interval '41 seconds' * (0.2 + random()) AS at,
 	CASE WHEN v.visitor % 10 = 0
-		THEN format('2001:db8:%s:%s::%s', to_hex(v.visitor / 65536), to_hex(v.visitor % 65536), to_hex(1 + v.visitor % 251))::inet
+		THEN format('2001:db8:%s:%s::%s', to_hex(v.visitor * 7919 % 65536), to_hex(v.visitor / 65536), to_hex(1 + v.visitor % 251))::inet
 		ELSE format('%s.%s.%s.%s', 11 + v.visitor * 104729 % 180, v.visitor * 7919 / 13 % 256, v.visitor % 256, v.visitor * 31 % 256)::inet END AS ip,
 	a.user_agent,
 	(ARRAY['en-US,en;q=0.9', 'de-DE,de;q=0.9,en;q=0.8', 'fr', 'es-ES,es;q=0.9'])[1 + v.visitor % 4] AS accept_language,
@@ -57,7 +60,8 @@ SELECT v.idsite,
 	(ARRAY['1920x1080', '390x844', '1536x864', '412x915'])[1 + v.agent % 4] AS res,
 	CASE kind WHEN 0 THEN 'video' END AS e_c,
 	CASE kind WHEN 0 THEN 'play' END AS e_a,
-	CASE kind WHEN 0 THEN 'Clip ' || page % 50 END AS e_n
+	CASE kind WHEN 0 THEN 'Clip ' || page % 50 END AS e_n,
+	CASE WHEN v.agrees THEN 'granted' ELSE 'denied' END AS consent
 FROM bench.visit v
 	CROSS JOIN LATERAL generate_series(0, v.hits - 1) h(n)
 	CROSS JOIN LATERAL (SELECT exp(random() * ln(8000))::int + 0 * n AS page, (random() * 10 + 0 * n)::int AS kind) p
@@ -78,6 +82,10 @@ SELECT h.at, h.ip, h.user_agent, h.accept_language,
 		ELSE '&e_c=' || h.e_c || '&e_a=' || h.e_a || '&e_n=' || bench.encode(h.e_n) END
 	|| CASE WHEN h.urlref <> '' THEN '&urlref=' || bench.encode(h.urlref) ELSE '' END
 	|| coalesce('&_id=' || h._id, '')
-	|| '&res=' || h.res || '&h=10&m=2&s=3&pdf=1&cookie=1&pv_id=' || h.pv_id AS query
+	|| '&res=' || h.res || '&h=10&m=2&s=3&pdf=1&cookie=1&pv_id=' || h.pv_id || '&consent=' || h.consent AS query
 FROM bench.hits h ORDER BY h.at;
+
+-- the same hits one by one, for calls
+CREATE TABLE bench.live AS SELECT row_number() OVER (ORDER BY q.at) AS i, q.* FROM bench.queries q;
+ALTER TABLE bench.live ADD PRIMARY KEY (i);
 VACUUM ANALYZE;

@@ -43,8 +43,22 @@ BEGIN
 	FROM session s WINDOW w AS (PARTITION BY s.no ORDER BY s.at);
 END $$;
 
+-- an empty log, and no links of anonymous sessions
 CREATE FUNCTION bench.clean() RETURNS void LANGUAGE sql AS $$
 	TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_action, pk_tracking.log_visit_length,
+		pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.ingest_run, pk_tracking.rejected_hit, pk_tracking.ingest_position,
 		hand.log_visit, hand.log_link_visit_action, hand.log_action,
-		bench.plain_query, bench.tracked_query, bench.plain_columns, bench.tracked_columns
+		bench.plain_query, bench.tracked_query, bench.plain_columns, bench.tracked_columns;
+	SELECT pk_tracking.destroy_expired_links(now() + interval '3 hours');
 $$;
+
+-- what came of the last load: all of it, but for some addresses that are crawlers'
+CREATE FUNCTION bench.check_load(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	r pk_tracking.ingest_run;
+BEGIN
+	SELECT * INTO r FROM pk_tracking.ingest_run ORDER BY idrun DESC LIMIT 1;
+	IF r.hits IS DISTINCT FROM wanted OR r.recorded < 0.99 * wanted OR r.rejected <> 0 OR r.finished IS NULL THEN
+		RAISE EXCEPTION 'of % hits % are recorded, % rejected, % excluded, % ignored', wanted, r.recorded, r.rejected, r.excluded, r.ignored;
+	END IF;
+END $$;

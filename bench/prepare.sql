@@ -1,14 +1,12 @@
--- The bench's database: a site, the hand-written function, known visitors.
+-- The live bench's database: a site, the hand-written function, known visitors.
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pk_tracking;
 SELECT pk_tracking.create_log() \g /dev/null
 SELECT pk_tracking.add_site('Bench', ARRAY['https://shop.example.org'], 'UTC') \g /dev/null
 SELECT pk_tracking.add_site('Few and many', ARRAY['https://shop.example.org'], 'UTC') \g /dev/null
+SELECT pk_tracking.add_site('Shared networks', ARRAY['https://shop.example.org'], 'UTC') \g /dev/null
 -- runs may see midnight
 SELECT pk_tracking.set_instance('create_new_visit_after_midnight', 'off') \g /dev/null
-
-CREATE SCHEMA bench;
-CREATE TABLE bench.run (what text, script text, clients integer, synchronous_commit text, hits_per_s float8, cpu_us float8);
 
 -- What a careful user would write, on tables of the same shape, indexes and
 -- CHECKs (the CHECKs' functions take the row, so they are made anew).
@@ -23,6 +21,7 @@ LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN a.consent IN (2, 3) AND a.idvisitor 
 ALTER TABLE hand.log_visit ADD CHECK ((consent >= 0 AND consent < 2) OR hand.is_anonymous(log_visit));
 ALTER TABLE hand.log_link_visit_action ADD CHECK ((consent >= 0 AND consent < 2) OR hand.is_anonymous(log_link_visit_action));
 
+CREATE SCHEMA bench;
 CREATE FUNCTION hand.track(site integer, visitor hexid, config hexid, page bigint, title bigint, address inet, at timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -77,22 +76,24 @@ BEGIN
 END
 $$;
 
--- the known visitors' visits begin
-SELECT set_config('bench.visitors', :'visitors', false) \g /dev/null
-DO $$
+-- The known visitors' visits begin: a log with one visit of each.
+CREATE PROCEDURE bench.begin_known(visitors integer)
+LANGUAGE plpgsql AS $$
 BEGIN
-	FOR v IN 1..current_setting('bench.visitors')::integer LOOP
+	TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action, hand.log_visit, hand.log_link_visit_action;
+	COMMIT;
+	FOR v IN 1..visitors LOOP
 		PERFORM pk_tracking.track_request(
 			format('idsite=1&rec=1&url=https%%3A%%2F%%2Fshop.example.org%%2Fpage%%2F%s&action_name=Page%%20%s&_id=%s&res=1920x1080',
-				v % 200, v % 200, lpad(to_hex(v), 16, 'a')),
+				v % 2000, v % 2000, lpad(to_hex(v), 16, 'a')),
 			format('%s.%s.0.7', 1 + v / 256, v % 256)::inet,
 			'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
 			'en-US,en;q=0.9');
-		PERFORM hand.track(1, lpad(to_hex(v), 16, 'a')::hexid, lpad(to_hex(v), 16, 'b')::hexid, v % 200, v % 200,
+		PERFORM hand.track(1, lpad(to_hex(v), 16, 'a')::hexid, lpad(to_hex(v), 16, 'b')::hexid, v % 2000, v % 2000,
 			format('%s.%s.0.7', 1 + v / 256, v % 256)::inet, now());
-		COMMIT;
+		IF v % 100 = 0 THEN
+			COMMIT;
+		END IF;
 	END LOOP;
 END
 $$;
-VACUUM ANALYZE;
-CHECKPOINT;
