@@ -1238,12 +1238,8 @@ geoip_make_anonymous(GeoLocation *location)
 Datum
 geoip_degrees(double degrees)
 {
-	char		str[32];
-
 	Assert(fabs(degrees) <= 180);
-	snprintf(str, sizeof(str), "%.6f", degrees);
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(str),
-							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return NumericGetDatum(int64_div_fast_to_numeric((int64) rint(degrees * 1e6), 6));
 }
 
 List *

@@ -18,6 +18,10 @@
 #include "request/text.h"
 #include "request/tracking_api.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define OTHERS_MAX 128			/* parameters outside the table that are kept */
 
 /* What a byte of a query string is: for one walk over it, a look at each. */
@@ -218,6 +222,32 @@ query_start(const char *query, size_t len)
 	return query;
 }
 
+/* The next byte of a kind from p on; end if there is none. */
+static inline const char *
+next_special(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i amp = _mm_set1_epi8('&');
+	const __m128i eq = _mm_set1_epi8('=');
+	const __m128i percent = _mm_set1_epi8('%');
+	const __m128i plus = _mm_set1_epi8('+');
+
+	for (; end - p >= 16; p += 16)
+	{
+		__m128i		chunk = _mm_loadu_si128((const __m128i *) p);
+		__m128i		any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, amp), _mm_cmpeq_epi8(chunk, eq)),
+									   _mm_or_si128(_mm_cmpeq_epi8(chunk, percent), _mm_cmpeq_epi8(chunk, plus)));
+		uint32		bits = (uint32) _mm_movemask_epi8(any);
+
+		if (bits != 0)
+			return p + pg_rightmost_one_pos32(bits);
+	}
+#endif
+	while (p < end && (bytes[(unsigned char) *p] & BYTE_KIND) == 0)
+		p++;
+	return p;
+}
+
 /* The parameter at *query, which moves behind it; false at the end. */
 static inline bool
 next_param(const char **query, const char *end, QueryParam *param)
@@ -233,15 +263,23 @@ next_param(const char **query, const char *end, QueryParam *param)
 	{
 		uint8		kind;
 
-		while (p < end && (bytes[(unsigned char) *p] & BYTE_KIND) == 0)
-			p++;
+		p = next_special(p, end);
 		if (p == end)
 			break;
 		kind = bytes[(unsigned char) *p] & BYTE_KIND;
 		if (kind == BYTE_AMP)
 			break;
 		if (param->value != NULL)
-			param->value_escaped |= kind != BYTE_EQ;
+		{
+			if (kind == BYTE_EQ)
+				continue;
+			/* that is all that is to be known of it */
+			param->value_escaped = true;
+			p = memchr(p, '&', end - p);
+			if (p == NULL)
+				p = end;
+			break;
+		}
 		else if (kind == BYTE_EQ)
 		{
 			param->name_len = p - param->name;

@@ -334,7 +334,7 @@ find_session(Work *w)
 	bool		has_device;
 	MemoKey		key;
 	bool		memorable;
-	const MemoAnswer *known;
+	int64		known;
 
 	if (has_session_cookie(s))
 	{
@@ -377,10 +377,9 @@ find_session(Work *w)
 	if (has_device)
 		memcpy(in.plugins, hit->plugins, sizeof(hit->plugins));
 	memorable = browser_key(w, MEMO_SESSION, &in, has_device, salt, NULL, &key);
-	known = memorable ? memo_find(batch.memo, &key) : NULL;
-	if (known != NULL)
+	if (memorable && memo_find_id(batch.memo, &key, &known))
 	{
-		session->data = known->config_id;
+		session->data = (HexId) known;
 		return;
 	}
 	if (has_device)
@@ -393,11 +392,7 @@ find_session(Work *w)
 	}
 	session->data = fingerprint_hash(&in, salt->bytes, salt->len, NULL, 0);
 	if (memorable)
-	{
-		MemoAnswer	answer = {.config_id = session->data};
-
-		memo_keep(batch.memo, &key, &answer);
-	}
+		memo_keep_id(batch.memo, &key, (int64) session->data);
 }
 
 /*
@@ -566,7 +561,7 @@ compute_config(Work *w, bool make_salt)
 	const Salt *daily = NULL;
 	MemoKey		key;
 	bool		memorable;
-	const MemoAnswer *known;
+	int64		known;
 
 	if (w->config_known)
 		return;
@@ -604,11 +599,10 @@ compute_config(Work *w, bool make_salt)
 	}
 
 	memorable = browser_key(w, MEMO_CONFIG_ID, &in, true, instance, daily, &key);
-	known = memorable ? memo_find(batch.memo, &key) : NULL;
-	if (known != NULL)
+	if (memorable && memo_find_id(batch.memo, &key, &known))
 	{
 		w->id.config.given = true;
-		w->id.config.id = known->config_id;
+		w->id.config.id = (HexId) known;
 		return;
 	}
 
@@ -623,11 +617,7 @@ compute_config(Work *w, bool make_salt)
 	w->id.config.id = fingerprint_hash(&in, instance->bytes, instance->len,
 									   daily ? daily->bytes : NULL, daily ? daily->len : 0);
 	if (memorable)
-	{
-		MemoAnswer	answer = {.config_id = w->id.config.id};
-
-		memo_keep(batch.memo, &key, &answer);
-	}
+		memo_keep_id(batch.memo, &key, (int64) w->id.config.id);
 }
 
 /*
@@ -745,7 +735,6 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 	ReferrerParam params[CAMPAIGN_PARAMS_MAX];
 	const SettingList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
 	MemoKey		key;
-	const MemoAnswer *known = NULL;
 	bool		memorable = false;
 
 	/* campaigns may be sent as tracking parameters too */
@@ -787,17 +776,12 @@ find_referrer(Work *w, const Referrer *visit, Referrer *found)
 		memo_key_add(&key, lists, sizeof(lists));
 		memo_key_add(&key, hit->urlref, strlen(hit->urlref) + 1);
 		memo_key_add(&key, hit->url, len);
-		known = memo_find(batch.memo, &key);
 	}
-	if (known != NULL)
-		*found = known->referrer;
-	else
-		referrer_detect(&in, found);
-	if (memorable && known == NULL)
+	if (!memorable || !memo_find_referrer(batch.memo, &key, found))
 	{
-		MemoAnswer	answer = {.referrer = *found};
-
-		memo_keep(batch.memo, &key, &answer);
+		referrer_detect(&in, found);
+		if (memorable)
+			memo_keep_referrer(batch.memo, &key, found);
 	}
 	if (w->anonymous)
 	{
@@ -974,30 +958,20 @@ name_key(const Work *w, MemoKind kind, int type, const char *text, MemoKey *key)
 	memo_key_add(key, text, strlen(text));
 }
 
-static void
-remember_name(const MemoKey *key, int64 idaction)
-{
-	MemoAnswer	answer = {.idaction = idaction};
-
-	memo_keep(batch.memo, key, &answer);
-}
-
 /* The number of the page's URL, as an action of this type has it; 0 if there is none. */
 static int64
 page_id(Work *w, int type)
 {
 	MemoKey		key;
-	const MemoAnswer *known;
 	int64		idaction;
 
 	if (batch.memo == NULL)
 		return action_url(w->hit->idsite, type, page_url(w));
 	name_key(w, MEMO_PAGE, type, w->hit->url, &key);
-	known = memo_find(batch.memo, &key);
-	if (known != NULL)
-		return known->idaction;
+	if (memo_find_id(batch.memo, &key, &idaction))
+		return idaction;
 	idaction = action_url(w->hit->idsite, type, page_url(w));
-	remember_name(&key, idaction);
+	memo_keep_id(batch.memo, &key, idaction);
 	return idaction;
 }
 
@@ -1007,7 +981,6 @@ name_id(Work *w, int type, const char *name)
 {
 	int			max = w->site->s.page_maximum_length;
 	MemoKey		key;
-	const MemoAnswer *known;
 	int64		idaction;
 
 	if (name[0] == '\0')
@@ -1015,11 +988,10 @@ name_id(Work *w, int type, const char *name)
 	if (batch.memo == NULL)
 		return action_name(w->hit->idsite, type, name, max);
 	name_key(w, MEMO_NAME, type, name, &key);
-	known = memo_find(batch.memo, &key);
-	if (known != NULL)
-		return known->idaction;
+	if (memo_find_id(batch.memo, &key, &idaction))
+		return idaction;
 	idaction = action_name(w->hit->idsite, type, name, max);
-	remember_name(&key, idaction);
+	memo_keep_id(batch.memo, &key, idaction);
 	return idaction;
 }
 

@@ -10,22 +10,38 @@
 #include "settings.h"
 #include "track/memo.h"
 
-#define SLOTS_MAX 16384			/* 56 bytes each */
-#define SLOTS_MIN 512
-#define TEXTS_MAX (1024 * 1024) /* bytes of answers' texts, then all begins anew */
+/*
+ * Slots of each kind, powers of two: pages and titles are many and come at any
+ * time, a visitor's hits come one after the other.
+ */
+static const uint32 wanted_slots[MEMO_KINDS] = {
+	[MEMO_PAGE] = 16384,
+	[MEMO_NAME] = 16384,
+	[MEMO_REFERRER] = 4096,
+	[MEMO_CONFIG_ID] = 4096,
+	[MEMO_SESSION] = 4096
+};
+
+#define SLOTS_MIN 256
+#define TEXTS_MAX (1024 * 1024) /* bytes of referrers' texts, then they begin anew */
 
 typedef struct MemoSlot
 {
-	MemoKey		key;			/* MEMO_NONE: empty */
-	MemoAnswer	answer;
+	uint64		hash1;
+	uint64		hash2;			/* both 0: empty */
+	union
+	{
+		int64		idaction;	/* or a fingerprint */
+		Referrer   *referrer;
+	}			answer;
 } MemoSlot;
 
 struct Memo
 {
 	uint64		seed1;
 	uint64		seed2;
-	uint32		n_slots;		/* a power of two */
-	MemoSlot   *slots;
+	uint32		n_slots[MEMO_KINDS];
+	MemoSlot   *slots[MEMO_KINDS];
 	MemoryContext texts;
 };
 
@@ -43,11 +59,15 @@ memo_create(void)
 		!pg_strong_random(&memo->seed2, sizeof(memo->seed2)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-	memo->n_slots = SLOTS_MAX;
-	while (memo->n_slots > SLOTS_MIN &&
-		   memo->n_slots * sizeof(MemoSlot) > (Size) pkt_bulk_memory * 1024 / 32)
-		memo->n_slots /= 2;
-	memo->slots = palloc0_array(MemoSlot, memo->n_slots);
+	for (int kind = 0; kind < MEMO_KINDS; kind++)
+	{
+		uint32		n = wanted_slots[kind];
+
+		while (n > SLOTS_MIN && n * sizeof(MemoSlot) > (Size) pkt_bulk_memory * 1024 / 128)
+			n /= 2;
+		memo->n_slots[kind] = n;
+		memo->slots[kind] = palloc0_array(MemoSlot, n);
+	}
 	memo->texts = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking memo", ALLOCSET_DEFAULT_SIZES);
 	return memo;
 }
@@ -80,14 +100,50 @@ memo_key_add(MemoKey *key, const void *bytes, size_t len)
 	key->hash2 = hash_bytes_extended(bytes, (int) len, key->hash2);
 }
 
-/* memo_find: the answer, NULL if none is kept; good until the next one is. */
-const MemoAnswer *
-memo_find(const Memo *memo, const MemoKey *key)
+static inline MemoSlot *
+slot_of(const Memo *memo, const MemoKey *key)
 {
-	const MemoSlot *slot = &memo->slots[key->hash1 & (memo->n_slots - 1)];
+	return &memo->slots[key->kind][key->hash1 & (memo->n_slots[key->kind] - 1)];
+}
 
-	return slot->key.kind == key->kind && slot->key.hash1 == key->hash1 &&
-		slot->key.hash2 == key->hash2 ? &slot->answer : NULL;
+/*
+ * memo_find_id, memo_keep_id
+ *		The number or id that was kept under a key; false if there is none.
+ */
+bool
+memo_find_id(const Memo *memo, const MemoKey *key, int64 *id)
+{
+	const MemoSlot *slot = slot_of(memo, key);
+
+	if (slot->hash1 != key->hash1 || slot->hash2 != key->hash2)
+		return false;
+	*id = slot->answer.idaction;
+	return true;
+}
+
+void
+memo_keep_id(Memo *memo, const MemoKey *key, int64 id)
+{
+	MemoSlot   *slot = slot_of(memo, key);
+
+	slot->hash1 = key->hash1;
+	slot->hash2 = key->hash2;
+	slot->answer.idaction = id;
+}
+
+/*
+ * memo_find_referrer, memo_keep_referrer
+ *		The same for a referrer; its texts are good until the next one is kept.
+ */
+bool
+memo_find_referrer(const Memo *memo, const MemoKey *key, Referrer *referrer)
+{
+	const MemoSlot *slot = slot_of(memo, key);
+
+	if (slot->hash1 != key->hash1 || slot->hash2 != key->hash2)
+		return false;
+	*referrer = *slot->answer.referrer;
+	return true;
 }
 
 static const char *
@@ -96,28 +152,23 @@ keep_text(const Memo *memo, const char *text)
 	return text == NULL ? NULL : MemoryContextStrdup(memo->texts, text);
 }
 
-/* memo_keep: an answer; its texts are copied. */
 void
-memo_keep(Memo *memo, const MemoKey *key, const MemoAnswer *answer)
+memo_keep_referrer(Memo *memo, const MemoKey *key, const Referrer *referrer)
 {
-	MemoSlot   *slot = &memo->slots[key->hash1 & (memo->n_slots - 1)];
+	MemoSlot   *slot = slot_of(memo, key);
+	Referrer   *kept;
 
-	if (key->kind == MEMO_REFERRER &&
-		MemoryContextMemAllocated(memo->texts, false) > TEXTS_MAX)
+	if (MemoryContextMemAllocated(memo->texts, false) > TEXTS_MAX)
 	{
-		for (uint32 i = 0; i < memo->n_slots; i++)
-		{
-			if (memo->slots[i].key.kind == MEMO_REFERRER)
-				memo->slots[i].key.kind = MEMO_NONE;
-		}
+		memset(memo->slots[MEMO_REFERRER], 0, memo->n_slots[MEMO_REFERRER] * sizeof(MemoSlot));
 		MemoryContextReset(memo->texts);
 	}
-	slot->key = *key;
-	slot->answer = *answer;
-	if (key->kind == MEMO_REFERRER)
-	{
-		slot->answer.referrer.name = keep_text(memo, answer->referrer.name);
-		slot->answer.referrer.keyword = keep_text(memo, answer->referrer.keyword);
-		slot->answer.referrer.url = keep_text(memo, answer->referrer.url);
-	}
+	kept = MemoryContextAlloc(memo->texts, sizeof(Referrer));
+	kept->type = referrer->type;
+	kept->name = keep_text(memo, referrer->name);
+	kept->keyword = keep_text(memo, referrer->keyword);
+	kept->url = keep_text(memo, referrer->url);
+	slot->hash1 = key->hash1;
+	slot->hash2 = key->hash2;
+	slot->answer.referrer = kept;
 }

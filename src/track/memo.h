@@ -12,17 +12,17 @@
 #define PKT_MEMO_H
 
 #include "enrich/referrer.h"
-#include "identity/hexid.h"
 
 typedef enum MemoKind
 {
-	MEMO_NONE,
 	MEMO_PAGE,
 	MEMO_NAME,
 	MEMO_REFERRER,
 	MEMO_CONFIG_ID,
 	MEMO_SESSION
 } MemoKind;
+
+#define MEMO_KINDS (MEMO_SESSION + 1)
 
 typedef struct MemoKey
 {
@@ -31,21 +31,15 @@ typedef struct MemoKey
 	uint64		hash2;
 } MemoKey;
 
-/* An answer; which member counts, the kind tells. */
-typedef union MemoAnswer
-{
-	int64		idaction;		/* of a page or name */
-	HexId		config_id;		/* or a session's fingerprint */
-	Referrer	referrer;
-} MemoAnswer;
-
 typedef struct Memo Memo;
 
 extern Memo *memo_create(void);
 extern void memo_key_begin(const Memo *memo, MemoKey *key, MemoKind kind,
 						   uint64 number, const void *site, const void *rules);
 extern void memo_key_add(MemoKey *key, const void *bytes, size_t len);
-extern const MemoAnswer *memo_find(const Memo *memo, const MemoKey *key);
-extern void memo_keep(Memo *memo, const MemoKey *key, const MemoAnswer *answer);
+extern bool memo_find_id(const Memo *memo, const MemoKey *key, int64 *id);
+extern void memo_keep_id(Memo *memo, const MemoKey *key, int64 id);
+extern bool memo_find_referrer(const Memo *memo, const MemoKey *key, Referrer *referrer);
+extern void memo_keep_referrer(Memo *memo, const MemoKey *key, const Referrer *referrer);
 
 #endif							/* PKT_MEMO_H */

@@ -157,7 +157,7 @@ typedef struct BulkAction
 typedef struct BulkSite
 {
 	int32		idsite;
-	bool		empty;			/* nobody had visits there when the statement began */
+	bool		empty;			/* nobody had visits there before the statement */
 	int64		log_reach;		/* seconds: the longest visit in the log */
 	int64		reach;			/* of log and memory */
 } BulkSite;
@@ -181,6 +181,18 @@ typedef struct Bulk
 	int			n_sites;
 	int			size_sites;
 	BulkSite   *sites;
+
+	/*
+	 * Sites that nobody had visits on when the statement came to them, and a
+	 * filter of the keys that it has written since: of any other key the log
+	 * has nothing, however often what is known has been forgotten.
+	 */
+	int			n_seen;
+	int			size_seen;
+	int32	   *seen;			/* negative: it had visits */
+	uint64		n_met;			/* bits of the filter, a power of two; 0: none was needed */
+	uint8	   *met;
+	bool		flushed;		/* what was known has been forgotten at least once */
 	names_hash *names;
 	int			n_names;
 	int			size_names;
@@ -243,6 +255,8 @@ store_bulk_begin(Store *store)
 	row_writer_open(&bulk->action_writer, tables.action_shape, tables.actions, WRITE_BATCH);
 	row_writer_open(&bulk->name_writer, tables.name_shape, tables.names, WRITE_BATCH);
 	bulk->actions = palloc_array(BulkAction, ACTIONS_MAX);
+	bulk->size_seen = 8;
+	bulk->seen = palloc_array(int32, bulk->size_seen);
 	bulk->known_names = known_create(context, 1024, NULL);
 	begin_rows();
 	MemoryContextSwitchTo(old);
@@ -265,6 +279,62 @@ store_bulk_abandon(void)
 	bulk = NULL;				/* its memory and relations go with the transaction's */
 }
 
+/* Had the site no visits when the statement first came to it? */
+static bool
+was_empty(int32 idsite)
+{
+	bool		empty;
+
+	for (int i = 0; i < bulk->n_seen; i++)
+	{
+		if (bulk->seen[i] == idsite)
+			return true;
+		if (bulk->seen[i] == -idsite)
+			return false;
+	}
+	empty = store_site_is_empty(bulk->store, idsite);
+	if (bulk->n_seen == bulk->size_seen)
+	{
+		bulk->size_seen *= 2;
+		bulk->seen = repalloc_array(bulk->seen, int32, bulk->size_seen);
+	}
+	bulk->seen[bulk->n_seen++] = empty ? idsite : -idsite;
+	if (empty && bulk->met == NULL)
+	{
+		bulk->n_met = 1024;
+		while (bulk->n_met * 2 / 8 <= (uint64) pkt_bulk_memory * 1024 / 32)
+			bulk->n_met *= 2;
+		bulk->met = MemoryContextAllocZero(bulk->context, bulk->n_met / 8);
+	}
+	return empty;
+}
+
+/* Two bits of the filter for each key. */
+static inline uint64
+met_bit(HexId mixed, int i)
+{
+	return mix64(mixed + (uint64) i * UINT64CONST(0x9E3779B97F4A7C15)) & (bulk->n_met - 1);
+}
+
+static void
+note_met(HexId mixed)
+{
+	for (int i = 0; i < 2 && bulk->met != NULL; i++)
+		bulk->met[met_bit(mixed, i) / 8] |= (uint8) (1 << met_bit(mixed, i) % 8);
+}
+
+/* Can the statement have written visits of the key? */
+static bool
+may_have_met(HexId mixed)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		if (!(bulk->met[met_bit(mixed, i) / 8] & (1 << met_bit(mixed, i) % 8)))
+			return false;
+	}
+	return true;
+}
+
 static BulkSite *
 find_site(int32 idsite)
 {
@@ -283,7 +353,7 @@ find_site(int32 idsite)
 	site = &bulk->sites[bulk->n_sites];
 	site->idsite = idsite;
 	site->log_reach = site->reach = store_newest_longest(idsite);
-	site->empty = store_site_is_empty(bulk->store, idsite);
+	site->empty = was_empty(idsite);
 	bulk->n_sites++;
 	return site;
 }
@@ -367,9 +437,15 @@ static void
 add_to_keys(BulkVisit *v)
 {
 	if (v->visit.has_idvisitor)
+	{
+		note_met(mix_key(v->visit.idsite, false, v->visit.idvisitor));
 		add_to_key(find_key(v->visit.idsite, false, v->visit.idvisitor), v);
+	}
 	if (v->visit.has_config_id)
+	{
+		note_met(mix_key(v->visit.idsite, true, v->visit.config_id));
 		add_to_key(find_key(v->visit.idsite, true, v->visit.config_id), v);
+	}
 }
 
 /* A copy of the text, unless it is what was there. */
@@ -468,7 +544,8 @@ ask_log(const BulkSite *site, const Lookup *lookup)
 	bool		complete = true;
 	int			n = 0;
 
-	if (!site->empty)
+	if (!site->empty ||
+		(bulk->flushed && may_have_met(mix_key(site->idsite, lookup->by_config, lookup->key))))
 		n = store_newest_of_key(bulk->store, site->idsite, lookup, NEWEST_MAX, newest,
 								&floor, &complete);
 	for (int i = 0; i < n; i++)
@@ -960,6 +1037,7 @@ store_bulk_flush(void)
 	if (MemoryContextMemAllocated(bulk->context, true) < (Size) pkt_bulk_memory * 1024)
 		return;
 	write_all();
+	bulk->flushed = true;
 	begin_rows();
 }
 
