@@ -45,8 +45,8 @@ PG_FUNCTION_INFO_V1(pkt_raw_preview);
 
 #define PREVIEW_MAX 1000
 #define PREVIEW_COLUMNS 13
-#define BOOKMARKS_MAX 1000
-#define BOOKMARK_EVERY 1000		/* rows, at least */
+#define BOOKMARKS_MAX 32768		/* some 50 bytes each */
+#define BOOKMARK_EVERY 32		/* rows */
 
 /* The rows of a statement. */
 typedef struct Feed

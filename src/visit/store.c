@@ -1231,6 +1231,41 @@ store_site_is_empty(Store *store, int32 idsite)
 	return !any;
 }
 
+/* Open the dictionary, if it is not. */
+static void
+open_names(Store *store)
+{
+	MemoryContext old;
+
+	if (store->names != NULL)
+		return;
+	store->names = table_open(log_info.log_action, NoLock);
+	store->names_index = index_open(log_info.names_index, store->mode);
+	old = MemoryContextSwitchTo(store->context);
+	store->names_slot = table_slot_create(store->names, NULL);
+	MemoryContextSwitchTo(old);
+}
+
+/* store_site_has_names: is there any name of the site in the dictionary? */
+bool
+store_site_has_names(Store *store, int32 idsite)
+{
+	ScanKeyData key;
+	IndexScanDesc scan;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found;
+
+	open_names(store);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
+	scan = pkt_index_beginscan(store->names, store->names_index, snapshot, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, store->names_slot);
+	ExecClearTuple(store->names_slot);
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
 /*
  * store_find_name
  *		Is there a name of that number in the dictionary, and is it the same?
@@ -1244,16 +1279,7 @@ store_find_name(Store *store, int32 idsite, int64 idaction, int type, bool prefi
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	bool		found;
 
-	if (store->names == NULL)
-	{
-		MemoryContext old;
-
-		store->names = table_open(log_info.log_action, NoLock);
-		store->names_index = index_open(log_info.names_index, store->mode);
-		old = MemoryContextSwitchTo(store->context);
-		store->names_slot = table_slot_create(store->names, NULL);
-		MemoryContextSwitchTo(old);
-	}
+	open_names(store);
 	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
 	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idaction));
 	scan = pkt_index_beginscan(store->names, store->names_index, snapshot, 2);

@@ -162,6 +162,14 @@ typedef struct BulkSite
 	int64		reach;			/* of log and memory */
 } BulkSite;
 
+/* A site as it was when the statement came to it. */
+typedef struct BegunSite
+{
+	int32		idsite;
+	bool		no_visits;
+	bool		no_names;
+} BegunSite;
+
 typedef struct Bulk
 {
 	MemoryContext context;		/* until the end */
@@ -183,13 +191,13 @@ typedef struct Bulk
 	BulkSite   *sites;
 
 	/*
-	 * Sites that nobody had visits on when the statement came to them, and a
-	 * filter of the keys that it has written since: of any other key the log
-	 * has nothing, however often what is known has been forgotten.
+	 * What the sites had when the statement came to them, and a filter of the
+	 * keys and names that it has written since: of others the log of a site
+	 * that was empty has nothing, however often what is known was forgotten.
 	 */
-	int			n_seen;
-	int			size_seen;
-	int32	   *seen;			/* negative: it had visits */
+	int			n_begun;
+	int			size_begun;
+	BegunSite  *begun;
 	uint64		n_met;			/* bits of the filter, a power of two; 0: none was needed */
 	uint8	   *met;
 	bool		flushed;		/* what was known has been forgotten at least once */
@@ -255,8 +263,8 @@ store_bulk_begin(Store *store)
 	row_writer_open(&bulk->action_writer, tables.action_shape, tables.actions, WRITE_BATCH);
 	row_writer_open(&bulk->name_writer, tables.name_shape, tables.names, WRITE_BATCH);
 	bulk->actions = palloc_array(BulkAction, ACTIONS_MAX);
-	bulk->size_seen = 8;
-	bulk->seen = palloc_array(int32, bulk->size_seen);
+	bulk->size_begun = 8;
+	bulk->begun = palloc_array(BegunSite, bulk->size_begun);
 	bulk->known_names = known_create(context, 1024, NULL);
 	begin_rows();
 	MemoryContextSwitchTo(old);
@@ -279,34 +287,33 @@ store_bulk_abandon(void)
 	bulk = NULL;				/* its memory and relations go with the transaction's */
 }
 
-/* Had the site no visits when the statement first came to it? */
-static bool
-was_empty(int32 idsite)
+static const BegunSite *
+begun_site(int32 idsite)
 {
-	bool		empty;
+	BegunSite  *site;
 
-	for (int i = 0; i < bulk->n_seen; i++)
+	for (int i = 0; i < bulk->n_begun; i++)
 	{
-		if (bulk->seen[i] == idsite)
-			return true;
-		if (bulk->seen[i] == -idsite)
-			return false;
+		if (bulk->begun[i].idsite == idsite)
+			return &bulk->begun[i];
 	}
-	empty = store_site_is_empty(bulk->store, idsite);
-	if (bulk->n_seen == bulk->size_seen)
+	if (bulk->n_begun == bulk->size_begun)
 	{
-		bulk->size_seen *= 2;
-		bulk->seen = repalloc_array(bulk->seen, int32, bulk->size_seen);
+		bulk->size_begun *= 2;
+		bulk->begun = repalloc_array(bulk->begun, BegunSite, bulk->size_begun);
 	}
-	bulk->seen[bulk->n_seen++] = empty ? idsite : -idsite;
-	if (empty && bulk->met == NULL)
+	site = &bulk->begun[bulk->n_begun++];
+	site->idsite = idsite;
+	site->no_visits = store_site_is_empty(bulk->store, idsite);
+	site->no_names = !store_site_has_names(bulk->store, idsite);
+	if ((site->no_visits || site->no_names) && bulk->met == NULL)
 	{
 		bulk->n_met = 1024;
 		while (bulk->n_met * 2 / 8 <= (uint64) pkt_bulk_memory * 1024 / 32)
 			bulk->n_met *= 2;
 		bulk->met = MemoryContextAllocZero(bulk->context, bulk->n_met / 8);
 	}
-	return empty;
+	return site;
 }
 
 /* Two bits of the filter for each key. */
@@ -353,7 +360,7 @@ find_site(int32 idsite)
 	site = &bulk->sites[bulk->n_sites];
 	site->idsite = idsite;
 	site->log_reach = site->reach = store_newest_longest(idsite);
-	site->empty = was_empty(idsite);
+	site->empty = begun_site(idsite)->no_visits;
 	bulk->n_sites++;
 	return site;
 }
@@ -924,6 +931,9 @@ bulk_find_name(int32 idsite, int64 idaction, int type, bool prefix,
 			e->name->len == len && memcmp(e->name->name, name, len) == 0;
 		return true;
 	}
+	if (begun_site(idsite)->no_names &&
+		!(bulk->flushed && may_have_met((HexId) mix_name(idsite, idaction))))
+		return false;
 	return store_find_name(bulk->store, idsite, idaction, type, prefix, name, len, same);
 }
 
@@ -936,6 +946,7 @@ bulk_add_name(const NewName *name)
 	NameEntry  *e;
 	bool		found;
 
+	note_met((HexId) mix_name(name->idsite, name->idaction));
 	*kept = *name;
 	kept->name = pnstrdup(name->name, name->len);
 	e = names_insert(bulk->names, mix_name(name->idsite, name->idaction), &found);

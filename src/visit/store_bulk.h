@@ -73,6 +73,7 @@ extern int	store_lookup_log(Store *store, int32 idsite, const Lookup *lookup, in
 							 bool (*skip) (int64 idvisit));
 extern int	store_newest_of_key(Store *store, int32 idsite, const Lookup *lookup, int max,
 								Visit *visits, TimestampTz *floor, bool *complete);
+extern bool store_site_has_names(Store *store, int32 idsite);
 extern bool store_site_is_empty(Store *store, int32 idsite);
 extern int64 store_newest_longest(int32 idsite);
 extern int64 store_length_step(int64 length);
