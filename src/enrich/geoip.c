@@ -644,12 +644,24 @@ typedef struct FileId
 	struct timespec mtime;
 } FileId;
 
+/* A place of a file as it was read last; many networks lie in one place. */
+#define RECORDS 256				/* of a file; a power of 2 */
+
+typedef struct RecordEntry
+{
+	bool		used;
+	bool		has_city;
+	uint32		offset;			/* in the file's data */
+	GeoLocation location;
+} RecordEntry;
+
 typedef struct GeoFile
 {
 	char	   *path;
 	bool		is_open;
 	MMDB_s		db;
 	Section		data;
+	RecordEntry *records;		/* of the open one, direct-mapped; NULL: none was read */
 	FileId		db_id;			/* of the open one */
 	bool		tried;
 	FileId		tried_id;		/* of the last one that was looked at; good or bad */
@@ -740,6 +752,9 @@ close_file(GeoFile *f)
 	{
 		f->is_open = false;
 		MMDB_close(&f->db);
+		if (f->records != NULL)
+			pfree(f->records);
+		f->records = NULL;
 		forget_cache();
 	}
 }
@@ -1088,6 +1103,45 @@ check_files(bool anew, bool warn)
  * ---- Look-up ----
  */
 
+/* What the file's record at the offset says; false if that is nothing. */
+static bool
+read_record(GeoFile *f, GeoKind kind, uint32 offset, GeoLocation *loc)
+{
+	GeoRecord	rec;
+	Value		top;
+	size_t		next;
+
+	memset(&rec, 0, sizeof(rec));
+	if (!read_followed(&f->data, offset, &top, &next) || top.type != VALUE_MAP)
+		return false;
+	if (kind == KIND_CITY)
+		return read_map(&f->data, &top, MAP_TOP, city_keys, lengthof(city_keys), &rec) != 0 &&
+			read_city(&rec, loc);
+	return read_map(&f->data, &top, MAP_TOP, asn_keys, lengthof(asn_keys), &rec) != 0 &&
+		read_asn(&rec, loc);
+}
+
+/* The same of a place, into an empty location, from the cache if it is there. */
+static bool
+read_place(GeoFile *f, uint32 offset, GeoLocation *loc)
+{
+	RecordEntry *e;
+
+	if (f->records == NULL)
+		f->records = MemoryContextAllocZero(geoip_context, RECORDS * sizeof(RecordEntry));
+	e = &f->records[(offset * 2654435769u) >> 24 & (RECORDS - 1)];
+	if (!e->used || e->offset != offset)
+	{
+		memset(e, 0, sizeof(*e));
+		e->has_city = read_record(f, KIND_CITY, offset, &e->location);
+		e->offset = offset;
+		e->used = true;
+	}
+	if (e->has_city)
+		*loc = e->location;
+	return e->has_city;
+}
+
 /* Ask a list's files in their order.  True if one knows the address. */
 static bool
 search_files(GeoKind kind, const struct sockaddr *addr, GeoLocation *loc)
@@ -1098,9 +1152,6 @@ search_files(GeoKind kind, const struct sockaddr *addr, GeoLocation *loc)
 	{
 		GeoFile    *f = lfirst(lc);
 		MMDB_lookup_result_s result;
-		GeoRecord	rec;
-		Value		top;
-		size_t		next;
 		int			status;
 
 		if (!f->is_open || (addr->sa_family == AF_INET6 && f->db.metadata.ip_version == 4))
@@ -1109,21 +1160,9 @@ search_files(GeoKind kind, const struct sockaddr *addr, GeoLocation *loc)
 		if (status != MMDB_SUCCESS || !result.found_entry)
 			continue;
 
-		memset(&rec, 0, sizeof(rec));
-		if (!read_followed(&f->data, result.entry.offset, &top, &next) || top.type != VALUE_MAP)
-			continue;
-		if (kind == KIND_CITY)
-		{
-			if (read_map(&f->data, &top, MAP_TOP, city_keys, lengthof(city_keys), &rec) != 0 &&
-				read_city(&rec, loc))
-				return true;
-		}
-		else
-		{
-			if (read_map(&f->data, &top, MAP_TOP, asn_keys, lengthof(asn_keys), &rec) != 0 &&
-				read_asn(&rec, loc))
-				return true;
-		}
+		if (kind == KIND_CITY ? read_place(f, result.entry.offset, loc) :
+			read_record(f, kind, result.entry.offset, loc))
+			return true;
 	}
 	return false;
 }
