@@ -38,11 +38,12 @@
 #include "privacy/anonymise.h"
 #include "request/text.h"
 #include "request/tracking_api.h"
+#include "track/describe.h"
 #include "track/engine.h"
 #include "track/excluded.h"
-#include "track/memo.h"
 #include "track/site_rules.h"
 #include "track/token.h"
+#include "track/work.h"
 #include "visit/action.h"
 #include "visit/conversion.h"
 #include "visit/lock.h"
@@ -53,8 +54,6 @@
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define SESSION_COOKIE_LIFETIME 1800	/* seconds: an anonymous session's */
 #define LANGUAGE_BUFFER 1024
-#define SEARCH_CATEGORY_MAX 200	/* characters stored */
-#define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
 #define SESSION_VISITS_MAX 8	/* visits of one session's links that are looked at */
 #define PING_DEANONYMIZE 4		/* Piwik PRO's: consent in mid-visit */
 #define RANDOM_POOL 64			/* ids */
@@ -62,46 +61,6 @@
 
 /* The one reason for excluding that is not even counted. */
 static const char *const reason_consent = "consent";
-
-/* What may lead to the anonymous session that a hit belongs to. */
-typedef struct Session
-{
-	bool		given;
-	SessionLinkKind kind;
-	HexId		data;			/* the cookie, or the fingerprint over the full address */
-	OptionalId	cookie;			/* that came */
-	OptionalId	new_cookie;		/* for who came without one */
-	TimestampTz now;			/* the clock that counts for a call of whole sites; 0: the wall's */
-	bool		in_memory;		/* of a batch: no keys, no cookies */
-	bool		keys_made;
-	SessionLinkKeys keys;
-	SessionLinkKeys new_keys;	/* of new_cookie */
-} Session;
-
-/* A hit on its way. */
-typedef struct Work
-{
-	Hit		   *hit;
-	Tracked    *result;
-	bool		done;			/* the result stands: nothing to write */
-	const SiteConfig *site;
-	bool		anonymous;		/* recorded, but as nobody's */
-	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
-	Session		session;
-	Identity	id;
-	bool		config_known;	/* id.config has been computed */
-	const char *language;		/* NULL until asked for */
-	const UserAgent *device;	/* NULL until asked for */
-	ActionKind	kind;
-	SiteSearch	search;			/* of a site search */
-	const char *page_url;		/* normalised, NULL: none */
-	bool		page_url_known;
-	int			n_goals;		/* of the site */
-	const Goal *goals;
-	ConversionRequest request;
-	ConversionInput conversion_input;
-	Conversions conversions;
-} Work;
 
 /*
  * A batch: several calls of engine_run() by one statement, which keep the
@@ -121,8 +80,6 @@ static struct
 	SessionLinks *links;		/* while it is running, if it is unread */
 }			batch;
 
-static const UserAgent *device(Work *w);
-static const char *language(Work *w);
 
 /*
  * engine_enter
@@ -384,11 +341,11 @@ find_session(Work *w)
 	}
 	if (has_device)
 	{
-		in.os = device(w)->config_os;
-		in.browser = device(w)->fingerprint_browser;
-		in.browser_version = device(w)->browser_version;
+		in.os = work_device(w)->config_os;
+		in.browser = work_device(w)->fingerprint_browser;
+		in.browser_version = work_device(w)->browser_version;
 		in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
-		in.language = language(w);
+		in.language = work_language(w);
 	}
 	session->data = fingerprint_hash(&in, salt->bytes, salt->len, NULL, 0);
 	if (memorable)
@@ -450,7 +407,7 @@ prepare(Work *w, bool came)
 	}
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
-	if (came && (why = excluded_why(hit, device(w), w->site)) != NULL)
+	if (came && (why = excluded_why(hit, work_device(w), w->site)) != NULL)
 	{
 		finish(w, OUTCOME_EXCLUDED, why);
 		return;
@@ -499,8 +456,9 @@ prepare(Work *w, bool came)
 	}
 }
 
-static const char *
-language(Work *w)
+/* The hit's languages, normalised; when first asked for. */
+const char *
+work_language(Work *w)
 {
 	if (w->language == NULL)
 	{
@@ -514,12 +472,19 @@ language(Work *w)
 }
 
 /* What the agent and the Client Hints say; read when first asked for. */
-static const UserAgent *
-device(Work *w)
+const UserAgent *
+work_device(Work *w)
 {
 	if (w->device == NULL)
 		w->device = user_agent_detect(w->hit->user_agent, w->hit->uadata, w->hit->headers);
 	return w->device;
+}
+
+/* See work.h. */
+Memo *
+engine_memo(void)
+{
+	return batch.memo;
 }
 
 /* The local day of a time in the site's time zone, and when that day ends. */
@@ -606,13 +571,13 @@ compute_config(Work *w, bool make_salt)
 		return;
 	}
 
-	in.os = device(w)->config_os;
-	in.browser = device(w)->fingerprint_browser;
-	in.browser_version = device(w)->browser_version;
+	in.os = work_device(w)->config_os;
+	in.browser = work_device(w)->fingerprint_browser;
+	in.browser_version = work_device(w)->browser_version;
 	in.user_agent = user_agent_has_rules() ? "" : hit->user_agent;
 	if (strcmp(in.browser, "IE") == 0)
 		in.plugins[HIT_PLUGIN_COOKIE] = 0;
-	in.language = language(w);
+	in.language = work_language(w);
 	w->id.config.given = true;
 	w->id.config.id = fingerprint_hash(&in, instance->bytes, instance->len,
 									   daily ? daily->bytes : NULL, daily ? daily->len : 0);
@@ -722,507 +687,6 @@ report(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, Nul
 	w->done = true;
 }
 
-/*
- * Where the hit comes from.  visit is that of the visit that would go on, NULL
- * for one that begins.
- */
-static void
-find_referrer(Work *w, const Referrer *visit, Referrer *found)
-{
-	const Settings *s = &w->site->s;
-	Hit		   *hit = w->hit;
-	ReferrerInput in = {0};
-	ReferrerParam params[CAMPAIGN_PARAMS_MAX];
-	const SettingList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
-	MemoKey		key;
-	bool		memorable = false;
-
-	/* campaigns may be sent as tracking parameters too */
-	for (int i = 0; hit->n_others > 0 && i < (int) lengthof(names); i++)
-	{
-		for (int j = 0; j < names[i]->n && in.n_params < CAMPAIGN_PARAMS_MAX; j++)
-		{
-			char	   *value = tracking_api_other(hit, names[i]->items[j]);
-
-			if (value[0] == '\0')
-				continue;
-			params[in.n_params].name = names[i]->items[j];
-			params[in.n_params++].value = value;
-		}
-	}
-
-	in.idsite = hit->idsite;
-	in.url = hit->url;
-	in.urlref = hit->urlref;
-	in.params = params;
-	in.s = s;
-	in.rules = site_rules(w->site)->url;
-	if (hit->urlref[0])
-	{
-		in.sites = site_urls(&in.n_sites);
-		in.own = site_referrer_list();
-	}
-	in.visit = visit;
-
-	/* without parameters in the page's URL its site and host are all that counts of it */
-	if (batch.memo != NULL && hit->urlref[0] && in.n_params == 0 && strpbrk(hit->url, "?#&") == NULL)
-	{
-		const char *host = strstr(hit->url, "//");
-		size_t		len = host == NULL ? strlen(hit->url) : host + 2 - hit->url + strcspn(host + 2, "/");
-		const void *lists[] = {in.sites, in.own};
-
-		memorable = true;
-		memo_key_begin(batch.memo, &key, MEMO_REFERRER, 0, w->site, in.rules);
-		memo_key_add(&key, lists, sizeof(lists));
-		memo_key_add(&key, hit->urlref, strlen(hit->urlref) + 1);
-		memo_key_add(&key, hit->url, len);
-	}
-	if (!memorable || !memo_find_referrer(batch.memo, &key, found))
-	{
-		referrer_detect(&in, found);
-		if (memorable)
-			memo_keep_referrer(batch.memo, &key, found);
-	}
-	if (w->anonymous)
-	{
-		/* what was searched for stood in the URL's query */
-		found->url = url_keep_only(found->url, &s->anonymous_query_parameters);
-		if (found->type == REFERRER_SEARCH)
-			found->keyword = NULL;
-	}
-	if (s->recognition_rules != RULES_MATOMO && found->url[0] == '\0')
-		found->url = NULL;
-}
-
-/*
- * Degrees as a parameter brings them (spec 6.1: sign, digits, one point, an
- * exponent); false if it is no number or further than max from 0.
- */
-static bool
-parse_degrees(const char *str, double max, double *degrees)
-{
-	char	   *end;
-
-	if (str[0] == '\0' || strspn(str, "+-.0123456789eE") != strlen(str))
-		return false;
-	*degrees = strtod(str, &end);
-	return *end == '\0' && end != str && *degrees >= -max && *degrees <= max;
-}
-
-/*
- * What the hit itself says of its visitor's place, having been authenticated
- * (spec 4.6), as far as level allows.  Another country makes what was found by
- * address untrue, however fine.  False if it says nothing.
- */
-static bool
-override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
-{
-	double		latitude;
-	double		longitude;
-	bool		has_latitude;
-	bool		has_longitude;
-	bool		any = false;
-
-	/* a code; anything else is none */
-	if (hit->country[0] && level >= GEO_COUNTRY &&
-		strspn(hit->country, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
-	{
-		char		country[sizeof(where->country)];
-
-		strlcpy(country, hit->country, sizeof(country));
-		for (char *c = country; *c; c++)
-			*c = pg_ascii_tolower((unsigned char) *c);
-		if (strlen(hit->country) < sizeof(country) && strcmp(country, where->country) != 0)
-		{
-			where->continent[0] = where->region[0] = where->city[0] = '\0';
-			where->has_coordinates = false;
-			strcpy(where->country, country);
-		}
-		any = true;
-	}
-	if (hit->region[0] && level >= GEO_REGION)
-	{
-		strlcpy(where->region, hit->region, sizeof(where->region));
-		any = true;
-	}
-	if (level < GEO_CITY)
-		return any;
-
-	if (hit->city[0])
-	{
-		char	   *city = pstrdup(hit->city);
-
-		text_cut_bytes(city, sizeof(where->city) - 1);
-		strlcpy(where->city, city, sizeof(where->city));
-		any = true;
-	}
-	has_latitude = parse_degrees(hit->latitude, 90, &latitude);
-	has_longitude = parse_degrees(hit->longitude, 180, &longitude);
-	if ((has_latitude && has_longitude) ||
-		((has_latitude || has_longitude) && where->has_coordinates))
-	{
-		if (has_latitude)
-			where->latitude = latitude;
-		if (has_longitude)
-			where->longitude = longitude;
-		where->has_coordinates = true;
-		any = true;
-	}
-	return any;
-}
-
-/* Where the visitor is, as far as the settings let it be known. */
-static void
-locate(Work *w, GeoLocation *where)
-{
-	const Settings *s = &w->site->s;
-	GeoLevel	level = w->anonymous ? anonymous_geo_level(s) : s->geo_level;
-	PktIp		ip = w->hit->ip;
-
-	if (s->geo_ip == IP_MASKED)
-		ip_mask(&ip, s->ip_mask_level);
-	(void) geoip_lookup(&ip, level, where);
-	if (where->country[0] == '\0' &&
-		s->enable_default_location_provider && level >= GEO_COUNTRY)
-		language_country(language(w), s->enable_language_to_country_guess,
-						 s->recognition_rules == RULES_MATOMO, where->country);
-	(void) override_location(w->hit, level, where);
-	if (w->anonymous)
-		geoip_make_anonymous(where);
-}
-
-static char *
-text_or_none(const char *str)
-{
-	return str[0] ? pstrdup(str) : NULL;
-}
-
-/* A visit that goes on is where its hit says, having been authenticated (spec 3.1). */
-static void
-relocate(Work *w, Visit *visit)
-{
-	const Hit  *hit = w->hit;
-	const Settings *s = &w->site->s;
-	bool		anonymous = visit->consent >= STATE_UNDECIDED;
-	GeoLevel	level = anonymous ? anonymous_geo_level(s) : s->geo_level;
-	GeoLocation where;
-
-	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
-		return;
-
-	memset(&where, 0, sizeof(where));
-	if (visit->country != NULL)
-		strlcpy(where.country, visit->country, sizeof(where.country));
-	if (visit->region != NULL)
-		strlcpy(where.region, visit->region, sizeof(where.region));
-	if (visit->city != NULL)
-		strlcpy(where.city, visit->city, sizeof(where.city));
-	where.has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
-	if (where.has_coordinates)
-	{
-		where.latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
-		where.longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
-	}
-	if (!override_location(hit, level, &where))
-		return;
-	if (anonymous)
-		where.has_coordinates = false;
-
-	visit->country = text_or_none(where.country);
-	visit->region = text_or_none(where.region);
-	visit->city = text_or_none(where.city);
-	visit->latitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.latitude)) : NULL;
-	visit->longitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.longitude)) : NULL;
-	visit->seldom_changed = true;
-}
-
-/* The normalised URL of the page; NULL if there is none. */
-static const char *
-page_url(Work *w)
-{
-	if (!w->page_url_known)
-	{
-		w->page_url = url_normalise(w->hit->url, site_rules(w->site)->url);
-		if (w->anonymous && w->page_url != NULL)
-			w->page_url = url_keep_only(w->page_url, &w->site->s.anonymous_query_parameters);
-		w->page_url_known = true;
-	}
-	return w->page_url;
-}
-
-/* A key of a text of the hit that becomes a name of the dictionary. */
-static void
-name_key(const Work *w, MemoKind kind, int type, const char *text, MemoKey *key)
-{
-	memo_key_begin(batch.memo, key, kind, (uint64) (type * 2 + w->anonymous), w->site, site_rules(w->site)->url);
-	memo_key_add(key, text, strlen(text));
-}
-
-/* The number of the page's URL, as an action of this type has it; 0 if there is none. */
-static int64
-page_id(Work *w, int type)
-{
-	MemoKey		key;
-	int64		idaction;
-
-	if (batch.memo == NULL)
-		return action_url(w->hit->idsite, type, page_url(w));
-	name_key(w, MEMO_PAGE, type, w->hit->url, &key);
-	if (memo_find_id(batch.memo, &key, &idaction))
-		return idaction;
-	idaction = action_url(w->hit->idsite, type, page_url(w));
-	memo_keep_id(batch.memo, &key, idaction);
-	return idaction;
-}
-
-/* The number of another name; 0 if there is none. */
-static int64
-name_id(Work *w, int type, const char *name)
-{
-	int			max = w->site->s.page_maximum_length;
-	MemoKey		key;
-	int64		idaction;
-
-	if (name[0] == '\0')
-		return 0;
-	if (batch.memo == NULL)
-		return action_name(w->hit->idsite, type, name, max);
-	name_key(w, MEMO_NAME, type, name, &key);
-	if (memo_find_id(batch.memo, &key, &idaction))
-		return idaction;
-	idaction = action_name(w->hit->idsite, type, name, max);
-	memo_keep_id(batch.memo, &key, idaction);
-	return idaction;
-}
-
-/* The URL of a link or a download: whole, but for what an anonymous visitor may not leave. */
-static const char *
-clicked_url(Work *w, const char *url)
-{
-	char	   *clean = url_clean(url);
-
-	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
-}
-
-/*
- * A content's target, which is a URL, or its piece, which may be one: as sent,
- * but for the parameters that an anonymous visitor may not leave.
- */
-static const char *
-content_part(Work *w, const char *part, bool is_url)
-{
-	Url			url;
-
-	if (!w->anonymous || (!is_url && !url_split(part, &url)))
-		return part;
-	return url_keep_only(part, &w->site->s.anonymous_query_parameters);
-}
-
-/* An item's text, which is kept without escapes (spec 3.3). */
-static int64
-item_name(Work *w, int type, const char *name)
-{
-	return action_name(w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
-}
-
-/* The product or category that a page shows. */
-static void
-name_product(Work *w, Action *action)
-{
-	const Hit  *hit = w->hit;
-	Jsonb	   *list = hit->pkc[0] == '[' ? text_to_jsonb(hit->pkc) : NULL;
-	int			n = 0;
-
-	action->product_sku = item_name(w, ACTION_TYPE_SKU, hit->pks);
-	action->product_name = item_name(w, ACTION_TYPE_ITEM_NAME, hit->pkn);
-	action->product_price = hit->pkp;
-	if (list != NULL && JB_ROOT_IS_ARRAY(list))
-	{
-		for (uint32 i = 0; i < JB_ROOT_COUNT(list) && n < ACTION_CATEGORIES; i++)
-		{
-			JsonbValue *v = getIthJsonbValueFromContainer(&list->root, i);
-
-			if (v != NULL && v->type == jbvString && v->val.string.len > 0)
-				action->product_categories[n++] =
-					item_name(w, ACTION_TYPE_ITEM_CATEGORY,
-							  pnstrdup(v->val.string.val, v->val.string.len));
-		}
-	}
-	else
-		action->product_categories[0] = item_name(w, ACTION_TYPE_ITEM_CATEGORY, hit->pkc);
-	action->wide = true;
-}
-
-/* Was any page performance sent? */
-static bool
-has_timings(const Hit *hit)
-{
-	for (int t = 0; t < HIT_TIMINGS; t++)
-	{
-		if (hit->timings[t] != NOT_SENT)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The action of a hit, its names with their numbers of the dictionary (spec
- * 3.2, 3.3).  A hit without an action row gives its kind alone.
- */
-static void
-describe_action(Work *w, Action *action)
-{
-	const Settings *s = &w->site->s;
-	const Hit  *hit = w->hit;
-
-	memset(action, 0, sizeof(Action));
-	action->kind = w->kind;
-	action->consent = consent_state(s->consent_mode, hit->consent);
-	if (!action_has_row(w->kind))
-		return;
-	if (hit->pv_id[0] || s->recognition_rules == RULES_MATOMO)
-		action->idpageview = hit->pv_id;
-	action->idaction_url = action->idaction_name = no_int();
-	action->search_count = NOT_SENT;
-	for (int t = 0; t < HIT_TIMINGS; t++)
-		action->timings[t] = NOT_SENT;
-	action->wide = w->kind != ACTION_PAGE_VIEW;
-
-	switch (w->kind)
-	{
-		case ACTION_PAGE_VIEW:
-			action->idaction_url = some_int(page_id(w, ACTION_TYPE_URL));
-			action->idaction_name = some_int(name_id(w, ACTION_TYPE_TITLE, hit->action_name));
-			if (has_timings(hit))
-			{
-				memcpy(action->timings, hit->timings, sizeof(action->timings));
-				action->wide = true;
-			}
-			if (hit->pks[0] || hit->pkn[0] || hit->pkc[0] || hit->pkp != NULL)
-				name_product(w, action);
-			break;
-
-		case ACTION_SITE_SEARCH:
-			action->idaction_name = some_int(name_id(w, ACTION_TYPE_SEARCH, w->search.keyword));
-			text_cut_chars(w->search.category, SEARCH_CATEGORY_MAX);
-			if (w->search.category[0] || s->recognition_rules == RULES_MATOMO)
-				action->search_cat = w->search.category;
-			if (hit->search_count >= 0)
-				action->search_count = hit->search_count;
-			break;
-
-		case ACTION_EVENT:
-			action->idaction_url = some_int(page_id(w, ACTION_TYPE_EVENT));
-			action->event_category = name_id(w, ACTION_TYPE_EVENT, hit->e_c);
-			action->event_action = name_id(w, ACTION_TYPE_EVENT_ACTION, hit->e_a);
-			if (hit->e_n[0])
-			{
-				int64		name = name_id(w, ACTION_TYPE_EVENT_NAME, hit->e_n);
-
-				if (name != 0)
-					action->idaction_name = some_int(name);
-			}
-			action->custom_float = hit->e_v;
-			break;
-
-		case ACTION_CONTENT:
-			/* whole, as other kinds' own URLs */
-			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
-											name_id(w, ACTION_TYPE_CONTENT, page_url(w)));
-			action->content_name = name_id(w, ACTION_TYPE_CONTENT, hit->c_n);
-			action->content_piece = name_id(w, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false));
-			action->content_target = name_id(w, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true));
-			action->content_interaction = name_id(w, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i);
-			break;
-
-		case ACTION_OUTLINK:
-			action->idaction_url = some_int(name_id(w, ACTION_TYPE_OUTLINK, clicked_url(w, hit->link)));
-			break;
-
-		case ACTION_DOWNLOAD:
-			action->idaction_url = some_int(name_id(w, ACTION_TYPE_DOWNLOAD, clicked_url(w, hit->download)));
-			break;
-
-		case ACTION_GOAL:
-		case ACTION_ECOMMERCE:
-		case ACTION_PING:
-			break;
-	}
-}
-
-/*
- * Custom dimensions and variables, of the visit and of the action.  Visitors
- * without consent leave none (design section 7).
- */
-static void
-customise(Work *w, Visit *visit, Action *action)
-{
-	CustomChanges changes;
-
-	if (visit->consent >= STATE_UNDECIDED)
-		return;
-	custom_read(w->hit, &w->site->s, site_custom_dimensions(), &changes);
-	if (changes.visit_dimensions != NULL)
-		visit->custom_dimensions = custom_merge(visit->custom_dimensions, changes.visit_dimensions);
-	if (changes.visit_variables != NULL)
-		visit->custom_variables = custom_merge(visit->custom_variables, changes.visit_variables);
-	visit->seldom_changed |= changes.visit_dimensions != NULL || changes.visit_variables != NULL;
-
-	if (action_has_row(action->kind) &&
-		(changes.action_dimensions != NULL || changes.action_variables != NULL))
-	{
-		action->custom_dimensions = custom_merge(NULL, changes.action_dimensions);
-		action->custom_variables = changes.action_variables;
-		action->wide = true;
-	}
-}
-
-/*
- * What the hit converts, and what that makes of the visit, which stands as it
- * will after the hit.
- */
-static void
-convert(Work *w, const Decision *d, MatchedBy matched_by, const Action *action, Visit *visit)
-{
-	Hit		   *hit = w->hit;
-	ConversionInput *in = &w->conversion_input;
-	Referrer	cookie;
-	bool		has_cookie = false;
-
-	in->hit = hit;
-	in->s = &w->site->s;
-	in->request = &w->request;
-	in->n_goals = w->n_goals;
-	in->goals = w->goals;
-	in->kind = w->kind;
-	in->begun = d->begin;
-	in->known = d->known;
-	in->matched_by = matched_by;
-	in->idaction_url = action->idaction_url;
-	if (!conversion_decide(in, visit, &w->conversions))
-		return;
-	in->page_url = page_url(w);
-
-	if (conversion_wants_cookie(hit, &visit->referrer))
-	{
-		ReferrerInput r = {0};
-		char	   *host = url_host(hit->url);
-
-		/* of the page only its host counts: that would be a direct entry */
-		r.idsite = hit->idsite;
-		r.url = host != NULL && host[0] ? psprintf("http://%s/", host) : "";
-		r.urlref = hit->ref;
-		r.s = &w->site->s;
-		r.rules = site_rules(w->site)->url;
-		r.sites = site_urls(&r.n_sites);
-		r.own = site_referrer_list();
-		referrer_detect(&r, &cookie);
-		has_cookie = true;
-	}
-	conversion_attribute(hit, &visit->referrer, has_cookie ? &cookie : NULL,
-						 &w->conversions.referrer);
-}
-
 /* Write a visit that begins.  previous: the visit by which the visitor is known. */
 static void
 write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
@@ -1237,12 +701,12 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	memset(&extra, 0, sizeof(extra));
 	extra.as_matomo = s->recognition_rules == RULES_MATOMO && !w->anonymous;
 	extra.has_details = true;
-	locate(w, &extra.location);
-	extra.device = device(w);
-	find_referrer(w, NULL, &visit->referrer);
+	describe_place(w, &extra.location);
+	extra.device = work_device(w);
+	describe_referrer(w, NULL, &visit->referrer);
 	extra.location_ip = hit->ip;
 	ip_mask(&extra.location_ip, w->anonymous ? IP_MASK_LEVEL_MAX : s->ip_mask_level);
-	language_primary(language(w), primary);
+	language_primary(work_language(w), primary);
 	extra.browser_lang = primary;
 	if (w->anonymous)
 	{
@@ -1264,9 +728,9 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	extra.localtime = local_time(hit);
 
 	describe_action(w, &action);
-	customise(w, visit, &action);
+	describe_custom(w, visit, &action);
 	lifecycle_action(hit, s, true, visit, &action);
-	convert(w, d, matched_by, &action, visit);
+	describe_conversions(w, d, matched_by, &action, visit);
 	visit->idvisit = store_next_idvisit();
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
@@ -1294,13 +758,13 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 		visit->referrer = *referrer;
 		visit->seldom_changed = true;
 	}
-	relocate(w, visit);
+	describe_move(w, visit);
 	describe_action(w, &action);
-	customise(w, visit, &action);
+	describe_custom(w, visit, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	if (w->kind != ACTION_PING)
 		lifecycle_action(w->hit, s, false, visit, &action);
-	convert(w, d, matched_by, &action, visit);
+	describe_conversions(w, d, matched_by, &action, visit);
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
 	if (!store_update_visit(visit))
@@ -1309,7 +773,7 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
 	conversion_write(&w->conversions, visit, idlink_va);
 	/* page performance that came too late for its page view */
-	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && has_timings(w->hit))
+	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && describe_has_timings(w->hit))
 		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
 	report(w, d, matched_by, visit, idlink_va);
 	return true;
@@ -1809,7 +1273,7 @@ record_anonymous(Store *store, Work *w, ManyLocks *many)
 		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
 		if (!d.begin)
 		{
-			find_referrer(w, &found.referrer, &referrer);
+			describe_referrer(w, &found.referrer, &referrer);
 			effect = referrer_effect(&found.referrer, &referrer, s);
 			d = lifecycle_referrer(d, effect);
 		}
@@ -1872,7 +1336,7 @@ goes_on(Work *w, const Visit *visit)
 
 	if (d.begin)
 		return false;
-	find_referrer(w, &visit->referrer, &referrer);
+	describe_referrer(w, &visit->referrer, &referrer);
 	return !lifecycle_referrer(d, referrer_effect(&visit->referrer, &referrer, &w->site->s)).begin;
 }
 
@@ -1973,7 +1437,7 @@ record(Store *store, Work *w, ManyLocks *many)
 		d = lifecycle_decide(hit, &w->id, w->site, is_found ? &found : NULL);
 		if (!d.begin)
 		{
-			find_referrer(w, &found.referrer, &referrer);
+			describe_referrer(w, &found.referrer, &referrer);
 			effect = referrer_effect(&found.referrer, &referrer, s);
 			d = lifecycle_referrer(d, effect);
 		}

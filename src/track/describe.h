@@ -1,0 +1,21 @@
+/*
+ * describe.h
+ *		What a hit says of its visit and its action: referrer, place, names,
+ *		dimensions, conversions.
+ */
+#ifndef PKT_DESCRIBE_H
+#define PKT_DESCRIBE_H
+
+#include "enrich/geoip.h"
+#include "track/work.h"
+
+extern void describe_referrer(Work *w, const Referrer *visit, Referrer *found);
+extern void describe_place(Work *w, GeoLocation *where);
+extern void describe_move(Work *w, Visit *visit);
+extern bool describe_has_timings(const Hit *hit);
+extern void describe_action(Work *w, Action *action);
+extern void describe_custom(Work *w, Visit *visit, Action *action);
+extern void describe_conversions(Work *w, const Decision *d, MatchedBy matched_by,
+								 const Action *action, Visit *visit);
+
+#endif							/* PKT_DESCRIBE_H */
