@@ -1546,7 +1546,6 @@ record(Store *store, Work *w, ManyLocks *many)
 #define MANY_KEYS 64
 #define MANY_HITS 48			/* that are better written together */
 #define MANY_ATTEMPTS 20
-#define GATE_NAP 2				/* milliseconds */
 #define FLUSH_CHECK 64			/* hits between two looks at the memory that is used */
 
 typedef enum ManyResult
@@ -1865,15 +1864,7 @@ lock_whole_sites(const LockKey *gates, int n, bool needs_session_key)
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 					 errmsg("could not track that many visitors after other hits of the same transaction"),
 					 errhint("Track a large bulk document in a transaction of its own.")));
-		if (LockTimeout > 0 &&
-			TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
-			ereport(ERROR,
-					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("canceling statement due to lock timeout")));
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 GATE_NAP, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		lock_nap(began);
 	}
 }
 

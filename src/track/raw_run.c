@@ -32,7 +32,6 @@
  * engine reads and writes.
  */
 #define HIT_OVERHEAD 4096
-#define GATE_NAP 2				/* milliseconds */
 
 /*
  * raw_chunk_create
@@ -463,14 +462,6 @@ raw_sites_lock(const RawSites *sites)
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 					 errmsg("could not track that many hits after other hits of the same transaction"),
 					 errhint("Load raw rows in a transaction of their own.")));
-		if (LockTimeout > 0 &&
-			TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
-			ereport(ERROR,
-					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("canceling statement due to lock timeout")));
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 GATE_NAP, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		lock_nap(began);
 	}
 }

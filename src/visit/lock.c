@@ -12,12 +12,17 @@
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
+#include "utils/timestamp.h"
 
 #include "identity/salt.h"
 #include "visit/lock.h"
 
 #define LOCK_CLASS 0x706b
+#define GATE_NAP 2				/* milliseconds */
 
 /*
  * test/locks builds the library with one kind of lock missing, to show that
@@ -150,4 +155,24 @@ lock_holds_any(void)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * lock_nap
+ *		Sleep a little between two attempts on gates, of which none is held.
+ *		began: when the first was.  Errors: lock_not_available after
+ *		lock_timeout.
+ */
+void
+lock_nap(TimestampTz began)
+{
+	if (LockTimeout > 0 &&
+		TimestampDifferenceExceeds(began, GetCurrentTimestamp(), LockTimeout))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("canceling statement due to lock timeout")));
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 GATE_NAP, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
 }

@@ -9,6 +9,8 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "identity/hexid.h"
 
 typedef enum LockKind
@@ -27,5 +29,6 @@ extern uint64 lock_order_key(const char *idorder);
 extern bool lock_try_whole_site(int32 idsite);
 extern void lock_give_back_whole_site(int32 idsite);
 extern bool lock_holds_any(void);
+extern void lock_nap(TimestampTz began);
 
 #endif							/* PKT_LOCK_H */

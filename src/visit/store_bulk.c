@@ -287,6 +287,7 @@ store_bulk_abandon(void)
 	bulk = NULL;				/* its memory and relations go with the transaction's */
 }
 
+/* What the site had when the statement came to it, found out then; good until the next site. */
 static const BegunSite *
 begun_site(int32 idsite)
 {
