@@ -9,16 +9,16 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 # The install script is put together from the rooms' SQL, in the order in
 # which they need each other.
 SQL_PARTS = \
-	src/header.sql \
-	src/identity/hexid.sql \
-	src/privacy/ip_mask.sql \
+	src/base/header.sql \
+	src/base/hexid.sql \
+	src/base/ip.sql \
 	src/enrich/geoip.sql \
 	src/identity/salt.sql \
 	src/identity/session_link.sql \
 	src/identity/secret_table.sql \
-	src/settings.sql \
+	src/settings/settings.sql \
 	src/request/hit.sql \
-	src/visit/log.sql \
+	src/log/log.sql \
 	src/visit/custom.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
@@ -29,7 +29,7 @@ SQL_PARTS = \
 	src/track/trigger.sql \
 	src/track/ingest.sql \
 	src/track/parts.sql \
-	src/track/status.sql \
+	src/admin/status.sql \
 	src/report/names.sql \
 	src/report/period.sql \
 	src/report/visits.sql \
@@ -40,8 +40,8 @@ SQL_PARTS = \
 	src/report/entry_exit.sql \
 	src/report/goals.sql \
 	src/report/visit_log.sql \
-	src/privacy/retention.sql \
-	src/privacy/grants.sql
+	src/admin/maintain.sql \
+	src/admin/grants.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 

@@ -6,15 +6,15 @@
 
 #include "fmgr.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "identity/salt.h"
 #include "identity/session_link.h"
+#include "log/log.h"
+#include "log/names.h"
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 #include "track/engine.h"
 #include "track/site_rules.h"
-#include "visit/action.h"
-#include "visit/store.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
 PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = "1.0");
@@ -33,8 +33,8 @@ _PG_init(void)
 	salt_init();
 	session_link_init();
 	hit_init();
-	action_init();
-	store_init();
+	names_init();
+	log_init();
 	engine_init();
 	site_rules_init();
 }

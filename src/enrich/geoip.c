@@ -35,9 +35,9 @@
 
 #include <maxminddb.h>
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "enrich/geoip.h"
-#include "request/text.h"
 
 /*
  * ---- The data format ----

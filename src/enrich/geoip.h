@@ -8,8 +8,8 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
-#include "privacy/ip_mask.h"
-#include "settings.h"
+#include "base/ip.h"
+#include "settings/settings.h"
 
 /* Bytes of a text, terminator included. */
 #define GEO_TEXT_SIZE 256

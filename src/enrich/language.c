@@ -10,7 +10,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "enrich/language.h"
 
 #define LANGUAGE_INPUT_MAX 1024

@@ -11,9 +11,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/text.h"
 #include "enrich/referrer.h"
 #include "enrich/referrer_lists.h"
-#include "request/text.h"
 
 PG_FUNCTION_INFO_V1(pkt_referrer_changed);
 

@@ -8,8 +8,8 @@
 
 #include "postgres.h"
 
-#include "request/url.h"
-#include "settings.h"
+#include "base/url.h"
+#include "settings/settings.h"
 
 /* log_visit.referer_type */
 typedef enum ReferrerType

@@ -27,9 +27,9 @@
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "enrich/ua_rules.h"
-#include "request/text.h"
 
 /* A file with more rules or longer expressions is not one of uap-core's. */
 #define MAX_RULES 20000

@@ -27,11 +27,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "enrich/ua_rules.h"
 #include "enrich/user_agent.h"
-#include "request/text.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #define AGENT_MAX 1024
 #define HINT_MAX 64

@@ -44,7 +44,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "identity/fingerprint.h"
 
 /* Bytes of the language list that count (spec matomo 1.6). */

@@ -6,8 +6,8 @@
 #ifndef PKT_FINGERPRINT_H
 #define PKT_FINGERPRINT_H
 
-#include "identity/hexid.h"
-#include "privacy/ip_mask.h"
+#include "base/hexid.h"
+#include "base/ip.h"
 
 #define FINGERPRINT_PLUGINS 9
 

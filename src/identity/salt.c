@@ -55,7 +55,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "identity/salt.h"
 #include "identity/secret_table.h"
 

@@ -20,7 +20,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "identity/secret_table.h"
 
 /* Our own class of advisory locks: who deletes old records. */

@@ -70,7 +70,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "identity/secret_table.h"
 #include "identity/session_link.h"
 

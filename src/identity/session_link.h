@@ -22,7 +22,7 @@
 #define PKT_SESSION_LINK_H
 
 #include "datatype/timestamp.h"
-#include "identity/hexid.h"
+#include "base/hexid.h"
 
 typedef enum SessionLinkKind
 {

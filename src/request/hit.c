@@ -12,8 +12,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/text.h"
 #include "request/hit.h"
-#include "request/text.h"
 
 PG_FUNCTION_INFO_V1(pkt_hit_fields);
 

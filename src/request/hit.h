@@ -16,9 +16,9 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "identity/hexid.h"
-#include "privacy/consent.h"
-#include "privacy/ip_mask.h"
+#include "base/hexid.h"
+#include "base/ip.h"
+#include "request/consent.h"
 
 #define HIT_PLUGINS 8
 #define HIT_PLUGIN_COOKIE 7

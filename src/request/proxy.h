@@ -5,9 +5,9 @@
 #ifndef PKT_PROXY_H
 #define PKT_PROXY_H
 
-#include "privacy/ip_range.h"
+#include "base/ip_range.h"
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 /* What the settings make; made once per configuration. */
 typedef struct ProxyRules

@@ -15,7 +15,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "request/text.h"
+#include "base/text.h"
 #include "request/tracking_api.h"
 
 #ifdef __SSE2__

@@ -13,10 +13,11 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "base/text.h"
 #include "enrich/language.h"
-#include "privacy/anonymise.h"
-#include "request/text.h"
+#include "log/names.h"
 #include "request/tracking_api.h"
+#include "track/anonymise.h"
 #include "track/describe.h"
 #include "track/site_rules.h"
 #include "visit/custom.h"
@@ -270,11 +271,11 @@ page_id(Work *w, int type)
 	int64		idaction;
 
 	if (memo == NULL)
-		return action_url(w->hit->idsite, type, page_url(w));
+		return name_of_url(w->log, w->hit->idsite, type, page_url(w));
 	name_key(memo, w, MEMO_PAGE, type, w->hit->url, &key);
 	if (memo_find_id(memo, &key, &idaction))
 		return idaction;
-	idaction = action_url(w->hit->idsite, type, page_url(w));
+	idaction = name_of_url(w->log, w->hit->idsite, type, page_url(w));
 	memo_keep_id(memo, &key, idaction);
 	return idaction;
 }
@@ -291,11 +292,11 @@ name_id(Work *w, int type, const char *name)
 	if (name[0] == '\0')
 		return 0;
 	if (memo == NULL)
-		return action_name(w->hit->idsite, type, name, max);
+		return name_of_text(w->log, w->hit->idsite, type, name, max);
 	name_key(memo, w, MEMO_NAME, type, name, &key);
 	if (memo_find_id(memo, &key, &idaction))
 		return idaction;
-	idaction = action_name(w->hit->idsite, type, name, max);
+	idaction = name_of_text(w->log, w->hit->idsite, type, name, max);
 	memo_keep_id(memo, &key, idaction);
 	return idaction;
 }
@@ -327,7 +328,7 @@ content_part(Work *w, const char *part, bool is_url)
 static int64
 item_name(Work *w, int type, const char *name)
 {
-	return action_name(w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
+	return name_of_text(w->log, w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
 }
 
 /* The product or category that a page shows. */

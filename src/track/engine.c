@@ -28,27 +28,28 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "enrich/geoip.h"
 #include "enrich/language.h"
 #include "enrich/user_agent.h"
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
 #include "identity/session_link.h"
-#include "privacy/anonymise.h"
-#include "request/text.h"
+#include "log/conversion_write.h"
+#include "log/lock.h"
+#include "log/log.h"
+#include "log/writer_batch.h"
 #include "request/tracking_api.h"
+#include "track/anonymise.h"
 #include "track/describe.h"
 #include "track/engine.h"
-#include "track/excluded.h"
+#include "track/exclude_count.h"
 #include "track/site_rules.h"
 #include "track/token.h"
 #include "track/work.h"
 #include "visit/action.h"
 #include "visit/conversion.h"
-#include "visit/lock.h"
-#include "visit/store.h"
-#include "visit/store_bulk.h"
 
 #define USER_ID_MAX 200			/* characters stored */
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
@@ -74,7 +75,7 @@ static struct
 	bool		busy;			/* with a hit */
 	MemoryContext context;		/* that lives as long */
 	SubTransactionId subid;		/* whose end is the batch's end, if it fails */
-	Store		store;
+	Log		log;
 	Memo	   *memo;			/* while it is running */
 	bool		unread;			/* nobody reads its answers: cookies need not be given out */
 	SessionLinks *links;		/* while it is running, if it is unread */
@@ -90,7 +91,7 @@ static struct
 void
 engine_enter(EngineScope *scope)
 {
-	Oid			owner = store_log_owner();
+	Oid			owner = log_owner();
 
 	GetUserIdAndSecContext(&scope->save_user, &scope->save_sec_context);
 	SetUserIdAndSecContext(owner, scope->save_sec_context |
@@ -731,13 +732,13 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	describe_custom(w, visit, &action);
 	lifecycle_action(hit, s, true, visit, &action);
 	describe_conversions(w, d, matched_by, &action, visit);
-	visit->idvisit = store_next_idvisit();
+	visit->idvisit = log_next_idvisit();
 	if (action_has_row(w->kind))
-		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
-	store_insert_visit(visit, &extra);
+		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
+	log_insert_visit(w->log, visit, &extra);
 	if (!idlink_va.isnull)
-		store_insert_action(visit, hit, &action, idlink_va.value, matched_by, d->reason);
-	conversion_write(&w->conversions, visit, idlink_va);
+		log_insert_action(w->log, visit, hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(w->log, &w->conversions, visit, idlink_va);
 	report(w, d, matched_by, visit, idlink_va);
 }
 
@@ -766,15 +767,15 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 		lifecycle_action(w->hit, s, false, visit, &action);
 	describe_conversions(w, d, matched_by, &action, visit);
 	if (action_has_row(w->kind))
-		idlink_va = visit->last_idlink_va = some_int(store_next_idlink_va());
-	if (!store_update_visit(visit))
+		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
+	if (!log_update_visit(w->log, visit))
 		return false;
 	if (!idlink_va.isnull)
-		store_insert_action(visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
-	conversion_write(&w->conversions, visit, idlink_va);
+		log_insert_action(w->log, visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(w->log, &w->conversions, visit, idlink_va);
 	/* page performance that came too late for its page view */
 	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && describe_has_timings(w->hit))
-		store_update_timings(visit->idvisit, w->hit->pv_id, w->hit->timings);
+		log_update_timings(w->log, visit->idvisit, w->hit->pv_id, w->hit->timings);
 	report(w, d, matched_by, visit, idlink_va);
 	return true;
 }
@@ -1047,11 +1048,11 @@ give_back_order(Work *w, Held *held)
  * lock had to be waited for on the way: whatever was looked up before is old.
  */
 static bool
-find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
+find_visit(Log *log, Work *w, Lookup *lookups, int n_lookups, Held *held,
 		   Visit *found, MatchedBy *matched_by, bool *again)
 {
 	/* without a look-up there is none that could have stopped too early */
-	store->reach = PG_INT64_MAX;
+	log->reach = PG_INT64_MAX;
 	*again = false;
 	*matched_by = MATCHED_NONE;
 	for (int i = 0; i < n_lookups; i++)
@@ -1068,7 +1069,7 @@ find_visit(Store *store, Work *w, Lookup *lookups, int n_lookups, Held *held,
 				return false;
 			}
 		}
-		if (store_lookup(store, w->hit->idsite, &lookups[i], 1, found) == 1)
+		if (log_lookup(log, w->hit->idsite, &lookups[i], 1, found) == 1)
 		{
 			*matched_by = lookups[i].matched_by;
 			return true;
@@ -1148,7 +1149,7 @@ add_session_keys(const Work *w, Held *held)
  * them the locks.
  */
 static bool
-find_linked(Store *store, Work *w, Visit *found, bool *is_found)
+find_linked(Log *log, Work *w, Visit *found, bool *is_found)
 {
 	Session    *session = &w->session;
 	int64		idvisits[SESSION_VISITS_MAX];
@@ -1169,7 +1170,7 @@ find_linked(Store *store, Work *w, Visit *found, bool *is_found)
 		bool		goes_on;
 
 		/* one that has been given a visitor is no session's any more */
-		if (!store_read_visit(store, w->hit->idsite, idvisits[i], &visit) ||
+		if (!log_read_visit(log, w->hit->idsite, idvisits[i], &visit) ||
 			visit.consent < STATE_UNDECIDED)
 			continue;
 		goes_on = !lifecycle_decide(w->hit, &w->id, w->site, &visit).begin;
@@ -1232,7 +1233,7 @@ link_session(Work *w, int64 idvisit)
  * in the place of visitor ids.
  */
 static bool
-record_anonymous(Store *store, Work *w, ManyLocks *many)
+record_anonymous(Log *log, Work *w, ManyLocks *many)
 {
 	const Settings *s = &w->site->s;
 	Hit		   *hit = w->hit;
@@ -1264,7 +1265,7 @@ record_anonymous(Store *store, Work *w, ManyLocks *many)
 
 		CHECK_FOR_INTERRUPTS();
 
-		if (!find_linked(store, w, &found, &is_found))
+		if (!find_linked(log, w, &found, &is_found))
 		{
 			if (!renew_session_keys(w, &held))
 				return false;
@@ -1342,7 +1343,7 @@ goes_on(Work *w, const Visit *visit)
 
 /* An anonymous visit becomes the hit's visitor's, who may have been here before. */
 static void
-upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visit)
+upgrade(Log *log, Work *w, const Lookup *lookups, int n_lookups, Visit *visit)
 {
 	Visit		previous;
 	bool		known = false;
@@ -1350,7 +1351,7 @@ upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visi
 	for (int i = 0; i < n_lookups && !known; i++)
 	{
 		if (!lookups[i].by_config)
-			known = store_lookup(store, w->hit->idsite, &lookups[i], 1, &previous) == 1;
+			known = log_lookup(log, w->hit->idsite, &lookups[i], 1, &previous) == 1;
 	}
 	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id(), visit);
 }
@@ -1369,7 +1370,7 @@ upgrade(Store *store, Work *w, const Lookup *lookups, int n_lookups, Visit *visi
  * False if such a call misses a lock; it is rolled back then.
  */
 static bool
-record(Store *store, Work *w, ManyLocks *many)
+record(Log *log, Work *w, ManyLocks *many)
 {
 	const Settings *s = &w->site->s;
 	Hit		   *hit = w->hit;
@@ -1380,7 +1381,7 @@ record(Store *store, Work *w, ManyLocks *many)
 	TransactionId refused_xmin = InvalidTransactionId;
 
 	if (w->anonymous)
-		return record_anonymous(store, w, many);
+		return record_anonymous(log, w, many);
 
 	memset(&held, 0, sizeof(held));
 	held.idsite = hit->idsite;
@@ -1413,14 +1414,14 @@ record(Store *store, Work *w, ManyLocks *many)
 		upgraded = false;
 		if (w->upgrades)
 		{
-			if (!find_linked(store, w, &found, &upgraded))
+			if (!find_linked(log, w, &found, &upgraded))
 			{
 				if (!renew_session_keys(w, &held))
 					return false;
 				continue;
 			}
 			upgraded = upgraded && goes_on(w, &found) &&
-				!store_joined_by_fingerprint(found.idvisit);
+				!log_joined_by_fingerprint(w->log, found.idvisit);
 		}
 		if (upgraded)
 		{
@@ -1429,7 +1430,7 @@ record(Store *store, Work *w, ManyLocks *many)
 		}
 		else
 		{
-			is_found = find_visit(store, w, lookups, n_lookups, &held, &found, &matched_by, &again);
+			is_found = find_visit(log, w, lookups, n_lookups, &held, &found, &matched_by, &again);
 			if (again)
 				continue;
 		}
@@ -1466,7 +1467,7 @@ record(Store *store, Work *w, ManyLocks *many)
 				return w->done;
 			visit = found;
 			if (upgraded)
-				upgrade(store, w, lookups, n_lookups, &visit);
+				upgrade(log, w, lookups, n_lookups, &visit);
 			if (write_continued(w, &d, matched_by,
 								effect == REFERRER_REPLACES ? &referrer : NULL, &visit))
 				return true;
@@ -1492,7 +1493,7 @@ record(Store *store, Work *w, ManyLocks *many)
 		compute_config(w, true);
 		if (w->id.config.given && lock_config(&held, w->id.config.id))
 			continue;
-		if (store_longest_is_news(store, hit->idsite))
+		if (log_longest_is_news(log, hit->idsite))
 			continue;
 
 		lifecycle_begin(hit, &w->id, s, d.known ? &found : NULL, random_id(), &visit);
@@ -1595,7 +1596,7 @@ count_kind(const ManyLocks *many, LockKind kind)
 
 /* One after the other; false if a lock is missed. */
 static bool
-record_each(Store *store, Work **work, int n, ManyLocks *many)
+record_each(Log *log, Work **work, int n, ManyLocks *many)
 {
 	bool		all = true;
 	MemoryContext old = CurrentMemoryContext;
@@ -1608,12 +1609,13 @@ record_each(Store *store, Work **work, int n, ManyLocks *many)
 	{
 		if (context != NULL)
 			MemoryContextSwitchTo(context);
-		all = record(store, work[i], many);
+		work[i]->log = log;
+		all = record(log, work[i], many);
 		MemoryContextSwitchTo(old);
 		if (context != NULL)
 			MemoryContextReset(context);
-		if (i % FLUSH_CHECK == 0 && store_bulk_active())
-			store_bulk_flush();
+		if (i % FLUSH_CHECK == 0 && batch_writer_active())
+			batch_writer_flush();
 	}
 	return all;
 }
@@ -1626,8 +1628,8 @@ batch_run(void)
 
 	if (!batch.running)
 	{
-		store_open(&batch.store, RowExclusiveLock);
-		batch.running = store_bulk_begin(&batch.store);
+		log_open(&batch.log, RowExclusiveLock);
+		batch.running = batch_writer_begin(&batch.log);
 		if (batch.running)
 		{
 			batch.memo = memo_create();
@@ -1635,7 +1637,7 @@ batch_run(void)
 				batch.links = session_links_create((Size) pkt_bulk_memory * 1024 / 16);
 		}
 		else
-			store_close(&batch.store);
+			log_close(&batch.log);
 	}
 	MemoryContextSwitchTo(old);
 	return batch.running;
@@ -1650,7 +1652,7 @@ batch_running(void)
 static void
 batch_abandon(void)
 {
-	store_bulk_abandon();
+	batch_writer_abandon();
 	batch.open = 0;
 	batch.running = batch.busy = false;
 	batch.memo = NULL;
@@ -1710,8 +1712,8 @@ engine_batch_end(void)
 		return;
 	if (batch.running)
 	{
-		store_bulk_end();
-		store_close(&batch.store);
+		batch_writer_end();
+		log_close(&batch.log);
 	}
 	batch.running = false;
 	batch.memo = NULL;
@@ -1722,7 +1724,7 @@ engine_batch_end(void)
 static bool
 record_all(Work **work, int n, ManyLocks *many)
 {
-	Store		store;
+	Log		log;
 	int			guc_level = -1;
 	bool		all;
 
@@ -1738,7 +1740,7 @@ record_all(Work **work, int n, ManyLocks *many)
 		if (in_memory)
 		{
 			batch.busy = true;
-			(void) record_each(&batch.store, work, n, many);
+			(void) record_each(&batch.log, work, n, many);
 			batch.busy = false;
 		}
 		if (alone)
@@ -1747,17 +1749,17 @@ record_all(Work **work, int n, ManyLocks *many)
 			return true;
 	}
 
-	store_open(&store, RowExclusiveLock);
+	log_open(&log, RowExclusiveLock);
 
 	/*
 	 * Our own statements are qualified throughout.  Code that somebody has put
 	 * on the log must not run with the owner's rights through the caller's
 	 * search_path.
 	 */
-	if (store_has_user_code())
-		guc_level = store_pin_search_path();
-	all = record_each(&store, work, n, many);
-	store_close(&store);
+	if (log_has_user_code())
+		guc_level = pin_search_path();
+	all = record_each(&log, work, n, many);
+	log_close(&log);
 	if (guc_level >= 0)
 		AtEOXact_GUC(true, guc_level);
 	return all;
@@ -2080,7 +2082,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	Visit	   *visits = palloc((max + 1) * sizeof(Visit));
 	int			n_lookups;
 	int			n = 0;
-	Store		store;
+	Log		log;
 
 	AcceptInvalidationMessages();
 	w->hit = hit;
@@ -2094,7 +2096,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	w->id.config.id = config;
 	w->config_known = true;
 
-	store_open(&store, AccessShareLock);
+	log_open(&log, AccessShareLock);
 	n_lookups = recognise_lookups(hit, &w->id, &w->site->s, lookups);
 	for (int i = 0; i < n_lookups; i++)
 	{
@@ -2106,7 +2108,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 				continue;
 			lookups[i].key = config;
 		}
-		found = store_lookup(&store, hit->idsite, &lookups[i], max, visits);
+		found = log_lookup(&log, hit->idsite, &lookups[i], max, visits);
 		for (int j = 0; j < found && n < max; j++)
 		{
 			Candidate  *c;
@@ -2125,7 +2127,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 			c->reason = d.reason;
 		}
 	}
-	store_close(&store);
+	log_close(&log);
 	return n;
 }
 

@@ -51,11 +51,11 @@
 #include "utils/uuid.h"
 #include "utils/xid8.h"
 
-#include "compat.h"
-#include "settings.h"
+#include "base/compat.h"
+#include "log/log.h"
+#include "settings/settings.h"
 #include "track/raw.h"
 #include "track/track.h"
-#include "visit/store.h"
 
 PG_FUNCTION_INFO_V1(pkt_row_xid);
 PG_FUNCTION_INFO_V1(pkt_ingest);
@@ -276,14 +276,14 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 	Datum		values[4];
 	Datum		d[6];
 	bool		isnull[6];
-	int			level = store_pin_search_path();
+	int			level = pin_search_path();
 
 	values[0] = CStringGetTextDatum(map->table);
 	values[1] = ObjectIdGetDatum(RelationGetRelid(rel));
 	values[2] = ObjectIdGetDatum(rel->rd_rel->relfilenode);
 	values[3] = Int64GetDatum((int64) GetSystemIdentifier());
-	(void) store_execute(&insert, values, NULL, 0, false);
-	if (store_execute(&select, values, NULL, 1, false) != SPI_OK_SELECT || SPI_processed != 1)
+	(void) plan_execute(&insert, values, NULL, 0, false);
+	if (plan_execute(&select, values, NULL, 1, false) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not read ingest_position");
 	for (int i = 0; i < 6; i++)
 		d[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull[i]);
@@ -312,7 +312,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	};
 	Datum		values[5] = {0};
 	char		nulls[6] = "     ";
-	int			level = store_pin_search_path();
+	int			level = pin_search_path();
 
 	values[0] = ObjectIdGetDatum(RelationGetRelid(rel));
 	values[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(position->done_before));
@@ -322,7 +322,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	if (position->has_key)
 		values[3] = CStringGetTextDatum(key_out(key, position->key));
 	values[4] = Int64GetDatum(idrun);
-	if (store_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE || SPI_processed != 1)
+	if (plan_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE || SPI_processed != 1)
 		elog(ERROR, "could not write ingest_position");
 	AtEOXact_GUC(true, level);
 }
@@ -602,7 +602,7 @@ check_empty_log(const RawSites *sites)
 	for (int i = 0; i < sites->n; i++)
 		datums[i] = Int32GetDatum(sites->idsites[i]);
 	values[0] = PointerGetDatum(construct_array(datums, sites->n, INT4OID, 4, true, TYPALIGN_INT));
-	if (store_execute(&plan, values, NULL, 1, false) == SPI_OK_SELECT && SPI_processed > 0)
+	if (plan_execute(&plan, values, NULL, 1, false) == SPI_OK_SELECT && SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows can be replayed into an empty log only"),

@@ -7,7 +7,7 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
-#include "settings.h"
+#include "settings/settings.h"
 #include "track/memo.h"
 
 /*

@@ -11,8 +11,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "compat.h"
-#include "request/text.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "track/engine.h"
 #include "track/site_rules.h"
 #include "track/track.h"

@@ -27,8 +27,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
-#include "request/text.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "request/tracking_api.h"
 #include "track/raw.h"
 

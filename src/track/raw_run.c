@@ -21,10 +21,10 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "log/lock.h"
+#include "log/log.h"
+#include "settings/settings.h"
 #include "track/raw.h"
-#include "settings.h"
-#include "visit/lock.h"
-#include "visit/store.h"
 
 /*
  * A chunk may use half of bulk_memory for its hits; the engine's own notes on a
@@ -156,8 +156,8 @@ write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Track
 	values[3] = text_array(keys, no_key, n);
 	values[4] = text_array(parameters, NULL, n);
 	values[5] = text_array(reasons, NULL, n);
-	level = store_pin_search_path();
-	if (store_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT)
+	level = pin_search_path();
+	if (plan_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT)
 		elog(ERROR, "could not write rejected hits");
 	AtEOXact_GUC(true, level);
 }
@@ -311,8 +311,8 @@ raw_run_begin(RawRun *run)
 	values[0] = CStringGetTextDatum(run->way);
 	values[1] = CStringGetTextDatum(run->map->table);
 	values[2] = TimestampTzGetDatum(run->started);
-	level = store_pin_search_path();
-	if (store_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING || SPI_processed != 1)
+	level = pin_search_path();
+	if (plan_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING || SPI_processed != 1)
 		elog(ERROR, "could not write a row of ingest_run");
 	run->idrun = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
@@ -368,8 +368,8 @@ raw_run_write(RawRun *run, bool finished)
 	values[6] = Int64GetDatum(run->rejected);
 	values[7] = Int64GetDatum(run->visits_new);
 	values[8] = Int64GetDatum(run->visits_continued);
-	level = store_pin_search_path();
-	if (store_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE)
+	level = pin_search_path();
+	if (plan_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE)
 		elog(ERROR, "could not write a row of ingest_run");
 	AtEOXact_GUC(true, level);
 }

@@ -14,7 +14,7 @@
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
-#include "compat.h"
+#include "base/compat.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/token.h"

@@ -15,9 +15,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "log/log.h"
 #include "track/site_rules.h"
-#include "visit/store.h"
 
 /* Something that is read whole from a table. */
 typedef struct TableCache
@@ -299,7 +299,7 @@ refresh(TableCache *cache, KeptPlan *plan,
 
 	/* before the read: a change that comes during it outdates it */
 	changes = cache->changes;
-	if (store_execute(plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
+	if (plan_execute(plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
 		elog(ERROR, "table \"%s\" could not be read", cache->table);
 	table = SPI_tuptable;
 	rows = SPI_processed;

@@ -9,10 +9,10 @@
 #ifndef PKT_SITE_RULES_H
 #define PKT_SITE_RULES_H
 
+#include "base/url.h"
 #include "enrich/referrer.h"
-#include "request/exclude.h"
 #include "request/proxy.h"
-#include "request/url.h"
+#include "track/exclude.h"
 #include "track/token.h"
 #include "visit/custom.h"
 #include "visit/goal.h"

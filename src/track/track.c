@@ -23,8 +23,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "compat.h"
-#include "request/text.h"
+#include "base/compat.h"
+#include "base/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/track.h"

@@ -34,8 +34,8 @@
 #include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
 
-#include "compat.h"
-#include "settings.h"
+#include "base/compat.h"
+#include "settings/settings.h"
 #include "track/raw.h"
 #include "track/track.h"
 

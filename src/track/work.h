@@ -7,6 +7,7 @@
 
 #include "enrich/user_agent.h"
 #include "identity/session_link.h"
+#include "log/log.h"
 #include "track/engine.h"
 #include "track/memo.h"
 #include "visit/action.h"
@@ -32,6 +33,7 @@ typedef struct Session
 /* A hit on its way. */
 typedef struct Work
 {
+	Log		   *log;			/* open, while the hit is recorded */
 	Hit		   *hit;
 	Tracked    *result;
 	bool		done;			/* the result stands: nothing to write */

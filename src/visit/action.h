@@ -1,12 +1,12 @@
 /*
  * action.h
- *		What kind of action a hit is, and the dictionary of names.
+ *		What kind of action a hit is.
  */
 #ifndef PKT_ACTION_H
 #define PKT_ACTION_H
 
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 /* Kinds of action (spec matomo 3.4). */
 typedef enum ActionKind
@@ -53,12 +53,8 @@ action_has_row(ActionKind kind)
 	return kind < ACTION_GOAL;
 }
 
-extern void action_init(void);
 extern ActionKind action_kind(const Hit *hit, const Settings *s, SiteSearch *search);
 extern const char *action_invalid(ActionKind kind, const Hit *hit);
 extern const char *action_kind_word(ActionKind kind);
-
-extern int64 action_url(int32 idsite, int type, const char *url);
-extern int64 action_name(int32 idsite, int type, const char *name, int max_length);
 
 #endif							/* PKT_ACTION_H */

@@ -11,7 +11,7 @@
 #define PKT_CONVERSION_H
 
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 #include "visit/goal.h"
 #include "visit/visit.h"
 
@@ -19,6 +19,7 @@
 #define IDGOAL_ORDER 0
 #define IDGOAL_CART (-1)
 
+#define ORDER_OF_CART "0"		/* log_conversion_item.idorder */
 #define ITEM_CATEGORIES 5
 #define ITEMS_MAX 1000
 
@@ -97,11 +98,9 @@ typedef struct Conversions
 
 extern const char *conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 								   const Goal *goals, int n_goals, ConversionRequest *request);
-extern bool conversion_order_known(int32 idsite, const char *idorder);
 extern bool conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out);
 extern bool conversion_wants_cookie(const Hit *hit, const Referrer *visit);
 extern void conversion_attribute(const Hit *hit, const Referrer *visit, const Referrer *cookie,
 								 Referrer *out);
-extern void conversion_write(const Conversions *c, const Visit *visit, NullableInt idlink_va);
 
 #endif							/* PKT_CONVERSION_H */

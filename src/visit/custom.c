@@ -16,9 +16,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-#include "request/text.h"
+#include "base/text.h"
+#include "base/url.h"
 #include "request/tracking_api.h"
-#include "request/url.h"
 #include "visit/custom.h"
 
 #define DIMENSION_MAX 250		/* characters of a value */

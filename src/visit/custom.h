@@ -11,7 +11,7 @@
 #include "utils/jsonb.h"
 
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 /* A dimension of a site. */
 typedef struct CustomDimension CustomDimension;

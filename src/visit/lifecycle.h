@@ -7,7 +7,7 @@
 #define PKT_LIFECYCLE_H
 
 #include "request/hit.h"
-#include "settings.h"
+#include "settings/settings.h"
 #include "visit/action.h"
 #include "visit/visit.h"
 

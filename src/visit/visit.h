@@ -12,9 +12,9 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "base/hexid.h"
 #include "enrich/referrer.h"
-#include "identity/hexid.h"
-#include "privacy/consent.h"
+#include "request/consent.h"
 
 /* What a hit was recognised by: log_link_visit_action.matched_by. */
 typedef enum MatchedBy

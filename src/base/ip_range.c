@@ -1,0 +1,222 @@
+/*
+ * ip_range.c
+ *		Networks and patterns of IP addresses: which addresses are meant by
+ *		them (spec matomo 4.5, step 6).
+ *
+ * Two networks are either apart or one within the other.  So a set is kept in
+ * order, without those that lie within another, and a look-up needs to see one
+ * of them only: lists may be long, and every hit asks.
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "base/ip_range.h"
+
+#define RANGE_TEXT_MAX 45		/* the longest address */
+
+/* Zero what lies behind the first bits. */
+static void
+keep_bits(uint8 *bytes, int len, int bits)
+{
+	for (int i = 0; i < len; i++)
+	{
+		int			kept = Max(0, Min(8, bits - 8 * i));
+
+		bytes[i] &= (uint8) (0xff << (8 - kept));
+	}
+}
+
+/* ::ffff:a.b.c.d as a.b.c.d, so that both are the same address. */
+static void
+unmap(uint8 *len, uint8 *bytes)
+{
+	static const uint8 prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (*len != 16 || memcmp(bytes, prefix, sizeof(prefix)) != 0)
+		return;
+	memmove(bytes, bytes + 12, 4);
+	memset(bytes + 4, 0, 12);
+	*len = 4;
+}
+
+/* "10.1.*", "10.1.*.*": one to three numbers, the rest asterisks.  False if it is no such pattern. */
+static bool
+parse_wildcard(const char *str, IpRange *range)
+{
+	int			part = 0;
+	int			numbers = 0;
+
+	for (;; part++)
+	{
+		size_t		len = strcspn(str, ".");
+
+		if (part == 4)
+			return false;
+		if (len == 1 && *str == '*')
+		{
+			if (part == 0)
+				return false;
+		}
+		else
+		{
+			int			value = 0;
+
+			/* a number behind an asterisk, or none at all */
+			if (numbers < part || len == 0 || len > 3 || strspn(str, "0123456789") < len)
+				return false;
+			for (size_t i = 0; i < len; i++)
+				value = value * 10 + (str[i] - '0');
+			if (value > 255)
+				return false;
+			range->bytes[numbers++] = (uint8) value;
+		}
+		if (str[len] == '\0')
+			break;
+		str += len + 1;
+	}
+	range->len = 4;
+	range->bits = 8 * numbers;
+	return numbers <= part;
+}
+
+/*
+ * ip_range_parse
+ *		Read an address, a network ("192.0.2.0/24", "2001:db8::/32") or an IPv4
+ *		pattern ("192.0.2.*").  False if it is none of them.  Never raises.
+ */
+bool
+ip_range_parse(const char *str, IpRange *range)
+{
+	const char *slash = strchr(str, '/');
+	size_t		len = slash ? (size_t) (slash - str) : strlen(str);
+	char		text[RANGE_TEXT_MAX + 1];
+	int			bits;
+	int			max;
+
+	memset(range, 0, sizeof(*range));
+	if (strchr(str, '*') != NULL)
+		return parse_wildcard(str, range);
+
+	if (len > RANGE_TEXT_MAX)
+		return false;
+	memcpy(text, str, len);
+	text[len] = '\0';
+	if (inet_pton(AF_INET, text, range->bytes) == 1)
+		range->len = 4;
+	else if (inet_pton(AF_INET6, text, range->bytes) == 1)
+		range->len = 16;
+	else
+		return false;
+
+	bits = max = 8 * range->len;
+	if (slash)
+	{
+		size_t		digits = strlen(slash + 1);
+
+		if (digits == 0 || digits > 3 || strspn(slash + 1, "0123456789") != digits)
+			return false;
+		bits = atoi(slash + 1);
+		if (bits > max)
+			return false;
+	}
+
+	if (bits >= 96)
+	{
+		unmap(&range->len, range->bytes);
+		if (range->len == 4 && max == 128)
+			bits -= 96;
+	}
+	range->bits = (uint8) bits;
+	keep_bits(range->bytes, range->len, bits);
+	return true;
+}
+
+/* Does the network hold the address, which is of the same family? */
+static bool
+holds(const IpRange *range, const uint8 *bytes)
+{
+	int			whole = range->bits / 8;
+	int			rest = range->bits % 8;
+
+	if (memcmp(range->bytes, bytes, whole) != 0)
+		return false;
+	return rest == 0 || ((range->bytes[whole] ^ bytes[whole]) >> (8 - rest)) == 0;
+}
+
+/* IPv4 first, then by address, the larger network first. */
+static int
+compare_ranges(const void *a, const void *b)
+{
+	const IpRange *x = a;
+	const IpRange *y = b;
+	int			c;
+
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	c = memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+	return c != 0 ? c : (int) x->bits - (int) y->bits;
+}
+
+/*
+ * ip_range_set
+ *		The set of n networks and patterns, in the current memory context.
+ *		What is none of them is left out.
+ */
+IpRangeSet
+ip_range_set(const char *const *items, int n)
+{
+	IpRangeSet	set = {0, NULL};
+	int			kept = 0;
+
+	if (n == 0)
+		return set;
+	set.ranges = palloc_array(IpRange, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (ip_range_parse(items[i], &set.ranges[set.n]))
+			set.n++;
+	}
+	qsort(set.ranges, set.n, sizeof(IpRange), compare_ranges);
+	for (int i = 0; i < set.n; i++)
+	{
+		const IpRange *last = &set.ranges[Max(kept - 1, 0)];
+
+		if (kept == 0 || last->len != set.ranges[i].len || !holds(last, set.ranges[i].bytes))
+			set.ranges[kept++] = set.ranges[i];
+	}
+	set.n = kept;
+	return set;
+}
+
+/*
+ * ip_range_set_has
+ *		Is the address in one of the networks?  No address is in none.
+ */
+bool
+ip_range_set_has(const IpRangeSet *set, const PktIp *ip)
+{
+	IpRange		key;
+	int			low = 0;
+	int			high = set->n;
+
+	if (ip->len == 0 || set->n == 0)
+		return false;
+	key.len = ip->len;
+	key.bits = 128;
+	memcpy(key.bytes, ip->bytes, sizeof(key.bytes));
+	unmap(&key.len, key.bytes);
+
+	/* the last one that does not begin behind the address */
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (compare_ranges(&set->ranges[middle], &key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && set->ranges[low - 1].len == key.len && holds(&set->ranges[low - 1], key.bytes);
+}

@@ -1,0 +1,479 @@
+/*
+ * text.c
+ *		Text from clients: repaired, bounded, and escaped where the rules ask.
+ *
+ * The rule for bytes that are no valid text: NUL bytes go, every other invalid
+ * byte becomes U+FFFD (a question mark where the database's encoding lacks
+ * it).  So a client can neither make an INSERT fail nor smuggle bytes in.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/fmgrprotos.h"
+
+#include "base/compat.h"
+#include "base/text.h"
+
+#define JSON_DEPTH_MAX 64		/* trackers need four levels */
+
+static char *utf8_to_server(char *str, size_t len);
+
+/* Is every byte plain ASCII and none of them NUL?  Eight at a time. */
+static bool
+is_plain(const char *str, size_t len)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	const uint64 tops = UINT64CONST(0x8080808080808080);
+	uint64		eight;
+
+	for (; len >= sizeof(eight); str += sizeof(eight), len -= sizeof(eight))
+	{
+		memcpy(&eight, str, sizeof(eight));
+		/* a byte of 0 is the only one that borrows without its top bit set */
+		if (((eight - ones) | eight) & tops)
+			return false;
+	}
+	for (size_t i = 0; i < len; i++)
+	{
+		if ((signed char) str[i] <= 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * text_clean
+ *		len bytes at str as a palloc'd string that is valid in the database's
+ *		encoding.  from_utf8: the bytes claim to be UTF-8 (they were
+ *		percent-escaped); otherwise they are in the database's encoding.
+ *		Never raises for its input.
+ */
+char *
+text_clean(const char *str, size_t len, bool from_utf8)
+{
+	int			encoding = GetDatabaseEncoding();
+	int			check;
+	StringInfoData buf;
+	size_t		i = 0;
+
+	if (is_plain(str, len))
+	{
+		char	   *copy = palloc(len + 1);
+
+		memcpy(copy, str, len);
+		copy[len] = '\0';
+		return copy;
+	}
+
+	if (encoding == PG_SQL_ASCII)
+		check = PG_UTF8;
+	else
+		check = from_utf8 ? PG_UTF8 : encoding;
+
+	initStringInfo(&buf);
+	while (i < len)
+	{
+		int			l;
+
+		if (str[i] == '\0')
+		{
+			i++;
+			continue;
+		}
+		if (!IS_HIGHBIT_SET(str[i]))
+		{
+			appendStringInfoCharMacro(&buf, str[i]);
+			i++;
+			continue;
+		}
+		l = pg_encoding_mblen(check, str + i);
+		if (l > 0 && i + l <= len &&
+			pg_encoding_verifymbchar(check, str + i, len - i) == l)
+		{
+			appendBinaryStringInfo(&buf, str + i, l);
+			i += l;
+		}
+		else
+		{
+			if (check == PG_UTF8)
+				appendBinaryStringInfo(&buf, "\xEF\xBF\xBD", 3);
+			else
+				appendStringInfoCharMacro(&buf, '?');
+			i++;
+		}
+	}
+
+	if (check == PG_UTF8 && encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+		return utf8_to_server(buf.data, buf.len);
+	return buf.data;
+}
+
+/*
+ * text_clean_own
+ *		The same of palloc'd bytes with room for one more, which are the answer
+ *		if nothing is wrong with them.
+ */
+char *
+text_clean_own(char *str, size_t len, bool from_utf8)
+{
+	if (!is_plain(str, len))
+		return text_clean(str, len, from_utf8);
+	str[len] = '\0';
+	return str;
+}
+
+/* Valid UTF-8 in the database's encoding; what it cannot say becomes "?". */
+static char *
+utf8_to_server(char *str, size_t len)
+{
+	Oid			proc = FindDefaultConversionProc(PG_UTF8, GetDatabaseEncoding());
+	StringInfoData buf;
+	size_t		i = 0;
+
+	initStringInfo(&buf);
+	while (i < len)
+	{
+		unsigned char one[MAX_CONVERSION_GROWTH * MAX_MULTIBYTE_CHAR_LEN + 1];
+		int			l = pg_encoding_mblen(PG_UTF8, str + i);
+
+		if (!IS_HIGHBIT_SET(str[i]))
+			appendStringInfoCharMacro(&buf, str[i]);
+		else if (OidIsValid(proc) &&
+				 pg_do_encoding_conversion_buf(proc, PG_UTF8, GetDatabaseEncoding(),
+											   (unsigned char *) str + i, l,
+											   one, sizeof(one), true) == l)
+			appendStringInfoString(&buf, (char *) one);
+		else
+			appendStringInfoCharMacro(&buf, '?');
+		i += l;
+	}
+	return buf.data;
+}
+
+/* Entities that generic input sanitising decodes, apart from numeric ones. */
+static const struct
+{
+	const char *name;			/* without "&", with ";" */
+	uint32		codepoint;
+}			entities[] =
+{
+	{"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''},
+	{"nbsp;", 0xA0}, {"copy;", 0xA9}, {"reg;", 0xAE}, {"laquo;", 0xAB}, {"raquo;", 0xBB},
+	{"auml;", 0xE4}, {"ouml;", 0xF6}, {"uuml;", 0xFC}, {"Auml;", 0xC4}, {"Ouml;", 0xD6},
+	{"Uuml;", 0xDC}, {"szlig;", 0xDF}, {"eacute;", 0xE9}, {"egrave;", 0xE8}, {"agrave;", 0xE0},
+	{"ccedil;", 0xE7}, {"ndash;", 0x2013}, {"mdash;", 0x2014}, {"lsquo;", 0x2018},
+	{"rsquo;", 0x2019}, {"ldquo;", 0x201C}, {"rdquo;", 0x201D}, {"bdquo;", 0x201E},
+	{"bull;", 0x2022}, {"hellip;", 0x2026}, {"euro;", 0x20AC}, {"trade;", 0x2122}
+};
+
+/*
+ * Decode the entity at str (which points behind the "&").  Returns its length
+ * there, 0 if it is none.
+ */
+static int
+decode_entity(const char *str, uint32 *codepoint)
+{
+	if (str[0] == '#')
+	{
+		bool		hex = (str[1] == 'x' || str[1] == 'X');
+		int			i = hex ? 2 : 1;
+		int			start = i;
+		uint32		c = 0;
+
+		for (; i - start < 7; i++)
+		{
+			char		ch = str[i];
+
+			if (ch >= '0' && ch <= '9')
+				c = c * (hex ? 16 : 10) + (ch - '0');
+			else if (hex && ch >= 'a' && ch <= 'f')
+				c = c * 16 + (ch - 'a' + 10);
+			else if (hex && ch >= 'A' && ch <= 'F')
+				c = c * 16 + (ch - 'A' + 10);
+			else
+				break;
+		}
+		if (i == start || str[i] != ';')
+			return 0;
+		/* control characters and what is no character stay as they are */
+		if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+			return 0;
+		*codepoint = c;
+		return i + 1;
+	}
+
+	for (int i = 0; i < (int) lengthof(entities); i++)
+	{
+		size_t		l = strlen(entities[i].name);
+
+		if (strncmp(str, entities[i].name, l) == 0)
+		{
+			*codepoint = entities[i].codepoint;
+			return (int) l;
+		}
+	}
+	return 0;
+}
+
+/* Does it look like a number, which sanitising leaves alone? */
+static bool
+is_numeric(const char *str)
+{
+	bool		digits = false;
+
+	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' || *str == '\f')
+		str++;
+	if (*str == '+' || *str == '-')
+		str++;
+	for (; *str >= '0' && *str <= '9'; str++)
+		digits = true;
+	if (*str == '.')
+	{
+		for (str++; *str >= '0' && *str <= '9'; str++)
+			digits = true;
+	}
+	if (!digits)
+		return false;
+	if (*str == 'e' || *str == 'E')
+	{
+		str++;
+		if (*str == '+' || *str == '-')
+			str++;
+		if (*str < '0' || *str > '9')
+			return false;
+		while (*str >= '0' && *str <= '9')
+			str++;
+	}
+	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' || *str == '\f')
+		str++;
+	return *str == '\0';
+}
+
+/*
+ * text_sanitise
+ *		What Matomo makes of every text parameter (spec matomo 1.2): entities
+ *		decoded, then the five markup characters escaped.  Returns str itself
+ *		if nothing changes.
+ */
+char *
+text_sanitise(char *str)
+{
+	StringInfoData buf;
+
+	if (strpbrk(str, "&<>\"'") == NULL || is_numeric(str))
+		return str;
+
+	initStringInfo(&buf);
+	for (const char *p = str; *p;)
+	{
+		uint32		c = (unsigned char) *p;
+		int			l = 0;
+
+		if (*p == '&')
+			l = decode_entity(p + 1, &c);
+		p += 1 + l;
+
+		switch (c)
+		{
+			case '&':
+				appendStringInfoString(&buf, "&amp;");
+				break;
+			case '<':
+				appendStringInfoString(&buf, "&lt;");
+				break;
+			case '>':
+				appendStringInfoString(&buf, "&gt;");
+				break;
+			case '"':
+				appendStringInfoString(&buf, "&quot;");
+				break;
+			case '\'':
+				appendStringInfoString(&buf, "&#039;");
+				break;
+			default:
+				if (l == 0 || c < 0x80)
+					appendStringInfoCharMacro(&buf, (char) c);
+				else
+				{
+					unsigned char utf8[5] = {0};
+					int			ul;
+
+					unicode_to_utf8((pg_wchar) c, utf8);
+					ul = pg_utf_mblen(utf8);
+					appendStringInfoString(&buf, text_clean((char *) utf8, ul, true));
+				}
+		}
+	}
+	return buf.data;
+}
+
+/*
+ * text_unescape
+ *		Entities decoded: what text_sanitise() escapes, and what clients escape
+ *		themselves.  Returns str itself if nothing changes.
+ */
+char *
+text_unescape(char *str)
+{
+	StringInfoData buf;
+
+	if (strchr(str, '&') == NULL)
+		return str;
+
+	initStringInfo(&buf);
+	for (const char *p = str; *p;)
+	{
+		uint32		c = (unsigned char) *p;
+		int			l = 0;
+
+		if (*p == '&')
+			l = decode_entity(p + 1, &c);
+		p += 1 + l;
+		if (l == 0 || c < 0x80)
+			appendStringInfoCharMacro(&buf, (char) c);
+		else
+		{
+			unsigned char utf8[5] = {0};
+
+			unicode_to_utf8((pg_wchar) c, utf8);
+			appendStringInfoString(&buf, text_clean((char *) utf8, pg_utf_mblen(utf8), true));
+		}
+	}
+	return buf.data;
+}
+
+/*
+ * text_cut_bytes, text_cut_chars
+ *		Cut in place at max bytes or characters, never inside a character.
+ */
+void
+text_cut_bytes(char *str, int max)
+{
+	size_t		len = strlen(str);
+
+	if (len > (size_t) max)
+		str[pg_mbcliplen(str, (int) len, max)] = '\0';
+}
+
+void
+text_cut_chars(char *str, int max)
+{
+	size_t		len = strlen(str);
+
+	if (len > (size_t) max)
+		str[pg_mbcharcliplen(str, (int) len, max)] = '\0';
+}
+
+/*
+ * text_trim
+ *		Without white space around and without line breaks inside (spec matomo
+ *		3.3).  Works in place.
+ */
+char *
+text_trim(char *str)
+{
+	char	   *end;
+	char	   *to;
+
+	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v')
+		str++;
+	end = str + strlen(str);
+	while (end > str && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\v'))
+		end--;
+	*end = '\0';
+
+	if (strpbrk(str, "\r\n") != NULL)
+	{
+		to = str;
+		for (const char *p = str; *p; p++)
+		{
+			if (*p != '\r' && *p != '\n')
+				*to++ = *p;
+		}
+		*to = '\0';
+	}
+	return str;
+}
+
+/* Are its brackets nested deeper than any tracker nests them? */
+static bool
+is_deep(const char *json)
+{
+	bool		in_string = false;
+	int			depth = 0;
+
+	for (; *json; json++)
+	{
+		if (in_string)
+		{
+			if (*json == '\\' && json[1] != '\0')
+				json++;
+			else if (*json == '"')
+				in_string = false;
+		}
+		else if (*json == '"')
+			in_string = true;
+		else if (*json == '[' || *json == '{')
+		{
+			if (++depth > JSON_DEPTH_MAX)
+				return true;
+		}
+		else if (*json == ']' || *json == '}')
+			depth--;
+	}
+	return false;
+}
+
+/*
+ * text_to_jsonb
+ *		JSON that a client sent, valid in the database's encoding; NULL if it is
+ *		none that jsonb can hold (an escape that the encoding lacks, a number out
+ *		of range), or is deeper than JSON_DEPTH_MAX: the server's own limit is
+ *		an error, and no soft one.
+ */
+Jsonb *
+text_to_jsonb(const char *str)
+{
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext escontext = {.type = T_ErrorSaveContext};
+	Datum		result;
+
+	if (is_deep(str))
+		return NULL;
+	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext, &result))
+		return NULL;
+	return DatumGetJsonbP(result);
+#else
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile result = NULL;
+
+	if (is_deep(str))
+		return NULL;
+
+	/* jsonb_in() holds nothing but memory, so that its error can be dropped */
+	PG_TRY();
+	{
+		result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_PROGRAM_LIMIT_EXCEEDED &&
+			error->sqlerrcode != ERRCODE_UNTRANSLATABLE_CHARACTER)
+			PG_RE_THROW();
+		FlushErrorState();
+		FreeErrorData(error);
+		result = NULL;
+	}
+	PG_END_TRY();
+	return result;
+#endif
+}

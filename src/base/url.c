@@ -1,0 +1,855 @@
+/*
+ * url.c
+ *		URLs: their parts, their query parameters, and the form in which the
+ *		dictionary keeps them (spec matomo 3.3).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "regex/regex.h"
+#include "utils/builtins.h"
+
+#include "base/text.h"
+#include "base/url.h"
+
+PG_FUNCTION_INFO_V1(pkt_url_prefix_text);
+
+/* In the order of log_action.url_prefix; longer ones are tried first. */
+static const char *const prefixes[] = {"http://", "http://www.", "https://", "https://www."};
+
+/*
+ * url_looks_like_one
+ *		A scheme, "://" (or "//" alone) and a host: anything else is recorded
+ *		with no URL.
+ */
+bool
+url_looks_like_one(const char *url)
+{
+	const char *p = url;
+
+	if (pg_strncasecmp(p, "mailto:", 7) == 0 || pg_strncasecmp(p, "javascript:", 11) == 0)
+		return false;
+	if (p[0] != '/')
+	{
+		if (!isalpha((unsigned char) *p))
+			return false;
+		while (isalnum((unsigned char) *p) || *p == '+' || *p == '-' || *p == '.')
+			p++;
+		if (*p != ':')
+			return false;
+		p++;
+	}
+	if (p[0] != '/' || p[1] != '/')
+		return false;
+	p += 2;
+	/* file:///… has no host, all others need one */
+	if (*p == '/' && pg_strncasecmp(url, "file:", 5) == 0)
+		return true;
+	return *p != '\0' && *p != '/' && *p != '?' && *p != '#' && *p != ':';
+}
+
+/*
+ * url_split_prefix
+ *		The code of the prefix that the dictionary keeps apart, and what
+ *		follows it; URL_NO_PREFIX and the whole URL if it has none.
+ */
+int
+url_split_prefix(const char *url, const char **rest)
+{
+	for (int i = (int) lengthof(prefixes) - 1; i >= 0; i--)
+	{
+		size_t		len = strlen(prefixes[i]);
+
+		if (pg_strncasecmp(url, prefixes[i], len) == 0)
+		{
+			*rest = url + len;
+			return i;
+		}
+	}
+	*rest = url;
+	return URL_NO_PREFIX;
+}
+
+/* Up to the first of the delimiters, or to the end. */
+static UrlPart
+part_until(const char **p, const char *delimiters)
+{
+	UrlPart		part;
+
+	part.str = *p;
+	part.len = strcspn(*p, delimiters);
+	*p += part.len;
+	return part;
+}
+
+/*
+ * url_split
+ *		Take a URL apart.  False if it does not look like one.
+ */
+bool
+url_split(const char *url, Url *parts)
+{
+	const char *p = url;
+	const char *end;
+	UrlPart		authority;
+	const char *host;
+
+	memset(parts, 0, sizeof(*parts));
+	if (!url_looks_like_one(url))
+		return false;
+
+	parts->scheme = part_until(&p, ":/");
+	if (*p == ':')
+		p++;
+	p += 2;						/* two slashes, as url_looks_like_one() saw */
+
+	authority = part_until(&p, "/?#");
+	host = authority.str;
+	end = authority.str + authority.len;
+	for (const char *at = end; at > authority.str; at--)
+	{
+		if (at[-1] == '@')
+		{
+			parts->user.str = authority.str;
+			parts->user.len = at - 1 - authority.str;
+			host = at;
+			break;
+		}
+	}
+	parts->host.str = host;
+	parts->host.len = end - host;
+	{
+		const char *bracket = *host == '[' ? memchr(host, ']', end - host) : NULL;
+		const char *after = bracket ? bracket + 1 : host;
+		const char *colon = memchr(after, ':', end - after);
+
+		if (colon != NULL)
+		{
+			parts->host.len = colon - host;
+			parts->port.str = colon + 1;
+			parts->port.len = end - (colon + 1);
+		}
+	}
+	if (parts->host.len == 0 && (parts->user.str != NULL || parts->port.str != NULL))
+		return false;
+
+	parts->path = part_until(&p, "?#");
+	if (*p == '?')
+	{
+		p++;
+		parts->has_query = true;
+		parts->query = part_until(&p, "#");
+	}
+	if (*p == '#')
+	{
+		p++;
+		parts->has_fragment = true;
+		parts->fragment.str = p;
+		parts->fragment.len = strlen(p);
+	}
+	return true;
+}
+
+/*
+ * url_next_param
+ *		The next parameter of a query string, which is shortened by it; false
+ *		at its end.  Empty ones ("&&") are passed over.
+ */
+bool
+url_next_param(UrlPart *query, UrlParam *param)
+{
+	while (query->len > 0)
+	{
+		const char *start = query->str;
+		const char *amp = memchr(start, '&', query->len);
+		size_t		len = amp ? (size_t) (amp - start) : query->len;
+		size_t		skip = amp ? len + 1 : len;
+		const char *eq;
+
+		query->str += skip;
+		query->len -= skip;
+		if (len == 0)
+			continue;
+		eq = memchr(start, '=', len);
+		param->has_value = eq != NULL;
+		param->name.str = start;
+		param->name.len = eq ? (size_t) (eq - start) : len;
+		param->value.str = eq ? eq + 1 : start + len;
+		param->value.len = eq ? len - param->name.len - 1 : 0;
+		return true;
+	}
+	return false;
+}
+
+static inline int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/*
+ * url_decode_part
+ *		A part without percent-escapes and "+", as valid text.  A broken escape
+ *		stays as it is.
+ */
+char *
+url_decode_part(UrlPart part)
+{
+	char	   *buf = palloc(part.len + 1);
+	size_t		n = 0;
+	bool		escaped = false;
+	char	   *result;
+
+	for (size_t i = 0; i < part.len; i++)
+	{
+		const char *p = part.str + i;
+
+		if (*p == '+')
+			buf[n++] = ' ';
+		else if (*p == '%' && i + 2 < part.len && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0)
+		{
+			buf[n++] = (char) (hex_digit(p[1]) * 16 + hex_digit(p[2]));
+			escaped = true;
+			i += 2;
+		}
+		else
+			buf[n++] = *p;
+	}
+	/* escapes are UTF-8, what was not escaped is in the database's encoding */
+	result = text_clean(buf, n, escaped);
+	pfree(buf);
+	return result;
+}
+
+/* The name of a parameter: decoded, in lower case, without the "[]" of a list. */
+static char *
+param_name(UrlPart name)
+{
+	char	   *decoded = url_decode_part(name);
+	char	   *lower = url_lower(decoded, strlen(decoded));
+	size_t		len = strlen(lower);
+
+	if (len > 2 && strcmp(lower + len - 2, "[]") == 0)
+		lower[len - 2] = '\0';
+	pfree(decoded);
+	return lower;
+}
+
+/*
+ * url_param
+ *		The decoded value of a parameter of a query string; NULL if it is not
+ *		there.  Of several the last one counts.  Case matters, as in the
+ *		query strings of the tracking API.
+ */
+char *
+url_param(UrlPart query, const char *name)
+{
+	UrlParam	param;
+	UrlPart		found = {NULL, 0};
+	size_t		len = strlen(name);
+
+	while (url_next_param(&query, &param))
+	{
+		bool		same;
+
+		if (memchr(param.name.str, '%', param.name.len) != NULL ||
+			memchr(param.name.str, '+', param.name.len) != NULL)
+		{
+			char	   *decoded = url_decode_part(param.name);
+
+			same = strcmp(decoded, name) == 0;
+			pfree(decoded);
+		}
+		else
+			same = param.name.len == len && memcmp(param.name.str, name, len) == 0;
+		if (same)
+			found = param.value;
+	}
+	return found.str ? url_decode_part(found) : NULL;
+}
+
+/*
+ * The lower-case letter of a letter.  A table of our own for the bicameral
+ * scripts that hosts and keywords are written in, so that names are the same
+ * on every server, whatever its collations.  No letter changes its length in
+ * UTF-8.
+ */
+static pg_wchar
+lower_letter(pg_wchar c)
+{
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	if (c < 0x100)				/* Latin-1 */
+		return c >= 0xC0 && c <= 0xDE && c != 0xD7 ? c + 32 : c;
+	if (c < 0x180)				/* Latin Extended-A; U+0130 is i in Turkish only */
+	{
+		if (c == 0x130 || c == 0x138 || c == 0x149 || c == 0x17F)
+			return c;
+		if (c == 0x178)
+			return 0xFF;
+		if ((c >= 0x139 && c <= 0x148) || c >= 0x179)
+			return c % 2 == 1 ? c + 1 : c;
+		return c % 2 == 0 ? c + 1 : c;
+	}
+	if (c >= 0x386 && c <= 0x3AB)	/* Greek */
+	{
+		if (c == 0x386)
+			return 0x3AC;
+		if (c >= 0x388 && c <= 0x38A)
+			return c + 37;
+		if (c == 0x38C)
+			return 0x3CC;
+		if (c == 0x38E || c == 0x38F)
+			return c + 63;
+		return c >= 0x391 && c != 0x3A2 ? c + 32 : c;
+	}
+	if (c >= 0x400 && c <= 0x52F)	/* Cyrillic */
+	{
+		if (c < 0x410)
+			return c + 80;
+		if (c < 0x430)
+			return c + 32;
+		if (c == 0x4C0)
+			return 0x4CF;
+		if (c >= 0x4C1 && c <= 0x4CE)
+			return c % 2 == 1 ? c + 1 : c;
+		if ((c >= 0x460 && c <= 0x481) || (c >= 0x48A && c <= 0x4BF) || c >= 0x4D0)
+			return c % 2 == 0 ? c + 1 : c;
+		return c;
+	}
+	if (c >= 0x531 && c <= 0x556)	/* Armenian */
+		return c + 48;
+	if (c >= 0x1E00 && c <= 0x1EFF && !(c >= 0x1E96 && c <= 0x1E9F))	/* Latin, Vietnamese */
+		return c % 2 == 0 ? c + 1 : c;
+	return c;
+}
+
+/*
+ * url_lower
+ *		len bytes at str in lower case, palloc'd.  Letters beyond ASCII only
+ *		where the database's encoding is UTF-8.
+ */
+char *
+url_lower(const char *str, size_t len)
+{
+	char	   *result = pnstrdup(str, len);
+	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
+
+	len = strlen(result);
+	for (size_t i = 0; i < len;)
+	{
+		unsigned char *p = (unsigned char *) result + i;
+		int			l = 1;
+
+		if (!IS_HIGHBIT_SET(*p))
+			*p = (unsigned char) lower_letter(*p);
+		else if (utf8)
+		{
+			l = pg_utf_mblen(p);
+			if (i + l > len || !pg_utf8_islegal(p, l))
+				l = 1;
+			else if (l <= 3)
+			{
+				pg_wchar	c = utf8_to_unicode(p);
+				pg_wchar	lower = lower_letter(c);
+
+				if (lower != c)
+					unicode_to_utf8(lower, p);
+			}
+		}
+		i += l;
+	}
+	return result;
+}
+
+/*
+ * url_host
+ *		A URL's host in lower case; NULL if it has none.
+ */
+char *
+url_host(const char *url)
+{
+	Url			parts;
+
+	if (!url_split(url, &parts) || parts.host.len == 0)
+		return NULL;
+	return url_lower(parts.host.str, parts.host.len);
+}
+
+/*
+ * Rules of a site.  Names are sorted.  Regular expressions are the server's
+ * own kind; one that does not compile matches nothing.
+ */
+struct UrlRules
+{
+	bool		keep_fragment;
+	bool		as_matomo;		/* parameters escaped, of equal ones the last */
+	int			max_length;		/* bytes */
+	int			n_names;
+	char	  **names;			/* lower case */
+	int			n_expressions;
+	regex_t    *expressions;
+	MemoryContextCallback release;
+};
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * Is it /regex/, perhaps with PCRE's letters behind?  Then its inner part.
+ */
+static bool
+is_expression(const char *entry, UrlPart *inner)
+{
+	const char *last = strrchr(entry, '/');
+
+	if (entry[0] != '/' || last == entry || strspn(last + 1, "imsuxUD") != strlen(last + 1))
+		return false;
+	inner->str = entry + 1;
+	inner->len = last - (entry + 1);
+	return inner->len > 0;
+}
+
+static void
+add_expression(UrlRules *rules, UrlPart inner)
+{
+	pg_wchar   *wide = palloc((inner.len + 1) * sizeof(pg_wchar));
+	int			n = pg_mb2wchar_with_len(inner.str, wide, (int) inner.len);
+
+	if (pg_regcomp(&rules->expressions[rules->n_expressions], wide, n,
+				   REG_ADVANCED | REG_ICASE | REG_NOSUB, C_COLLATION_OID) == REG_OKAY)
+		rules->n_expressions++;
+	pfree(wide);
+}
+
+static void
+add_list(UrlRules *rules, const SettingList *list)
+{
+	for (int i = 0; i < list->n; i++)
+	{
+		UrlPart		inner;
+
+		if (is_expression(list->items[i], &inner))
+			add_expression(rules, inner);
+		else if (list->items[i][0] != '\0')
+			rules->names[rules->n_names++] = param_name((UrlPart) {list->items[i], strlen(list->items[i])});
+	}
+}
+
+/* Before 16, compiled expressions live outside of memory contexts. */
+#if PG_VERSION_NUM < 160000
+static void
+release_expressions(void *arg)
+{
+	UrlRules   *rules = arg;
+
+	for (int i = 0; i < rules->n_expressions; i++)
+		pg_regfree(&rules->expressions[i]);
+}
+#endif
+
+/*
+ * url_rules_create
+ *		The rules that a site's settings make, in the current memory context;
+ *		they live as long as it does.
+ */
+UrlRules *
+url_rules_create(const Settings *s)
+{
+	UrlRules   *rules = palloc0(sizeof(UrlRules));
+	const SettingList *lists[] = {
+		&s->excluded_query_parameters, &s->url_query_parameter_to_exclude_from_url,
+		&s->campaign_var_name, &s->campaign_keyword_var_name
+	};
+	int			n = 0;
+
+	for (int i = 0; i < (int) lengthof(lists); i++)
+		n += lists[i]->n;
+
+	rules->keep_fragment = s->keep_url_fragment;
+	rules->as_matomo = s->recognition_rules == RULES_MATOMO;
+	rules->max_length = s->page_maximum_length;
+	rules->names = palloc((n + 2) * sizeof(char *));
+	rules->expressions = palloc0((n + 1) * sizeof(regex_t));
+#if PG_VERSION_NUM < 160000
+	rules->release.func = release_expressions;
+	rules->release.arg = rules;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &rules->release);
+#endif
+
+	rules->names[rules->n_names++] = pstrdup("ignore_referrer");
+	rules->names[rules->n_names++] = pstrdup("ignore_referer");
+	for (int i = 0; i < (int) lengthof(lists); i++)
+		add_list(rules, lists[i]);
+	qsort(rules->names, rules->n_names, sizeof(char *), compare_names);
+	return rules;
+}
+
+/* Is the parameter one to be cut? */
+static bool
+is_excluded(UrlPart part, const UrlRules *rules, const char *const *more)
+{
+	char	   *name = param_name(part);
+	bool		found;
+
+	found = bsearch(&name, rules->names, rules->n_names, sizeof(char *), compare_names) != NULL;
+	for (; !found && more != NULL && *more != NULL; more++)
+		found = strcmp(name, *more) == 0;
+
+	if (!found && rules->n_expressions > 0)
+	{
+		size_t		len = strlen(name);
+		pg_wchar   *wide = palloc((len + 1) * sizeof(pg_wchar));
+		int			n = pg_mb2wchar_with_len(name, wide, (int) len);
+
+		for (int i = 0; !found && i < rules->n_expressions; i++)
+		{
+			int			rc = pg_regexec(&rules->expressions[i], wide, n, 0, NULL, 0, NULL, 0);
+
+			CHECK_FOR_INTERRUPTS();
+			found = rc == REG_OKAY;
+		}
+		pfree(wide);
+	}
+	pfree(name);
+	return found;
+}
+
+/* The five escapes that a URL in HTML has. */
+static char *
+unescape_html(const char *url)
+{
+	static const struct
+	{
+		const char *escape;
+		char		c;
+	}			escapes[] = {
+		{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'},
+		{"&#039;", '\''}, {"&#39;", '\''}, {"&#x27;", '\''}, {"&apos;", '\''}
+	};
+	char	   *result = pstrdup(url);
+	char	   *to = result;
+	const char *p = url;
+
+	if (strchr(url, '&') == NULL)
+		return result;
+	while (*p)
+	{
+		size_t		l = 0;
+
+		for (int i = 0; *p == '&' && i < (int) lengthof(escapes) && l == 0; i++)
+		{
+			if (strncmp(p, escapes[i].escape, strlen(escapes[i].escape)) == 0)
+			{
+				l = strlen(escapes[i].escape);
+				*to++ = escapes[i].c;
+			}
+		}
+		if (l == 0)
+			*to++ = *p++;
+		p += l;
+	}
+	*to = '\0';
+	return result;
+}
+
+/*
+ * url_clean
+ *		A URL as it was meant: not escaped for HTML, no white space around it,
+ *		no line breaks in it.
+ */
+char *
+url_clean(const char *url)
+{
+	return text_trim(unescape_html(url));
+}
+
+/*
+ * Matrix parameters (";a=b" in the path) become query parameters.  Only the
+ * path is looked at: a semicolon in the fragment is the page's own business.
+ */
+static void
+convert_matrix(char *url)
+{
+	char	   *authority = strstr(url, "//");
+	char	   *path;
+	char	   *semicolon;
+	char	   *fragment;
+
+	if (authority == NULL)
+		return;
+	path = authority + 2;
+	path += strcspn(path, "/?#");
+	semicolon = path + strcspn(path, ";?#");
+	if (*semicolon != ';')
+		return;
+	fragment = semicolon + strcspn(semicolon, "#");
+	*semicolon = '?';
+	for (char *p = semicolon + 1; p < fragment; p++)
+	{
+		if (*p == ';' || *p == '?')
+			*p = '&';
+	}
+}
+
+static void
+append_part(StringInfo buf, UrlPart part)
+{
+	if (part.len > 0)
+		appendBinaryStringInfo(buf, part.str, (int) part.len);
+}
+
+static bool
+same_name(UrlPart a, UrlPart b)
+{
+	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
+}
+
+/* Is it "name[]", of which there may be many? */
+static bool
+is_list(UrlPart name)
+{
+	return (name.len >= 2 && strncmp(name.str + name.len - 2, "[]", 2) == 0) ||
+		(name.len >= 6 && pg_strncasecmp(name.str + name.len - 6, "%5B%5D", 6) == 0);
+}
+
+/*
+ * Of parameters of one name Matomo keeps the last value, in the place of the
+ * first.  False for those that are not the first.
+ */
+static bool
+take_last_value(UrlPart query, UrlParam *param)
+{
+	UrlParam	other;
+
+	if (is_list(param->name))
+		return true;
+	while (url_next_param(&query, &other))
+	{
+		if (!same_name(other.name, param->name))
+			continue;
+		if (other.name.str < param->name.str)
+			return false;
+		param->value = other.value;
+		param->has_value = other.has_value;
+	}
+	return true;
+}
+
+/* A name or value, with markup escaped as Matomo stores it. */
+static void
+append_word(StringInfo buf, UrlPart part, const UrlRules *rules)
+{
+	if (rules->as_matomo && part.len > 0)
+		appendStringInfoString(buf, text_sanitise(pnstrdup(part.str, part.len)));
+	else
+		append_part(buf, part);
+}
+
+/* The parameters that are kept, behind the mark if there are any. */
+static void
+append_params(StringInfo buf, char mark, UrlPart query, const UrlRules *rules,
+			  const char *const *more)
+{
+	UrlPart		rest = query;
+	UrlParam	param;
+
+	while (url_next_param(&rest, &param))
+	{
+		if (is_excluded(param.name, rules, more) ||
+			(rules->as_matomo && !take_last_value(query, &param)))
+			continue;
+		appendStringInfoChar(buf, mark);
+		append_word(buf, param.name, rules);
+		if (param.has_value)
+			appendStringInfoChar(buf, '=');
+		append_word(buf, param.value, rules);
+		mark = '&';
+	}
+}
+
+/* Brackets of lists are kept readable. */
+static void
+decode_brackets(char *str)
+{
+	char	   *to = str;
+
+	for (const char *p = str; *p;)
+	{
+		if (p[0] == '%' && p[1] == '5' && (p[2] == 'B' || p[2] == 'b'))
+		{
+			*to++ = '[';
+			p += 3;
+		}
+		else if (p[0] == '%' && p[1] == '5' && (p[2] == 'D' || p[2] == 'd'))
+		{
+			*to++ = ']';
+			p += 3;
+		}
+		else
+			*to++ = *p++;
+	}
+	*to = '\0';
+}
+
+/*
+ * url_normalise
+ *		The form of a URL that is kept: steps 1 to 6 of spec matomo 3.3.
+ *		NULL if it does not look like a URL.
+ */
+char *
+url_normalise(const char *url, const UrlRules *rules)
+{
+	return url_normalise_without(url, rules, NULL);
+}
+
+/*
+ * url_normalise_without
+ *		The same, with more parameters to cut: names in lower case, the last
+ *		one followed by NULL.
+ */
+char *
+url_normalise_without(const char *url, const UrlRules *rules, const char *const *names)
+{
+	char	   *clean = url_clean(url);
+	Url			parts;
+	StringInfoData buf;
+	char	   *host;
+
+	text_cut_bytes(clean, rules->max_length);
+	convert_matrix(clean);
+	if (!url_split(clean, &parts))
+		return NULL;
+	if (!rules->keep_fragment)
+		parts.has_fragment = false;
+	else if (parts.fragment.len > 0 && parts.fragment.str[parts.fragment.len - 1] == '#')
+		parts.fragment.len--;
+
+	initStringInfo(&buf);
+	append_part(&buf, parts.scheme);
+	appendStringInfoString(&buf, parts.scheme.len > 0 ? "://" : "//");
+	append_part(&buf, parts.user);
+	if (parts.user.str != NULL)
+		appendStringInfoChar(&buf, '@');
+	host = url_lower(parts.host.str, parts.host.len);
+	appendStringInfoString(&buf, host);
+	if (parts.port.len > 0)
+	{
+		appendStringInfoChar(&buf, ':');
+		append_part(&buf, parts.port);
+	}
+	append_part(&buf, parts.path);
+	append_params(&buf, '?', parts.query, rules, names);
+	if (parts.has_fragment && parts.fragment.len > 0)
+	{
+		/* a page may keep its parameters in the fragment alone */
+		if (parts.query.len == 0)
+			append_params(&buf, '#', parts.fragment, rules, names);
+		else
+		{
+			appendStringInfoChar(&buf, '#');
+			append_part(&buf, parts.fragment);
+		}
+	}
+	decode_brackets(buf.data);
+	text_cut_bytes(buf.data, rules->max_length);	/* escapes may have made it longer */
+	return buf.data;
+}
+
+/*
+ * pkt_url_prefix_text
+ *		SQL: url_prefix_text(smallint) → text; empty for NULL and unknown codes.
+ */
+Datum
+pkt_url_prefix_text(PG_FUNCTION_ARGS)
+{
+	int16		code = PG_ARGISNULL(0) ? URL_NO_PREFIX : PG_GETARG_INT16(0);
+
+	if (code < 0 || code >= (int) lengthof(prefixes))
+		PG_RETURN_TEXT_P(cstring_to_text(""));
+	PG_RETURN_TEXT_P(cstring_to_text(prefixes[code]));
+}
+
+/*
+ * url_keep_only
+ *		A URL without user, fragment, matrix parameters and all query parameters
+ *		but those named (in any case).  Of one without a host that is no path
+ *		(mailto:, tel:, data:) the scheme alone is left.
+ */
+char *
+url_keep_only(const char *url, const SettingList *names)
+{
+	Url			parts;
+	UrlPart		query;
+	UrlParam	param;
+	StringInfoData buf;
+	bool		first = true;
+
+	initStringInfo(&buf);
+	if (!url_split(url, &parts) || parts.host.len == 0)
+	{
+		const char *colon = strpbrk(url, ":/\\?#@");
+		const char *path = url;
+		const char *at;
+		size_t		len;
+
+		if (colon != NULL && *colon == ':' && colon > url && strpbrk(colon, "/\\") != colon + 1)
+			return pnstrdup(url, colon - url + 1);
+		/* whatever stands before an @ may be a user */
+		len = strcspn(path, "?#;");
+		while ((at = memchr(path, '@', len)) != NULL)
+		{
+			len -= at + 1 - path;
+			path = at + 1;
+		}
+		return pnstrdup(path, len);
+	}
+	if (parts.scheme.len > 0)
+		appendStringInfo(&buf, "%.*s:", (int) parts.scheme.len, parts.scheme.str);
+	appendStringInfo(&buf, "//%.*s", (int) parts.host.len, parts.host.str);
+	if (parts.port.len > 0)
+		appendStringInfo(&buf, ":%.*s", (int) parts.port.len, parts.port.str);
+	for (size_t i = 0; i < parts.path.len; i++)
+	{
+		while (i < parts.path.len && parts.path.str[i] == ';')
+			while (++i < parts.path.len && parts.path.str[i] != '/' && parts.path.str[i] != ';')
+				;
+		if (i < parts.path.len)
+			appendStringInfoCharMacro(&buf, parts.path.str[i]);
+	}
+
+	query = parts.query;
+	while (names->n > 0 && url_next_param(&query, &param))
+	{
+		char	   *name = url_decode_part(param.name);
+		bool		keep = false;
+
+		for (int i = 0; i < names->n && !keep; i++)
+			keep = pg_strcasecmp(name, names->items[i]) == 0;
+		if (keep)
+		{
+			const char *end = param.has_value ? memchr(param.value.str, ';', param.value.len) : NULL;
+
+			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len, param.name.str);
+			if (param.has_value)
+				appendStringInfo(&buf, "=%.*s", (int) (end ? end - param.value.str : (ptrdiff_t) param.value.len),
+								 param.value.str);
+			first = false;
+		}
+		pfree(name);
+	}
+	return buf.data;
+}

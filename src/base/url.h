@@ -1,0 +1,67 @@
+/*
+ * url.h
+ *		URLs: their parts, their query parameters, and the form in which they
+ *		are kept (spec matomo 3.3).
+ *
+ * Nothing here reads the database, and nothing raises for what a client sent.
+ */
+#ifndef PKT_URL_H
+#define PKT_URL_H
+
+#include "postgres.h"
+
+#include "settings/settings.h"
+
+#define URL_NO_PREFIX (-1)
+
+/* A part of a longer string. */
+typedef struct UrlPart
+{
+	const char *str;
+	size_t		len;
+} UrlPart;
+
+/* A URL taken apart; each part points into it, without its delimiters. */
+typedef struct Url
+{
+	UrlPart		scheme;			/* empty for "//host" */
+	UrlPart		user;			/* user:password */
+	UrlPart		host;			/* an IPv6 address with its brackets */
+	UrlPart		port;
+	UrlPart		path;			/* with its leading slash; may be empty */
+	UrlPart		query;
+	UrlPart		fragment;
+	bool		has_query;		/* is there a "?", a "#"? */
+	bool		has_fragment;
+} Url;
+
+/* One parameter as it stands in a query string. */
+typedef struct UrlParam
+{
+	UrlPart		name;
+	UrlPart		value;
+	bool		has_value;		/* is there a "="? */
+} UrlParam;
+
+/* What a site cuts from its URLs; made once per configuration. */
+typedef struct UrlRules UrlRules;
+
+extern bool url_looks_like_one(const char *url);
+extern int	url_split_prefix(const char *url, const char **rest);
+
+extern bool url_split(const char *url, Url *parts);
+extern bool url_next_param(UrlPart *query, UrlParam *param);
+extern char *url_decode_part(UrlPart part);
+extern char *url_param(UrlPart query, const char *name);
+
+extern char *url_clean(const char *url);
+extern char *url_lower(const char *str, size_t len);
+extern char *url_host(const char *url);
+
+extern UrlRules *url_rules_create(const Settings *s);
+extern char *url_normalise(const char *url, const UrlRules *rules);
+extern char *url_keep_only(const char *url, const SettingList *names);
+extern char *url_normalise_without(const char *url, const UrlRules *rules,
+								   const char *const *names);
+
+#endif							/* PKT_URL_H */

@@ -1,0 +1,34 @@
+/*
+ * lock.h
+ *		Who may decide about a visitor now: transaction-level advisory locks in
+ *		a private class, taken in one order everywhere (design section 5):
+ *		site's gate, visitor ids (sorted), fingerprint, visit, order id.
+ */
+#ifndef PKT_LOCK_H
+#define PKT_LOCK_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "base/hexid.h"
+
+typedef enum LockKind
+{
+	LOCK_GATE,					/* a site; shared by live hits, exclusive for bulk */
+	LOCK_VISITOR_ID,
+	LOCK_CONFIG_ID,
+	LOCK_VISIT,
+	LOCK_ORDER					/* an order id, hashed by lock_order_key() */
+} LockKind;
+
+extern void lock_take(LockKind kind, int32 idsite, uint64 key);
+extern bool lock_try(LockKind kind, int32 idsite, uint64 key);
+extern void lock_give_back(LockKind kind, int32 idsite, uint64 key);
+extern uint64 lock_order_key(const char *idorder);
+extern bool lock_try_whole_site(int32 idsite);
+extern void lock_give_back_whole_site(int32 idsite);
+extern bool lock_holds_any(void);
+extern void lock_nap(TimestampTz began);
+
+#endif							/* PKT_LOCK_H */

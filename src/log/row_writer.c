@@ -1,0 +1,548 @@
+/*
+ * row_writer.c
+ *		Writes rows of a plain table without a statement for each.
+ *
+ * An INSERT of one row spends most of its time in starting and ending the
+ * executor.  A table on which nobody has put anything that only the executor
+ * knows how to do (triggers, rules, generated columns, defaults of further
+ * columns, row security, partitions) is written here by the table's and the
+ * indexes' own methods, as COPY does it.  CHECKs and NOT NULL are the
+ * executor's; they are not asked where it is proven that they hold.
+ */
+#include "postgres.h"
+
+#include "access/brin.h"
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/hexid.h"
+#include "log/row_writer.h"
+
+/* numeric(9,6), as the coordinates are declared and made */
+#define DEGREES_TYPMOD (((9 << 16) | 6) + VARHDRSZ)
+
+/* What stands in a row of an identified visitor. */
+typedef struct KnownColumn
+{
+	AttrNumber	att;
+	int16		value;
+} KnownColumn;
+
+/* Put a column's value in place of the column. */
+static Node *
+fill_in(Node *node, void *context)
+{
+	KnownColumn *known = context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varattno == known->att)
+		return (Node *) makeConst(INT2OID, -1, InvalidOid, sizeof(int16),
+								  Int16GetDatum(known->value), false, true);
+	return expression_tree_mutator(node, fill_in, context);
+}
+
+/* Is the CHECK true whatever else stands in a row with this consent? */
+static bool
+check_holds(const char *check, AttrNumber consent, int16 value)
+{
+	KnownColumn known = {consent, value};
+	Node	   *result = eval_const_expressions(NULL, fill_in(stringToNode(check), &known));
+
+	return IsA(result, Const) && !((Const *) result)->constisnull &&
+		DatumGetBool(((Const *) result)->constvalue);
+}
+
+/* The column's name at *list, which is "a, b, c)"; moves behind it. */
+static bool
+next_name(const char **list, char *name)
+{
+	const char *from = *list + strspn(*list, " ,");
+	size_t		len = strcspn(from, " ,)");
+
+	if (len == 0 || len >= NAMEDATALEN)
+		return false;
+	memcpy(name, from, len);
+	name[len] = '\0';
+	*list = from + len;
+	return true;
+}
+
+/*
+ * row_shape_read
+ *		Where the parameters of "INSERT INTO table (columns) VALUES …" go, and
+ *		whether rows of that table may be written here.  owner: the role that
+ *		writes.
+ */
+void
+row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	const char *names = strchr(insert->query, '(') + 1;
+	bool	   *given = palloc0_array(bool, desc->natts + 1);
+	char		name[NAMEDATALEN];
+	bool		plain;
+	bool		holds = true;
+
+	memset(shape, 0, sizeof(RowShape));
+	plain = rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		!rel->rd_rel->relispartition && !rel->rd_rel->relrowsecurity &&
+		rel->rd_rel->relowner == owner && rel->rd_rules == NULL &&
+		pg_class_aclcheck(relid, owner, ACL_INSERT) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, owner, ACL_UPDATE) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, owner, ACL_SELECT) == ACLCHECK_OK &&
+		!(rel->trigdesc != NULL &&
+		  (rel->trigdesc->trig_insert_before_row || rel->trigdesc->trig_insert_after_row ||
+		   rel->trigdesc->trig_insert_before_statement || rel->trigdesc->trig_insert_after_statement ||
+		   rel->trigdesc->trig_update_before_row || rel->trigdesc->trig_update_after_row ||
+		   rel->trigdesc->trig_update_before_statement || rel->trigdesc->trig_update_after_statement));
+	table_close(rel, AccessShareLock);
+
+	for (int i = 0; i < insert->nargs; i++)
+	{
+		Oid			type = OidIsValid(insert->argtypes[i]) ? insert->argtypes[i] : hexid_type_oid();
+		Form_pg_attribute att;
+
+		if (!next_name(&names, name))
+			elog(ERROR, "an insert of the log is not as this library knows it");
+		shape->att[i] = get_attnum(relid, name);
+		if (shape->att[i] <= 0 || shape->att[i] > desc->natts)
+		{
+			plain = false;
+			break;
+		}
+		given[shape->att[i]] = true;
+		att = TupleDescAttr(desc, shape->att[i] - 1);
+		plain &= att->atttypid == type &&
+			(att->atttypmod == -1 || (type == NUMERICOID && att->atttypmod == DEGREES_TYPMOD));
+		if (strcmp(name, "consent") == 0)
+			shape->consent = shape->att[i];
+	}
+	shape->may_end_early = true;
+	for (int i = 0; plain && i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		/* there, what a row leaves out is read as the default that the column came with */
+		shape->may_end_early &= !att->atthasmissing;
+		if (att->attisdropped)
+			continue;
+		/* only the executor knows defaults, identities, generated columns */
+		plain &= att->attgenerated == '\0' && att->attidentity == '\0' &&
+			(given[i + 1] || !att->atthasdef);
+		if (att->attnotnull)
+		{
+			if (shape->n_not_null < KEPT_PLAN_ARGS)
+				shape->not_null[shape->n_not_null++] = i + 1;
+			else
+				plain = false;
+		}
+	}
+	if (desc->constr != NULL)
+	{
+		for (int i = 0; i < desc->constr->num_check; i++)
+		{
+			const char *check = desc->constr->check[i].ccbin;
+
+			holds &= shape->consent != 0 && check_holds(check, shape->consent, 0) &&
+				check_holds(check, shape->consent, 1);
+		}
+	}
+	shape->plain = plain;
+	shape->checks_hold = holds;
+}
+
+/*
+ * row_writer_open, row_writer_close
+ *		rel is open and locked, and stays so; batch: how many rows are written
+ *		at once.  Everything lives in the current memory context, which must
+ *		live to the end.
+ */
+void
+row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
+{
+	int			natts = RelationGetDescr(rel)->natts;
+
+	w->shape = shape;
+	w->rel = rel;
+	w->context = CurrentMemoryContext;
+	w->estate = NULL;
+	w->indexes = NULL;
+	w->plain_indexes = false;
+	w->early = palloc0_array(TupleDesc, natts + 1);
+	w->read = NULL;
+	w->n_slots = batch;
+	w->slots = palloc_array(TupleTableSlot *, batch);
+	for (int i = 0; i < batch; i++)
+		w->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	w->values = palloc_array(Datum, natts);
+	w->nulls = palloc_array(bool, natts);
+	w->replace = palloc_array(bool, natts);
+}
+
+/* The column without a value in which a row does not belong into the index; 0 if the predicate says more. */
+static AttrNumber
+predicate_column(List *predicate)
+{
+	NullTest   *test = list_length(predicate) == 1 ? linitial(predicate) : NULL;
+
+	if (test != NULL && IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		!test->argisrow && IsA(test->arg, Var))
+		return ((Var *) test->arg)->varattno;
+	return 0;
+}
+
+/*
+ * What is to be known of an index, to put rows into it without the executor.
+ * False if only the executor knows how: expressions, other predicates,
+ * exclusion constraints and deferred uniqueness.
+ */
+static bool
+read_index(RowIndex *index, Relation rel, IndexInfo *info)
+{
+	memset(index, 0, sizeof(RowIndex));
+	index->rel = rel;
+	index->info = info;
+	index->range = InvalidBlockNumber;
+	if (info->ii_Expressions != NIL || info->ii_ExclusionOps != NULL ||
+		!rel->rd_index->indimmediate)
+		return false;
+	if (info->ii_Predicate != NIL)
+	{
+		index->not_null = predicate_column(info->ii_Predicate);
+		if (index->not_null <= 0)
+			return false;
+	}
+	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		if (info->ii_IndexAttrNumbers[i] <= 0)
+			return false;
+	}
+	if (rel->rd_rel->relam == BRIN_AM_OID && info->ii_NumIndexAttrs == 1 &&
+		rel->rd_opcintype[0] == TIMESTAMPTZOID &&
+		rel->rd_opfamily[0] == get_opfamily_oid(BRIN_AM_OID, list_make2(makeString("pg_catalog"), makeString("datetime_minmax_ops")), true))
+	{
+		index->minmax = true;
+		index->pages = BrinGetPagesPerRange(rel);
+	}
+	return true;
+}
+
+/* What the executor has of a table; an update that touches no index needs none. */
+static void
+open_result(RowWriter *w)
+{
+	MemoryContext old;
+
+	if (w->estate != NULL)
+		return;
+	old = MemoryContextSwitchTo(w->context);
+	w->estate = CreateExecutorState();
+	w->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
+	ExecOpenIndices(w->result, false);
+
+	w->indexes = palloc_array(RowIndex, w->result->ri_NumIndices + 1);
+	w->plain_indexes = true;
+	for (int i = 0; i < w->result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = w->result->ri_IndexRelationInfo[i];
+
+		/* as the executor does with one that is not ready */
+		w->plain_indexes &= info->ii_ReadyForInserts &&
+			read_index(&w->indexes[i], w->result->ri_IndexRelationDescs[i], info);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+void
+row_writer_close(RowWriter *w)
+{
+	for (int i = 0; i < w->n_slots; i++)
+		ExecDropSingleTupleTableSlot(w->slots[i]);
+	if (w->read != NULL)
+		ExecDropSingleTupleTableSlot(w->read);
+	if (w->estate != NULL)
+	{
+		ExecCloseIndices(w->result);
+		FreeExecutorState(w->estate);
+	}
+}
+
+/* The table's first n columns. */
+static TupleDesc
+early_desc(RowWriter *w, int n)
+{
+	if (w->early[n] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(w->context);
+		TupleDesc	desc = CreateTemplateTupleDesc(n);
+
+		for (int i = 1; i <= n; i++)
+			TupleDescCopyEntry(desc, i, RelationGetDescr(w->rel), i);
+		w->early[n] = desc;
+		MemoryContextSwitchTo(old);
+	}
+	return w->early[n];
+}
+
+/*
+ * row_writer_form
+ *		A row of the insert's first n parameters ('n': NULL); further columns
+ *		are NULL.  In the current memory context.
+ */
+HeapTuple
+row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n)
+{
+	TupleDesc	desc = RelationGetDescr(w->rel);
+	int			last = 0;
+
+	memset(w->nulls, true, desc->natts * sizeof(bool));
+	for (int i = 0; i < n; i++)
+	{
+		int			at = w->shape->att[i] - 1;
+
+		if (nulls[i] == 'n')
+			continue;
+		w->values[at] = values[i];
+		w->nulls[at] = false;
+		last = Max(last, at);
+	}
+	return heap_form_tuple(w->shape->may_end_early ? early_desc(w, last + 1) : desc, w->values, w->nulls);
+}
+
+/* row_writer_change: the row with other values in some columns. */
+HeapTuple
+row_writer_change(RowWriter *w, HeapTuple tuple, const AttrNumber *att,
+				  const Datum *values, const char *nulls, int n)
+{
+	memset(w->replace, false, RelationGetDescr(w->rel)->natts * sizeof(bool));
+	for (int i = 0; i < n; i++)
+	{
+		int			at = att[i] - 1;
+
+		w->values[at] = values[i];
+		w->nulls[at] = nulls[i] == 'n';
+		w->replace[at] = true;
+	}
+	return heap_modify_tuple(tuple, RelationGetDescr(w->rel), w->values, w->nulls, w->replace);
+}
+
+/* Do CHECKs and NOT NULL hold?  Raises if not. */
+static void
+check_row(RowWriter *w, TupleTableSlot *slot, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(w->rel);
+	bool		sure = w->shape->checks_hold;
+
+	if (sure && w->shape->consent != 0)
+	{
+		bool		isnull;
+		int16		consent = DatumGetInt16(heap_getattr(tuple, w->shape->consent, desc, &isnull));
+
+		sure = !isnull && (consent == 0 || consent == 1);
+	}
+	if (HeapTupleHasNulls(tuple))
+	{
+		for (int i = 0; i < w->shape->n_not_null; i++)
+			sure &= !heap_attisnull(tuple, w->shape->not_null[i], desc);
+	}
+	if (!sure && desc->constr != NULL)
+	{
+		open_result(w);
+		ExecConstraints(w->result, slot, w->estate);
+	}
+}
+
+static void
+add_to_indexes(RowWriter *w, TupleTableSlot *slot, bool update, bool only_summarizing)
+{
+	open_result(w);
+	if (w->result->ri_NumIndices > 0)
+		list_free(pkt_insert_index_tuples(w->result, slot, w->estate, update, only_summarizing));
+	ResetPerTupleExprContext(w->estate);
+}
+
+/*
+ * Does the range's summary hold this time for sure?  It does if a row of the
+ * same range was put into the index before whose time is the same or further
+ * out, to either side: a summary only ever grows, and one that is made anew is
+ * made of all rows that stand in the range, that one among them.
+ */
+static bool
+is_summarised(RowIndex *index, BlockNumber block, TimestampTz time)
+{
+	BlockNumber range = block / index->pages;
+
+	if (index->range == range && time >= index->least && time <= index->greatest)
+		return true;
+	if (index->range != range)
+	{
+		index->range = range;
+		index->least = index->greatest = time;
+	}
+	else
+	{
+		index->least = Min(index->least, time);
+		index->greatest = Max(index->greatest, time);
+	}
+	return false;
+}
+
+/* Put the rows of the first n slots into one index. */
+static void
+fill_index(RowWriter *w, RowIndex *index, int n)
+{
+	IndexInfo  *info = index->info;
+	IndexUniqueCheck unique = index->rel->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
+
+	for (int i = 0; i < n; i++)
+	{
+		TupleTableSlot *slot = w->slots[i];
+
+		if (index->not_null > 0 && slot_attisnull(slot, index->not_null))
+			continue;
+		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
+			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
+		if (index->minmax && !nulls[0] &&
+			is_summarised(index, ItemPointerGetBlockNumber(&slot->tts_tid), DatumGetTimestampTz(values[0])))
+			continue;
+		(void) index_insert(index->rel, values, nulls, &slot->tts_tid, w->rel, unique, false, info);
+		ResetPerTupleExprContext(w->estate);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * row_writer_insert
+ *		Write n rows, at most as many as were announced.  A single tuple's
+ *		t_self tells then where it stands; several are freed.  Whoever wants to
+ *		see them makes CommandCounterIncrement().
+ */
+void
+row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
+{
+	CommandId	cid = GetCurrentCommandId(true);
+
+	Assert(n <= w->n_slots);
+	for (int i = 0; i < n; i++)
+	{
+		ExecStoreHeapTuple(tuples[i], w->slots[i], n > 1);
+		w->slots[i]->tts_tableOid = RelationGetRelid(w->rel);
+		check_row(w, w->slots[i], tuples[i]);
+	}
+	if (n == 1)
+	{
+		heap_insert(w->rel, tuples[0], cid, 0, NULL);
+		w->slots[0]->tts_tid = tuples[0]->t_self;
+	}
+	else
+	{
+		MemoryContext old;
+
+		open_result(w);
+		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
+		heap_multi_insert(w->rel, w->slots, n, cid, 0, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	open_result(w);
+	if (w->plain_indexes)
+	{
+		for (int i = 0; i < w->result->ri_NumIndices; i++)
+			fill_index(w, &w->indexes[i], n);
+	}
+	else
+	{
+		for (int i = 0; i < n; i++)
+			add_to_indexes(w, w->slots[i], false, false);
+	}
+	for (int i = 0; i < n; i++)
+		ExecClearTuple(w->slots[i]);
+}
+
+/*
+ * row_writer_read
+ *		The row that stands at tid, written by xmin; NULL if that is not the
+ *		newest version of it, as this transaction may see it.  Good until the
+ *		next call.
+ */
+HeapTuple
+row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin)
+{
+	HeapTuple	tuple;
+
+	if (w->read == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(w->context);
+
+		w->read = table_slot_create(w->rel, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	if (!table_tuple_fetch_row_version(w->rel, tid, SnapshotSelf, w->read))
+		return NULL;
+	tuple = ExecFetchSlotHeapTuple(w->read, false, NULL);
+	return HeapTupleHeaderGetRawXmin(tuple->t_data) == xmin ? tuple : NULL;
+}
+
+/*
+ * row_writer_update
+ *		Write the row in place of the version at tid; false if that is the
+ *		newest no more.  tuple->t_self tells where it stands now.  Error:
+ *		serialization_failure if the transaction's snapshot does not show the
+ *		version (REPEATABLE READ, SERIALIZABLE).
+ */
+bool
+row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple)
+{
+	TupleTableSlot *slot = w->slots[0];
+	Snapshot	crosscheck = IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot;
+	TM_FailureData failure;
+	LockTupleMode mode;
+	TM_Result	result;
+	pkt_update_indexes indexes;
+
+	/* what the executor says of a published table without a replica identity */
+	CheckCmdReplicaIdentity(w->rel, CMD_UPDATE);
+	ExecStoreHeapTuple(tuple, slot, false);
+	slot->tts_tableOid = RelationGetRelid(w->rel);
+	check_row(w, slot, tuple);
+	result = table_tuple_update(w->rel, tid, slot, GetCurrentCommandId(true), InvalidSnapshot,
+								crosscheck, true, &failure, &mode, &indexes);
+	if (result == TM_Ok)
+	{
+		if (pkt_any_index(indexes))
+			add_to_indexes(w, slot, true, pkt_only_summarizing(indexes));
+		tuple->t_self = slot->tts_tid;
+	}
+	ExecClearTuple(slot);
+	if (result != TM_Ok && IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+	return result == TM_Ok;
+}

@@ -1,0 +1,71 @@
+/*
+ * row_writer.h
+ *		Writes rows of a plain table without a statement for each.
+ */
+#ifndef PKT_ROW_WRITER_H
+#define PKT_ROW_WRITER_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/relcache.h"
+
+#include "log/log.h"
+
+/* What the parameters of a kept INSERT are in its table. */
+typedef struct RowShape
+{
+	bool		plain;			/* may be written without the executor */
+	bool		may_end_early;	/* a row may leave out columns at its end that are NULL */
+	bool		checks_hold;	/* its CHECKs are true of any row of an identified visitor */
+	AttrNumber	att[KEPT_PLAN_ARGS];	/* of each parameter */
+	AttrNumber	consent;		/* the column of that name, 0: none */
+	int			n_not_null;
+	AttrNumber	not_null[KEPT_PLAN_ARGS];
+} RowShape;
+
+/* An index that rows are put into by its own method. */
+typedef struct RowIndex
+{
+	Relation	rel;
+	IndexInfo  *info;
+	AttrNumber	not_null;		/* only rows with a value here belong into it; 0: all */
+	bool		minmax;			/* BRIN, of the least and greatest timestamp of some pages */
+	BlockNumber pages;			/* how many that are */
+	BlockNumber range;			/* which of them least and greatest are of */
+	TimestampTz least;
+	TimestampTz greatest;
+} RowIndex;
+
+/* A table open for writing. */
+typedef struct RowWriter
+{
+	const RowShape *shape;
+	Relation	rel;
+	MemoryContext context;
+	EState	   *estate;			/* with result, once it is needed */
+	ResultRelInfo *result;
+	bool		plain_indexes;	/* indexes holds all there are */
+	RowIndex   *indexes;
+	TupleDesc  *early;			/* [n]: of rows that end after n columns, NULL until there is one */
+	TupleTableSlot *read;		/* a row as it stands in the table */
+	int			n_slots;
+	TupleTableSlot **slots;
+	Datum	   *values;			/* by column, while a row is formed */
+	bool	   *nulls;
+	bool	   *replace;
+} RowWriter;
+
+extern void row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner);
+
+extern void row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch);
+extern void row_writer_close(RowWriter *w);
+extern HeapTuple row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n);
+extern HeapTuple row_writer_change(RowWriter *w, HeapTuple tuple, const AttrNumber *att,
+								   const Datum *values, const char *nulls, int n);
+extern void row_writer_insert(RowWriter *w, HeapTuple *tuples, int n);
+extern HeapTuple row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin);
+extern bool row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple);
+
+#endif							/* PKT_ROW_WRITER_H */
