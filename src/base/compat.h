@@ -30,6 +30,11 @@
 #include "nodes/miscnodes.h"
 #endif
 
+/* 18: functions that do not return are marked before their type */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 18: index_beginscan() takes instrumentation */
 #if PG_VERSION_NUM >= 180000
 #define pkt_index_beginscan(heap, index, snapshot, nkeys) \

@@ -436,7 +436,7 @@ add_expression(UrlRules *rules, UrlPart inner)
 }
 
 static void
-add_list(UrlRules *rules, const SettingList *list)
+add_list(UrlRules *rules, const TextList *list)
 {
 	for (int i = 0; i < list->n; i++)
 	{
@@ -463,25 +463,21 @@ release_expressions(void *arg)
 
 /*
  * url_rules_create
- *		The rules that a site's settings make, in the current memory context;
- *		they live as long as it does.
+ *		Rules in the current memory context; they live as long as it does.
+ *		Entries that are not valid expressions are left out.
  */
 UrlRules *
-url_rules_create(const Settings *s)
+url_rules_create(const UrlRulesInput *in)
 {
 	UrlRules   *rules = palloc0(sizeof(UrlRules));
-	const SettingList *lists[] = {
-		&s->excluded_query_parameters, &s->url_query_parameter_to_exclude_from_url,
-		&s->campaign_var_name, &s->campaign_keyword_var_name
-	};
 	int			n = 0;
 
-	for (int i = 0; i < (int) lengthof(lists); i++)
-		n += lists[i]->n;
+	for (int i = 0; i < in->n_lists; i++)
+		n += in->lists[i]->n;
 
-	rules->keep_fragment = s->keep_url_fragment;
-	rules->as_matomo = s->recognition_rules == RULES_MATOMO;
-	rules->max_length = s->page_maximum_length;
+	rules->keep_fragment = in->keep_fragment;
+	rules->as_matomo = in->as_matomo;
+	rules->max_length = in->max_length;
 	rules->names = palloc((n + 2) * sizeof(char *));
 	rules->expressions = palloc0((n + 1) * sizeof(regex_t));
 #if PG_VERSION_NUM < 160000
@@ -492,8 +488,8 @@ url_rules_create(const Settings *s)
 
 	rules->names[rules->n_names++] = pstrdup("ignore_referrer");
 	rules->names[rules->n_names++] = pstrdup("ignore_referer");
-	for (int i = 0; i < (int) lengthof(lists); i++)
-		add_list(rules, lists[i]);
+	for (int i = 0; i < in->n_lists; i++)
+		add_list(rules, in->lists[i]);
 	qsort(rules->names, rules->n_names, sizeof(char *), compare_names);
 	return rules;
 }
@@ -790,7 +786,7 @@ pkt_url_prefix_text(PG_FUNCTION_ARGS)
  *		(mailto:, tel:, data:) the scheme alone is left.
  */
 char *
-url_keep_only(const char *url, const SettingList *names)
+url_keep_only(const char *url, const TextList *names)
 {
 	Url			parts;
 	UrlPart		query;

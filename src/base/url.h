@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "settings/settings.h"
+#include "base/text_list.h"
 
 #define URL_NO_PREFIX (-1)
 
@@ -46,6 +46,16 @@ typedef struct UrlParam
 /* What a site cuts from its URLs; made once per configuration. */
 typedef struct UrlRules UrlRules;
 
+/* From what they are made. */
+typedef struct UrlRulesInput
+{
+	bool		keep_fragment;
+	bool		as_matomo;		/* parameters escaped, of equal ones the last */
+	int			max_length;		/* bytes */
+	int			n_lists;
+	const TextList *const *lists;	/* names, or /expressions/, of parameters to cut */
+} UrlRulesInput;
+
 extern bool url_looks_like_one(const char *url);
 extern int	url_split_prefix(const char *url, const char **rest);
 
@@ -58,9 +68,9 @@ extern char *url_clean(const char *url);
 extern char *url_lower(const char *str, size_t len);
 extern char *url_host(const char *url);
 
-extern UrlRules *url_rules_create(const Settings *s);
+extern UrlRules *url_rules_create(const UrlRulesInput *in);
 extern char *url_normalise(const char *url, const UrlRules *rules);
-extern char *url_keep_only(const char *url, const SettingList *names);
+extern char *url_keep_only(const char *url, const TextList *names);
 extern char *url_normalise_without(const char *url, const UrlRules *rules,
 								   const char *const *names);
 

@@ -373,7 +373,7 @@ same_text(const char *a, const char *b)
 
 /* The first of the parameters that is not empty, trimmed; NULL if there is none. */
 static char *
-first_param(UrlPart query, const SettingList *names)
+first_param(UrlPart query, const TextList *names)
 {
 	for (int i = 0; query.len > 0 && i < names->n; i++)
 	{
@@ -391,7 +391,7 @@ first_param(UrlPart query, const SettingList *names)
 
 /* The same from tracking parameters. */
 static char *
-first_tracking_param(const ReferrerInput *in, const SettingList *names)
+first_tracking_param(const ReferrerInput *in, const TextList *names)
 {
 	for (int i = 0; i < names->n; i++)
 	{
@@ -425,7 +425,7 @@ host_ends(const char *host, const char *tail)
  * ".host" with all its sub-domains, and perhaps the beginning of a path.
  */
 static bool
-is_ignored(const Address *ref, const SettingList *list)
+is_ignored(const Address *ref, const TextList *list)
 {
 	for (int i = 0; i < list->n; i++)
 	{
@@ -685,8 +685,8 @@ search_keyword(const ReferrerInput *in, const Address *ref)
 static bool
 detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref, Referrer *out)
 {
-	const SettingList *names = &in->s->campaign_var_name;
-	const SettingList *keywords = &in->s->campaign_keyword_var_name;
+	const TextList *names = &in->s->campaign_var_name;
+	const TextList *keywords = &in->s->campaign_keyword_var_name;
 	const char *name = first_param(page->parts.query, names);
 	const char *keyword = first_param(page->parts.query, keywords);
 	const char *found;

@@ -44,6 +44,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/args.h"
 #include "base/compat.h"
 #include "identity/fingerprint.h"
 
@@ -248,13 +249,6 @@ user_id_pseudonym(const char *user_id, size_t len,
 	buf[USER_ID_PSEUDONYM_LEN] = '\0';
 }
 
-/* A text argument as a C string, "" if NULL. */
-static const char *
-text_arg(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
 /*
  * Read up to nine integers of a one-dimensional array; what is missing is 0.
  * Errors: array_subscript_error, null_value_not_allowed.
@@ -292,15 +286,15 @@ pkt_fingerprint_with_salt(PG_FUNCTION_ARGS)
 	FingerprintInput in = {0};
 	bytea	   *salt = PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0);
 
-	in.os = text_arg(fcinfo, 1);
-	in.browser = text_arg(fcinfo, 2);
-	in.browser_version = text_arg(fcinfo, 3);
-	in.user_agent = text_arg(fcinfo, 4);
+	in.os = arg_text(fcinfo, 1);
+	in.browser = arg_text(fcinfo, 2);
+	in.browser_version = arg_text(fcinfo, 3);
+	in.user_agent = arg_text(fcinfo, 4);
 	if (!PG_ARGISNULL(5))
 		plugins_arg(PG_GETARG_ARRAYTYPE_P(5), in.plugins);
 	if (!PG_ARGISNULL(6))
 		in.ip = ip_from_inet(PG_GETARG_INET_PP(6));
-	in.language = text_arg(fcinfo, 7);
+	in.language = arg_text(fcinfo, 7);
 	in.idsite = PG_ARGISNULL(8) ? 0 : PG_GETARG_INT32(8);
 
 	PG_RETURN_HEXID(fingerprint_hash(&in,
@@ -351,7 +345,7 @@ pkt_matomo_config_id(PG_FUNCTION_ARGS)
 	/* argument of each flag in hash order; -1: a plugin that is gone, always 0 */
 	static const int8 flags[] = {8, 9, -1, 10, 11, 12, 13, -1, 14, 15};
 	StringInfoData s;
-	const char *language = text_arg(fcinfo, 4);
+	const char *language = arg_text(fcinfo, 4);
 	uint8		digest[MD5_DIGEST_LENGTH];
 	Piece		piece;
 	const char *problem;
@@ -359,14 +353,14 @@ pkt_matomo_config_id(PG_FUNCTION_ARGS)
 
 	initStringInfo(&s);
 	for (i = 0; i < 3; i++)
-		appendStringInfoString(&s, text_arg(fcinfo, i));
+		appendStringInfoString(&s, arg_text(fcinfo, i));
 	for (i = 0; i < lengthof(flags); i++)
 		appendStringInfo(&s, "%d", (flags[i] < 0 || PG_ARGISNULL(flags[i])) ?
 						 0 : PG_GETARG_INT32(flags[i]));
-	appendStringInfoString(&s, text_arg(fcinfo, 3));
+	appendStringInfoString(&s, arg_text(fcinfo, 3));
 	appendBinaryStringInfo(&s, language, strnlen(language, LANGUAGE_HASHED));
-	appendStringInfoString(&s, text_arg(fcinfo, 5));
-	appendStringInfoString(&s, text_arg(fcinfo, 6));
+	appendStringInfoString(&s, arg_text(fcinfo, 5));
+	appendStringInfoString(&s, arg_text(fcinfo, 6));
 	if (!PG_ARGISNULL(7))
 		appendStringInfo(&s, "%d", PG_GETARG_INT32(7));
 

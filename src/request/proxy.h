@@ -12,7 +12,7 @@
 /* What the settings make; made once per configuration. */
 typedef struct ProxyRules
 {
-	const SettingList *headers;
+	const TextList *headers;
 	IpRangeSet	proxies;
 	bool		last;			/* of a list the last address counts */
 } ProxyRules;

@@ -15,6 +15,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "request/tracking_api.h"
 
@@ -429,29 +430,6 @@ tracking_api_query_site(const char *query, size_t len)
 	else
 		hit_set(&hit, idsite, last.value, last.value_len);
 	return hit.idsite;
-}
-
-/* A scalar as text; false for null, lists and objects, which count as absent. */
-static bool
-json_scalar(JsonbValue *v, const char **str, size_t *len)
-{
-	switch (v->type)
-	{
-		case jbvString:
-			*str = v->val.string.val;
-			*len = v->val.string.len;
-			return true;
-		case jbvNumeric:
-			*str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-			*len = strlen(*str);
-			return true;
-		case jbvBool:
-			*str = v->val.boolean ? "1" : "0";
-			*len = 1;
-			return true;
-		default:
-			return false;
-	}
 }
 
 /* Is it a list?  Objects are of no use in a tracking URL. */

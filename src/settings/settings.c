@@ -565,7 +565,7 @@ trimmed(const char *str)
  * current memory context; false, and why, if it is no such list.
  */
 static bool
-parse_list(const SettingDef *def, const char *text, SettingList *list, const char **why)
+parse_list(const SettingDef *def, const char *text, TextList *list, const char **why)
 {
 	static const char *const form =
 		"The form is {a,b}; items with commas, braces, quotes or backslashes stand in double quotes.";
@@ -707,7 +707,7 @@ parse_value(const SettingDef *def, const char *text, void *dest, const char **wh
 			return true;
 
 		case TYPE_LIST:
-			return parse_list(def, text, (SettingList *) dest, why);
+			return parse_list(def, text, (TextList *) dest, why);
 	}
 	return false;				/* not reached */
 }
@@ -763,7 +763,7 @@ format_value(const SettingDef *def, const void *src)
 
 		case TYPE_LIST:
 			{
-				const SettingList *list = src;
+				const TextList *list = src;
 				StringInfoData buf;
 				int			i;
 
@@ -831,7 +831,7 @@ value_size(const SettingDef *def)
 		case TYPE_STRING:
 			return sizeof(char *);
 		case TYPE_LIST:
-			return sizeof(SettingList);
+			return sizeof(TextList);
 	}
 	return 0;					/* not reached */
 }
@@ -1004,9 +1004,9 @@ resolve(const SettingRows *instance, const SettingRows *site, Settings *result, 
 
 		if (def->adds && site_value && instance_value)
 		{
-			const SettingList *a = instance_value;
-			const SettingList *b = site_value;
-			SettingList *list = (SettingList *) ((char *) result + def->offset);
+			const TextList *a = instance_value;
+			const TextList *b = site_value;
+			TextList *list = (TextList *) ((char *) result + def->offset);
 
 			if (a->n > 0)
 			{

@@ -13,6 +13,8 @@
 #include "pgtime.h"
 #include "utils/palloc.h"
 
+#include "base/text_list.h"
+
 typedef enum RecognitionRules
 {
 	RULES_PIWIK,
@@ -74,13 +76,6 @@ typedef enum ReferrerAnonymisation
 	REFERRER_EXCLUDE_ALL
 } ReferrerAnonymisation;
 
-/* A list setting: n strings. */
-typedef struct SettingList
-{
-	int			n;
-	char	  **items;
-} SettingList;
-
 /*
  * Effective values for one site: site override, else instance value, else the
  * rule set's default, else the default.  A privacy setting of the instance that
@@ -121,7 +116,7 @@ typedef struct Settings
 	ConsentUpgrade consent_upgrade;
 	bool		anonymous_session_cookie;
 	char	   *anonymous_cookie_name;
-	SettingList anonymous_query_parameters;
+	TextList anonymous_query_parameters;
 	bool		anonymous_fingerprint;
 	GeoLevel	anonymous_geo_level;
 	GeoLevel	geo_level;
@@ -132,11 +127,11 @@ typedef struct Settings
 
 	/* exclusion */
 	bool		track_bots;
-	SettingList excluded_ips;
-	SettingList excluded_user_agents;
-	SettingList excluded_query_parameters;
-	SettingList url_query_parameter_to_exclude_from_url;
-	SettingList excluded_referrers;
+	TextList excluded_ips;
+	TextList excluded_user_agents;
+	TextList excluded_query_parameters;
+	TextList url_query_parameter_to_exclude_from_url;
+	TextList excluded_referrers;
 	bool		exclude_unknown_urls;
 	char	   *exclude_requests;
 	bool		respect_do_not_track;
@@ -146,18 +141,18 @@ typedef struct Settings
 	/* pages, referrers, campaigns, search */
 	bool		keep_url_fragment;
 	int32		page_maximum_length;	/* bytes */
-	SettingList campaign_var_name;
-	SettingList campaign_keyword_var_name;
+	TextList campaign_var_name;
+	TextList campaign_keyword_var_name;
 	bool		site_search;
-	SettingList site_search_query_parameters;
-	SettingList site_search_category_parameters;
+	TextList site_search_query_parameters;
+	TextList site_search_category_parameters;
 
 	/* requests */
 	bool		tracking_requests_require_authentication;
 	int32		tracking_requests_require_authentication_when_custom_timestamp_newer_than;	/* seconds */
 	bool		bulk_requests_require_authentication;
-	SettingList proxy_client_headers;
-	SettingList proxy_ips;
+	TextList proxy_client_headers;
+	TextList proxy_ips;
 	bool		proxy_ip_read_last_in_list;
 	bool		enable_language_to_country_guess;
 	bool		enable_default_location_provider;

@@ -36,7 +36,7 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 	Hit		   *hit = w->hit;
 	ReferrerInput in = {0};
 	ReferrerParam params[CAMPAIGN_PARAMS_MAX];
-	const SettingList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
+	const TextList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
 	MemoKey		key;
 	bool		memorable = false;
 	Memo	   *memo = engine_memo();

@@ -11,6 +11,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "base/args.h"
 #include "base/compat.h"
 #include "base/text.h"
 #include "track/engine.h"
@@ -44,7 +45,7 @@ Datum
 pkt_normalise_url(PG_FUNCTION_ARGS)
 {
 	EngineScope scope;
-	char	   *url = text_arg(fcinfo, 1);
+	char	   *url = arg_client_text(fcinfo, 1);
 	char	   *result;
 
 	engine_enter(&scope);
@@ -102,7 +103,7 @@ pkt_referrer(PG_FUNCTION_ARGS)
 	const SiteConfig *site;
 	Referrer	visit;
 	Referrer	found;
-	char	   *urlref = text_arg(fcinfo, 2);
+	char	   *urlref = arg_client_text(fcinfo, 2);
 	ReferrerParam *params = NULL;
 	Datum		values[4] = {0};
 	bool		nulls[4] = {false};
@@ -110,7 +111,7 @@ pkt_referrer(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	text_cut_chars(urlref, URLREF_MAX);
-	in.url = text_arg(fcinfo, 1);
+	in.url = arg_client_text(fcinfo, 1);
 	in.urlref = urlref;
 	if (!PG_ARGISNULL(3))
 		in.n_params = read_params(PG_GETARG_JSONB_P(3), &params);

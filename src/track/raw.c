@@ -28,6 +28,7 @@
 #include "utils/uuid.h"
 
 #include "base/compat.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "request/tracking_api.h"
 #include "track/raw.h"
@@ -263,23 +264,6 @@ add_column(RawMap *map, Relation rel, const char *name)
 	return map->n_columns++;
 }
 
-/* The scalar as text; NULL for anything else. */
-static char *
-scalar_text(const JsonbValue *v)
-{
-	switch (v->type)
-	{
-		case jbvString:
-			return pnstrdup(v->val.string.val, v->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-		case jbvBool:
-			return pstrdup(v->val.boolean ? "1" : "0");
-		default:
-			return NULL;
-	}
-}
-
 /* Read one entry of a mapping. */
 static void
 add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
@@ -294,7 +278,7 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 	b->column = -1;
 	b->constant = NULL;
 	if (v->type == jbvString)
-		b->column = add_column(map, rel, scalar_text(v));
+		b->column = add_column(map, rel, json_scalar_text(v));
 	else if (v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data) &&
 			 JsonContainerSize(v->val.binary.data) == 1)
 	{
@@ -303,9 +287,9 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 
 		if ((member = getKeyJsonValueFromContainer(v->val.binary.data, "column", 6, &buf)) != NULL &&
 			member->type == jbvString)
-			b->column = add_column(map, rel, scalar_text(member));
+			b->column = add_column(map, rel, json_scalar_text(member));
 		else if ((member = getKeyJsonValueFromContainer(v->val.binary.data, "value", 5, &buf)) != NULL)
-			b->constant = scalar_text(member);
+			b->constant = json_scalar_text(member);
 	}
 	if (b->column < 0 && b->constant == NULL)
 		raise_mapping("mapping of parameter \"%s\" is neither a column's name nor {\"value\": constant}", name, NULL);
@@ -504,22 +488,11 @@ raw_map(Relation rel, Jsonb *options)
 	map->trusted = v != NULL && v->type == jbvBool && v->val.boolean;
 	v = member(options, "order", &buf);
 	if (v != NULL && v->type == jbvString)
-		(void) parse_order(scalar_text(v), &map->order);
+		(void) parse_order(json_scalar_text(v), &map->order);
 	v = member(options, "on_error", &buf);
 	if (v != NULL && v->type == jbvString)
-		(void) parse_on_error(scalar_text(v), &map->raise);
+		(void) parse_on_error(json_scalar_text(v), &map->raise);
 	return map;
-}
-
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *str)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = pstrdup(str);
-	v.val.string.len = strlen(str);
-	(void) pushJsonbValue(state, token, &v);
 }
 
 /*
@@ -551,24 +524,24 @@ raw_options(Relation rel, Jsonb *mapping, const char *order, const char *on_erro
 	complete_map(map);
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, WJB_KEY, "mapping");
+	json_push_text(&state, WJB_KEY, "mapping");
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < map->n_bindings; i++)
 	{
 		const RawBinding *b = &map->bindings[i];
 
-		push_text(&state, WJB_KEY, b->name);
+		json_push_text(&state, WJB_KEY, b->name);
 		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_text(&state, WJB_KEY, b->column >= 0 ? "column" : "value");
-		push_text(&state, WJB_VALUE, b->column >= 0 ? map->columns[b->column].name : b->constant);
+		json_push_text(&state, WJB_KEY, b->column >= 0 ? "column" : "value");
+		json_push_text(&state, WJB_VALUE, b->column >= 0 ? map->columns[b->column].name : b->constant);
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	push_text(&state, WJB_KEY, "order");
-	push_text(&state, WJB_VALUE, order);
-	push_text(&state, WJB_KEY, "on_error");
-	push_text(&state, WJB_VALUE, on_error);
-	push_text(&state, WJB_KEY, "trusted");
+	json_push_text(&state, WJB_KEY, "order");
+	json_push_text(&state, WJB_VALUE, order);
+	json_push_text(&state, WJB_KEY, "on_error");
+	json_push_text(&state, WJB_VALUE, on_error);
+	json_push_text(&state, WJB_KEY, "trusted");
 	v.type = jbvBool;
 	v.val.boolean = trusted;
 	(void) pushJsonbValue(&state, WJB_VALUE, &v);
@@ -819,7 +792,7 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 
 				if (*others == NULL)
 					(void) pushJsonbValue(others, WJB_BEGIN_OBJECT, NULL);
-				push_text(others, WJB_KEY, b->name);
+				json_push_text(others, WJB_KEY, b->name);
 				v.type = jbvString;
 				v.val.string.val = text_clean(str, Min(len, RAW_TEXT_MAX), false);
 				v.val.string.len = strlen(v.val.string.val);

@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "base/json.h"
 #include "log/lock.h"
 #include "log/log.h"
 #include "settings/settings.h"
@@ -324,18 +325,12 @@ static Datum
 counts_jsonb(const RawCount *counts, int n)
 {
 	JsonbParseState *state = NULL;
-	JsonbValue	v;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < n; i++)
 	{
-		v.type = jbvString;
-		v.val.string.val = counts[i].reason;
-		v.val.string.len = strlen(counts[i].reason);
-		(void) pushJsonbValue(&state, WJB_KEY, &v);
-		v.type = jbvNumeric;
-		v.val.numeric = int64_to_numeric(counts[i].n);
-		(void) pushJsonbValue(&state, WJB_VALUE, &v);
+		json_push_text(&state, WJB_KEY, counts[i].reason);
+		json_push_number(&state, WJB_VALUE, counts[i].n);
 	}
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

@@ -14,7 +14,9 @@
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
+#include "base/args.h"
 #include "base/compat.h"
+#include "base/json.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/token.h"
@@ -37,6 +39,8 @@ typedef struct Document
 	char	   *token;			/* that speaks for the whole document, "" if none */
 	bool		trusted;
 } Document;
+
+pg_noreturn static void raise_document(const char *what);
 
 static void
 raise_document(const char *what)
@@ -151,9 +155,9 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 		if (!PG_ARGISNULL(1))
 			hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
 		if (!PG_ARGISNULL(2))
-			hit->user_agent = text_arg(fcinfo, 2);
+			hit->user_agent = arg_client_text(fcinfo, 2);
 		if (!PG_ARGISNULL(3))
-			hit->accept_language = text_arg(fcinfo, 3);
+			hit->accept_language = arg_client_text(fcinfo, 3);
 		if (!PG_ARGISNULL(5))
 		{
 			tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
@@ -211,27 +215,6 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static void
-push_key(JsonbParseState **state, const char *name)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = pstrdup(name);
-	v.val.string.len = strlen(name);
-	(void) pushJsonbValue(state, WJB_KEY, &v);
-}
-
-static void
-push_number(JsonbParseState **state, JsonbIteratorToken what, int64 n)
-{
-	JsonbValue	v;
-
-	v.type = jbvNumeric;
-	v.val.numeric = int64_to_numeric(n);
-	(void) pushJsonbValue(state, what, &v);
-}
-
 /*
  * pkt_track_requests_answer
  *		SQL: track_requests_answer(document, …) → jsonb, what Matomo answers
@@ -247,7 +230,6 @@ pkt_track_requests_answer(PG_FUNCTION_ARGS)
 	bool		all_sites;
 	int			invalid = 0;
 	JsonbParseState *state = NULL;
-	JsonbValue	v;
 
 	read_document(fcinfo, &doc);
 	results = palloc_array(Tracked, doc.n + 1);
@@ -262,23 +244,20 @@ pkt_track_requests_answer(PG_FUNCTION_ARGS)
 		invalid += results[i].outcome == OUTCOME_INVALID;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_key(&state, "status");
-	v.type = jbvString;
-	v.val.string.val = pstrdup("success");
-	v.val.string.len = strlen("success");
-	(void) pushJsonbValue(&state, WJB_VALUE, &v);
-	push_key(&state, "tracked");
-	push_number(&state, WJB_VALUE, doc.n - invalid);
-	push_key(&state, "invalid");
-	push_number(&state, WJB_VALUE, invalid);
+	json_push_text(&state, WJB_KEY, "status");
+	json_push_text(&state, WJB_VALUE, "success");
+	json_push_text(&state, WJB_KEY, "tracked");
+	json_push_number(&state, WJB_VALUE, doc.n - invalid);
+	json_push_text(&state, WJB_KEY, "invalid");
+	json_push_number(&state, WJB_VALUE, invalid);
 	if (all_sites)
 	{
-		push_key(&state, "invalid_indices");
+		json_push_text(&state, WJB_KEY, "invalid_indices");
 		(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 		for (int i = 0; i < doc.n; i++)
 		{
 			if (results[i].outcome == OUTCOME_INVALID)
-				push_number(&state, WJB_ELEM, i);
+				json_push_number(&state, WJB_ELEM, i);
 		}
 		(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}

@@ -95,6 +95,25 @@ site_rules_init(void)
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 }
 
+/* What a site cuts from its URLs, by its settings. */
+static UrlRules *
+make_url_rules(const Settings *s)
+{
+	const TextList *const lists[] = {
+		&s->excluded_query_parameters, &s->url_query_parameter_to_exclude_from_url,
+		&s->campaign_var_name, &s->campaign_keyword_var_name
+	};
+	UrlRulesInput in = {
+		.keep_fragment = s->keep_url_fragment,
+		.as_matomo = s->recognition_rules == RULES_MATOMO,
+		.max_length = s->page_maximum_length,
+		.n_lists = lengthof(lists),
+		.lists = lists
+	};
+
+	return url_rules_create(&in);
+}
+
 /*
  * site_rules
  *		The rules of a site; made when first asked for.
@@ -107,7 +126,7 @@ site_rules(const SiteConfig *site)
 		MemoryContext old = MemoryContextSwitchTo(site->context);
 		SiteRules  *rules = palloc0_object(SiteRules);
 
-		rules->url = url_rules_create(&site->s);
+		rules->url = make_url_rules(&site->s);
 		rules->exclude = exclude_rules_create(&site->s);
 		rules->proxy = proxy_rules_create(&site->s);
 		*site->rules = rules;

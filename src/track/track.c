@@ -23,8 +23,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/args.h"
 #include "base/compat.h"
-#include "base/text.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/track.h"
@@ -35,23 +35,7 @@ PG_FUNCTION_INFO_V1(pkt_trusted_tracking);
 PG_FUNCTION_INFO_V1(pkt_match_visitor);
 PG_FUNCTION_INFO_V1(pkt_fingerprint);
 
-#define TEXT_ARG_MAX (1024 * 1024)	/* bytes of a text argument that are read */
-
 static const char *const outcome_words[] = {"recorded", "ignored", "excluded", "invalid"};
-
-/* A text argument, cut to what is sensible; NULL as "". */
-char *
-text_arg(FunctionCallInfo fcinfo, int n)
-{
-	text	   *t;
-	size_t		len;
-
-	if (PG_ARGISNULL(n))
-		return pstrdup("");
-	t = PG_GETARG_TEXT_PP(n);
-	len = VARSIZE_ANY_EXHDR(t);
-	return text_clean(VARDATA_ANY(t), Min(len, TEXT_ARG_MAX), false);
-}
 
 /* The time of the hit: the argument, else when the statement came. */
 bool
@@ -193,20 +177,20 @@ pkt_track(PG_FUNCTION_ARGS)
 
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
-		hit->url = text_arg(fcinfo, 1);
+		hit->url = arg_client_text(fcinfo, 1);
 	if (!PG_ARGISNULL(2))
-		hit->action_name = text_arg(fcinfo, 2);
+		hit->action_name = arg_client_text(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
-		hit->urlref = text_arg(fcinfo, 3);
+		hit->urlref = arg_client_text(fcinfo, 3);
 	if (!PG_ARGISNULL(4))
 	{
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(4));
 		hit->cip = pstrdup("");
 	}
 	if (!PG_ARGISNULL(5))
-		hit->user_agent = text_arg(fcinfo, 5);
+		hit->user_agent = arg_client_text(fcinfo, 5);
 	if (!PG_ARGISNULL(6))
-		hit->accept_language = text_arg(fcinfo, 6);
+		hit->accept_language = arg_client_text(fcinfo, 6);
 	if (!PG_ARGISNULL(7))
 	{
 		hit->visitor_id.given = true;
@@ -218,8 +202,8 @@ pkt_track(PG_FUNCTION_ARGS)
 		hit->cid.id = PG_GETARG_HEXID(8);
 	}
 	if (!PG_ARGISNULL(9))
-		hit->user_id = text_arg(fcinfo, 9);
-	if (!PG_ARGISNULL(10) && !consent_parse(text_arg(fcinfo, 10), &hit->consent))
+		hit->user_id = arg_client_text(fcinfo, 9);
+	if (!PG_ARGISNULL(10) && !consent_parse(arg_client_text(fcinfo, 10), &hit->consent))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"consent\""),
@@ -227,7 +211,7 @@ pkt_track(PG_FUNCTION_ARGS)
 	/* what a client's cookie holds: no mistake of the programmer's */
 	if (!PG_ARGISNULL(11))
 	{
-		char	   *cookie = text_arg(fcinfo, 11);
+		char	   *cookie = arg_client_text(fcinfo, 11);
 
 		hit->session_cookie.given = strlen(cookie) == HEXID_TEXT_LEN &&
 			hexid_parse(cookie, HEXID_TEXT_LEN, &hit->session_cookie.id);
@@ -242,9 +226,9 @@ pkt_track(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(13))
 		hit->new_visit = PG_GETARG_BOOL(13);
 	if (!PG_ARGISNULL(14))
-		hit->resolution = text_arg(fcinfo, 14);
+		hit->resolution = arg_client_text(fcinfo, 14);
 	if (!PG_ARGISNULL(15))
-		hit->pv_id = text_arg(fcinfo, 15);
+		hit->pv_id = arg_client_text(fcinfo, 15);
 
 	engine_enter(&scope);
 	engine_run(&hit, 1, &result);
@@ -294,9 +278,9 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
 	if (!PG_ARGISNULL(2))
-		hit->user_agent = text_arg(fcinfo, 2);
+		hit->user_agent = arg_client_text(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
-		hit->accept_language = text_arg(fcinfo, 3);
+		hit->accept_language = arg_client_text(fcinfo, 3);
 	if (!PG_ARGISNULL(5))
 		tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
 	if (!PG_ARGISNULL(0))
@@ -352,7 +336,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 	{
 		OptionalId	id = {true, PG_GETARG_HEXID(1)};
-		char	   *source = text_arg(fcinfo, 2);
+		char	   *source = arg_client_text(fcinfo, 2);
 
 		if (pg_strcasecmp(source, "cookie") == 0 || source[0] == '\0')
 			hit->visitor_id = id;
@@ -366,7 +350,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 					 errmsg("invalid value for argument \"visitor_id_source\""),
 					 errhint("It is cookie, cid or third_party_cookie.")));
 	}
-	hit->user_id = text_arg(fcinfo, 3);
+	hit->user_id = arg_client_text(fcinfo, 3);
 	if (!time_arg(fcinfo, 5, hit))
 		raise_invalid("at");
 	hit->new_visit = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
@@ -419,9 +403,9 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
 	if (!PG_ARGISNULL(2))
-		hit->user_agent = text_arg(fcinfo, 2);
+		hit->user_agent = arg_client_text(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
-		hit->accept_language = text_arg(fcinfo, 3);
+		hit->accept_language = arg_client_text(fcinfo, 3);
 	if (!time_arg(fcinfo, 4, hit))
 		raise_invalid("at");
 

@@ -11,7 +11,6 @@
 
 #define TRACKED_COLUMNS 14
 
-extern char *text_arg(FunctionCallInfo fcinfo, int n);
 extern bool time_arg(FunctionCallInfo fcinfo, int n, Hit *hit);
 extern void check_trusted(void);
 extern void tracked_values(const Tracked *r, Datum *values, bool *nulls);

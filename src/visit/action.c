@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(pkt_action_type_name);
  * none has.  Case does not matter.  list: "name[]" counts too, joined by ", ".
  */
 static char *
-search_param(UrlPart query, const SettingList *names, bool list)
+search_param(UrlPart query, const TextList *names, bool list)
 {
 	for (int i = 0; i < names->n; i++)
 	{

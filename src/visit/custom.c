@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "request/tracking_api.h"
@@ -254,17 +255,6 @@ extract(CustomDimension *d, const Hit *hit)
 	return NULL;
 }
 
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, char *str)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = str;
-	v.val.string.len = (int) strlen(str);
-	pushJsonbValue(state, token, &v);
-}
-
 /* A text as it is stored: trimmed, cut, escaped under Matomo's rules. */
 static char *
 clean_text(char *str, int max, const Settings *s)
@@ -331,8 +321,8 @@ read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
 			continue;
 		if (states[scope] == NULL)
 			pushJsonbValue(&states[scope], WJB_BEGIN_OBJECT, NULL);
-		push_text(&states[scope], WJB_KEY, psprintf("%d", d->number));
-		push_text(&states[scope], WJB_VALUE, clean_text(value, DIMENSION_MAX, s));
+		json_push_text(&states[scope], WJB_KEY, psprintf("%d", d->number));
+		json_push_text(&states[scope], WJB_VALUE, clean_text(value, DIMENSION_MAX, s));
 	}
 	for (int scope = 0; scope < 2; scope++)
 	{
@@ -353,20 +343,8 @@ list_text(JsonbContainer *list, uint32 i, char **str)
 
 	if (v == NULL)
 		return false;
-	switch (v->type)
-	{
-		case jbvString:
-			*str = pnstrdup(v->val.string.val, v->val.string.len);
-			return true;
-		case jbvNumeric:
-			*str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-			return true;
-		case jbvBool:
-			*str = pstrdup(v->val.boolean ? "1" : "0");
-			return true;
-		default:
-			return false;
-	}
+	*str = json_scalar_text(v);
+	return *str != NULL;
 }
 
 /*
@@ -399,10 +377,10 @@ read_variables(Jsonb *sent, const Settings *s)
 			continue;
 		if (state == NULL)
 			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_text(&state, WJB_KEY, pstrdup(key));
+		json_push_text(&state, WJB_KEY, pstrdup(key));
 		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		push_text(&state, WJB_ELEM, name);
-		push_text(&state, WJB_ELEM, value);
+		json_push_text(&state, WJB_ELEM, name);
+		json_push_text(&state, WJB_ELEM, value);
 		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
 	if (state == NULL)
