@@ -719,6 +719,7 @@ log_open(Log *log, LOCKMODE mode)
 	if (!log_version_checked)
 		check_version();
 	log->mode = mode;
+	log->in_memory = false;
 	log->by_visitor_id = log->by_config = NULL;
 	log->context = CurrentMemoryContext;
 	log->names = log->names_index = NULL;
@@ -738,11 +739,44 @@ log_open(Log *log, LOCKMODE mode)
 		open_log = NULL;
 }
 
+/*
+ * log_open_batch
+ *		Open the log to write the hits of a batch: what is read and written is
+ *		kept in memory until log_close(), or until log_flush() finds it too much.
+ *		False, and nothing open, if a table must be written by statements, for
+ *		example because a user has put a trigger on it.  The caller holds the
+ *		gates of all sites concerned exclusively.  After an error the log is
+ *		forgotten with the memory context in which it was opened.
+ */
+bool
+log_open_batch(Log *log)
+{
+	log_open(log, RowExclusiveLock);
+	log->in_memory = batch_writer_begin(log);
+	if (!log->in_memory)
+		log_close(log);
+	return log->in_memory;
+}
+
+/*
+ * log_flush
+ *		Call it between two hits: writes what a batch has in memory if that is
+ *		more than pk_tracking.bulk_memory.
+ */
+void
+log_flush(Log *log)
+{
+	if (log->in_memory)
+		batch_writer_flush();
+}
+
 void
 log_close(Log *log)
 {
 	OpenLog  *rows = log->rows;
 
+	if (log->in_memory)
+		batch_writer_end();
 	if (rows->visits_open)
 		row_writer_close(&rows->visit_writer);
 	if (rows->actions != NULL)

@@ -41,6 +41,7 @@ typedef struct Log
 	Relation	names_index;
 	TupleTableSlot *names_slot;
 	struct OpenLog *rows;		/* what writes rows without statements */
+	bool		in_memory;		/* visits are kept in memory: log_open_batch() */
 	int64		reach;			/* seconds: the longest visit that the look-ups of a pass reckoned with */
 } Log;
 
@@ -49,6 +50,8 @@ extern Oid	log_owner(void);
 extern bool log_has_user_code(void);
 
 extern void log_open(Log *log, LOCKMODE mode);
+extern bool log_open_batch(Log *log);
+extern void log_flush(Log *log);
 extern void log_close(Log *log);
 
 extern int	log_lookup(Log *log, int32 idsite, const Lookup *lookup,

@@ -173,6 +173,7 @@ typedef struct BegunSite
 typedef struct Bulk
 {
 	MemoryContext context;		/* until the end */
+	MemoryContextCallback forget;	/* an error ends no batch */
 	MemoryContext rows;			/* visits and names, until they are written */
 	MemoryContext actions_context;	/* a batch of actions */
 	Log		   *log;
@@ -233,9 +234,17 @@ begin_rows(void)
 	MemoryContextSwitchTo(old);
 }
 
+/* An error has taken its memory. */
+static void
+forget_bulk(void *arg)
+{
+	if (bulk == arg)
+		bulk = NULL;
+}
+
 /*
  * batch_writer_begin
- *		From now on, until batch_writer_end() or _abandon(), keep what is read and
+ *		From now on, until batch_writer_end() or an error, keep what is read and
  *		written in memory.  False if the log's tables must be written by
  *		statements, since somebody has put triggers or the like on them.  The
  *		caller has the gates of all sites concerned.
@@ -254,6 +263,9 @@ batch_writer_begin(Log *log)
 	old = MemoryContextSwitchTo(context);
 	bulk = palloc0_object(Bulk);
 	bulk->context = context;
+	bulk->forget.func = forget_bulk;
+	bulk->forget.arg = bulk;
+	MemoryContextRegisterResetCallback(context, &bulk->forget);
 	/* nothing here is freed by itself, so that it need not be rounded up */
 	bulk->rows = GenerationContextCreate(context, "pk_tracking bulk visits", 0, 64 * 1024, 1024 * 1024);
 	bulk->actions_context = AllocSetContextCreate(context, "pk_tracking bulk actions", ALLOCSET_DEFAULT_SIZES);
@@ -275,16 +287,6 @@ bool
 batch_writer_active(void)
 {
 	return bulk != NULL;
-}
-
-/*
- * batch_writer_abandon
- *		An error has ended the statement: what was not written is not wanted.
- */
-void
-batch_writer_abandon(void)
-{
-	bulk = NULL;				/* its memory and relations go with the transaction's */
 }
 
 /* What the site had when the statement came to it, found out then; good until the next site. */

@@ -3,9 +3,8 @@
  *		The visits of a statement with many hits, in memory: read once, written
  *		once.
  *
- * Used by the store alone, but for begin, end and abandon, which are the
- * engine's.  While it is at work nobody else may write visits of the sites
- * concerned: the caller has their gates for itself.
+ * While it is at work nobody else may write visits of the sites concerned: the
+ * caller holds their gates exclusively.
  */
 #ifndef PKT_WRITER_BATCH_H
 #define PKT_WRITER_BATCH_H
@@ -37,7 +36,6 @@ typedef struct NewName
 
 extern bool batch_writer_begin(Log *log);
 extern void batch_writer_end(void);
-extern void batch_writer_abandon(void);
 extern bool batch_writer_active(void);
 extern void batch_writer_flush(void);
 

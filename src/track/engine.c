@@ -39,7 +39,6 @@
 #include "log/conversion_write.h"
 #include "log/lock.h"
 #include "log/log.h"
-#include "log/writer_batch.h"
 #include "request/tracking_api.h"
 #include "track/anonymise.h"
 #include "track/describe.h"
@@ -1614,8 +1613,8 @@ record_each(Log *log, Work **work, int n, ManyLocks *many)
 		MemoryContextSwitchTo(old);
 		if (context != NULL)
 			MemoryContextReset(context);
-		if (i % FLUSH_CHECK == 0 && batch_writer_active())
-			batch_writer_flush();
+		if (i % FLUSH_CHECK == 0)
+			log_flush(log);
 	}
 	return all;
 }
@@ -1628,16 +1627,13 @@ batch_run(void)
 
 	if (!batch.running)
 	{
-		log_open(&batch.log, RowExclusiveLock);
-		batch.running = batch_writer_begin(&batch.log);
+		batch.running = log_open_batch(&batch.log);
 		if (batch.running)
 		{
 			batch.memo = memo_create();
 			if (batch.unread)
 				batch.links = session_links_create((Size) pkt_bulk_memory * 1024 / 16);
 		}
-		else
-			log_close(&batch.log);
 	}
 	MemoryContextSwitchTo(old);
 	return batch.running;
@@ -1652,7 +1648,6 @@ batch_running(void)
 static void
 batch_abandon(void)
 {
-	batch_writer_abandon();
 	batch.open = 0;
 	batch.running = batch.busy = false;
 	batch.memo = NULL;
@@ -1711,10 +1706,7 @@ engine_batch_end(void)
 	if (--batch.open > 0)
 		return;
 	if (batch.running)
-	{
-		batch_writer_end();
 		log_close(&batch.log);
-	}
 	batch.running = false;
 	batch.memo = NULL;
 	batch.links = NULL;
