@@ -265,7 +265,7 @@ SELECT pk_tracking.reset_site(current_setting('test.site')::integer, 'use_third_
 
 -- strict: the same as errors, which name the parameter and show no value
 SELECT pg_temp.raises('strict: ' || n, format('SELECT pk_tracking.track_request(%L, ''203.0.113.77'', ''secret agent'', strict => true, at => %L)', query, at), '22023', pattern)
-FROM (VALUES ('cid', 'idsite=$S&rec=1&cid=feedface', '"cid"', '2026-03-02 12:00+00'), ('idsite', 'idsite=987654321&rec=1&uid=secret', '^unknown site$', '2026-03-02 12:00+00'), ('no idsite', 'rec=1&uid=secret', '^unknown site$', '2026-03-02 12:00+00'),
+FROM (VALUES ('cid', 'idsite=$S&rec=1&cid=feedface', '"cid"', '2026-03-02 12:00+00'), ('idsite', 'idsite=987654321&rec=1&uid=secret', '^site 987654321 does not exist$', '2026-03-02 12:00+00'), ('no idsite', 'rec=1&uid=secret', '^site 0 does not exist$', '2026-03-02 12:00+00'),
 	('cip', 'idsite=$S&rec=1&cip=203.0.113.78', '"cip"', '2026-03-02 12:00+00'), ('cdt', 'idsite=$S&rec=1&cdt=1740916801', '"cdt"', '2026-03-02 12:00+00'),
 	('query', rpad('idsite=$S&rec=1&uid=secret', 70000, 'x'), '"query"', '2026-03-02 12:00+00'), ('at', 'idsite=$S&rec=1&uid=secret', '"at"', 'infinity')) x(n, query, pattern, at);
 SELECT pg_temp.hit('a good hit, strict', 'idsite=$S&rec=1', 'recorded');
@@ -274,10 +274,10 @@ SELECT r.outcome, r.outcome_reason FROM pk_tracking.track_request('idsite=' || c
 -- track(): what its programmer got wrong
 SELECT pg_temp.raises(n, statement, state, pattern)
 FROM (VALUES
-	('track: unknown site', $$SELECT pk_tracking.track(987654321, user_id => 'secret', ip => '203.0.113.77')$$, '22023', '^unknown site$'),
-	('track: site 0', $$SELECT pk_tracking.track(0)$$, '22023', '^unknown site$'),
-	('track: site -1', $$SELECT pk_tracking.track(-1)$$, '22023', '^unknown site$'),
-	('track: site NULL', $$SELECT pk_tracking.track(NULL)$$, '22023', '^unknown site$'),
+	('track: unknown site', $$SELECT pk_tracking.track(987654321, user_id => 'secret', ip => '203.0.113.77')$$, '22023', '^site 987654321 does not exist$'),
+	('track: site 0', $$SELECT pk_tracking.track(0)$$, '22023', '^site 0 does not exist$'),
+	('track: site -1', $$SELECT pk_tracking.track(-1)$$, '22023', '^site -1 does not exist$'),
+	('track: site NULL', $$SELECT pk_tracking.track(NULL)$$, '22023', '^site 0 does not exist$'),
 	('track: consent', $$SELECT pk_tracking.track($S, consent => 'secret')$$, '22023', '"consent"'),
 	('track: consent empty', $$SELECT pk_tracking.track($S, consent => '')$$, '22023', '"consent"'),
 	('track: at infinite', $$SELECT pk_tracking.track($S, at => 'infinity', user_id => 'secret')$$, '22023', '"at"'),
@@ -294,8 +294,8 @@ FROM (VALUES
 	('track: cid not hex', $$SELECT pk_tracking.track($S, cid => 'feedfacecafebeeg')$$, '22P02', '^invalid input syntax for type hexid$'),
 	('track_request: headers a list', $$SELECT pk_tracking.track_request('idsite=$S&rec=1', headers => '["secret"]')$$, '22023', 'JSON object'),
 	('track_request: headers a string', $$SELECT pk_tracking.track_request('idsite=$S&rec=1', headers => '"_pk_uid=feedfacecafebeef"')$$, '22023', 'JSON object'),
-	('match_visitor: unknown site', $$SELECT * FROM pk_tracking.match_visitor(987654321, 'feedfacecafebeef')$$, '22023', 'idsite'),
-	('match_visitor: site NULL', $$SELECT * FROM pk_tracking.match_visitor(NULL)$$, '22023', 'idsite'),
+	('match_visitor: unknown site', $$SELECT * FROM pk_tracking.match_visitor(987654321, 'feedfacecafebeef')$$, '22023', '^site 987654321 does not exist$'),
+	('match_visitor: site NULL', $$SELECT * FROM pk_tracking.match_visitor(NULL)$$, '22023', '^site 0 does not exist$'),
 	('match_visitor: source', $$SELECT * FROM pk_tracking.match_visitor($S, 'feedfacecafebeef', 'secret')$$, '22023', '"visitor_id_source"'),
 	('match_visitor: at', $$SELECT * FROM pk_tracking.match_visitor($S, 'feedfacecafebeef', at => 'infinity')$$, '22023', '"at"'),
 	('match_visitor: no candidates', $$SELECT * FROM pk_tracking.match_visitor($S, max_candidates => 0)$$, '22023', 'max_candidates'),

@@ -16,6 +16,7 @@
 #include "regex/regex.h"
 #include "utils/memutils.h"
 
+#include "base/crypto.h"
 #include "base/pattern.h"
 #include "base/url.h"
 
@@ -120,9 +121,7 @@ pattern_set_create(const char *const *items, int n)
 {
 	PatternSet *set = palloc0_object(PatternSet);
 
-	if (!pg_strong_random(&set->seed, sizeof(set->seed)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	random_bytes(&set->seed, sizeof(set->seed));
 	set->words = palloc_array(char *, n + 1);
 	set->expressions = palloc0((n + 1) * sizeof(regex_t));
 #if PG_VERSION_NUM < 160000

@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/text.h"
 #include "enrich/ua_rules.h"
 
@@ -857,7 +858,7 @@ ua_rules_read(const char *text, size_t len, char **error)
 
 	memset(&yaml, 0, sizeof(yaml));
 	if (!yaml_parser_initialize(&yaml.parser))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		raise_out_of_memory();
 	PG_TRY();
 	{
 		yaml_parser_set_encoding(&yaml.parser, YAML_UTF8_ENCODING);
@@ -881,7 +882,7 @@ ua_rules_read(const char *text, size_t len, char **error)
 			(rules->compile = pcre2_compile_context_create(rules->general)) == NULL ||
 			(rules->match = pcre2_match_context_create(rules->general)) == NULL ||
 			(rules->data = pcre2_match_data_create(MAX_GROUPS, rules->general)) == NULL)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+			raise_out_of_memory();
 		pcre2_set_match_limit(rules->match, MATCH_LIMIT);
 		pcre2_set_depth_limit(rules->match, DEPTH_LIMIT);
 		pcre2_set_heap_limit(rules->match, HEAP_LIMIT);

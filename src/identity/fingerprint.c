@@ -46,6 +46,7 @@
 
 #include "base/args.h"
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "identity/fingerprint.h"
 
 /* Bytes of the language list that count (spec matomo 1.6). */
@@ -108,9 +109,7 @@ sha1_pieces(const Piece *pieces, int n, uint8 *dest)
 	const char *problem = hash_pieces(PG_SHA1, pieces, n, dest, SHA1_DIGEST_LENGTH);
 
 	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute %s hash: %s", "SHA-1", problem)));
+		raise_hash_failure("SHA-1", problem);
 }
 
 /*
@@ -208,9 +207,7 @@ fingerprint_hash(const FingerprintInput *in,
 	pfree(message.data);
 
 	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute %s hash: %s", "HMAC-SHA-256", problem)));
+		raise_hash_failure("HMAC-SHA-256", problem);
 
 	return hexid_from_bytes(digest);
 }

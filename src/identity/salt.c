@@ -39,7 +39,6 @@
 #include "catalog/pg_type.h"
 #include "utils/inval.h"
 #include "commands/extension.h"
-#include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -56,6 +55,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "identity/salt.h"
 #include "identity/secret_table.h"
 
@@ -913,9 +913,7 @@ pkt_daily_salt_digest(PG_FUNCTION_ARGS)
 	TimestampTz now = PG_GETARG_TIMESTAMPTZ(3);
 	bool		make = PG_GETARG_BOOL(4);
 	const Salt *salt;
-	pg_cryptohash_ctx *ctx;
 	bytea	   *result;
-	bool		ok;
 
 	check_times(day, day_end, now);
 
@@ -927,17 +925,7 @@ pkt_daily_salt_digest(PG_FUNCTION_ARGS)
 
 	result = (bytea *) palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	ctx = pg_cryptohash_create(PG_SHA256);
-	ok = ctx != NULL &&
-		pg_cryptohash_init(ctx) >= 0 &&
-		pg_cryptohash_update(ctx, salt->bytes, salt->len) >= 0 &&
-		pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) >= 0;
-	if (ctx != NULL)
-		pg_cryptohash_free(ctx);
-	if (!ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute %s hash", "SHA-256")));
+	sha256_bytes(salt->bytes, salt->len, (uint8 *) VARDATA(result));
 	PG_RETURN_BYTEA_P(result);
 }
 

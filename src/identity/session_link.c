@@ -71,6 +71,7 @@
 #include "utils/uuid.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "identity/secret_table.h"
 #include "identity/session_link.h"
 
@@ -410,10 +411,7 @@ make_key(int64 period, TimestampTz now)
 		destroyed_in_xact = true;
 
 	SET_VARSIZE(value.data, VARHDRSZ + KEY_LEN);
-	if (!pg_strong_random(VARDATA(value.data), KEY_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	random_bytes(VARDATA(value.data), KEY_LEN);
 
 	values[ANUM_KEY_PERIOD - 1] = TimestampTzGetDatum(period * PERIOD);
 	values[ANUM_KEY_VALUE - 1] = PointerGetDatum(value.data);
@@ -476,7 +474,6 @@ compute_link(const uint8 *key, SessionLinkKind kind, int32 idsite,
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	uint8		head[4 + 1 + 4 + 4 + 4];
 	uint32		n;
-	bool		ok;
 
 	n = pg_hton32(1);
 	memcpy(head, &n, 4);
@@ -488,17 +485,18 @@ compute_link(const uint8 *key, SessionLinkKind kind, int32 idsite,
 	n = pg_hton32((uint32) len);
 	memcpy(head + 13, &n, 4);
 
-	ok = ctx != NULL &&
-		pg_hmac_init(ctx, key, KEY_LEN) >= 0 &&
-		pg_hmac_update(ctx, head, sizeof(head)) >= 0 &&
-		pg_hmac_update(ctx, data, len) >= 0 &&
-		pg_hmac_final(ctx, digest, sizeof(digest)) >= 0;
-	if (ctx != NULL)
+	if (ctx == NULL ||
+		pg_hmac_init(ctx, key, KEY_LEN) < 0 ||
+		pg_hmac_update(ctx, head, sizeof(head)) < 0 ||
+		pg_hmac_update(ctx, data, len) < 0 ||
+		pg_hmac_final(ctx, digest, sizeof(digest)) < 0)
+	{
+		const char *reason = pg_hmac_error(ctx);
+
 		pg_hmac_free(ctx);
-	if (!ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute %s hash", "HMAC-SHA-256")));
+		raise_hash_failure("HMAC-SHA-256", reason);
+	}
+	pg_hmac_free(ctx);
 	memcpy(link, digest, SESSION_LINK_LEN);
 }
 

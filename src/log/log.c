@@ -43,6 +43,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "log/log.h"
 #include "log/names.h"
 #include "log/row_writer.h"
@@ -577,10 +578,7 @@ read_log_info(void)
 
 	namespace = get_namespace_oid("pk_tracking", false);
 	if (!OidIsValid(get_relname_relid("log_visit", namespace)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("there is no log yet"),
-				 errhint("Make one with SELECT pk_tracking.create_log().")));
+		raise_missing_log();
 
 	log_info.log_visit = find_relation(namespace, "log_visit");
 	log_info.log_visit_length = find_relation(namespace, "log_visit_length");

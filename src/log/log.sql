@@ -829,8 +829,8 @@ BEGIN
 	IF to_regclass('pk_tracking.log_version') IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_table',
-			MESSAGE = 'there is no log yet',
-			HINT = 'Make one with SELECT pk_tracking.create_log().';
+			MESSAGE = 'the tracking log does not exist',
+			HINT = 'Create it with pk_tracking.create_log().';
 	END IF;
 	SELECT max(l.version) INTO v FROM pk_tracking.log_version l;
 	IF v > 1 THEN

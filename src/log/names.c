@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "base/plan.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -134,18 +135,19 @@ name_hash(int type, const char *name, size_t len)
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	uint8		type_byte = (uint8) type;
-	bool		ok;
 
-	if (ctx == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	ok = pg_cryptohash_init(ctx) >= 0 &&
-		pg_cryptohash_update(ctx, &type_byte, 1) >= 0 &&
-		pg_cryptohash_update(ctx, (const uint8 *) name, len) >= 0 &&
-		pg_cryptohash_final(ctx, digest, sizeof(digest)) >= 0;
+	if (ctx == NULL ||
+		pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, &type_byte, 1) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) name, len) < 0 ||
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
+	{
+		const char *reason = pg_cryptohash_error(ctx);
+
+		pg_cryptohash_free(ctx);
+		raise_hash_failure("SHA-256", reason);
+	}
 	pg_cryptohash_free(ctx);
-	if (!ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256 hash")));
 	return (int64) hexid_from_bytes(digest);
 }
 
@@ -240,9 +242,8 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 	{
 		KnownName  *slots;
 
-		if (!pg_strong_random(&seed1, sizeof(seed1)) || !pg_strong_random(&seed2, sizeof(seed2)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		random_bytes(&seed1, sizeof(seed1));
+		random_bytes(&seed2, sizeof(seed2));
 		slots = MemoryContextAllocZero(TopMemoryContext, KNOWN_SLOTS * sizeof(KnownName));
 		known = slots;
 	}

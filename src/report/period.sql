@@ -55,14 +55,15 @@ BEGIN
 	IF to_regclass('pk_tracking.site') IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_table',
-			MESSAGE = 'there is no log yet',
-			HINT = 'Make one with SELECT pk_tracking.create_log().';
+			MESSAGE = 'the tracking log does not exist',
+			HINT = 'Create it with pk_tracking.create_log().';
 	END IF;
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_period.idsite;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('there is no site %s', coalesce(idsite::text, 'NULL'));
+			MESSAGE = format('site %s does not exist', coalesce(idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
 	END IF;
 	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
 		RAISE EXCEPTION USING

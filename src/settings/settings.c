@@ -37,6 +37,7 @@
 #include "utils/varlena.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/ip_range.h"
 #include "base/pattern.h"
 #include "settings/settings.h"
@@ -1067,10 +1068,7 @@ static void
 require_tables(void)
 {
 	if (!find_tables())
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("there is no log yet"),
-				 errhint("Call pk_tracking.create_log() to make it.")));
+		raise_missing_log();
 }
 
 /*

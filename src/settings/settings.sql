@@ -76,7 +76,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',
-			MESSAGE = format('there is no site %s', coalesce(set_site.idsite::text, 'NULL'));
+			MESSAGE = format('site %s does not exist', coalesce(set_site.idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
 	END IF;
 	UPDATE pk_tracking.setting AS t SET value = set_site.value
 		WHERE coalesce(t.idsite, 0) = set_site.idsite AND t.name = setting_name;
@@ -167,7 +168,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',
-			MESSAGE = format('there is no site %s', coalesce(reset_site.idsite::text, 'NULL'));
+			MESSAGE = format('site %s does not exist', coalesce(reset_site.idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
 	END IF;
 	DELETE FROM pk_tracking.setting AS t
 		WHERE coalesce(t.idsite, 0) = reset_site.idsite AND t.name = setting_name;
@@ -292,7 +294,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',
-			MESSAGE = format('there is no site %s', coalesce(add_goal.idsite::text, 'NULL'));
+			MESSAGE = format('site %s does not exist', coalesce(add_goal.idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
 	END IF;
 	-- a deleted goal keeps its number
 	INSERT INTO pk_tracking.goal AS g (idsite, idgoal, name, match_attribute, pattern,

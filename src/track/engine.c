@@ -29,6 +29,8 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
+#include "base/errors.h"
 #include "base/text.h"
 #include "enrich/geoip.h"
 #include "enrich/language.h"
@@ -600,9 +602,7 @@ random_id(void)
 	{
 		if (left == 0)
 		{
-			if (!pg_strong_random(pool, sizeof(pool)))
-				ereport(ERROR,
-						(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+			random_bytes(pool, sizeof(pool));
 			left = RANDOM_POOL;
 		}
 		id = pool[--left];
@@ -2080,6 +2080,8 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	w->hit = hit;
 	w->result = &ignored;
 	prepare(w, false);
+	if (w->site == NULL)
+		raise_missing_site(ERRCODE_INVALID_PARAMETER_VALUE, hit->idsite);
 	if (w->done)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -2137,9 +2139,7 @@ engine_fingerprint(Hit *hit, bool make_salt, HexId *config)
 	if (hit->idsite > 0)
 		w->site = site_config(hit->idsite);
 	if (w->site == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown site %d", hit->idsite)));
+		raise_missing_site(ERRCODE_INVALID_PARAMETER_VALUE, hit->idsite);
 	hit_cut(hit);
 	compute_config(w, make_salt);
 	*config = w->id.config.id;

@@ -7,6 +7,7 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
+#include "base/crypto.h"
 #include "settings/settings.h"
 #include "track/memo.h"
 
@@ -55,10 +56,8 @@ memo_create(void)
 {
 	Memo	   *memo = palloc_object(Memo);
 
-	if (!pg_strong_random(&memo->seed1, sizeof(memo->seed1)) ||
-		!pg_strong_random(&memo->seed2, sizeof(memo->seed2)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	random_bytes(&memo->seed1, sizeof(memo->seed1));
+	random_bytes(&memo->seed2, sizeof(memo->seed2));
 	for (int kind = 0; kind < MEMO_KINDS; kind++)
 	{
 		uint32		n = wanted_slots[kind];

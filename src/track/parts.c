@@ -13,6 +13,7 @@
 
 #include "base/args.h"
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/text.h"
 #include "track/engine.h"
 #include "track/site_rules.h"
@@ -27,13 +28,11 @@ PG_FUNCTION_INFO_V1(pkt_referrer);
 static const SiteConfig *
 config_of(FunctionCallInfo fcinfo)
 {
-	const SiteConfig *config = PG_ARGISNULL(0) ? NULL : site_config(PG_GETARG_INT32(0));
+	int32		idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+	const SiteConfig *config = idsite > 0 ? site_config(idsite) : NULL;
 
 	if (config == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown site"),
-				 errhint("Sites are added with pk_tracking.add_site().")));
+		raise_missing_site(ERRCODE_INVALID_PARAMETER_VALUE, idsite);
 	return config;
 }
 

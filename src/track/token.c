@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -17,6 +16,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/crypto.h"
+#include "base/errors.h"
 #include "track/site_rules.h"
 
 StaticAssertDecl(TOKEN_HASH_LEN == PG_SHA256_DIGEST_LENGTH, "tokens are hashed with SHA-256");
@@ -24,21 +25,6 @@ StaticAssertDecl(TOKEN_HASH_LEN == PG_SHA256_DIGEST_LENGTH, "tokens are hashed w
 PG_FUNCTION_INFO_V1(pkt_create_token);
 
 #define TOKEN_BYTES 32			/* of chance in a token that we make */
-
-static void
-hash_token(const char *token, size_t len, uint8 *hash)
-{
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
-
-	if (ctx == NULL ||
-		pg_cryptohash_init(ctx) < 0 ||
-		pg_cryptohash_update(ctx, (const uint8 *) token, len) < 0 ||
-		pg_cryptohash_final(ctx, hash, TOKEN_HASH_LEN) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute a SHA-256 hash")));
-	pg_cryptohash_free(ctx);
-}
 
 /* The same work whatever the bytes are. */
 static bool
@@ -69,7 +55,7 @@ token_rights(const char *token, int32 idsite)
 	if (len == 0 || len > TOKEN_MAX)
 		return TOKEN_NONE;
 	tokens = site_tokens(&n);
-	hash_token(token, len, hash);
+	sha256_bytes(token, len, hash);
 	for (int i = 0; i < n; i++)
 	{
 		bool		same = same_hash(tokens[i].hash, hash);
@@ -99,12 +85,10 @@ pkt_create_token(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char		nulls[4];
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	random_bytes(bytes, sizeof(bytes));
 	for (int i = 0; i < TOKEN_BYTES; i++)
 		snprintf(token + 2 * i, 3, "%02x", bytes[i]);
-	hash_token(token, strlen(token), (uint8 *) VARDATA(hash));
+	sha256_bytes(token, strlen(token), (uint8 *) VARDATA(hash));
 	SET_VARSIZE(hash, VARHDRSZ + TOKEN_HASH_LEN);
 
 	values[0] = PointerGetDatum(hash);
@@ -125,9 +109,7 @@ pkt_create_token(PG_FUNCTION_ARGS)
 								  1, &argtypes[1], &values[1], NULL, true, 1) != SPI_OK_SELECT)
 			elog(ERROR, "sites could not be read");
 		if (SPI_processed == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_NO_DATA_FOUND),
-					 errmsg("there is no site %d", PG_GETARG_INT32(0))));
+			raise_missing_site(ERRCODE_NO_DATA_FOUND, PG_GETARG_INT32(0));
 	}
 	if (SPI_execute_with_args("INSERT INTO pk_tracking.token (token_hash, idsite, name, expires)"
 							  " VALUES ($1, $2, $3, $4)",

@@ -25,6 +25,7 @@
 
 #include "base/args.h"
 #include "base/compat.h"
+#include "base/errors.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/track.h"
@@ -48,13 +49,10 @@ time_arg(FunctionCallInfo fcinfo, int n, Hit *hit)
 
 /* A programmer's mistake, or a client's where the caller wants it raised.  Names the parameter, shows no value. */
 static void
-raise_invalid(const char *parameter)
+raise_invalid(const Hit *hit, const char *parameter)
 {
 	if (strcmp(parameter, "idsite") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown site"),
-				 errhint("Sites are added with pk_tracking.add_site().")));
+		raise_missing_site(ERRCODE_INVALID_PARAMETER_VALUE, hit->idsite);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for tracking parameter \"%s\"", parameter)));
@@ -217,7 +215,7 @@ pkt_track(PG_FUNCTION_ARGS)
 			hexid_parse(cookie, HEXID_TEXT_LEN, &hit->session_cookie.id);
 	}
 	if (!time_arg(fcinfo, 12, hit))
-		raise_invalid("at");
+		raise_invalid(hit, "at");
 	if (!PG_ARGISNULL(12))
 	{
 		hit->cdt = pstrdup("");
@@ -235,7 +233,7 @@ pkt_track(PG_FUNCTION_ARGS)
 	engine_leave(&scope);
 	/* an order that comes twice is the client's doing: a page loaded again */
 	if (result.outcome == OUTCOME_INVALID && !result.duplicate_order)
-		raise_invalid(result.outcome_reason);
+		raise_invalid(hit, result.outcome_reason);
 	datum = tracked_datum(fcinfo, &result);
 	PG_RETURN_DATUM(datum);
 }
@@ -296,7 +294,7 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	engine_run(&hit, 1, &result);
 	engine_leave(&scope);
 	if (strict && result.outcome == OUTCOME_INVALID)
-		raise_invalid(result.outcome_reason);
+		raise_invalid(hit, result.outcome_reason);
 	PG_RETURN_DATUM(tracked_datum(fcinfo, &result));
 }
 
@@ -352,7 +350,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 	}
 	hit->user_id = arg_client_text(fcinfo, 3);
 	if (!time_arg(fcinfo, 5, hit))
-		raise_invalid("at");
+		raise_invalid(hit, "at");
 	hit->new_visit = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -407,7 +405,7 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		hit->accept_language = arg_client_text(fcinfo, 3);
 	if (!time_arg(fcinfo, 4, hit))
-		raise_invalid("at");
+		raise_invalid(hit, "at");
 
 	engine_enter(&scope);
 	given = engine_fingerprint(hit, false, &config);

@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "visit/conversion.h"
@@ -290,9 +291,7 @@ random_order_id(void)
 	uint8		bytes[20];
 	char	   *hex = palloc(2 * sizeof(bytes) + 1);
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	random_bytes(bytes, sizeof(bytes));
 	for (int i = 0; i < (int) sizeof(bytes); i++)
 		sprintf(hex + 2 * i, "%02x", bytes[i]);
 	return hex;

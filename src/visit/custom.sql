@@ -64,7 +64,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',
-			MESSAGE = format('there is no site %s', coalesce(add_dimension.idsite::text, 'NULL'));
+			MESSAGE = format('site %s does not exist', coalesce(add_dimension.idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
 	END IF;
 	INSERT INTO pk_tracking.custom_dimension AS d (idsite, iddimension, name, scope, extractions, case_sensitive, active)
 		SELECT add_dimension.idsite, coalesce(max(o.iddimension), 0) + 1, add_dimension.name, add_dimension.scope,
