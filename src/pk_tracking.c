@@ -1,6 +1,6 @@
 /*
  * pk_tracking.c
- *		Module magic and start: nothing but calls into the rooms.
+ *		Module magic and start: calls into the modules only.
  */
 #include "postgres.h"
 
@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "log/names.h"
 #include "request/hit.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/engine.h"
 #include "track/site_rules.h"
@@ -29,6 +30,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	gucs_init();
 	settings_init();
 	salt_init();
 	session_link_init();

@@ -38,6 +38,7 @@
 #include "base/compat.h"
 #include "base/text.h"
 #include "enrich/geoip.h"
+#include "settings/gucs.h"
 
 /*
  * ---- The data format ----

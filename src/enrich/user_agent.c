@@ -31,6 +31,7 @@
 #include "base/text.h"
 #include "enrich/ua_rules.h"
 #include "enrich/user_agent.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 
 #define AGENT_MAX 1024

@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 
 #include "log/writer_batch.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 
 #define ACTIONS_MAX 8192		/* rows that are sorted and written together */

@@ -1,10 +1,11 @@
 /*
  * settings.h
- *		The one registry of settings, their values per site, and the cache of
- *		site configurations.
+ *		Settings and the configuration of a site: the face of settings/ to the
+ *		other floors.
  *
- * Values that change what is stored live in the table pk_tracking.setting
- * (design section 4); GUCs are for files, memory and diagnostics only.
+ * Values that change what is stored are in the table pk_tracking.setting, see
+ * doc/internals.md, "Settings"; server parameters (gucs.h) are for files and
+ * memory only.
  */
 #ifndef PKT_SETTINGS_H
 #define PKT_SETTINGS_H
@@ -79,10 +80,10 @@ typedef enum ReferrerAnonymisation
 /*
  * Effective values for one site: site override, else instance value, else the
  * rule set's default, else the default.  A privacy setting of the instance that
- * is stricter than the site's beats it.  A site's excluded_ips,
- * excluded_user_agents, excluded_query_parameters and excluded_referrers come
- * after the instance's instead of replacing them (spec 4.5).  Strings and lists
- * live as long as the SiteConfig that holds them.
+ * is stricter than the site's wins.  A site's excluded_ips,
+ * excluded_user_agents, excluded_query_parameters and excluded_referrers are
+ * added to the instance's instead of replacing them.  Strings and lists live as
+ * long as the SiteConfig that holds them.
  */
 typedef struct Settings
 {
@@ -157,7 +158,7 @@ typedef struct Settings
 	bool		enable_language_to_country_guess;
 	bool		enable_default_location_provider;
 
-	/* upkeep; read by maintain() */
+	/* maintenance; read by maintain() */
 	int32		delete_ingest_runs_older_than;	/* days, 0: never */
 } Settings;
 
@@ -167,14 +168,15 @@ typedef struct SiteConfig
 	pg_tz	   *tz;
 	Settings	s;
 
-	/* for what others make of the settings: lives as long as they do */
+	/* for data derived from the settings: lives as long as they do */
 	MemoryContext context;
 	struct SiteRules **rules;	/* track/site_rules.c; NULL until made */
 } SiteConfig;
 
 /*
- * Is the fingerprint's salt one of the site's day?  Not where a visit may last
- * over midnight, nor where sites share fingerprints (spec matomo 1.6.1).
+ * Does the fingerprint use a salt of the site's day?  Not where a visit may last
+ * over midnight, nor where sites share fingerprints: doc/internals.md, "Matomo:
+ * fingerprint".
  */
 static inline bool
 settings_rotate_daily(const Settings *s)
@@ -184,21 +186,16 @@ settings_rotate_daily(const Settings *s)
 		!s->enable_fingerprinting_across_websites;
 }
 
+/* Parse the defaults, create the cache; once, when the library loads. */
 extern void settings_init(void);
 
 /*
- * The configuration of a site, NULL if there is no such site.  Ask again for
+ * The configuration of a site; NULL if no site has this number.  Call it for
  * every hit: the answer follows what other sessions commit.  The result stays
  * valid until the end of the transaction, even if it is replaced meanwhile.
- * Callers run as the log's owner, not in parallel mode.  Error
- * (undefined_table, with a hint to call create_log()) if there is no log.
+ * Callers run as the log's owner, not in parallel mode.  Error undefined_table
+ * if the log does not exist.
  */
 extern const SiteConfig *site_config(int32 idsite);
-
-/* GUCs */
-extern char *pkt_geoip_city_file;
-extern char *pkt_geoip_asn_file;
-extern char *pkt_user_agent_rules_file;
-extern int	pkt_bulk_memory;	/* kB */
 
 #endif							/* PKT_SETTINGS_H */

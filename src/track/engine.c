@@ -42,6 +42,7 @@
 #include "log/lock.h"
 #include "log/log.h"
 #include "request/tracking_api.h"
+#include "settings/gucs.h"
 #include "track/anonymise.h"
 #include "track/describe.h"
 #include "track/engine.h"

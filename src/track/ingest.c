@@ -53,6 +53,7 @@
 
 #include "base/compat.h"
 #include "log/log.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/raw.h"
 #include "track/track.h"

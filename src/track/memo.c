@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/crypto.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/memo.h"
 

@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "log/lock.h"
 #include "log/log.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/raw.h"
 

@@ -35,6 +35,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/raw.h"
 #include "track/track.h"
