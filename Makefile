@@ -45,11 +45,13 @@ SQL_PARTS = \
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-REGRESS = hexid opr_sanity ip_mask geoip fingerprint session_link settings log recognise_piwik track action conversion consent requests bulk_engine exclude attach loads enrich bad_input hit_fields search_path grants owner_code user_agent url referrer report
-REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = first_hits disjoint_keys bulk_order bulk_rows bulk_ingest bulk_progress orders new_urls new_names snapshots exclude_counts link_keys consent_races settings_inval
-ISOLATION_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=pk_tracking
+# sql/ and expected/ are the regression tests; the others are below test/.
+REGRESS = $(sort $(notdir $(basename $(wildcard $(srcdir)/sql/*.sql))))
+REGRESS_OPTS = --load-extension=pgcrypto --load-extension=pk_tracking
+ISOLATION = $(sort $(notdir $(basename $(wildcard $(srcdir)/test/isolation/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
+PROVE_TESTS = test/tap/*.pl
 
 PG_CONFIG ?= pg_config
 # libmaxminddb reads the GeoIP files.

@@ -3,7 +3,12 @@
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';
-
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
 SELECT pk_tracking.add_site('actions', ARRAY['https://a.example']) AS site \gset
 SELECT pk_tracking.add_goal(:site, 'by hand', 'manually', allow_multiple => true) AS idgoal;
 SELECT pk_tracking.add_site('actions, other', ARRAY['https://b.example']) AS other \gset
@@ -172,7 +177,7 @@ END
 $$;
 SELECT replace(args, :'site', 'SITE') AS args, pg_temp.try(format('SELECT pk_tracking.add_dimension(%s)', args)) AS error FROM unnest(ARRAY[
 	format('%s, '' '', ''visit''', :site), format('%s, ''a'', ''page''', :site), format('%s, ''a'', NULL', :site), '0, ''a'', ''visit''', 'NULL, ''a'', ''visit''',
-	format('%s, ''a'', ''visit'', ''{}''', :site), format('%s, ''a'', ''visit'', ''[1]''', :site), format('%s, ''a'', ''visit'', ''[{"dimension": "cookie", "pattern": "a"}]''', :site),
+	format('%s, ''a'', ''visit'', ''{}''', :site), format('%s, ''a'', ''visit'', ''[true]''', :site), format('%s, ''a'', ''visit'', ''[{"dimension": "cookie", "pattern": "a"}]''', :site),
 	format('%s, ''a'', ''visit'', ''[{"dimension": "url", "pattern": "(a"}]''', :site), format('%s, ''a'', ''visit'', ''[{"dimension": "url", "pattern": "a"}]''', :site),
 	format('%s, ''a'', ''visit'', ''[{"dimension": "url"}]''', :site), format('%s, ''a'', ''visit'', NULL', :site)]) WITH ORDINALITY x(args, n) ORDER BY n;
 -- ... and what stands in the table all the same does no harm

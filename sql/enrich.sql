@@ -2,7 +2,12 @@
 -- of what the parts say.  The parts themselves: geoip, user_agent, referrer, url.
 \set VERBOSITY terse
 SET client_min_messages = warning;
-
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
 SELECT pk_tracking.add_site('enrich', ARRAY['https://www.shop.example', 'https://app.example/shop'], 'Europe/Berlin') AS site \gset
 SELECT pk_tracking.add_site('other', ARRAY['https://sister.example']) AS other \gset
 SELECT set_config('test.site', :'site', false) AS "set", pk_tracking.set_site(:site, 'trust_visitors_cookies', 'on') AS trust \gset

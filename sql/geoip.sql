@@ -1,4 +1,4 @@
--- Locations: what needs no file (t/002_geoip.pl has the rest)
+-- Locations: what needs no file (test/tap/002_geoip.pl has the rest)
 \set VERBOSITY terse
 
 -- no files: nothing is known, and nothing is said about it

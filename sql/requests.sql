@@ -79,7 +79,7 @@ SELECT pg_temp.raises($$SELECT pk_tracking.track_requests_answer('{"a": "secret"
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests((SELECT jsonb_agg(i) FROM generate_series(1, 10001) i))$$);
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests('["?idsite=1"]', headers => '[]')$$);
 SELECT said FROM pg_temp.bulk(jsonb_build_array(rpad('?idsite=$1&rec=1', 70000, 'x'), '?idsite=$1&rec=1')::text);
-SELECT t.outcome, t.outcome_reason FROM pk_tracking.track_requests('["?idsite=1&rec=1"]', at => 'infinity') t;
+SELECT t.outcome, t.outcome_reason FROM pk_tracking.track_requests(format('["?idsite=%s&rec=1"]', :one)::jsonb, at => 'infinity') t;
 
 -- 4. Tokens
 SELECT pk_tracking.create_token(:one, 'of one') AS tone \gset

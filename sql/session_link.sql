@@ -4,8 +4,8 @@ SET timezone = 'UTC';
 SET datestyle = ISO;
 -- pgcrypto stands in public
 SET search_path = public;
--- what other tests have destroyed
-DELETE FROM pk_tracking.secret_destroyed;
+-- what other tests have left and destroyed
+TRUNCATE pk_tracking.secret_destroyed, pk_tracking.link_key_0, pk_tracking.link_key_1, pk_tracking.session_link_0, pk_tracking.session_link_1;
 
 -- c(m): a wall clock, m minutes after ten o'clock of an even hour
 CREATE FUNCTION pg_temp.c(m numeric) RETURNS timestamptz LANGUAGE sql AS

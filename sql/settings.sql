@@ -1,4 +1,9 @@
-SELECT pk_tracking.create_log();
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
 \set SHOW_CONTEXT never
 -- numbers of sites are not shown: other tests may have made some
 SELECT pk_tracking.add_site('one') AS one \gset

@@ -7,6 +7,7 @@ DO $$ BEGIN
 		PERFORM pk_tracking.create_log();
 	END IF;
 	DELETE FROM pk_tracking.setting;
+	TRUNCATE pk_tracking.ingest_run, pk_tracking.rejected_hit, pk_tracking.ingest_position;
 END $$;
 SELECT pk_tracking.add_site('track one') AS one, pk_tracking.add_site('track two') AS two \gset
 

@@ -258,6 +258,7 @@ next_param(const char **query, const char *end, QueryParam *param)
 	if (p >= end)
 		return false;
 	param->name = p;
+	param->name_len = 0;
 	param->value = NULL;
 	param->name_escaped = param->value_escaped = false;
 	for (;; p++)

@@ -15,7 +15,7 @@ use Test::More;
 my $dir = PostgreSQL::Test::Utils::tempdir();
 chmod 0755, $dir;
 mkdir "$dir/geo";
-system($^X, "$FindBin::RealBin/../test/geoip/make.pl", "$dir/geo") == 0
+system($^X, "$FindBin::RealBin/../geoip/make.pl", "$dir/geo") == 0
   or BAIL_OUT('the GeoIP files could not be made: is libmaxmind-db-writer-perl installed?');
 
 my $node = PostgreSQL::Test::Cluster->new('proof');

@@ -14,7 +14,7 @@ sub make_files
 {
 	my ($to) = @_;
 	mkdir $to;
-	system($^X, "$FindBin::RealBin/../test/geoip/make.pl", $to) == 0
+	system($^X, "$FindBin::RealBin/../geoip/make.pl", $to) == 0
 	  or BAIL_OUT('the GeoIP files could not be made: is libmaxmind-db-writer-perl installed?');
 	return;
 }
