@@ -1,4 +1,4 @@
-# What script/demo and script/test share: packages, build, a throw-away server.
+# What script/ and bench/ share: packages, build, a throw-away server.
 # Sourced, with $top set to the checkout.
 set -euo pipefail
 
@@ -7,20 +7,26 @@ PG_CONFIG=${PG_CONFIG:-}
 
 say() { printf '%s\n' "$*"; }
 
-# Install what is missing, from Debian's packages.  Needs root only if something is.
+# The versions that pk_tracking runs on.
+pkt_oldest=15
+pkt_newest=18
+# What the build needs of Debian, and what the tests need besides.
+pkt_build_packages=(gcc make pkg-config libmaxminddb-dev libyaml-dev libpcre2-dev uap-core)
+pkt_test_packages=(perl libmaxmind-db-writer-perl)
+
+# pkt_packages [PACKAGE...]: install what is missing of the server, of what the
+# build and the tests need, and of these packages.  Needs root only if something is.
 pkt_packages() {
 	local missing=() p conf=/etc/postgresql-common/createcluster.conf ours=""
 	command -v dpkg-query >/dev/null || return 0
-	for p in "$@"; do
-		dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+	pkt_server_packages
+	for p in "${pkt_server[@]}" "${pkt_build_packages[@]}" "${pkt_test_packages[@]}" "$@"; do
+		pkt_installed "$p" || missing+=("$p")
 	done
 	[ ${#missing[@]} -eq 0 ] && return 0
-	if [ "$(id -u)" != 0 ]; then
-		say "not root: please install ${missing[*]}, then run this again" >&2
-		exit 1
-	fi
+	pkt_need_root "${missing[*]}"
 	say "installing: ${missing[*]}"
-	# Debian starts a server of its own when it installs one: not for us
+	# Debian creates and starts a cluster when it installs a server: not for us
 	if [ ! -e $conf ]; then
 		mkdir -p "${conf%/*}"
 		echo 'create_main_cluster = false' >$conf
@@ -34,6 +40,54 @@ pkt_packages() {
 	fi
 }
 
+pkt_installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+pkt_need_root() {
+	[ "$(id -u)" = 0 ] || {
+		say "not root: please install $1, then run this again" >&2
+		exit 1
+	}
+}
+
+# pkt_server: the packages of the server that pkt_find_pg will take.  Of one that
+# PG_CONFIG names only the headers are asked for, if they are missing.
+pkt_server_packages() {
+	local major
+	pkt_server=()
+	if [ -n "$PG_CONFIG" ]; then
+		[ -x "$PG_CONFIG" ] || { say "PG_CONFIG: there is no $PG_CONFIG" >&2; exit 1; }
+		[ -e "$("$PG_CONFIG" --pgxs)" ] || pkt_server=("postgresql-server-dev-$(pkt_major "$PG_CONFIG")")
+		return 0
+	fi
+	major=$(pkt_installed_major)
+	if [ -z "$major" ]; then
+		# a server outside Debian's packages
+		! pkt_in_path || return 0
+		pkt_need_root "a PostgreSQL server from $pkt_oldest to $pkt_newest"
+		pkt_apt update
+		major=$(apt-cache pkgnames postgresql- | sed -n 's/^postgresql-\([0-9]*\)$/\1/p' | pkt_newest_of)
+		[ -n "$major" ] || { say "no PostgreSQL from $pkt_oldest to $pkt_newest in this system's archive" >&2; exit 1; }
+	fi
+	pkt_server=("postgresql-$major" "postgresql-server-dev-$major")
+}
+
+# pkt_major PG_CONFIG: the major version of a server
+pkt_major() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
+
+# the greatest of the numbers on standard input that is a version for us
+pkt_newest_of() { awk -v a=$pkt_oldest -v b=$pkt_newest '$1 >= a && $1 <= b && $1 > m { m = $1 } END { if (m) print m }'; }
+
+# the newest of Debian's servers that are installed
+pkt_installed_major() {
+	local f
+	for f in /usr/lib/postgresql/*/bin/postgres; do
+		[ ! -x "$f" ] || { f=${f%/bin/postgres}; echo "${f##*/}"; }
+	done | pkt_newest_of
+}
+
+# does pg_config in the path belong to a server?
+pkt_in_path() { command -v pg_config >/dev/null && [ -x "$(pg_config --bindir)/postgres" ]; }
+
 # Quiet, unless it fails.
 pkt_apt() {
 	local out
@@ -44,17 +98,22 @@ pkt_apt() {
 	}
 }
 
-# Which server: $PG_CONFIG, else Debian's 15, else the one in the path.
+# Which server: $PG_CONFIG, else the newest of Debian's, else the one in the path.
 pkt_find_pg() {
+	local major
 	if [ -z "$PG_CONFIG" ]; then
-		PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
-		[ -x "$PG_CONFIG" ] || PG_CONFIG=$(command -v pg_config) || {
+		major=$(pkt_installed_major)
+		if [ -n "$major" ]; then
+			PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config
+		elif pkt_in_path; then
+			PG_CONFIG=$(command -v pg_config)
+		else
 			say "no pg_config: set PG_CONFIG to that of your PostgreSQL" >&2
 			exit 1
-		}
+		fi
 	fi
 	pkt_use_pg
-	# Who may not install there gets a copy of the server beside the build.
+	# Without the right to install there, take a copy of the server beside the build.
 	if [ ! -w "$pkglibdir" ] && [ -n "$pkt_tmp" ]; then
 		local dir
 		for dir in "$pgbin" "$pkglibdir" "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --includedir-server)"; do
