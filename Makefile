@@ -16,15 +16,22 @@ SQL_PARTS = \
 	src/identity/salt.sql \
 	src/identity/session_link.sql \
 	src/identity/secret_table.sql \
+	src/settings/site.sql \
 	src/settings/settings.sql \
 	src/request/hit.sql \
-	src/log/log.sql \
+	src/visit/goal.sql \
 	src/visit/custom.sql \
+	src/log/log.sql \
+	src/log/visit.sql \
+	src/log/action.sql \
+	src/log/conversion.sql \
+	src/log/upgrade.sql \
 	src/identity/fingerprint.sql \
 	src/enrich/user_agent.sql \
 	src/enrich/referrer.sql \
 	src/track/track.sql \
 	src/track/token.sql \
+	src/track/exclude.sql \
 	src/track/requests.sql \
 	src/track/trigger.sql \
 	src/track/ingest.sql \
@@ -40,6 +47,7 @@ SQL_PARTS = \
 	src/report/entry_exit.sql \
 	src/report/goals.sql \
 	src/report/visit_log.sql \
+	src/admin/privacy_profile.sql \
 	src/admin/maintain.sql \
 	src/admin/grants.sql
 

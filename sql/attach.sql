@@ -27,7 +27,7 @@ CREATE TABLE raw (
 	accept_language text, user_id text, visitor_id hexid, new_visit boolean, e_c text, e_a text, e_n char(5), e_v numeric, revenue float8,
 	dimension1 integer, pf_srv smallint, cvar jsonb, res text, consent text, unrelated point);
 ALTER TABLE raw DROP COLUMN gone;
-SELECT jsonb_pretty(pk_tracking.raw_options('raw'));
+SELECT jsonb_pretty(pk_tracking_internal.raw_options('raw'));
 SELECT * FROM pk_tracking.attach('raw');
 SET client_min_messages = notice;
 INSERT INTO raw (id, at, idsite, url, action_name, ip, user_agent, visitor_id) VALUES
@@ -75,7 +75,7 @@ SELECT pk_tracking.detach('raw');
 -- 2. Mappings
 CREATE FUNCTION try(t regclass, m jsonb, o text DEFAULT 'given', e text DEFAULT 'reject', trusted boolean DEFAULT false) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN pk_tracking.raw_options(t, m, o, e, trusted)->'mapping';
+	RETURN pk_tracking_internal.raw_options(t, m, o, e, trusted)->'mapping';
 EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' ', SQLSTATE, SQLERRM);
 END
@@ -130,8 +130,8 @@ SELECT count(*) AS salts FROM (SELECT FROM pk_tracking.daily_salt_0 UNION ALL SE
 SELECT d.outcome, d.new_visit FROM pk_tracking.attach('raw', jsonb_build_object('idsite', jsonb_build_object('value', :three), 'ip', 'ip', 'user_agent', 'user_agent', 'at', 'at'), dry_run => true, max_rows => 2) d;
 SELECT count(*) = :salts AS "no salts made" FROM (SELECT FROM pk_tracking.daily_salt_0 UNION ALL SELECT FROM pk_tracking.daily_salt_1) s;
 SELECT pk_tracking.reset_site(:three, 'fingerprint_salt_rotation');
-SELECT pk_tracking.raw_preview('raw', '{}'), 1;
-SELECT pk_tracking.raw_preview('raw', '3'), 1;
+SELECT pk_tracking_internal.raw_preview('raw', '{}'), 1;
+SELECT pk_tracking_internal.raw_preview('raw', '3'), 1;
 SELECT pk_tracking.attach('raw', dry_run => true, max_rows => 0);
 
 -- 5. Order: as given, or by site and time; more rows than fit into bulk_memory at once
@@ -249,7 +249,7 @@ INSERT INTO parted_1 (id, idsite, at, url) VALUES (3, :one, '2026-01-08 10:01+00
 SELECT h.url, count(*) FROM hits h WHERE h.url ~ '//p\.example' GROUP BY 1 ORDER BY 1;
 CALL pk_tracking.ingest('parted');
 SELECT pk_tracking.detach('parted');
-SELECT count(*) AS triggers FROM pg_trigger t WHERE t.tgfoid = 'pk_tracking.track_rows'::regproc AND t.tgrelid::regclass::text ~ 'parted';
+SELECT count(*) AS triggers FROM pg_trigger t WHERE t.tgfoid = 'pk_tracking_internal.track_rows'::regproc AND t.tgrelid::regclass::text ~ 'parted';
 SET client_min_messages = warning;
 
 -- 9. Rights
@@ -262,7 +262,7 @@ CREATE TABLE regress_pkt_theirs.raw (id serial PRIMARY KEY, idsite integer, url 
 GRANT INSERT ON regress_pkt_theirs.raw TO regress_pkt_inserter;
 GRANT USAGE ON SEQUENCE regress_pkt_theirs.raw_id_seq TO regress_pkt_inserter;
 SELECT pk_tracking.attach('regress_pkt_theirs.raw');
-CREATE TRIGGER t AFTER INSERT ON regress_pkt_theirs.raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.track_rows('{}');
+CREATE TRIGGER t AFTER INSERT ON regress_pkt_theirs.raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking_internal.track_rows('{}');
 RESET ROLE;
 SELECT pk_tracking.grant_tracker('regress_pkt_loader');
 SET ROLE regress_pkt_loader;
@@ -278,7 +278,7 @@ RESET ROLE;
 SELECT h.idsite = :one AS one, h.url FROM hits h WHERE h.url ~ 'theirs' ORDER BY 1;
 -- ingest reads as its caller
 GRANT EXECUTE ON PROCEDURE pk_tracking.ingest TO regress_pkt_inserter;
-GRANT USAGE ON SCHEMA pk_tracking TO regress_pkt_inserter;
+GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_inserter;
 SET ROLE regress_pkt_inserter;
 CALL pk_tracking.ingest('regress_pkt_theirs.raw');
 SET ROLE regress_pkt_loader;
@@ -287,13 +287,13 @@ RESET ROLE;
 SELECT h.idsite = :one AS one, h.url, count(*) FROM hits h WHERE h.url ~ 'theirs' GROUP BY 1, 2 ORDER BY 1;
 -- a hand-made trigger may not trust itself
 SET ROLE regress_pkt_loader;
-CREATE TRIGGER mine AFTER INSERT ON regress_pkt_theirs.raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.track_rows('{"mapping": {"idsite": "idsite"}, "trusted": true}');
+CREATE TRIGGER mine AFTER INSERT ON regress_pkt_theirs.raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking_internal.track_rows('{"mapping": {"idsite": "idsite"}, "trusted": true}');
 INSERT INTO regress_pkt_theirs.raw (idsite) VALUES (1);
 DROP TRIGGER mine ON regress_pkt_theirs.raw;
-CREATE TRIGGER mine BEFORE INSERT ON regress_pkt_theirs.raw FOR EACH ROW EXECUTE FUNCTION pk_tracking.track_rows('{}');
+CREATE TRIGGER mine BEFORE INSERT ON regress_pkt_theirs.raw FOR EACH ROW EXECUTE FUNCTION pk_tracking_internal.track_rows('{}');
 INSERT INTO regress_pkt_theirs.raw (idsite) VALUES (1);
 RESET ROLE;
-SELECT pk_tracking.track_rows();
+SELECT pk_tracking_internal.track_rows();
 
 -- 10. The other direction: a table of one's own with what became of the hits
 CREATE TABLE answers (id integer PRIMARY KEY, outcome text, idvisit bigint, new_visit boolean);

@@ -133,7 +133,7 @@ SELECT pg_temp.anywhere('secret1?[0-9]|ab1efa1|198[.]51[.]100') AS secrets, pg_t
 SELECT pg_temp.mode('anonymous_query_parameters', '{keep,Q}');
 SELECT pg_temp.hit(NULL, 60, q || '&url=https://u:p@shop.example.org:8080/thanks?secret=secret10%26keep=1%26KEEP=2%26keep%23secret11') FROM everything;
 SELECT pg_temp.hit(NULL, 61, q || '&link=https://out.example/x?keep=%2525%26a=secret13') FROM everything;
-SELECT a.url, v.referer_url FROM pk_tracking.action a JOIN letter USING (idvisit) JOIN pk_tracking.visit v USING (idvisit) WHERE a.server_time >= '2026-03-02 11:00+00' ORDER BY a.idlink_va;
+SELECT a.url, v.referrer_url FROM pk_tracking.action a JOIN letter USING (idvisit) JOIN pk_tracking.visit v USING (idvisit) WHERE a.server_time >= '2026-03-02 11:00+00' ORDER BY a.idlink_va;
 
 -- devices and languages: three levels, and dda=1
 DO $$ BEGIN
@@ -402,7 +402,7 @@ CREATE FUNCTION pg_temp.profiles() RETURNS TABLE (profile text, sets text) LANGU
 BEGIN
 	FOREACH profile IN ARRAY '{piwik_pro_classic,piwik_pro_current,strict}'::text[] LOOP
 		PERFORM pg_temp.mode(), pk_tracking.apply_privacy_profile(current_setting('test.site')::integer, profile);
-		SELECT string_agg(v.name || '=' || v.value, ' ' ORDER BY v.name) INTO sets FROM pk_tracking.setting_values() v WHERE v.idsite = current_setting('test.site')::integer AND v.source = 'site';
+		SELECT string_agg(v.name || '=' || v.value, ' ' ORDER BY v.name) INTO sets FROM pk_tracking_internal.setting_values() v WHERE v.idsite = current_setting('test.site')::integer AND v.source = 'site';
 		RETURN NEXT;
 	END LOOP;
 END $$;
@@ -416,7 +416,7 @@ SELECT pg_temp.mode();
 SELECT pg_temp.hit('y', 6500, 'idgoal=0&ec_id=x1&ec_items=[["a","n","c",1,1]]') IS NOT NULL AS sent;
 UPDATE pk_tracking.log_conversion SET buster = 99999 WHERE (idvisit, idgoal) = ((SELECT idvisit FROM letter ORDER BY n DESC LIMIT 1), 0);
 SELECT left(pg_temp.hit('y', 6501, 'idgoal=0&ec_id=x2&ec_items=[["a","n","c",1,1]]'), 8) AS sent;
-SELECT count(*) > 100 AS many, count(*) FILTER (WHERE NOT pk_tracking.is_anonymous(v)) AS wrong FROM pk_tracking.log_visit v WHERE v.consent >= 2;
+SELECT count(*) > 100 AS many, count(*) FILTER (WHERE NOT pk_tracking_internal.anonymous_visit(v)) AS wrong FROM pk_tracking.log_visit v WHERE v.consent >= 2;
 
 -- 9. What a scheduler does ------------------------------------------------------------------------
 INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)
@@ -425,7 +425,7 @@ INSERT INTO pk_tracking.log_excluded (idsite, day, hits, reason) VALUES (:site, 
 CREATE TEMP TABLE names AS SELECT DISTINCT idaction, idsite, type, url_prefix, name FROM pk_tracking.log_action;
 -- an hour long ago, as in a database that has fallen silent; none else, or its tables may be in use
 TRUNCATE pk_tracking.link_key_0, pk_tracking.link_key_1, pk_tracking.session_link_0, pk_tracking.session_link_1;
-SELECT pk_tracking.session_link(:site, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1) IS NOT NULL AS linked;
+SELECT pk_tracking_internal.session_link(:site, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1) IS NOT NULL AS linked;
 -- other tests may have left more
 SELECT m.task, CASE m.task WHEN 'duplicate names removed' THEN m.done >= 3 WHEN 'sums of excluded hits joined' THEN m.done >= 1 WHEN 'tables of expired session links emptied' THEN m.done = 2 ELSE m.done >= 0 END AS done FROM pk_tracking.maintain() m;
 SELECT m.task, m.done FROM pk_tracking.maintain() m WHERE m.task !~ 'salts';

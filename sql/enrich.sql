@@ -59,7 +59,7 @@ SELECT h.* FROM pg_temp.hit(4, 'a0', 'https://www.shop.example/?utm_campaign=mai
 SELECT h.* FROM pg_temp.hit(5, 'a0', 'https://www.shop.example/?utm_campaign=MAIL') h;
 SELECT h.* FROM pg_temp.hit(6, 'a0', 'https://www.shop.example/?utm_campaign=mail2') h;
 SELECT h.* FROM pg_temp.hit(4, 'a1', 'https://www.shop.example/?utm_campaign=mail') h;
-SELECT v.visitor_type, v.visitor_count_visits, v.visit_total_actions, v.referrer_type, v.referer_name FROM pk_tracking.visit v
+SELECT v.visitor_type, v.visitor_count_visits, v.visit_total_actions, v.referrer_type, v.referrer_name FROM pk_tracking.visit v
 WHERE v.idsite = :site AND v.idvisitor = 'a000000000000000' ORDER BY v.idvisit;
 
 -- 3. The settings that decide about it

@@ -186,7 +186,7 @@ CREATE FUNCTION pg_temp.noon(n integer) RETURNS timestamptz LANGUAGE sql AS
 	$$ SELECT (pg_temp.d(n) + time '12:00') AT TIME ZONE 'UTC' $$;
 -- the digest that a hit of day n of a site would use, seen from a wall clock
 CREATE FUNCTION pg_temp.salt(idsite integer, n integer, at timestamptz, make boolean) RETURNS bytea LANGUAGE sql AS
-	$$ SELECT pk_tracking.daily_salt_digest(idsite, pg_temp.d(n), (pg_temp.d(n) + 1)::timestamp AT TIME ZONE 'UTC', at, make) $$;
+	$$ SELECT pk_tracking_internal.daily_salt_digest(idsite, pg_temp.d(n), (pg_temp.d(n) + 1)::timestamp AT TIME ZONE 'UTC', at, make) $$;
 CREATE FUNCTION pg_temp.used() RETURNS TABLE (daily bigint, late bigint) LANGUAGE plpgsql AS $$
 BEGIN
 	daily := 0; late := 0;
@@ -213,9 +213,9 @@ SELECT count(DISTINCT d) FROM (SELECT digest FROM seen UNION ALL SELECT pg_temp.
 SELECT pg_temp.salt(1, 0, pg_temp.noon(0), true) = digest AS "still the same" FROM seen;
 -- daily_salt_n: n = day mod 8, before 2000 too
 BEGIN;
-SELECT length(pk_tracking.daily_salt_digest(1, '1999-12-31', '2000-01-01 00:00+00', '1999-12-31 12:00+00', true));
+SELECT length(pk_tracking_internal.daily_salt_digest(1, '1999-12-31', '2000-01-01 00:00+00', '1999-12-31 12:00+00', true));
 SELECT idsite, day, expires AT TIME ZONE 'UTC' AS expires FROM pk_tracking.daily_salt_7 WHERE day = '1999-12-31';
-SELECT length(pk_tracking.daily_salt_digest(1, '1999-12-20', '1999-12-21 00:00+00', '1999-12-31 12:00+00', true));
+SELECT length(pk_tracking_internal.daily_salt_digest(1, '1999-12-20', '1999-12-21 00:00+00', '1999-12-31 12:00+00', true));
 SELECT idsite, day, expires AT TIME ZONE 'UTC' AS expires FROM pk_tracking.late_salt_3 WHERE day = '1999-12-20';
 ROLLBACK;
 -- made after its day's end: late, lives two days from then on
@@ -239,8 +239,8 @@ DELETE FROM pk_tracking.late_salt_0 WHERE idsite = 99;
 -- a day far ahead is a wrong clock: kept with the late ones, two days from now
 SELECT length(pg_temp.salt(4, 1000, pg_temp.noon(0), true));
 SELECT n, pg_temp.salt(4, 1000, pg_temp.noon(n), false) IS NOT NULL AS there FROM generate_series(0, 3) AS n ORDER BY n;
-SELECT pk_tracking.daily_salt_digest(1, 'infinity', now(), now(), true);
-SELECT pk_tracking.daily_salt_digest(1, '2024-01-01', 'infinity', now(), true);
+SELECT pk_tracking_internal.daily_salt_digest(1, 'infinity', now(), now(), true);
+SELECT pk_tracking_internal.daily_salt_digest(1, '2024-01-01', 'infinity', now(), true);
 -- what a rolled-back transaction made is not used by the next, nor after ROLLBACK TO
 BEGIN;
 SAVEPOINT s;
@@ -290,17 +290,17 @@ SET ROLE regress_pkt_nobody;
 SELECT value FROM pk_tracking.salt;
 RESET ROLE;
 -- not even with USAGE on the schema
-GRANT USAGE ON SCHEMA pk_tracking TO regress_pkt_nobody;
+GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_nobody;
 SET ROLE regress_pkt_nobody;
 SELECT value FROM pk_tracking.salt;
 SELECT value FROM pk_tracking.daily_salt_0;
 SELECT pk_tracking.export_salt('user_id');
 SELECT pk_tracking.import_salt('user_id', 'x');
 SELECT pk_tracking.destroy_expired_salts();
-SELECT pk_tracking.daily_salt_digest(1, '2024-01-01', now(), now(), true);
+SELECT pk_tracking_internal.daily_salt_digest(1, '2024-01-01', now(), now(), true);
 RESET ROLE;
 -- nor with EXECUTE: the tables are read with the caller's rights
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pk_tracking TO regress_pkt_nobody;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_nobody;
 BEGIN;
 SELECT length(pk_tracking.export_salt('user_id'));
 SET LOCAL ROLE regress_pkt_nobody;
@@ -308,7 +308,7 @@ SELECT pk_tracking.export_salt('user_id');
 ROLLBACK;
 SET ROLE regress_pkt_nobody;
 SELECT pk_tracking.import_salt('user_id', 'x');
-SELECT pk_tracking.daily_salt_digest(1, '2024-01-01', '2024-01-02', now(), true);
+SELECT pk_tracking_internal.daily_salt_digest(1, '2024-01-01', '2024-01-02', now(), true);
 RESET ROLE;
 -- a role with what create_log() grants can do all of it, with an empty search_path
 DO $$
@@ -323,7 +323,7 @@ SET LOCAL ROLE regress_pkt_nobody;
 SET LOCAL search_path = '';
 SELECT pk_tracking.import_salt('user_id', 'x');
 SELECT pk_tracking.export_salt('user_id');
-SELECT length(pk_tracking.daily_salt_digest(7, '2024-01-01', '2024-01-02', '2024-01-01', true));
+SELECT length(pk_tracking_internal.daily_salt_digest(7, '2024-01-01', '2024-01-02', '2024-01-01', true));
 SELECT pk_tracking.destroy_expired_salts() >= 1 AS destroyed;
 ROLLBACK;
 -- everything is commented, nothing is PUBLIC's
@@ -331,7 +331,7 @@ SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON attreli
 WHERE relnamespace = 'pk_tracking'::regnamespace AND relkind = 'r' AND relname ~ 'salt' AND attnum > 0
 	AND (col_description(c.oid, attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL);
 SELECT proname FROM pg_proc
-WHERE pronamespace = 'pk_tracking'::regnamespace AND proname ~ 'salt|ip$|fingerprint_with|matomo_config|user_id_|language'
+WHERE pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND proname ~ 'salt|ip$|fingerprint_with|matomo_config|user_id_|language'
 	AND (obj_description(oid, 'pg_proc') IS NULL OR has_function_privilege('public', oid, 'EXECUTE'));
 DROP OWNED BY regress_pkt_nobody;
 DROP ROLE regress_pkt_nobody;

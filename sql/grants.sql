@@ -18,28 +18,28 @@ SELECT set_config('test.site', :'site', false) <> '' AS site;
 
 -- 1. PUBLIC may do nothing
 SELECT p.oid::regprocedure AS "functions that anybody may execute" FROM pg_proc p
-WHERE p.pronamespace = 'pk_tracking'::regnamespace AND has_function_privilege('regress_pkt_nobody', p.oid, 'EXECUTE') ORDER BY 1;
+WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND has_function_privilege('regress_pkt_nobody', p.oid, 'EXECUTE') ORDER BY 1;
 SELECT p.oid::regprocedure AS "functions whose ACL names PUBLIC" FROM pg_proc p
-WHERE p.pronamespace = 'pk_tracking'::regnamespace AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)) ORDER BY 1;
+WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)) ORDER BY 1;
 SELECT c.oid::regclass AS "relations that anybody may use" FROM pg_class c
 WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'v', 'p', 'S', 'm', 'f')
 	AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege('regress_pkt_nobody', c.oid, 'USAGE, SELECT, UPDATE')
 		ELSE has_table_privilege('regress_pkt_nobody', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') OR has_any_column_privilege('regress_pkt_nobody', c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') END ORDER BY 1;
-SELECT has_schema_privilege('regress_pkt_nobody', 'pk_tracking', 'USAGE') AS usage, has_schema_privilege('regress_pkt_nobody', 'pk_tracking', 'CREATE') AS create;
+SELECT s AS schema, has_schema_privilege('regress_pkt_nobody', s, 'USAGE') AS usage, has_schema_privilege('regress_pkt_nobody', s, 'CREATE') AS create FROM unnest('{pk_tracking,pk_tracking_internal}'::text[]) s;
 -- but for the type's own functions, which stand elsewhere
 SELECT count(*) > 10 AS "functions of hexid", bool_and(has_function_privilege('regress_pkt_nobody', p.oid, 'EXECUTE')) AS "for everybody"
 FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pk_tracking'
-WHERE p.pronamespace <> 'pk_tracking'::regnamespace;
--- no function runs with its owner's rights, and every one in SQL has its search_path pinned, but for what CHECKs call, which is qualified throughout
-SELECT p.oid::regprocedure AS "security definer" FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.prosecdef ORDER BY 1;
+WHERE p.pronamespace NOT IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace);
+-- no function runs with its owner's rights, and every one in SQL has its search_path pinned
+SELECT p.oid::regprocedure AS "security definer" FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.prosecdef ORDER BY 1;
 SELECT p.oid::regprocedure AS "search_path not pinned" FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'pk_tracking'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
-	AND NOT (p.proname = 'is_anonymous' AND regexp_replace(p.prosrc, 'OPERATOR\(pg_catalog\.[=~]\)', '', 'g') !~ '[=<>~]|\mIN\M|\mLIKE\M|\mCASE\M') ORDER BY 1;
-SELECT count(*) AS "called by CHECKs" FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = 'is_anonymous';
+WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) ORDER BY 1;
+SELECT count(*) AS "called by CHECKs, written in C" FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'pk_tracking_internal'::regnamespace AND p.proname ~ '^anonymous_' AND l.lanname = 'c';
 
 -- what each role may, by the catalog
 CREATE FUNCTION pg_temp.may(role name) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT 'execute ' || p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND has_schema_privilege(role, 'pk_tracking', 'USAGE') AND has_function_privilege(role, p.oid, 'EXECUTE')
+	SELECT 'execute ' || p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND has_schema_privilege(role, p.pronamespace, 'USAGE') AND has_function_privilege(role, p.oid, 'EXECUTE')
 	UNION ALL
 	SELECT lower(x.priv) || ' ' || c.relname FROM pg_class c, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) x(priv)
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'v', 'p', 'm', 'f') AND has_table_privilege(role, c.oid, x.priv)
@@ -72,10 +72,10 @@ CREATE TEMP TABLE attempts (n serial, statement text);
 GRANT SELECT ON attempts TO PUBLIC;
 INSERT INTO attempts (statement) VALUES
 	('SELECT pk_tracking.track($S, at => ''2026-03-02 12:00+00'')'), ('SELECT pk_tracking.track_request(''idsite=$S&rec=1'', at => ''2026-03-02 12:00+00'')'),
-	('SELECT pk_tracking.track_request(''idsite=$S&rec=1&cip=203.0.113.77'', at => ''2026-03-02 12:00+00'', trusted => true)'), ('SELECT pk_tracking.trusted_tracking()'),
+	('SELECT pk_tracking.track_request(''idsite=$S&rec=1&cip=203.0.113.77'', at => ''2026-03-02 12:00+00'', trusted => true)'), ('SELECT pk_tracking_internal.trusted_tracking()'),
 	('SELECT * FROM pk_tracking.match_visitor($S)'), ('SELECT pk_tracking.fingerprint($S, ''203.0.113.77'')'), ('SELECT pk_tracking.user_id_visitor_id(''x'')'), ('SELECT pk_tracking.mask_ip(''203.0.113.77'', 2)'),
 	('SELECT pk_tracking.set_instance(''ip_mask_level'', ''0'')'), ('SELECT pk_tracking.set_site($S, ''ip_mask_level'', ''0'')'), ('SELECT pk_tracking.reset_instance(''ip_mask_level'')'), ('SELECT pk_tracking.reset_site($S, ''ip_mask_level'')'),
-	('SELECT * FROM pk_tracking.rejected_hit'), ('SELECT * FROM pk_tracking.ingest_run'), ('SELECT * FROM pk_tracking.ingest_position'), ('SELECT pk_tracking.replay(''pg_class'')'), ('SELECT pk_tracking.attach(''pk_tracking.log_visit'')'), ('SELECT pk_tracking.track_rows()'), ('SELECT pk_tracking.add_site(''x'')'), ('SELECT pk_tracking.add_goal($S, ''x'', ''manually'')'), ('SELECT pk_tracking.create_log()'), ('SELECT pk_tracking.upgrade_log()'), ('SELECT * FROM pk_tracking.status()'),
+	('SELECT * FROM pk_tracking.rejected_hit'), ('SELECT * FROM pk_tracking.ingest_run'), ('SELECT * FROM pk_tracking.ingest_position'), ('SELECT pk_tracking.replay(''pg_class'')'), ('SELECT pk_tracking.attach(''pk_tracking.log_visit'')'), ('SELECT pk_tracking_internal.track_rows()'), ('SELECT pk_tracking.add_site(''x'')'), ('SELECT pk_tracking.add_goal($S, ''x'', ''manually'')'), ('SELECT pk_tracking.create_log()'), ('SELECT pk_tracking.upgrade_log()'), ('SELECT * FROM pk_tracking.status()'),
 	('SELECT pk_tracking.export_salt(''fingerprint'')'), ('SELECT pk_tracking.import_salt(''fingerprint'', ''\x00'')'), ('SELECT pk_tracking.destroy_expired_salts()'),
 	('SELECT pk_tracking.grant_tracker(current_user, true)'), ('SELECT pk_tracking.grant_owner(current_user)'), ('SELECT pk_tracking.grant_analyst(current_user)'),
 	('SELECT * FROM pk_tracking.salt'), ('SELECT * FROM pk_tracking.setting'), ('SELECT * FROM pk_tracking.settings'), ('SELECT * FROM pk_tracking.site'), ('SELECT * FROM pk_tracking.goal'),
@@ -83,7 +83,7 @@ INSERT INTO attempts (statement) VALUES
 	('SELECT * FROM pk_tracking.log_action'), ('SELECT * FROM pk_tracking.log_conversion'), ('SELECT * FROM pk_tracking.log_conversion_item'), ('SELECT * FROM pk_tracking.log_visit_length'), ('SELECT * FROM pk_tracking.log_version'),
 	('INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time) VALUES (1, now(), now())'), ('UPDATE pk_tracking.log_visit SET user_id = ''x'''), ('DELETE FROM pk_tracking.log_visit'), ('TRUNCATE pk_tracking.log_action'),
 	('SELECT nextval(''pk_tracking.log_visit_idvisit_seq'')'), ('SELECT last_value FROM pk_tracking.log_visit_idvisit_seq'), ('CREATE TABLE pk_tracking.x ()'), ('DROP TABLE pk_tracking.log_visit'), ('ALTER TABLE pk_tracking.log_visit DISABLE TRIGGER ALL'),
-	('CREATE TRIGGER t BEFORE INSERT ON pk_tracking.log_visit FOR EACH ROW EXECUTE FUNCTION pk_tracking.config_changed()'), ('LOCK TABLE pk_tracking.log_visit'), ('SET pk_tracking.bulk_memory = ''1MB''');
+	('CREATE TRIGGER t BEFORE INSERT ON pk_tracking.log_visit FOR EACH ROW EXECUTE FUNCTION pk_tracking_internal.config_changed()'), ('LOCK TABLE pk_tracking.log_visit'), ('SET pk_tracking.bulk_memory = ''1MB''');
 SET ROLE regress_pkt_tracker;
 SELECT a.statement, pg_temp.try(a.statement) AS tracker FROM attempts a ORDER BY a.n;
 SET ROLE regress_pkt_trusted;

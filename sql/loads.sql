@@ -103,7 +103,7 @@ BEGIN
 	WHILE NOT done LOOP
 		COMMIT;
 		PERFORM pg_sleep(0.01);
-		EXECUTE format('SELECT bool_and(pk_tracking.row_xid(xmin) < pg_snapshot_xmin(pg_current_snapshot())) FROM %s', t) INTO done;
+		EXECUTE format('SELECT bool_and(pk_tracking_internal.row_xid(xmin) < pg_snapshot_xmin(pg_current_snapshot())) FROM %s', t) INTO done;
 	END LOOP;
 END $$;
 CALL settled('load');
@@ -137,7 +137,7 @@ CREATE TABLE trusting (idsite integer, country text);
 ALTER TABLE trusting OWNER TO regress_pkt_untrusted;
 SELECT pk_tracking.attach('trusting', trusted => true);
 SELECT * FROM state WHERE item ~ 'trusting';
-REVOKE EXECUTE ON FUNCTION pk_tracking.trusted_tracking() FROM regress_pkt_untrusted;
+REVOKE EXECUTE ON FUNCTION pk_tracking_internal.trusted_tracking() FROM regress_pkt_untrusted;
 SELECT * FROM state WHERE item ~ 'trusting';
 DROP TABLE trusting;
 -- gone on with, it is done

@@ -29,8 +29,8 @@ SELECT pg_typeof(pk_tracking.create_log(NULL))::text = 'void' AS "nothing for no
 SELECT c.relkind, c.relname FROM pg_class c
 WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND obj_description(c.oid, 'pg_class') IS NULL ORDER BY 1, 2;
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p') AND col_description(c.oid, a.attnum) IS NULL ORDER BY 1, a.attnum;
-SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL ORDER BY 1;
+WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND col_description(c.oid, a.attnum) IS NULL ORDER BY 1, a.attnum;
+SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND obj_description(p.oid, 'pg_proc') IS NULL ORDER BY 1;
 
 -- 3. What is the user's is no member of the extension, what is secret is
 SELECT c.relkind, c.relname, d.objid IS NOT NULL AS member FROM pg_class c
@@ -207,7 +207,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT pk_tracking.grant_owner('regress_pkt_heir');
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pk_tracking FROM regress_pkt_owner;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pk_tracking, pk_tracking_internal FROM regress_pkt_owner;
 SET ROLE regress_pkt_tracker;
 SELECT t.outcome, t.reason, t.matched_by FROM pk_tracking.track(1, 'https://a.example/3', ip => '203.0.113.77', user_agent => 'agent') t;
 ROLLBACK;

@@ -168,15 +168,15 @@ SELECT oid::regprocedure, proconfig FROM my_proc
 WHERE prosecdef
 	AND NOT EXISTS (SELECT FROM unnest(proconfig) c WHERE c ~ '^search_path=.*\mpg_temp"?$');
 
--- what PUBLIC may execute in the extension's own schema
+-- what PUBLIC may execute in the extension's own schemas
 SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace = 'pk_tracking'::regnamespace
+WHERE pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
 	AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) a
 		WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE');
 
 -- and outside of it: the id type's functions only
 SELECT oid::regprocedure FROM my_proc
-WHERE pronamespace <> 'pk_tracking'::regnamespace
+WHERE pronamespace NOT IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
 	AND oid NOT IN (SELECT oid FROM support)
 	AND NOT ('hexid'::regtype::oid = ANY (proargtypes::oid[]) AND prorettype = 'hexid'::regtype);
 

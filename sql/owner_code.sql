@@ -95,6 +95,6 @@ ROLLBACK;
 
 DROP SCHEMA regress_pkt_owner CASCADE;
 DROP SCHEMA regress_pkt_evil CASCADE;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pk_tracking FROM regress_pkt_hostile;
-REVOKE ALL ON SCHEMA pk_tracking FROM regress_pkt_hostile;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pk_tracking, pk_tracking_internal FROM regress_pkt_hostile;
+REVOKE ALL ON SCHEMA pk_tracking, pk_tracking_internal FROM regress_pkt_hostile;
 DROP ROLE regress_pkt_hostile;

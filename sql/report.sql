@@ -15,8 +15,8 @@ SELECT set_config('test.site', :'site', false) <> set_config('test.other', :'oth
 
 -- Days --------------------------------------------------------------------
 -- clocks go on and back; at midnight, and over it; a day that there is not
-SELECT x.day, x.zone, pk_tracking.day_begin(x.day::date, x.zone) AT TIME ZONE 'UTC' AS begins_utc,
-	pk_tracking.day_begin(x.day::date + 1, x.zone) - pk_tracking.day_begin(x.day::date, x.zone) AS length
+SELECT x.day, x.zone, pk_tracking_internal.day_begin(x.day::date, x.zone) AT TIME ZONE 'UTC' AS begins_utc,
+	pk_tracking_internal.day_begin(x.day::date + 1, x.zone) - pk_tracking_internal.day_begin(x.day::date, x.zone) AS length
 FROM (VALUES ('2026-03-28', 'Europe/Berlin'), ('2026-03-29', 'Europe/Berlin'), ('2026-10-25', 'Europe/Berlin'), ('2026-03-29', 'UTC'),
 	('2018-11-04', 'America/Sao_Paulo'), ('2018-02-17', 'America/Sao_Paulo'), ('2018-02-18', 'America/Sao_Paulo'),
 	('2025-03-09', 'America/Havana'), ('2025-11-01', 'America/Havana'), ('2025-11-02', 'America/Havana'), ('2025-11-03', 'America/Havana'),
@@ -24,7 +24,7 @@ FROM (VALUES ('2026-03-28', 'Europe/Berlin'), ('2026-03-29', 'Europe/Berlin'), (
 	('2011-12-29', 'Pacific/Apia'), ('2011-12-30', 'Pacific/Apia'), ('2011-12-31', 'Pacific/Apia')) AS x(day, zone);
 -- of every instant of a year, quarter by quarter: it lies in the day that its clock shows
 WITH days AS MATERIALIZED (
-	SELECT z.zone, '2023-12-30'::date + n AS day, pk_tracking.day_begin('2023-12-30'::date + n, z.zone) AS begins, pk_tracking.day_begin('2023-12-31'::date + n, z.zone) AS ends
+	SELECT z.zone, '2023-12-30'::date + n AS day, pk_tracking_internal.day_begin('2023-12-30'::date + n, z.zone) AS begins, pk_tracking_internal.day_begin('2023-12-31'::date + n, z.zone) AS ends
 	FROM unnest('{Europe/Berlin,America/New_York,America/Havana,Atlantic/Azores,America/Santiago,Australia/Lord_Howe,Africa/Cairo,Asia/Beirut,Asia/Kathmandu}'::text[]) AS z(zone), generate_series(0, 370) n)
 SELECT d.zone, count(*) AS days, count(*) FILTER (WHERE NOT (SELECT bool_and((t.at AT TIME ZONE d.zone)::date = d.day)
 	FROM generate_series(d.begins, d.ends - interval '1 us', interval '30 min') AS t(at))
@@ -516,7 +516,7 @@ RESET ROLE;
 \set SHOW_CONTEXT never
 -- whoever may execute and may not read reads nothing
 CREATE ROLE regress_pkt_nobody;
-GRANT USAGE ON SCHEMA pk_tracking TO regress_pkt_nobody;
+GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_nobody;
 SELECT DISTINCT has_function_privilege('regress_pkt_nobody', p.oid, 'EXECUTE') AS nobody, p.prosecdef, p.provolatile
 FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.proretset;
 SELECT count(*) AS granted FROM (SELECT pk_tracking.grant_analyst('regress_pkt_nobody')) g;

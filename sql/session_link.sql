@@ -12,10 +12,10 @@ CREATE FUNCTION pg_temp.c(m numeric) RETURNS timestamptz LANGUAGE sql AS
 	$$ SELECT timestamptz '2024-06-15 10:00+00' + m * interval '1 minute' $$;
 -- what a cookie of site 1 leads to at that clock, the hit being of that time
 CREATE FUNCTION pg_temp.visits(cookie text, m numeric) RETURNS bigint[] LANGUAGE sql AS
-	$$ SELECT pk_tracking.session_link(1, 'cookie', cookie::bytea, pg_temp.c(m), pg_temp.c(m)) $$;
+	$$ SELECT pk_tracking_internal.session_link(1, 'cookie', cookie::bytea, pg_temp.c(m), pg_temp.c(m)) $$;
 -- and then links that visit
 CREATE FUNCTION pg_temp.link(cookie text, m numeric, idvisit bigint) RETURNS bigint[] LANGUAGE sql AS
-	$$ SELECT pk_tracking.session_link(1, 'cookie', cookie::bytea, pg_temp.c(m), pg_temp.c(m), idvisit) $$;
+	$$ SELECT pk_tracking_internal.session_link(1, 'cookie', cookie::bytea, pg_temp.c(m), pg_temp.c(m), idvisit) $$;
 CREATE FUNCTION pg_temp.keys() RETURNS TABLE (slot integer, period text, rows bigint, links bigint, pages boolean) LANGUAGE sql AS $$
 	SELECT 0, (SELECT string_agg(to_char(period, 'DD HH24'), ',' ORDER BY period) FROM pk_tracking.link_key_0), (SELECT count(*) FROM pk_tracking.link_key_0),
 		(SELECT count(*) FROM pk_tracking.session_link_0), pg_relation_size('pk_tracking.link_key_0') + pg_relation_size('pk_tracking.session_link_0') > 0
@@ -39,8 +39,8 @@ SELECT * FROM pg_temp.keys();
 SELECT pg_temp.link('one', 0, 11) AS "nothing yet";
 SELECT * FROM pg_temp.keys();
 SELECT pg_temp.visits('one', 0) AS one, pg_temp.visits('two', 0) AS two, pg_temp.visits('', 0) AS empty, pg_temp.visits('one' || chr(0001), 0) AS longer,
-	pk_tracking.session_link(2, 'cookie', 'one', pg_temp.c(0), pg_temp.c(0)) AS "another site",
-	pk_tracking.session_link(1, 'fingerprint', 'one', pg_temp.c(0), pg_temp.c(0)) AS "another kind";
+	pk_tracking_internal.session_link(2, 'cookie', 'one', pg_temp.c(0), pg_temp.c(0)) AS "another site",
+	pk_tracking_internal.session_link(1, 'fingerprint', 'one', pg_temp.c(0), pg_temp.c(0)) AS "another kind";
 -- it is linked once
 SELECT pg_temp.link('one', m, 11) FROM generate_series(1, 5) m;
 SELECT links FROM pg_temp.keys() WHERE slot = 0;
@@ -57,7 +57,7 @@ $$;
 SELECT length(value) FROM pk_tracking.link_key_0;
 SELECT link = pg_temp.oracle('c', 1, 'one', 10) AS as_documented, linked, idvisit, idsite FROM pk_tracking.session_link_0;
 BEGIN;
-SELECT count(*) FROM generate_series(1, 300) i, LATERAL (SELECT pk_tracking.session_link(i * 7919, CASE WHEN i % 2 = 0 THEN 'cookie' ELSE 'fingerprint' END,
+SELECT count(*) FROM generate_series(1, 300) i, LATERAL (SELECT pk_tracking_internal.session_link(i * 7919, CASE WHEN i % 2 = 0 THEN 'cookie' ELSE 'fingerprint' END,
 	decode(repeat(md5(i::text), i % 40), 'hex'), pg_temp.c(i), pg_temp.c(4), 1000 + i) OFFSET 0) t;
 SELECT count(*), count(*) FILTER (WHERE link <> pg_temp.oracle(CASE WHEN (idvisit - 1000) % 2 = 0 THEN 'c' ELSE 'f' END, idsite,
 	decode(repeat(md5((idvisit - 1000)::text), (idvisit - 1000)::integer % 40), 'hex'), 10)) AS wrong
@@ -65,15 +65,15 @@ FROM pk_tracking.session_link_0 WHERE idvisit > 1000;
 ROLLBACK;
 -- several visits of one cookie: the nearest in event time first, which is the newest for hits in order
 SELECT pg_temp.link('many', 1, 21) AS v21, pg_temp.link('many', 2, 22) AS v22, pg_temp.link('many', 3, 23) AS v23, pg_temp.link('many', 3, 24) AS v24;
-SELECT at, pk_tracking.session_link(1, 'cookie', 'many', pg_temp.c(at), pg_temp.c(5)) AS visits,
-	pk_tracking.session_link(1, 'cookie', 'many', pg_temp.c(at), pg_temp.c(5), max_visits => 2) AS two
+SELECT at, pk_tracking_internal.session_link(1, 'cookie', 'many', pg_temp.c(at), pg_temp.c(5)) AS visits,
+	pk_tracking_internal.session_link(1, 'cookie', 'many', pg_temp.c(at), pg_temp.c(5), max_visits => 2) AS two
 FROM unnest('{-1000000,0,1,1.9,2,2.4,2.6,3,4,1000000}'::numeric[]) at;
 -- against a plain sort: an import of years that has one fingerprint
 BEGIN;
 CREATE TEMP TABLE import ON COMMIT DROP AS SELECT i AS idvisit, timestamptz '2020-01-01' + (i * 7919 % 2000) * interval '1 day' + i * interval '1 s' AS at FROM generate_series(1, 2000) i;
-SELECT count(pk_tracking.session_link(1, 'fingerprint', 'carrier', at, pg_temp.c(5), idvisit, 1)) FROM import;
+SELECT count(pk_tracking_internal.session_link(1, 'fingerprint', 'carrier', at, pg_temp.c(5), idvisit, 1)) FROM import;
 WITH hit AS (SELECT timestamptz '2020-01-01' + (i * 104729 % 2000) * interval '1 day' + i * interval '1 h' AS at FROM generate_series(1, 300) i)
-SELECT count(*), count(*) FILTER (WHERE pk_tracking.session_link(1, 'fingerprint', 'carrier', h.at, pg_temp.c(6), max_visits => 7)
+SELECT count(*), count(*) FILTER (WHERE pk_tracking_internal.session_link(1, 'fingerprint', 'carrier', h.at, pg_temp.c(6), max_visits => 7)
 	<> (SELECT array_agg(v.idvisit::bigint) FROM (SELECT i.idvisit FROM import i
 		ORDER BY abs(extract(epoch FROM i.at - h.at)), i.idvisit DESC LIMIT 7) v)) AS wrong
 FROM hit h;
@@ -146,7 +146,7 @@ SELECT pk_tracking.destroy_expired_links(pg_temp.c(330));
 SELECT * FROM pg_temp.keys();
 -- as tracking calls do it: when the next key expires, not before.  m: the clock
 CREATE FUNCTION pg_temp.hit(m numeric, idvisit bigint) RETURNS text LANGUAGE sql AS $$
-	SELECT pk_tracking.session_link(1, 'cookie', 'hit', pg_temp.c(m), pg_temp.c(m), idvisit, destroy => true)::text;
+	SELECT pk_tracking_internal.session_link(1, 'cookie', 'hit', pg_temp.c(m), pg_temp.c(m), idvisit, destroy => true)::text;
 	SELECT string_agg(coalesce(k.period, 'none'), ', ' ORDER BY k.slot) FROM pg_temp.keys() k;
 $$;
 SELECT m, pg_temp.hit(m, 41) AS keys FROM unnest(ARRAY[361, 419, 421, 450 - 0.001, 450, 479, 510 - 0.001]) m;
@@ -191,9 +191,9 @@ SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'pk_trackin
 SELECT pg_temp.link('future', 100000, 61);
 SELECT pk_tracking.destroy_expired_links(pg_temp.c(601));
 SELECT * FROM pg_temp.keys();
-SELECT pk_tracking.session_link(1, 'cookie', 'before 2000', '1999-12-31 23:59+00', '1999-12-31 23:59+00', 62);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'before 2000', '1999-12-31 23:59+00', '1999-12-31 23:59+00', 62);
 SELECT period, expires FROM pk_tracking.link_key_1;
-SELECT pk_tracking.session_link(1, 'cookie', 'before 2000', '1999-12-31 23:59+00', clock) FROM unnest('{1999-12-31 23:00+00,2000-01-01 00:29:59+00,2000-01-01 00:30+00}'::timestamptz[]) clock;
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'before 2000', '1999-12-31 23:59+00', clock) FROM unnest('{1999-12-31 23:00+00,2000-01-01 00:29:59+00,2000-01-01 00:30+00}'::timestamptz[]) clock;
 SELECT pk_tracking.destroy_expired_links() >= 2 AS "by the clock of the wall";
 SELECT * FROM pg_temp.keys();
 -- records are kept for 30 days
@@ -248,12 +248,12 @@ SELECT pk_tracking.destroy_expired_links(pg_temp.c(241));
 SELECT * FROM pg_temp.keys();
 
 -- 7. What is wrong
-SELECT pk_tracking.session_link(1, 'cookies', 'x', now(), now());
-SELECT pk_tracking.session_link(1, 'cookie', 'x', 'infinity', now());
-SELECT pk_tracking.session_link(1, 'cookie', 'x', now(), '-infinity', 1);
-SELECT pk_tracking.session_link(1, 'cookie', 'x', now(), now(), 1, 0);
+SELECT pk_tracking_internal.session_link(1, 'cookies', 'x', now(), now());
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', 'infinity', now());
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', now(), '-infinity', 1);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', now(), now(), 1, 0);
 SELECT pk_tracking.destroy_expired_links('infinity');
-SELECT pk_tracking.session_link(NULL, 'cookie', 'x', now(), now(), 1) IS NULL AS "null", pk_tracking.destroy_expired_links(NULL) IS NULL AS "null";
+SELECT pk_tracking_internal.session_link(NULL, 'cookie', 'x', now(), now(), 1) IS NULL AS "null", pk_tracking.destroy_expired_links(NULL) IS NULL AS "null";
 BEGIN READ ONLY;
 SELECT pg_temp.visits('x', 0) IS NULL AS "none";
 SELECT pg_temp.link('x', 0, 1);
@@ -262,29 +262,29 @@ ROLLBACK;
 -- 8. Nobody else
 \set VERBOSITY terse
 CREATE ROLE regress_pkt_nobody;
-GRANT USAGE ON SCHEMA pk_tracking TO regress_pkt_nobody;
+GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_nobody;
 SET ROLE regress_pkt_nobody;
 SELECT value FROM pk_tracking.link_key_0;
 SELECT link FROM pk_tracking.session_link_1;
 SELECT * FROM pk_tracking.secrets;
 SELECT * FROM pk_tracking.secret_destroyed;
-SELECT * FROM pk_tracking.secret_list();
-SELECT pk_tracking.session_link(1, 'cookie', 'x', now(), now());
+SELECT * FROM pk_tracking_internal.secret_list();
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', now(), now());
 SELECT pk_tracking.destroy_expired_links();
 RESET ROLE;
 -- nor with EXECUTE: tables are read and written with the caller's rights
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pk_tracking TO regress_pkt_nobody;
-SELECT pk_tracking.session_link(1, 'cookie', 'x', pg_temp.c(0), pg_temp.c(0), 1);
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_nobody;
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', pg_temp.c(0), pg_temp.c(0), 1);
 SET ROLE regress_pkt_nobody;
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00');
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00');
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 1);
 SELECT pk_tracking.destroy_expired_links();
 SELECT * FROM pk_tracking.secrets;
 RESET ROLE;
 GRANT SELECT ON pk_tracking.link_key_0, pk_tracking.link_key_1, pk_tracking.session_link_0, pk_tracking.session_link_1 TO regress_pkt_nobody;
 SET ROLE regress_pkt_nobody;
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00') AS reading;
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 2);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00') AS reading;
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 2);
 RESET ROLE;
 DROP OWNED BY regress_pkt_nobody;
 -- the owner of a log has all that it takes, with an empty search_path
@@ -292,8 +292,8 @@ BEGIN;
 SELECT pk_tracking.grant_owner('regress_pkt_nobody');
 SET LOCAL ROLE regress_pkt_nobody;
 SET LOCAL search_path = '';
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 2);
-SELECT pk_tracking.session_link(1, 'cookie', 'x', '2024-06-15 11:57+00', '2024-06-15 11:57+00', 2);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 10:00+00', '2024-06-15 10:00+00', 2);
+SELECT pk_tracking_internal.session_link(1, 'cookie', 'x', '2024-06-15 11:57+00', '2024-06-15 11:57+00', 2);
 SELECT pk_tracking.destroy_expired_links();
 SELECT DISTINCT kind FROM pk_tracking.secrets WHERE kind = 'link key' AND destroyed IS NOT NULL;
 ROLLBACK;
@@ -306,5 +306,5 @@ SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = 
 WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname ~ '^(link_key|session_link|secret)' AND a.attnum > 0
 	AND (c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL);
 SELECT proname FROM pg_proc
-WHERE pronamespace = 'pk_tracking'::regnamespace AND proname ~ 'link|secret'
+WHERE pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND proname ~ 'link|secret'
 	AND (obj_description(oid, 'pg_proc') IS NULL OR has_function_privilege('public', oid, 'EXECUTE'));

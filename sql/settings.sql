@@ -358,16 +358,16 @@ DROP SCHEMA trap CASCADE;
 
 -- who may: nobody, unless told so
 SELECT p.proname FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-WHERE p.pronamespace = 'pk_tracking'::regnamespace AND a.grantee = 0
+WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND a.grantee = 0
 	AND p.proname = ANY ('{add_site,add_goal,set_site,set_instance,reset_site,reset_instance,setting_values,setting_name,need_log,setting_check,site_check,config_changed}');
 CREATE ROLE regress_pkt_settings;
-GRANT USAGE ON SCHEMA pk_tracking TO regress_pkt_settings;
+GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO regress_pkt_settings;
 SET ROLE regress_pkt_settings;
 SELECT count(*) FROM pk_tracking.settings;
 SELECT pk_tracking.set_instance('geo_level', 'none');
 RESET ROLE;
 GRANT SELECT ON pk_tracking.settings TO regress_pkt_settings;
-GRANT EXECUTE ON FUNCTION pk_tracking.setting_values(), pk_tracking.set_instance(text, text), pk_tracking.need_log(), pk_tracking.setting_name(text) TO regress_pkt_settings;
+GRANT EXECUTE ON FUNCTION pk_tracking_internal.setting_values(), pk_tracking.set_instance(text, text), pk_tracking_internal.need_log(), pk_tracking_internal.setting_name(text) TO regress_pkt_settings;
 SELECT pk_tracking.set_site(:one, 'geo_level', 'none');
 SET ROLE regress_pkt_settings;
 -- sees what is in effect without a right on the tables, and cannot change it
@@ -420,12 +420,12 @@ SELECT pk_tracking.add_goal(:one, 'x', 'url', 'x', revenue => -1);
 SELECT pk_tracking.add_goal(:one, 'x', 'url', 'x', revenue => 'NaN');
 
 -- triggers are for their tables
-SELECT pk_tracking.setting_check();
-SELECT pk_tracking.config_changed();
+SELECT pk_tracking_internal.setting_check();
+SELECT pk_tracking_internal.config_changed();
 CREATE TEMP TABLE other (a int);
-CREATE TRIGGER t BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION pk_tracking.setting_check();
+CREATE TRIGGER t BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION pk_tracking_internal.setting_check();
 INSERT INTO other VALUES (1);
-CREATE TRIGGER s AFTER INSERT ON other FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking.site_check();
+CREATE TRIGGER s AFTER INSERT ON other FOR EACH STATEMENT EXECUTE FUNCTION pk_tracking_internal.site_check();
 DROP TRIGGER t ON other;
 INSERT INTO other VALUES (1);
 DROP TABLE other;

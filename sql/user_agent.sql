@@ -29,7 +29,7 @@ CREATE TEMP TABLE odd AS
 	UNION ALL SELECT reverse(ua) FROM agent
 	UNION ALL SELECT substr(a.ua, 1, 60) || substr(b.ua, 40) FROM agent a JOIN agent b ON b.n = a.n + 17
 	UNION ALL SELECT repeat(x, 2000) FROM unnest(ARRAY['a', 'Mozilla/5.0 (', 'bot ', '; ', '1.', 'Android ', 'Linux; Android 10; ', 'é', 'ab-', ' ', '/', 'CFNetwork/', 'crawl']) x;
-SELECT count(*) >= 1000 AS enough, count(*) FILTER (WHERE pk_tracking.user_agent(ua) IS DISTINCT FROM pk_tracking.user_agent_in_rule_order(ua)) AS differ,
+SELECT count(*) >= 1000 AS enough, count(*) FILTER (WHERE pk_tracking.user_agent(ua) IS DISTINCT FROM pk_tracking_internal.user_agent_in_rule_order(ua)) AS differ,
 	count(*) FILTER (WHERE pk_tracking.user_agent(ua) IS DISTINCT FROM pk_tracking.user_agent(ua)) AS differ_cached
 FROM odd;
 -- of a long agent the first 1024 bytes count
@@ -71,7 +71,7 @@ INSERT INTO hint (ua, hints) VALUES
 	('', '{"platform": "Android", "platformVersion": "14", "mobile": true, "brands": [{"brand": "Google Chrome", "version": "120"}]}');
 SELECT h.n, d.os_version, d.browser_version, d.client_type, d.device_type, d.brand, d.model, d.config_os, d.config_browser_name
 FROM hint h, pk_tracking.user_agent(h.ua, h.hints) d ORDER BY h.n;
-SELECT count(*) FILTER (WHERE pk_tracking.user_agent(ua, hints) IS DISTINCT FROM pk_tracking.user_agent_in_rule_order(ua, hints)) AS differ FROM hint;
+SELECT count(*) FILTER (WHERE pk_tracking.user_agent(ua, hints) IS DISTINCT FROM pk_tracking_internal.user_agent_in_rule_order(ua, hints)) AS differ FROM hint;
 -- hints that make no sense say nothing
 SELECT h, pk_tracking.user_agent(:'win', h) = pk_tracking.user_agent(:'win') AS same FROM unnest(ARRAY[
 	'{}', '{"platform": 1, "mobile": "yes", "brands": {}}', '{"brands": [1, [], {"brand": 1}, {"version": "x"}]}', '{"sec-ch-ua": "\"", "sec-ch-ua-mobile": "1", "sec-ch-ua-platform": "Windows"}',

@@ -1,8 +1,9 @@
+
 -- ---------------------------------------------------------------------------
--- privacy/grants: who may do what.  Nothing is granted to PUBLIC.
+-- admin/grants: what each role may do.  Nothing is granted to PUBLIC.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.check_role(role name) RETURNS void
+CREATE FUNCTION pk_tracking_internal.check_role(role name) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,8 +15,33 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.check_role(name) IS 'raises an error if there is no such role';
-REVOKE ALL ON FUNCTION pk_tracking.check_role(name) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.check_role(name) IS 'raises an error if the role does not exist';
+
+/*
+ * USAGE on both schemas, for the functions of pk_tracking call those of
+ * pk_tracking_internal with the rights of their caller, and EXECUTE on the
+ * functions whose names match the pattern, in either schema.
+ */
+CREATE FUNCTION pk_tracking_internal.grant_execute(role name, name_pattern text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	PERFORM pk_tracking_internal.check_role(role);
+	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking, pk_tracking_internal TO %I', role);
+	FOR routine IN
+		SELECT p.oid FROM pg_proc p
+		WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
+			AND p.proname ~ name_pattern
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', routine, role);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.grant_execute(name, text) IS
+	'grants a role USAGE on both schemas and EXECUTE on the functions whose names match a regular expression';
 
 CREATE FUNCTION pk_tracking.grant_owner(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
@@ -24,16 +50,8 @@ AS $$
 DECLARE
 	obj record;
 BEGIN
-	PERFORM pk_tracking.check_role(role);
-	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
-	FOR obj IN
-		SELECT p.oid::regprocedure AS name
-		FROM pg_proc p
-		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-	LOOP
-		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
-	END LOOP;
-	-- salts come from pgcrypto, wherever it stands
+	PERFORM pk_tracking_internal.grant_execute(role, '');
+	-- the type hexid, and pgcrypto, which salts come from, may be in any schema
 	FOR obj IN
 		SELECT e.extnamespace::regnamespace AS name FROM pg_extension e
 		WHERE e.extname IN ('pgcrypto', 'pk_tracking')
@@ -42,7 +60,7 @@ BEGIN
 			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', obj.name, role);
 		END IF;
 	END LOOP;
-	-- salts, and what else is a member of the extension because it is secret
+	-- salts and session links: members of the extension, because they are secret
 	FOR obj IN
 		SELECT c.oid::regclass AS name
 		FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -53,42 +71,33 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS 'gives the owner of a log what he needs of the schema; called by create_log(), and after ALTER TABLE ... OWNER TO';
-REVOKE ALL ON FUNCTION pk_tracking.grant_owner(name) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS
+	'grants a log''s owner what tracking needs; create_log() calls it, and you call it after ALTER TABLE ... OWNER TO';
 
 CREATE FUNCTION pk_tracking.grant_tracker(role name, trusted boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	obj record;
 BEGIN
-	PERFORM pk_tracking.check_role(role);
-	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
-	FOR obj IN
-		SELECT p.oid::regprocedure AS name
-		FROM pg_proc p
-		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND p.proname IN ('track', 'track_request', 'track_requests', 'track_requests_answer',
-				'attach', 'detach', 'ingest', 'track_rows', 'raw_options', 'raw_preview', 'check_raw_table', 'row_xid')
-	LOOP
-		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
-	END LOOP;
+	PERFORM pk_tracking_internal.grant_execute(role,
+		'^(track|track_request|track_requests|track_requests_answer|attach|detach|ingest'
+		'|track_rows|raw_options|raw_preview|check_raw_table|row_xid)$');
 	IF trusted THEN
-		EXECUTE format('GRANT EXECUTE ON FUNCTION pk_tracking.trusted_tracking() TO %I', role);
+		PERFORM pk_tracking_internal.grant_execute(role, '^trusted_tracking$');
 	ELSE
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking.trusted_tracking() FROM %I', role);
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking_internal.trusted_tracking() FROM %I', role);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_tracker(name, boolean) IS 'lets a role track, and nothing else; trusted: it may pass trusted => true';
-REVOKE ALL ON FUNCTION pk_tracking.grant_tracker(name, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.grant_tracker(name, boolean) IS
+	'lets a role track, and nothing else; trusted: the role may also pass trusted => true';
 
 /*
- * Reports run with their caller's rights (report/period.sql), so an analyst
- * reads the log itself: everything that reports and views show, of visits all
- * but the fingerprint, which whoever holds its salt can turn back into an
- * address.  No salts, no links, no settings, no right to write.
+ * Reports run with their caller's rights (report/template.sql), so an analyst
+ * reads the log itself: all that reports and views show.  Of visits that is
+ * every column but the fingerprint, which the holder of its salt could turn
+ * back into an IP address.  No salts, no session links, no settings, no right
+ * to write.
  */
 CREATE FUNCTION pk_tracking.grant_analyst(role name) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
@@ -97,19 +106,10 @@ AS $$
 DECLARE
 	obj record;
 BEGIN
-	PERFORM pk_tracking.check_role(role);
-	EXECUTE format('GRANT USAGE ON SCHEMA pk_tracking TO %I', role);
-	FOR obj IN
-		SELECT p.oid::regprocedure AS name
-		FROM pg_proc p
-		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND (p.proname ~ '^report_'
-				OR p.proname IN ('day_begin', 'matched_by_name', 'decision_name', 'consent_name', 'visitor_type_name',
-					'referrer_type_name', 'action_type_name', 'url_prefix_text',
-					'browser_name', 'os_name', 'device_type_name', 'device_brand_name'))
-	LOOP
-		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', obj.name, role);
-	END LOOP;
+	PERFORM pk_tracking_internal.grant_execute(role,
+		'^report_|^(need_log|day_begin|matched_by_name|decision_name|consent_name|visitor_type_name'
+		'|referrer_type_name|action_type_name|url_prefix_text'
+		'|browser_name|os_name|device_type_name|device_brand_name)$');
 	FOR obj IN
 		SELECT c.oid::regclass AS name
 		FROM pg_class c
@@ -131,5 +131,10 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS 'lets a role read reports, the views visit and action and what stands behind them but fingerprints, and nothing else';
-REVOKE ALL ON FUNCTION pk_tracking.grant_analyst(name) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS
+	'lets a role read the reports, the views visit and action, and the tables behind them without fingerprints, and nothing else';
+
+-- The last statement of the install script: the server grants EXECUTE on each
+-- new function to PUBLIC, and default privileges may grant more.
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pk_tracking, pk_tracking_internal FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA pk_tracking FROM PUBLIC;

@@ -17,7 +17,7 @@ DECLARE
 	duplicates tid[];
 	days integer;
 BEGIN
-	PERFORM pk_tracking.need_log();
+	PERFORM pk_tracking_internal.need_log();
 	IF pg_is_in_recovery() THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'read_only_sql_transaction',
@@ -75,4 +75,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.maintain() IS 'for any scheduler: destroys expired salts and session links, adds up sums of excluded hits, removes duplicate names, forgets old loads; makes no hit wait; returns what was done';
-REVOKE ALL ON FUNCTION pk_tracking.maintain() FROM PUBLIC;

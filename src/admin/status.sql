@@ -6,7 +6,7 @@
  * A table that is attached but not tracked is not seen by anybody who looks at
  * the log alone: nothing fails.
  */
-CREATE FUNCTION pk_tracking.raw_table_status()
+CREATE FUNCTION pk_tracking_internal.raw_table_status()
 RETURNS TABLE (item text, value text, remark text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
@@ -21,7 +21,7 @@ BEGIN
 			(SELECT count(*) FROM pg_partition_tree(g.tgrelid) t WHERE t.level > 0
 				AND NOT EXISTS (SELECT FROM pg_trigger h WHERE h.tgrelid = t.relid AND h.tgfoid = g.tgfoid)) AS missing
 		FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
-		WHERE g.tgfoid = 'pk_tracking.track_rows()'::regprocedure
+		WHERE g.tgfoid = 'pk_tracking_internal.track_rows()'::regprocedure
 		ORDER BY g.tgrelid::regclass::text
 	LOOP
 		item := format('raw table %s', r.tgrelid::regclass);
@@ -34,8 +34,8 @@ BEGIN
 		END IF;
 		BEGIN
 			options := r.args::jsonb;
-			PERFORM pk_tracking.raw_options(r.tgrelid, options->'mapping', options->>'order', options->>'on_error');
-			IF (options->>'trusted')::boolean AND NOT has_function_privilege(r.relowner, 'pk_tracking.trusted_tracking()', 'EXECUTE') THEN
+			PERFORM pk_tracking_internal.raw_options(r.tgrelid, options->'mapping', options->>'order', options->>'on_error');
+			IF (options->>'trusted')::boolean AND NOT has_function_privilege(r.relowner, 'pk_tracking_internal.trusted_tracking()', 'EXECUTE') THEN
 				remark := 'INSERT fails: its owner may not track with trusted => true any more';
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
@@ -60,8 +60,7 @@ BEGIN
 		FROM pk_tracking.rejected_hit j;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.raw_table_status() IS 'part of status(): attached tables that are not tracked, loads that have not ended, rejected hits';
-REVOKE ALL ON FUNCTION pk_tracking.raw_table_status() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.raw_table_status() IS 'part of status(): attached tables that are not tracked, loads that have not ended, rejected hits';
 
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
@@ -107,7 +106,7 @@ BEGIN
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
-	RETURN QUERY SELECT st.item, st.value, st.remark FROM pk_tracking.raw_table_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark FROM pk_tracking_internal.raw_table_status() st;
 
 	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
 		RETURN QUERY SELECT format('salt %s', r.name),
@@ -152,5 +151,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, attached tables and loads, salts and their age, settings at odds with each other';
-REVOKE ALL ON FUNCTION pk_tracking.status() FROM PUBLIC;
 

@@ -4,3 +4,5 @@
 CREATE SCHEMA pk_tracking;
 COMMENT ON SCHEMA pk_tracking IS 'web analytics: tracking functions, and the log made by pk_tracking.create_log()';
 
+CREATE SCHEMA pk_tracking_internal;
+COMMENT ON SCHEMA pk_tracking_internal IS 'functions that those of schema pk_tracking call; not for direct use';

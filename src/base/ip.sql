@@ -3,14 +3,12 @@
 CREATE FUNCTION pk_tracking.mask_ip(ip inet, level integer) RETURNS inet
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_mask_ip';
-REVOKE ALL ON FUNCTION pk_tracking.mask_ip(inet, integer) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.mask_ip(inet, integer) IS
 	'the address with its last 1, 2, 3 or 4 bytes (IPv4) zeroed, or its first 64, 48, 24 or 0 bits (IPv6) kept; level 0 keeps all';
 
 CREATE FUNCTION pk_tracking.parse_ip(address text) RETURNS inet
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_parse_ip';
-REVOKE ALL ON FUNCTION pk_tracking.parse_ip(text) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.parse_ip(text) IS
 	'the address as a client or a proxy wrote it, without port, brackets or prefix length; NULL if it is none';
 

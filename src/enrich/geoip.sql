@@ -23,7 +23,6 @@ COMMENT ON COLUMN pk_tracking.location.organisation IS 'organisation of the netw
 CREATE FUNCTION pk_tracking.geoip(ip inet) RETURNS pk_tracking.location
 	LANGUAGE C STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_geoip';
-REVOKE ALL ON FUNCTION pk_tracking.geoip(inet) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.geoip(inet) IS
 	'where an address is, by the GeoIP files; NULL if they know nothing of it, or there are none';
 
@@ -32,6 +31,5 @@ RETURNS TABLE (file text, kind text, type text, built timestamptz, age interval,
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 	ROWS 2
 	AS 'MODULE_PATHNAME', 'pkt_geoip_files';
-REVOKE ALL ON FUNCTION pk_tracking.geoip_files() FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.geoip_files() IS
 	'the GeoIP files, as this session has them: what they call themselves, when they were built, and what is wrong with them';

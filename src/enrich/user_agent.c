@@ -1199,7 +1199,7 @@ pkt_user_agent(PG_FUNCTION_ARGS)
 }
 
 /*
- * pk_tracking.user_agent_in_rule_order(ua text, hints jsonb) RETURNS pk_tracking.device
+ * pk_tracking_internal.user_agent_in_rule_order(ua text, hints jsonb) RETURNS pk_tracking.device
  *
  * The same without prefilter and cache, to compare.
  */

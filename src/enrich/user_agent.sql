@@ -36,14 +36,12 @@ RETURNS pk_tracking.device
 AS 'MODULE_PATHNAME', 'pkt_user_agent' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION pk_tracking.user_agent(text, jsonb)
 	IS 'system, browser and device of a user agent; hints: what navigator.userAgentData gave, or the request headers by lower-case name';
-REVOKE ALL ON FUNCTION pk_tracking.user_agent(text, jsonb) FROM PUBLIC;
 
-CREATE FUNCTION pk_tracking.user_agent_in_rule_order(ua text, hints jsonb DEFAULT NULL)
+CREATE FUNCTION pk_tracking_internal.user_agent_in_rule_order(ua text, hints jsonb DEFAULT NULL)
 RETURNS pk_tracking.device
 AS 'MODULE_PATHNAME', 'pkt_user_agent_in_rule_order' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION pk_tracking.user_agent_in_rule_order(text, jsonb)
+COMMENT ON FUNCTION pk_tracking_internal.user_agent_in_rule_order(text, jsonb)
 	IS 'user_agent() without prefilter and cache: slow, and the same; for those who verify';
-REVOKE ALL ON FUNCTION pk_tracking.user_agent_in_rule_order(text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.user_agent_rules(
 	compile_all boolean DEFAULT false,
@@ -56,4 +54,3 @@ CREATE FUNCTION pk_tracking.user_agent_rules(
 AS 'MODULE_PATHNAME', 'pkt_user_agent_rules' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.user_agent_rules(boolean)
 	IS 'the rules for user agents as this session has them: file, how many, how many compiled so far, how many are tried always, bytes of memory, and what is wrong with them; compile_all tries every rule';
-REVOKE ALL ON FUNCTION pk_tracking.user_agent_rules(boolean) FROM PUBLIC;

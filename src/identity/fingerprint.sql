@@ -15,7 +15,6 @@ CREATE FUNCTION pk_tracking.fingerprint_with_salt(
 RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_fingerprint_with_salt';
-REVOKE ALL ON FUNCTION pk_tracking.fingerprint_with_salt(bytea, text, text, text, text, integer[], inet, text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.fingerprint_with_salt(bytea, text, text, text, text, integer[], inet, text, integer) IS
 	'the config_id of these values under this salt (the daily salt appended), for those who verify; NULL texts are empty, NULL idsite means across websites';
 
@@ -39,28 +38,24 @@ CREATE FUNCTION pk_tracking.matomo_config_id(
 RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_matomo_config_id';
-REVOKE ALL ON FUNCTION pk_tracking.matomo_config_id(text, text, text, text, text, text, text, integer, integer, integer, integer, integer, integer, integer, integer, integer) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.matomo_config_id(text, text, text, text, text, text, text, integer, integer, integer, integer, integer, integer, integer, integer, integer) IS
 	'the config_id that Matomo computes (MD5); daily_salt is its salt of the day with the date appended, NULL idsite means across websites';
 
 CREATE FUNCTION pk_tracking.user_id_visitor_id(user_id text) RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_user_id_visitor_id';
-REVOKE ALL ON FUNCTION pk_tracking.user_id_visitor_id(text) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.user_id_visitor_id(text) IS
 	'the visitor id that a user id stands for: first 8 bytes of its SHA-1';
 
 CREATE FUNCTION pk_tracking.user_id_pseudonym(user_id text, salt bytea) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_user_id_pseudonym';
-REVOKE ALL ON FUNCTION pk_tracking.user_id_pseudonym(text, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.user_id_pseudonym(text, bytea) IS
 	'what anonymize_user_id stores instead of a user id: SHA-1 of the user id and this salt, 40 hex digits';
 
 CREATE FUNCTION pk_tracking.normalise_language(accept_language text) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_normalise_language';
-REVOKE ALL ON FUNCTION pk_tracking.normalise_language(text) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.normalise_language(text) IS
 	'an Accept-Language value as a plain list in lower case: no quality values, comments or blanks';
 

@@ -898,7 +898,7 @@ pkt_import_salt(PG_FUNCTION_ARGS)
 }
 
 /*
- * pk_tracking.daily_salt_digest(idsite integer, day date, day_end timestamptz,
+ * pk_tracking_internal.daily_salt_digest(idsite integer, day date, day_end timestamptz,
  *		at timestamptz, make boolean) RETURNS bytea
  *
  * SHA-256 of the salt that a hit at this wall clock would use: tells whether

@@ -65,25 +65,22 @@ $salt$;
 CREATE FUNCTION pk_tracking.export_salt(name text) RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_export_salt';
-REVOKE ALL ON FUNCTION pk_tracking.export_salt(text) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.export_salt(text) IS
 	'the secret salt "fingerprint" or "user_id", to move an instance; whoever has it can try out IP addresses';
 
 CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_import_salt';
-REVOKE ALL ON FUNCTION pk_tracking.import_salt(text, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.import_salt(text, bytea) IS
 	'replace the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the argument is part of the statement, which log_statement and others may log';
 
 CREATE FUNCTION pk_tracking.destroy_expired_salts() RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_salts';
-REVOKE ALL ON FUNCTION pk_tracking.destroy_expired_salts() FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.destroy_expired_salts() IS
 	'empty every table of daily salts that have all expired, unless somebody is using it; the number of tables emptied';
 
-CREATE FUNCTION pk_tracking.daily_salt_digest(
+CREATE FUNCTION pk_tracking_internal.daily_salt_digest(
 	idsite integer,
 	day date,
 	day_end timestamptz,
@@ -92,8 +89,7 @@ CREATE FUNCTION pk_tracking.daily_salt_digest(
 RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_daily_salt_digest';
-REVOKE ALL ON FUNCTION pk_tracking.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION pk_tracking.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) IS
+COMMENT ON FUNCTION pk_tracking_internal.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) IS
 	'SHA-256 of the daily salt that a hit of this site and day would use at this time; NULL if there is none and none shall be made';
 
 CREATE FUNCTION pk_tracking.prepare_daily_salt(
@@ -104,7 +100,6 @@ CREATE FUNCTION pk_tracking.prepare_daily_salt(
 RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_prepare_daily_salt';
-REVOKE ALL ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) IS
 	'make the daily salt of a site''s day to come beforehand, unless another session is at it';
 

@@ -17,7 +17,7 @@ COMMENT ON COLUMN pk_tracking.secret_destroyed.created IS 'when it was made';
 COMMENT ON COLUMN pk_tracking.secret_destroyed.expires IS 'from when on it was not used any more';
 COMMENT ON COLUMN pk_tracking.secret_destroyed.destroyed IS 'when its table was emptied';
 
-CREATE FUNCTION pk_tracking.secret_list()
+CREATE FUNCTION pk_tracking_internal.secret_list()
 RETURNS TABLE (kind text, idsite integer, period text, created timestamptz, expires timestamptz, destroyed timestamptz)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -52,11 +52,15 @@ BEGIN
 	END LOOP;
 END
 $$;
-REVOKE ALL ON FUNCTION pk_tracking.secret_list() FROM PUBLIC;
-COMMENT ON FUNCTION pk_tracking.secret_list() IS 'the rows of the view secrets';
+COMMENT ON FUNCTION pk_tracking_internal.secret_list() IS 'the rows of the view secrets';
 
 CREATE VIEW pk_tracking.secrets AS
 	SELECT l.kind, l.idsite, l.period, l.created, l.expires, l.destroyed
-	FROM pk_tracking.secret_list() AS l;
-REVOKE ALL ON TABLE pk_tracking.secrets FROM PUBLIC;
+	FROM pk_tracking_internal.secret_list() AS l;
 COMMENT ON VIEW pk_tracking.secrets IS 'which salts and link keys exist (destroyed is NULL) and which were destroyed in the last 30 days; never the secret';
+COMMENT ON COLUMN pk_tracking.secrets.kind IS 'instance salt, user id salt, lock salt, daily salt or link key';
+COMMENT ON COLUMN pk_tracking.secrets.idsite IS 'site; NULL if the secret serves all sites';
+COMMENT ON COLUMN pk_tracking.secrets.period IS 'the site''s local day, or the hour (UTC); NULL if the secret has no period';
+COMMENT ON COLUMN pk_tracking.secrets.created IS 'time of creation';
+COMMENT ON COLUMN pk_tracking.secrets.expires IS 'time after which it is no longer used; NULL: never';
+COMMENT ON COLUMN pk_tracking.secrets.destroyed IS 'time of its destruction; NULL: it exists';

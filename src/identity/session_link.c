@@ -1167,7 +1167,7 @@ pkt_destroy_expired_links(PG_FUNCTION_ARGS)
 }
 
 /*
- * pk_tracking.session_link(idsite integer, kind text, data bytea,
+ * pk_tracking_internal.session_link(idsite integer, kind text, data bytea,
  *		at timestamptz, clock timestamptz, idvisit bigint, max_visits integer,
  *		destroy boolean) RETURNS bigint[]
  *

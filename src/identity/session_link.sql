@@ -41,11 +41,10 @@ $link$;
 CREATE FUNCTION pk_tracking.destroy_expired_links(clock timestamptz DEFAULT pg_catalog.clock_timestamp()) RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_links';
-REVOKE ALL ON FUNCTION pk_tracking.destroy_expired_links(timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION pk_tracking.destroy_expired_links(timestamptz) IS
 	'empty the tables of session links and of their keys whose hour has expired, unless somebody is using them; the number of tables emptied';
 
-CREATE FUNCTION pk_tracking.session_link(
+CREATE FUNCTION pk_tracking_internal.session_link(
 	idsite integer,
 	kind text,
 	data bytea,
@@ -57,6 +56,5 @@ CREATE FUNCTION pk_tracking.session_link(
 RETURNS bigint[]
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_session_link';
-REVOKE ALL ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION pk_tracking.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) IS
+COMMENT ON FUNCTION pk_tracking_internal.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) IS
 	'for tests: the visits that a hit at this time of an anonymous session (kind "cookie" or "fingerprint") finds when the clock shows this, NULL if no key lives; with idvisit that visit is linked then; with destroy the call ends as a tracking call does, which destroys what has expired';

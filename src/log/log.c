@@ -16,14 +16,12 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -397,48 +395,9 @@ find_relation(Oid namespace, const char *name)
 	return relid;
 }
 
-/* The body of a function, palloc'd; NULL if it has none. */
-static char *
-function_body(HeapTuple proc)
-{
-	bool		isnull;
-	Datum		body = SysCacheGetAttr(PROCOID, proc, Anum_pg_proc_prosrc, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(body);
-}
-
 /*
- * Is it a function that create_log() has made, unchanged?  Those are qualified
- * throughout.
- */
-static bool
-is_of_create_log(HeapTuple proc)
-{
-	Oid			namespace = get_namespace_oid("pk_tracking", false);
-	char	   *body = function_body(proc);
-	CatCList   *list;
-	bool		found = false;
-
-	if (((Form_pg_proc) GETSTRUCT(proc))->pronamespace != namespace || body == NULL)
-		return false;
-	list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum("create_log"));
-	for (int i = 0; i < list->n_members; i++)
-	{
-		HeapTuple	maker = &list->members[i]->tuple;
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(maker);
-		char	   *source = form->pronamespace == namespace &&
-			getExtensionOfObject(ProcedureRelationId, form->oid) == get_extension_oid("pk_tracking", true) ?
-			function_body(maker) : NULL;
-
-		found |= source != NULL && strlen(body) > 20 && strstr(source, body) != NULL;
-	}
-	ReleaseSysCacheList(list);
-	return found;
-}
-
-/*
- * Could this function do something that depends on search_path?  What is
- * written in C does not, nor what pins its own, nor what is qualified.
+ * Could this function do something that depends on search_path?  A function
+ * in C does not, nor one that pins its own.
  */
 static bool
 depends_on_search_path(Oid funcid, void *context pg_attribute_unused())
@@ -466,7 +425,6 @@ depends_on_search_path(Oid funcid, void *context pg_attribute_unused())
 		for (int i = 0; i < n; i++)
 			pinned |= strncmp(TextDatumGetCString(items[i]), "search_path=", 12) == 0;
 	}
-	pinned |= is_of_create_log(tuple);
 	ReleaseSysCache(tuple);
 	return !pinned && language != ClanguageId && language != INTERNALlanguageId;
 }

@@ -29,7 +29,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_pages.idsite, report_pages.from_date, report_pages.to_date, report_pages.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_pages.idsite, report_pages.from_date, report_pages.to_date, report_pages.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.sum_time_spent,
 			coalesce(round(m.sum_time_spent::numeric / nullif(m.nb_visits, 0)), 0)::bigint,
@@ -55,7 +55,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_pages(integer, date, date, text) IS 'page views by URL; sum_time_spent: seconds until the next action';
-REVOKE ALL ON FUNCTION pk_tracking.report_pages(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_titles(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -76,7 +75,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_titles.idsite, report_titles.from_date, report_titles.to_date, report_titles.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_titles.idsite, report_titles.from_date, report_titles.to_date, report_titles.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.sum_time_spent,
 			coalesce(round(m.sum_time_spent::numeric / nullif(m.nb_visits, 0)), 0)::bigint,
@@ -102,7 +101,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_titles(integer, date, date, text) IS 'page views by title; sum_time_spent: seconds until the next action';
-REVOKE ALL ON FUNCTION pk_tracking.report_titles(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_downloads(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -121,7 +119,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_downloads.idsite, report_downloads.from_date, report_downloads.to_date, report_downloads.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_downloads.idsite, report_downloads.from_date, report_downloads.to_date, report_downloads.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
 			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
@@ -141,7 +139,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_downloads(integer, date, date, text) IS 'downloads by URL';
-REVOKE ALL ON FUNCTION pk_tracking.report_downloads(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_outlinks(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -160,7 +157,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_outlinks.idsite, report_outlinks.from_date, report_outlinks.to_date, report_outlinks.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_outlinks.idsite, report_outlinks.from_date, report_outlinks.to_date, report_outlinks.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
 			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
@@ -180,7 +177,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_outlinks(integer, date, date, text) IS 'clicks on links to other websites by URL';
-REVOKE ALL ON FUNCTION pk_tracking.report_outlinks(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_searches(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -200,7 +196,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_searches.idsite, report_searches.from_date, report_searches.to_date, report_searches.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_searches.idsite, report_searches.from_date, report_searches.to_date, report_searches.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
 			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
@@ -221,7 +217,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_searches(integer, date, date, text) IS 'site searches by keyword; nb_no_result: how many said that they found nothing';
-REVOKE ALL ON FUNCTION pk_tracking.report_searches(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_events(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -247,7 +242,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_events.idsite, report_events.from_date, report_events.to_date, report_events.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_events.idsite, report_events.from_date, report_events.to_date, report_events.visitors);
 	RETURN QUERY
 		SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.nb_events_with_value,
 			m.sum_event_value, m.min_event_value, m.max_event_value, round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),
@@ -275,4 +270,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_events(integer, date, date, text) IS 'events by category, action and name; name is NULL if there was none';
-REVOKE ALL ON FUNCTION pk_tracking.report_events(integer, date, date, text) FROM PUBLIC;

@@ -25,7 +25,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_entry_pages.idsite, report_entry_pages.from_date, report_entry_pages.to_date, report_entry_pages.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_entry_pages.idsite, report_entry_pages.from_date, report_entry_pages.to_date, report_entry_pages.visitors);
 	RETURN QUERY
 		SELECT n.name, m.nb_visits, m.nb_uniq_visitors, m.nb_actions, m.sum_visit_length, m.bounce_count,
 			round(coalesce(100.0 * m.bounce_count / nullif(m.nb_visits, 0), 0), 1),
@@ -49,7 +49,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_entry_pages(integer, date, date, text) IS 'visits by the page that they began with';
-REVOKE ALL ON FUNCTION pk_tracking.report_entry_pages(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_exit_pages(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -69,7 +68,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_exit_pages.idsite, report_exit_pages.from_date, report_exit_pages.to_date, report_exit_pages.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_exit_pages.idsite, report_exit_pages.from_date, report_exit_pages.to_date, report_exit_pages.visitors);
 	RETURN QUERY
 		SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, coalesce(p.nb_visits, 0),
 			round(coalesce(100.0 * m.exit_nb_visits / nullif(p.nb_visits, 0), 0), 1),
@@ -96,4 +95,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_exit_pages(integer, date, date, text) IS 'visits by the page that they ended with; exit_rate: of the visits that saw it, how many ended there';
-REVOKE ALL ON FUNCTION pk_tracking.report_exit_pages(integer, date, date, text) FROM PUBLIC;

@@ -25,7 +25,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_goals.idsite, report_goals.from_date, report_goals.to_date, report_goals.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_goals.idsite, report_goals.from_date, report_goals.to_date, report_goals.visitors);
 	RETURN QUERY
 		SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
 			round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
@@ -49,7 +49,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_goals(integer, date, date, text) IS 'conversions by goal; conversion_rate: of all visits of the period, how many converted it';
-REVOKE ALL ON FUNCTION pk_tracking.report_goals(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_conversions(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -71,7 +70,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_conversions.idsite, report_conversions.from_date, report_conversions.to_date, report_conversions.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_conversions.idsite, report_conversions.from_date, report_conversions.to_date, report_conversions.visitors);
 	RETURN QUERY
 		SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'), nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
 			count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2),
@@ -85,7 +84,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_conversions(integer, date, date, text) IS 'conversions of goals (idgoal 0: orders) by the referrer that they are attributed to';
-REVOKE ALL ON FUNCTION pk_tracking.report_conversions(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_orders(idsite integer, from_date date, to_date date, period text DEFAULT 'day', visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -114,8 +112,8 @@ DECLARE
 	r record;
 	s record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_orders.idsite, report_orders.from_date, report_orders.to_date, report_orders.visitors);
-	SELECT * INTO s FROM pk_tracking.report_spans(report_orders.period);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_orders.idsite, report_orders.from_date, report_orders.to_date, report_orders.visitors);
+	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_orders.period);
 	RETURN QUERY EXECUTE format($query$
 		SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
 			coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
@@ -144,7 +142,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_orders(integer, date, date, text, text) IS 'orders and abandoned carts by period: day, week, month or range; every period has a row';
-REVOKE ALL ON FUNCTION pk_tracking.report_orders(integer, date, date, text, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_products(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -169,7 +166,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_products.idsite, report_products.from_date, report_products.to_date, report_products.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_products.idsite, report_products.from_date, report_products.to_date, report_products.visitors);
 	RETURN QUERY
 		SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0), coalesce(m.revenue, 0),
 			round(coalesce(m.prices / nullif(m.lines, 0), 0), 2), round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
@@ -210,4 +207,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_products(integer, date, date, text) IS 'products by SKU: orders, quantity, revenue, abandoned carts, and nb_visits that viewed them; name and category are the latest';
-REVOKE ALL ON FUNCTION pk_tracking.report_products(integer, date, date, text) FROM PUBLIC;

@@ -6,19 +6,15 @@
 CREATE FUNCTION pk_tracking.browser_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_browser_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.browser_name(text) IS 'word for log_visit.config_browser_name; what has no code is its own word';
-REVOKE ALL ON FUNCTION pk_tracking.browser_name(text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.os_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_os_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.os_name(text) IS 'word for log_visit.config_os';
-REVOKE ALL ON FUNCTION pk_tracking.os_name(text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.device_type_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_device_type_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.device_type_name(smallint) IS 'word for log_visit.config_device_type';
-REVOKE ALL ON FUNCTION pk_tracking.device_type_name(smallint) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.device_brand_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_device_brand_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.device_brand_name(text) IS 'word for log_visit.config_device_brand';
-REVOKE ALL ON FUNCTION pk_tracking.device_brand_name(text) FROM PUBLIC;

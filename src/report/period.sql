@@ -17,7 +17,7 @@
  * midnights, and the day begins with the first; where they leap over it, the
  * day begins where they land.
  */
-CREATE FUNCTION pk_tracking.day_begin(day date, timezone text) RETURNS timestamptz
+CREATE FUNCTION pk_tracking_internal.day_begin(day date, timezone text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,10 +35,9 @@ BEGIN
 	RETURN begins;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.day_begin(date, text) IS 'the instant at which a local day begins';
-REVOKE ALL ON FUNCTION pk_tracking.day_begin(date, text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.day_begin(date, text) IS 'the instant at which a local day begins';
 
-CREATE FUNCTION pk_tracking.report_period(
+CREATE FUNCTION pk_tracking_internal.report_period(
 	INOUT idsite integer,
 	INOUT from_date date,
 	INOUT to_date date,
@@ -52,12 +51,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF to_regclass('pk_tracking.site') IS NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'undefined_table',
-			MESSAGE = 'the tracking log does not exist',
-			HINT = 'Create it with pk_tracking.create_log().';
-	END IF;
+	PERFORM pk_tracking_internal.need_log();
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_period.idsite;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
@@ -86,12 +80,11 @@ BEGIN
 				MESSAGE = format('unknown kind of visitors "%s"', coalesce(visitors, 'NULL')),
 				HINT = 'It is all, identified or anonymous.';
 	END CASE;
-	begins := pk_tracking.day_begin(from_date, timezone);
-	ends := pk_tracking.day_begin(to_date + 1, timezone);
+	begins := pk_tracking_internal.day_begin(from_date, timezone);
+	ends := pk_tracking_internal.day_begin(to_date + 1, timezone);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.report_period(integer, date, date, text) IS 'checks what every report is asked, and says where its days begin and end';
-REVOKE ALL ON FUNCTION pk_tracking.report_period(integer, date, date, text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.report_period(integer, date, date, text) IS 'checks what every report is asked, and says where its days begin and end';
 
 /*
  * The periods of a report as SQL: "spans" is a relation with one row, k1, for
@@ -99,7 +92,7 @@ REVOKE ALL ON FUNCTION pk_tracking.report_period(integer, date, date, text) FROM
  * and last_day, over k1, are those of the period that the report covers.
  * In all of it $6 is the time zone, $7 and $8 the first and the last day.
  */
-CREATE FUNCTION pk_tracking.report_spans(
+CREATE FUNCTION pk_tracking_internal.report_spans(
 	period text,
 	OUT spans text,
 	OUT key text,
@@ -126,8 +119,7 @@ BEGIN
 	first_day := 'greatest(k1::date, $7)';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.report_spans(text) IS 'the days, weeks or months of a report, as SQL';
-REVOKE ALL ON FUNCTION pk_tracking.report_spans(text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.report_spans(text) IS 'the days, weeks or months of a report, as SQL';
 
 /*
  * The query of every report that counts visits: one pass over the rows of the
@@ -143,7 +135,7 @@ REVOKE ALL ON FUNCTION pk_tracking.report_spans(text) FROM PUBLIC;
  * An anonymous visit is a visitor of its own; a bounce is a visit of at most
  * one action (spec 7).  Conversions are those of the visits counted.
  */
-CREATE FUNCTION pk_tracking.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
+CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
@@ -191,5 +183,4 @@ BEGIN
 		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.report_query(text[], text[], text, text) IS 'the text of a query that counts visits; runs nothing';
-REVOKE ALL ON FUNCTION pk_tracking.report_query(text[], text[], text, text) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.report_query(text[], text[], text, text) IS 'the text of a query that counts visits; runs nothing';

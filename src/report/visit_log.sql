@@ -42,7 +42,7 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_visit_log.idsite, report_visit_log.from_date, report_visit_log.to_date, report_visit_log.visitors);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_visit_log.idsite, report_visit_log.from_date, report_visit_log.to_date, report_visit_log.visitors);
 	RETURN QUERY
 		SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent),
 			pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits, v.visit_total_time, v.visit_total_actions,
@@ -118,4 +118,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_visit_log(integer, date, date, text, integer, integer) IS 'visits, the newest first, with their masked address as stored and their actions and conversions; max_visits NULL: all';
-REVOKE ALL ON FUNCTION pk_tracking.report_visit_log(integer, date, date, text, integer, integer) FROM PUBLIC;

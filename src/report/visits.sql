@@ -33,9 +33,9 @@ DECLARE
 	r record;
 	s record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_visits.idsite, report_visits.from_date, report_visits.to_date, report_visits.visitors);
-	SELECT * INTO s FROM pk_tracking.report_spans(report_visits.period);
-	RETURN QUERY EXECUTE pk_tracking.report_query(
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_visits.idsite, report_visits.from_date, report_visits.to_date, report_visits.visitors);
+	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_visits.period);
+	RETURN QUERY EXECUTE pk_tracking_internal.report_query(
 			ARRAY[format(s.key, 'v.visit_first_action_time')],
 			ARRAY[s.first_day, s.last_day],
 			axis => s.spans)
@@ -43,7 +43,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_visits(integer, date, date, text, text) IS 'visits, visitors, page views and time by period: day, week, month or range; every period has a row';
-REVOKE ALL ON FUNCTION pk_tracking.report_visits(integer, date, date, text, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_visitors(idsite integer, from_date date, to_date date, period text DEFAULT 'day', visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -76,9 +75,9 @@ DECLARE
 	r record;
 	s record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_visitors.idsite, report_visitors.from_date, report_visitors.to_date, report_visitors.visitors);
-	SELECT * INTO s FROM pk_tracking.report_spans(report_visitors.period);
-	RETURN QUERY EXECUTE pk_tracking.report_query(
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_visitors.idsite, report_visitors.from_date, report_visitors.to_date, report_visitors.visitors);
+	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_visitors.period);
+	RETURN QUERY EXECUTE pk_tracking_internal.report_query(
 			ARRAY[format(s.key, 'v.visit_first_action_time'), 'v.visitor_returning'],
 			ARRAY[s.first_day, s.last_day, 'pk_tracking.visitor_type_name(k2)'],
 			axis => s.spans || ' CROSS JOIN (VALUES (0::smallint), (1::smallint), (2::smallint)) AS type(k2)')
@@ -86,7 +85,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_visitors(integer, date, date, text, text) IS 'report_visits() for new visitors, returning ones and returning customers apart; an anonymous visit is always a new visitor''s';
-REVOKE ALL ON FUNCTION pk_tracking.report_visitors(integer, date, date, text, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_hours(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -116,8 +114,8 @@ AS $$
 DECLARE
 	r record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_hours.idsite, report_hours.from_date, report_hours.to_date, report_hours.visitors);
-	RETURN QUERY EXECUTE pk_tracking.report_query(
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_hours.idsite, report_hours.from_date, report_hours.to_date, report_hours.visitors);
+	RETURN QUERY EXECUTE pk_tracking_internal.report_query(
 			ARRAY['extract(hour FROM v.visit_first_action_time AT TIME ZONE $6)::integer'],
 			ARRAY['k1'],
 			axis => 'generate_series(0, 23) AS clock(k1)')
@@ -125,7 +123,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_hours(integer, date, date, text) IS 'visits by the hour, on the site''s clock, at which they began; every hour has a row';
-REVOKE ALL ON FUNCTION pk_tracking.report_hours(integer, date, date, text) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.report_consent(idsite integer, from_date date, to_date date, period text DEFAULT 'day', visitors text DEFAULT 'all')
 RETURNS TABLE (
@@ -149,8 +146,8 @@ DECLARE
 	r record;
 	s record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking.report_period(report_consent.idsite, report_consent.from_date, report_consent.to_date, report_consent.visitors);
-	SELECT * INTO s FROM pk_tracking.report_spans(report_consent.period);
+	SELECT * INTO r FROM pk_tracking_internal.report_period(report_consent.idsite, report_consent.from_date, report_consent.to_date, report_consent.visitors);
+	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_consent.period);
 	RETURN QUERY EXECUTE format($query$
 		SELECT %s, %s, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0), coalesce(m.not_asked, 0), coalesce(m.granted, 0),
 			coalesce(m.undecided, 0), coalesce(m.refused, 0), coalesce(m.undecided + m.refused, 0),
@@ -171,4 +168,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_consent(integer, date, date, text, text) IS 'visits by consent and period: identified (not asked, or granted) and anonymous (undecided, or refused)';
-REVOKE ALL ON FUNCTION pk_tracking.report_consent(integer, date, date, text, text) FROM PUBLIC;

@@ -2,17 +2,16 @@
 -- request/hit: the table of hit fields, as C has it
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.hit_field_table(
+CREATE FUNCTION pk_tracking_internal.hit_field_table(
 	OUT name text, OUT type text, OUT max_length integer, OUT unit text,
 	OUT bad_value text, OUT privacy text, OUT description text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'pkt_hit_fields' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 80;
-COMMENT ON FUNCTION pk_tracking.hit_field_table() IS 'the parameters that tracking reads, in the order of its table';
-REVOKE ALL ON FUNCTION pk_tracking.hit_field_table() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.hit_field_table() IS 'the parameters that tracking reads, in the order of its table';
 
 CREATE VIEW pk_tracking.hit_fields AS
 	SELECT f.name, f.type, f.max_length, f.unit, f.bad_value, f.privacy, f.description
-	FROM pk_tracking.hit_field_table() AS f;
+	FROM pk_tracking_internal.hit_field_table() AS f;
 COMMENT ON VIEW pk_tracking.hit_fields IS 'the parameters that tracking reads; besides these dimensionN for custom dimensions, lists of search_cat[], and the site''s campaign parameters';
 COMMENT ON COLUMN pk_tracking.hit_fields.name IS 'name in the tracking API';
 COMMENT ON COLUMN pk_tracking.hit_fields.type IS 'type: a value of another type is a bad one';
@@ -21,5 +20,4 @@ COMMENT ON COLUMN pk_tracking.hit_fields.unit IS 'unit of max_length: bytes or c
 COMMENT ON COLUMN pk_tracking.hit_fields.bad_value IS 'what a bad value does: ignored (as if not sent), repaired (text: made valid), invalid (the hit is refused)';
 COMMENT ON COLUMN pk_tracking.hit_fields.privacy IS 'whom the value may say something about: none, device, person';
 COMMENT ON COLUMN pk_tracking.hit_fields.description IS 'what it is';
-REVOKE ALL ON pk_tracking.hit_fields FROM PUBLIC;
 

@@ -375,8 +375,8 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT t.ctid, t.%s FROM ONLY %s AS t"
-					 " WHERE pk_tracking.row_xid(t.xmin) OPERATOR(pg_catalog.>=) $1"
-					 " AND pk_tracking.row_xid(t.xmin) OPERATOR(pg_catalog.<) $2", name, map->table);
+					 " WHERE pk_tracking_internal.row_xid(t.xmin) OPERATOR(pg_catalog.>=) $1"
+					 " AND pk_tracking_internal.row_xid(t.xmin) OPERATOR(pg_catalog.<) $2", name, map->table);
 	if (position->has_key)
 		appendStringInfo(&query, " AND t.%s OPERATOR(pg_catalog.>) $4", name);
 	appendStringInfo(&query, " ORDER BY t.%s LIMIT $3", name);

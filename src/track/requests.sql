@@ -15,7 +15,6 @@ RETURNS SETOF pk_tracking.tracked
 AS 'MODULE_PATHNAME', 'pkt_track_requests' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 20;
 COMMENT ON FUNCTION pk_tracking.track_requests(jsonb, inet, text, text, timestamptz, jsonb, boolean)
 	IS 'tracks the requests of a Matomo or Piwik PRO bulk document, in their order; a row for each';
-REVOKE ALL ON FUNCTION pk_tracking.track_requests(jsonb, inet, text, text, timestamptz, jsonb, boolean) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.track_requests_answer(
 	document jsonb,
@@ -29,4 +28,3 @@ RETURNS jsonb
 AS 'MODULE_PATHNAME', 'pkt_track_requests_answer' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION pk_tracking.track_requests_answer(jsonb, inet, text, text, timestamptz, jsonb, boolean)
 	IS 'the same; gives what Matomo would answer: status, tracked, invalid, and to whom may see them invalid_indices';
-REVOKE ALL ON FUNCTION pk_tracking.track_requests_answer(jsonb, inet, text, text, timestamptz, jsonb, boolean) FROM PUBLIC;

@@ -101,7 +101,7 @@ pkt_create_token(PG_FUNCTION_ARGS)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute("SELECT pk_tracking.need_log()", false, 1) != SPI_OK_SELECT)
+	if (SPI_execute("SELECT pk_tracking_internal.need_log()", false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "log could not be asked for");
 	if (!PG_ARGISNULL(0))
 	{

@@ -1,6 +1,29 @@
 
 -- tokens: who may send what a tracking URL needs authentication for
 
+CREATE FUNCTION pk_tracking_internal.make_token() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- a token's hash may not be derived back, as its token is chance
+	CREATE TABLE pk_tracking.token (
+		token_hash bytea NOT NULL PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+		idsite integer REFERENCES pk_tracking.site ON DELETE CASCADE,
+		name text,
+		created timestamptz NOT NULL DEFAULT now(),
+		expires timestamptz);
+	COMMENT ON TABLE pk_tracking.token IS 'who may send what a tracking URL needs authentication for; made by pk_tracking.create_token()';
+	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which itself is stored nowhere';
+	COMMENT ON COLUMN pk_tracking.token.idsite IS 'site, or NULL for all sites';
+	COMMENT ON COLUMN pk_tracking.token.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
+	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
+	PERFORM pk_tracking_internal.watch('token');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_token() IS 'creates the table pk_tracking.token';
+
 CREATE FUNCTION pk_tracking.create_token(
 	idsite integer DEFAULT NULL,
 	name text DEFAULT NULL,
@@ -10,7 +33,6 @@ AS 'MODULE_PATHNAME', 'pkt_create_token' LANGUAGE C VOLATILE CALLED ON NULL INPU
 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pk_tracking.create_token(integer, text, timestamptz)
 	IS 'makes a token for token_auth, of one site or (NULL) of all, and shows it this once: only its hash is stored';
-REVOKE ALL ON FUNCTION pk_tracking.create_token(integer, text, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.drop_token(name text DEFAULT NULL, hash text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -20,7 +42,7 @@ AS $$
 DECLARE
 	dropped integer;
 BEGIN
-	PERFORM pk_tracking.need_log();
+	PERFORM pk_tracking_internal.need_log();
 	IF (drop_token.name IS NULL) = (drop_token.hash IS NULL) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -40,4 +62,3 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking.drop_token(text, text)
 	IS 'ends the tokens of that name, or whose hash (token_hash, in hex) begins like this; returns how many';
-REVOKE ALL ON FUNCTION pk_tracking.drop_token(text, text) FROM PUBLIC;

@@ -246,7 +246,8 @@ void
 check_trusted(void)
 {
 	Oid			argtypes[1] = {InvalidOid};
-	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking"), makeString("trusted_tracking")),
+	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking_internal"),
+												 makeString("trusted_tracking")),
 									  0, argtypes, false);
 
 	if (pkt_proc_aclcheck(proc, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)

@@ -42,7 +42,6 @@ RETURNS pk_tracking.tracked
 AS 'MODULE_PATHNAME', 'pkt_track' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.track(integer, text, text, text, inet, text, text, @extschema@.hexid, @extschema@.hexid, text, text, text, timestamptz, boolean, text, text, jsonb)
 	IS 'tracks one hit; params holds the fields that have no argument of their own, by their names in the tracking API';
-REVOKE ALL ON FUNCTION pk_tracking.track(integer, text, text, text, inet, text, text, @extschema@.hexid, @extschema@.hexid, text, text, text, timestamptz, boolean, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.track_request(
 	query text,
@@ -57,13 +56,11 @@ RETURNS pk_tracking.tracked
 AS 'MODULE_PATHNAME', 'pkt_track_request' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.track_request(text, inet, text, text, timestamptz, jsonb, boolean, boolean)
 	IS 'tracks one hit from a Matomo or Piwik PRO tracking URL, with what the connection said';
-REVOKE ALL ON FUNCTION pk_tracking.track_request(text, inet, text, text, timestamptz, jsonb, boolean, boolean) FROM PUBLIC;
 
 -- Whoever may execute this may pass trusted => true.
-CREATE FUNCTION pk_tracking.trusted_tracking() RETURNS void
+CREATE FUNCTION pk_tracking_internal.trusted_tracking() RETURNS void
 AS 'MODULE_PATHNAME', 'pkt_trusted_tracking' LANGUAGE C VOLATILE PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.trusted_tracking() IS 'does nothing: the right to execute it is the right to pass trusted => true';
-REVOKE ALL ON FUNCTION pk_tracking.trusted_tracking() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.trusted_tracking() IS 'does nothing: the right to execute it is the right to pass trusted => true';
 
 -- a type of its own, because a column may not have the name of an argument
 CREATE TYPE pk_tracking.candidate AS (
@@ -92,7 +89,6 @@ RETURNS SETOF pk_tracking.candidate
 AS 'MODULE_PATHNAME', 'pkt_match_visitor' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000 ROWS 5;
 COMMENT ON FUNCTION pk_tracking.match_visitor(integer, @extschema@.hexid, text, text, @extschema@.hexid, timestamptz, boolean, integer)
 	IS 'the visits that may be a hit''s, in order of preference, and what the engine would do with each. Reads only. For the log''s owner';
-REVOKE ALL ON FUNCTION pk_tracking.match_visitor(integer, @extschema@.hexid, text, text, @extschema@.hexid, timestamptz, boolean, integer) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.fingerprint(
 	idsite integer,
@@ -105,5 +101,4 @@ RETURNS @extschema@.hexid
 AS 'MODULE_PATHNAME', 'pkt_fingerprint' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.fingerprint(integer, inet, text, text, timestamptz, jsonb)
 	IS 'config_id that such a hit has on the site now; NULL if it has none. For the log''s owner';
-REVOKE ALL ON FUNCTION pk_tracking.fingerprint(integer, inet, text, text, timestamptz, jsonb) FROM PUBLIC;
 

@@ -255,7 +255,8 @@ static void
 check_trusted_table(Relation rel)
 {
 	Oid			argtypes[1] = {InvalidOid};
-	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking"), makeString("trusted_tracking")),
+	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking_internal"),
+												 makeString("trusted_tracking")),
 									  0, argtypes, false);
 
 	if (pkt_proc_aclcheck(proc, rel->rd_rel->relowner, ACL_EXECUTE) != ACLCHECK_OK)

@@ -2,12 +2,11 @@
 -- track/trigger: raw tables that are tracked as they are filled
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.track_rows() RETURNS trigger
+CREATE FUNCTION pk_tracking_internal.track_rows() RETURNS trigger
 AS 'MODULE_PATHNAME', 'pkt_track_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION pk_tracking.track_rows() IS 'trigger of a raw table, made by attach(): tracks the rows of a statement';
-REVOKE ALL ON FUNCTION pk_tracking.track_rows() FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.track_rows() IS 'trigger of a raw table, made by attach(): tracks the rows of a statement';
 
-CREATE FUNCTION pk_tracking.raw_options(
+CREATE FUNCTION pk_tracking_internal.raw_options(
 	raw_table regclass,
 	mapping jsonb DEFAULT NULL,
 	hit_order text DEFAULT 'given',
@@ -15,9 +14,8 @@ CREATE FUNCTION pk_tracking.raw_options(
 	trusted boolean DEFAULT false)
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'pkt_raw_options' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
-COMMENT ON FUNCTION pk_tracking.raw_options(regclass, jsonb, text, text, boolean)
+COMMENT ON FUNCTION pk_tracking_internal.raw_options(regclass, jsonb, text, text, boolean)
 	IS 'a raw table''s mapping, checked, as its trigger keeps it: which column is which parameter';
-REVOKE ALL ON FUNCTION pk_tracking.raw_options(regclass, jsonb, text, text, boolean) FROM PUBLIC;
 
 CREATE TYPE pk_tracking.raw_preview_row AS (
 	row_number bigint,
@@ -36,14 +34,13 @@ CREATE TYPE pk_tracking.raw_preview_row AS (
 );
 COMMENT ON TYPE pk_tracking.raw_preview_row IS 'what a row of a raw table would become';
 
-CREATE FUNCTION pk_tracking.raw_preview(raw_table regclass, options jsonb, max_rows integer DEFAULT 20)
+CREATE FUNCTION pk_tracking_internal.raw_preview(raw_table regclass, options jsonb, max_rows integer DEFAULT 20)
 RETURNS SETOF pk_tracking.raw_preview_row
 AS 'MODULE_PATHNAME', 'pkt_raw_preview' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 20;
-COMMENT ON FUNCTION pk_tracking.raw_preview(regclass, jsonb, integer)
+COMMENT ON FUNCTION pk_tracking_internal.raw_preview(regclass, jsonb, integer)
 	IS 'what the first rows of a raw table would become, with options of raw_options(); writes nothing';
-REVOKE ALL ON FUNCTION pk_tracking.raw_preview(regclass, jsonb, integer) FROM PUBLIC;
 
-CREATE FUNCTION pk_tracking.check_raw_table(raw_table regclass) RETURNS void
+CREATE FUNCTION pk_tracking_internal.check_raw_table(raw_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,8 +52,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.check_raw_table(regclass) IS 'raises an error unless the caller owns the table';
-REVOKE ALL ON FUNCTION pk_tracking.check_raw_table(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION pk_tracking_internal.check_raw_table(regclass) IS 'raises an error unless the caller owns the table';
 
 CREATE FUNCTION pk_tracking.attach(
 	raw_table regclass,
@@ -76,8 +72,8 @@ DECLARE
 	partition regclass;
 	partitions bigint := 0;
 BEGIN
-	PERFORM pk_tracking.check_raw_table(raw_table);
-	options := pk_tracking.raw_options(raw_table, mapping, hit_order, on_error, trusted);
+	PERFORM pk_tracking_internal.check_raw_table(raw_table);
+	options := pk_tracking_internal.raw_options(raw_table, mapping, hit_order, on_error, trusted);
 
 	SELECT string_agg(k, ', ' ORDER BY k) INTO needy
 	FROM jsonb_object_keys(options->'mapping') k
@@ -89,7 +85,7 @@ BEGIN
 	END IF;
 
 	IF dry_run THEN
-		RETURN QUERY SELECT * FROM pk_tracking.raw_preview(raw_table, options, max_rows);
+		RETURN QUERY SELECT * FROM pk_tracking_internal.raw_preview(raw_table, options, max_rows);
 		RETURN;
 	END IF;
 
@@ -102,7 +98,7 @@ BEGIN
 	LOOP
 		EXECUTE format('CREATE OR REPLACE TRIGGER pk_tracking AFTER INSERT ON %s '
 			'REFERENCING NEW TABLE AS pk_tracking_rows FOR EACH STATEMENT '
-			'EXECUTE FUNCTION pk_tracking.track_rows(%L)', partition, options);
+			'EXECUTE FUNCTION pk_tracking_internal.track_rows(%L)', partition, options);
 		partitions := partitions + 1;
 	END LOOP;
 	IF partitions > 1 THEN
@@ -118,7 +114,6 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer)
 	IS 'tracks what is inserted into a raw table from now on; dry_run shows what its first rows would become, and does nothing';
-REVOKE ALL ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer) FROM PUBLIC;
 
 CREATE FUNCTION pk_tracking.detach(raw_table regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -128,10 +123,10 @@ DECLARE
 	attached regclass;
 	n bigint := 0;
 BEGIN
-	PERFORM pk_tracking.check_raw_table(raw_table);
+	PERFORM pk_tracking_internal.check_raw_table(raw_table);
 	FOR attached IN
 		SELECT g.tgrelid FROM pg_trigger g
-		WHERE g.tgname = 'pk_tracking' AND g.tgfoid = 'pk_tracking.track_rows()'::regprocedure
+		WHERE g.tgname = 'pk_tracking' AND g.tgfoid = 'pk_tracking_internal.track_rows()'::regprocedure
 			AND (g.tgrelid = raw_table OR g.tgrelid IN (SELECT t.relid FROM pg_partition_tree(raw_table) t))
 	LOOP
 		EXECUTE format('DROP TRIGGER pk_tracking ON %s', attached);
@@ -145,4 +140,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.detach(regclass) IS 'ends what attach() began, for the table and its partitions';
-REVOKE ALL ON FUNCTION pk_tracking.detach(regclass) FROM PUBLIC;

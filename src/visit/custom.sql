@@ -2,6 +2,33 @@
 -- visit/custom: custom dimensions of a site
 -- ---------------------------------------------------------------------------
 
+CREATE FUNCTION pk_tracking_internal.make_custom_dimension() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE pk_tracking.custom_dimension (
+		idsite integer NOT NULL REFERENCES pk_tracking.site ON DELETE CASCADE,
+		iddimension integer NOT NULL CHECK (iddimension > 0),
+		name text NOT NULL,
+		scope text NOT NULL CHECK (scope IN ('visit', 'action')),
+		extractions jsonb NOT NULL DEFAULT '[]',
+		case_sensitive boolean NOT NULL DEFAULT true,
+		active boolean NOT NULL DEFAULT true,
+		PRIMARY KEY (idsite, iddimension));
+	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: the N of dimensionN';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: which row has the value';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where a value is taken from that is not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": regular expression whose first group it is, or the parameter''s name}; the first that gives one counts';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'does case matter to the patterns?';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'no longer recorded if false';
+	PERFORM pk_tracking_internal.watch('custom_dimension');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_custom_dimension() IS 'creates the table pk_tracking.custom_dimension';
+
 CREATE FUNCTION pk_tracking.add_dimension(
 	idsite integer, name text, scope text, extractions jsonb DEFAULT '[]',
 	case_sensitive boolean DEFAULT true, active boolean DEFAULT true) RETURNS integer
@@ -14,7 +41,7 @@ DECLARE
 	e jsonb;
 	new_id integer;
 BEGIN
-	PERFORM pk_tracking.need_log();
+	PERFORM pk_tracking_internal.need_log();
 
 	IF coalesce(trim(add_dimension.name), '') = '' THEN
 		RAISE EXCEPTION USING
@@ -59,14 +86,7 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	-- one after the other within a site; tracking only takes FOR KEY SHARE, which this lets pass
-	PERFORM FROM pk_tracking.site AS s WHERE s.idsite = add_dimension.idsite FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'no_data_found',
-			MESSAGE = format('site %s does not exist', coalesce(add_dimension.idsite::text, 'NULL')),
-			HINT = 'Add sites with pk_tracking.add_site().';
-	END IF;
+	PERFORM pk_tracking_internal.need_site(add_dimension.idsite, lock => true);
 	INSERT INTO pk_tracking.custom_dimension AS d (idsite, iddimension, name, scope, extractions, case_sensitive, active)
 		SELECT add_dimension.idsite, coalesce(max(o.iddimension), 0) + 1, add_dimension.name, add_dimension.scope,
 			add_dimension.extractions, add_dimension.case_sensitive, add_dimension.active
@@ -76,5 +96,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.add_dimension(integer, text, text, jsonb, boolean, boolean) IS 'adds a custom dimension to a site, gives its number: the N of dimensionN';
-REVOKE ALL ON FUNCTION pk_tracking.add_dimension(integer, text, text, jsonb, boolean, boolean) FROM PUBLIC;
 

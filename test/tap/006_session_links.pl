@@ -35,7 +35,7 @@ sub link_of
 	my ($on, $cookie, $visit) = @_;
 	$visit = 'NULL' if !defined $visit;
 	return $on->safe_psql('postgres',
-		"SELECT pk_tracking.session_link(1, 'cookie', '$cookie', '2026-01-05 10:00+00', '2026-01-05 10:00+00', $visit)");
+		"SELECT pk_tracking_internal.session_link(1, 'cookie', '$cookie', '2026-01-05 10:00+00', '2026-01-05 10:00+00', $visit)");
 }
 
 # every secret byte string that is to be nowhere

@@ -1,0 +1,41 @@
+
+-- ---------------------------------------------------------------------------
+-- log/upgrade: the version of the log
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking_internal.make_log_version() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE pk_tracking.log_version (
+		version integer NOT NULL,
+		created timestamptz NOT NULL DEFAULT now());
+	INSERT INTO pk_tracking.log_version (version) VALUES (1);
+	COMMENT ON TABLE pk_tracking.log_version IS 'shape of these tables; raised by pk_tracking.upgrade_log()';
+	COMMENT ON COLUMN pk_tracking.log_version.version IS 'log version';
+	COMMENT ON COLUMN pk_tracking.log_version.created IS 'when the tables got this shape';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_log_version() IS 'creates the table pk_tracking.log_version';
+
+CREATE FUNCTION pk_tracking.upgrade_log() RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	v integer;
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	SELECT max(l.version) INTO v FROM pk_tracking.log_version l;
+	IF v > 1 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'feature_not_supported',
+			MESSAGE = format('the log has version %s, this extension knows version 1', v),
+			HINT = 'Update the extension.';
+	END IF;
+	-- version 1 is the first one: nothing to migrate
+	RETURN v;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.upgrade_log() IS 'brings an older log up to date; returns the log version';

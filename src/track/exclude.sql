@@ -1,0 +1,98 @@
+
+-- ---------------------------------------------------------------------------
+-- track/exclude: hits that are not recorded
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking_internal.make_referrer_spam() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE pk_tracking.referrer_spam (
+		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
+	COMMENT ON TABLE pk_tracking.referrer_spam IS 'hosts of your own that are known for referrer spam; they add to those that are known by themselves';
+	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS 'host; a referrer that contains it anywhere is spam';
+	PERFORM pk_tracking_internal.watch('referrer_spam');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_referrer_spam() IS 'creates the table pk_tracking.referrer_spam';
+
+CREATE FUNCTION pk_tracking_internal.make_log_excluded() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	--
+	-- Sums only.  One sum may stand in many rows, so that hits do not wait for
+	-- each other; each backend adds to its own, HOT.  Nothing but the site and
+	-- the day is indexed.
+
+	CREATE TABLE pk_tracking.log_excluded (
+		idsite integer NOT NULL,
+		day date NOT NULL,
+		hits bigint NOT NULL,
+		reason text NOT NULL
+	) WITH (fillfactor = 50);
+	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
+	COMMENT ON TABLE pk_tracking.log_excluded IS 'how many hits were excluded; one sum may stand in many rows: read the view pk_tracking.excluded';
+	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
+	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
+	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded() IS 'creates the table pk_tracking.log_excluded';
+
+CREATE FUNCTION pk_tracking_internal.make_excluded() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE VIEW pk_tracking.excluded AS
+		SELECT e.idsite, e.day, e.reason, sum(e.hits)::bigint AS hits
+		FROM pk_tracking.log_excluded e
+		GROUP BY e.idsite, e.day, e.reason;
+	COMMENT ON VIEW pk_tracking.excluded IS 'number of hits that were not recorded, by site, local day and reason';
+	COMMENT ON COLUMN pk_tracking.excluded.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.excluded.day IS 'day in the site''s time zone';
+	COMMENT ON COLUMN pk_tracking.excluded.reason IS 'reason, as in log_excluded';
+	COMMENT ON COLUMN pk_tracking.excluded.hits IS 'number of hits';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_excluded() IS 'creates the view pk_tracking.excluded';
+
+-- Takes what nobody is at, puts its sum back.  Rows in use are passed over, so
+-- that nobody waits and two of these at a time cannot count a row twice.
+CREATE FUNCTION pk_tracking.compact_excluded() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+	removed bigint;
+	result bigint := 0;
+BEGIN
+	FOR r IN
+		SELECT e.idsite, e.day, e.reason FROM pk_tracking.log_excluded e
+		GROUP BY e.idsite, e.day, e.reason HAVING count(*) > 1
+	LOOP
+		WITH free AS MATERIALIZED (
+			SELECT e.ctid AS tid FROM pk_tracking.log_excluded e
+			WHERE e.idsite = r.idsite AND e.day = r.day AND e.reason = r.reason
+			FOR UPDATE SKIP LOCKED
+		), gone AS (
+			DELETE FROM pk_tracking.log_excluded e
+			WHERE e.ctid = ANY (ARRAY(SELECT f.tid FROM free f))
+			RETURNING e.hits
+		), put AS (
+			INSERT INTO pk_tracking.log_excluded (idsite, day, reason, hits)
+			SELECT r.idsite, r.day, r.reason, sum(g.hits) FROM gone g HAVING count(*) > 0
+			RETURNING 1
+		)
+		SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM put) INTO removed;
+		result := result + removed;
+	END LOOP;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.compact_excluded() IS 'adds up the rows of log_excluded that belong together; returns by how many they are fewer';
