@@ -39,10 +39,8 @@ SQL_PARTS = \
 	src/admin/status.sql \
 	src/report/names.sql \
 	src/report/period.sql \
+	src/report/template.sql \
 	src/report/visits.sql \
-	src/report/locations.sql \
-	src/report/devices.sql \
-	src/report/referrers.sql \
 	src/report/actions.sql \
 	src/report/entry_exit.sql \
 	src/report/goals.sql \

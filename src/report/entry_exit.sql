@@ -5,93 +5,60 @@
 -- Of the visits of the period.  A visit without a page view has neither.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.report_entry_pages(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
-RETURNS TABLE (
-	url text,
-	entry_nb_visits bigint,
-	entry_nb_uniq_visitors bigint,
-	entry_nb_actions bigint,
-	entry_sum_visit_length bigint,
-	entry_bounce_count bigint,
-	bounce_rate numeric,
-	nb_visits_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 1000
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_entry_pages.idsite, report_entry_pages.from_date, report_entry_pages.to_date, report_entry_pages.visitors);
-	RETURN QUERY
-		SELECT n.name, m.nb_visits, m.nb_uniq_visitors, m.nb_actions, m.sum_visit_length, m.bounce_count,
-			round(coalesce(100.0 * m.bounce_count / nullif(m.nb_visits, 0), 0), 1),
-			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-		FROM (
-			SELECT v.visit_entry_idaction_url AS idaction,
-				count(*) AS nb_visits,
-				count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
-				sum(v.visit_total_actions) AS nb_actions,
-				sum(v.visit_total_time) AS sum_visit_length,
-				count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
-				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
-			FROM pk_tracking.log_visit v
-			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
-				AND v.consent BETWEEN r.least_consent AND r.greatest_consent
-				AND v.visit_entry_idaction_url <> 0
-			GROUP BY v.visit_entry_idaction_url) m
-			CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
-				WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
-		ORDER BY m.nb_visits DESC, n.name;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_entry_pages(integer, date, date, text) IS 'visits by the page that they began with';
+SELECT pk_tracking_internal.make_report('report_entry_pages',
+	'visits by the page that they began with',
+	'url text, entry_nb_visits bigint, entry_nb_uniq_visitors bigint,
+	entry_nb_actions bigint, entry_sum_visit_length bigint, entry_bounce_count bigint,
+	bounce_rate numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
+	$report$
+	SELECT n.name, m.nb_visits, m.nb_uniq_visitors, m.nb_actions, m.sum_visit_length, m.bounce_count,
+		round(coalesce(100.0 * m.bounce_count / nullif(m.nb_visits, 0), 0), 1),
+		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+	FROM (
+		SELECT v.visit_entry_idaction_url AS idaction,
+			count(*) AS nb_visits,
+			count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+			sum(v.visit_total_actions) AS nb_actions,
+			sum(v.visit_total_time) AS sum_visit_length,
+			count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
+			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+			AND v.visit_entry_idaction_url <> 0
+		GROUP BY v.visit_entry_idaction_url) m
+		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
+	ORDER BY m.nb_visits DESC, n.name
+	$report$,
+	rows => 1000);
 
-CREATE FUNCTION pk_tracking.report_exit_pages(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
-RETURNS TABLE (
-	url text,
-	exit_nb_visits bigint,
-	exit_nb_uniq_visitors bigint,
-	nb_visits bigint,
-	exit_rate numeric,
-	nb_visits_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 1000
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_exit_pages.idsite, report_exit_pages.from_date, report_exit_pages.to_date, report_exit_pages.visitors);
-	RETURN QUERY
-		SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, coalesce(p.nb_visits, 0),
-			round(coalesce(100.0 * m.exit_nb_visits / nullif(p.nb_visits, 0), 0), 1),
-			m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.exit_nb_visits, 0), 0), 1)
-		FROM (
-			SELECT v.visit_exit_idaction_url AS idaction,
-				count(*) AS exit_nb_visits,
-				count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
-				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
-			FROM pk_tracking.log_visit v
-			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
-				AND v.consent BETWEEN r.least_consent AND r.greatest_consent
-				AND v.visit_exit_idaction_url <> 0
-			GROUP BY v.visit_exit_idaction_url) m
-			LEFT JOIN (
-				SELECT l.idaction_url AS idaction, count(DISTINCT l.idvisit) AS nb_visits
-				FROM pk_tracking.log_link_visit_action l
-				WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-				AND l.consent BETWEEN r.least_consent AND r.greatest_consent
-				GROUP BY l.idaction_url) p ON p.idaction = m.idaction
-			CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
-				WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
-		ORDER BY m.exit_nb_visits DESC, n.name;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_exit_pages(integer, date, date, text) IS 'visits by the page that they ended with; exit_rate: of the visits that saw it, how many ended there';
+SELECT pk_tracking_internal.make_report('report_exit_pages',
+	'visits by the page that they ended with; exit_rate: of the visits that saw it, how many ended there',
+	'url text, exit_nb_visits bigint, exit_nb_uniq_visitors bigint, nb_visits bigint,
+	exit_rate numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
+	$report$
+	SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, coalesce(p.nb_visits, 0),
+		round(coalesce(100.0 * m.exit_nb_visits / nullif(p.nb_visits, 0), 0), 1),
+		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.exit_nb_visits, 0), 0), 1)
+	FROM (
+		SELECT v.visit_exit_idaction_url AS idaction,
+			count(*) AS exit_nb_visits,
+			count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
+			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+			AND v.visit_exit_idaction_url <> 0
+		GROUP BY v.visit_exit_idaction_url) m
+		LEFT JOIN (
+			SELECT l.idaction_url AS idaction, count(DISTINCT l.idvisit) AS nb_visits
+			FROM pk_tracking.log_link_visit_action l
+			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
+			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+			GROUP BY l.idaction_url) p ON p.idaction = m.idaction
+		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
+	ORDER BY m.exit_nb_visits DESC, n.name
+	$report$,
+	rows => 1000);

@@ -6,204 +6,126 @@
 -- -1 an abandoned cart.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.report_goals(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
-RETURNS TABLE (
-	idgoal integer,
-	name text,
-	nb_conversions bigint,
-	nb_visits_converted bigint,
-	revenue numeric,
-	conversion_rate numeric,
-	nb_visits_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_goals.idsite, report_goals.from_date, report_goals.to_date, report_goals.visitors);
-	RETURN QUERY
-		SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
-			round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
-			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-		FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = r.idsite) g
-			FULL JOIN (
-				SELECT c.idgoal, count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
-					count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
-				FROM pk_tracking.log_conversion c
-				WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
-					AND c.consent BETWEEN r.least_consent AND r.greatest_consent
-					AND c.idgoal > 0
-				GROUP BY c.idgoal) m ON m.idgoal = g.idgoal
-			CROSS JOIN (
-				SELECT count(*) AS nb_visits
-				FROM pk_tracking.log_visit v
-				WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
-					AND v.consent BETWEEN r.least_consent AND r.greatest_consent) t
-		WHERE m.idgoal IS NOT NULL OR NOT g.deleted
-		ORDER BY coalesce(g.idgoal, m.idgoal);
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_goals(integer, date, date, text) IS 'conversions by goal; conversion_rate: of all visits of the period, how many converted it';
-
-CREATE FUNCTION pk_tracking.report_conversions(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
-RETURNS TABLE (
-	idgoal integer,
-	referrer_type text,
-	referer_name text,
-	referer_keyword text,
-	nb_conversions bigint,
-	nb_visits_converted bigint,
-	revenue numeric,
-	nb_visits_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_conversions.idsite, report_conversions.from_date, report_conversions.to_date, report_conversions.visitors);
-	RETURN QUERY
-		SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'), nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
-			count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2),
-			round(100.0 * count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
-		FROM pk_tracking.log_conversion c
-		WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
-			AND c.consent BETWEEN r.least_consent AND r.greatest_consent
-			AND c.idgoal >= 0
-		GROUP BY c.idgoal, c.referer_type, nullif(c.referer_name, ''), nullif(c.referer_keyword, '')
-		ORDER BY 1, 5 DESC, 2, 3, 4;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_conversions(integer, date, date, text) IS 'conversions of goals (idgoal 0: orders) by the referrer that they are attributed to';
-
-CREATE FUNCTION pk_tracking.report_orders(idsite integer, from_date date, to_date date, period text DEFAULT 'day', visitors text DEFAULT 'all')
-RETURNS TABLE (
-	first_day date,
-	last_day date,
-	nb_conversions bigint,
-	nb_visits_converted bigint,
-	revenue numeric,
-	avg_order_revenue numeric,
-	revenue_subtotal numeric,
-	revenue_tax numeric,
-	revenue_shipping numeric,
-	revenue_discount numeric,
-	items bigint,
-	abandoned_carts bigint,
-	abandoned_revenue numeric,
-	nb_visits_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-	s record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_orders.idsite, report_orders.from_date, report_orders.to_date, report_orders.visitors);
-	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_orders.period);
-	RETURN QUERY EXECUTE format($query$
-		SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
-			coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
-			coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0), coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
-			coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
-			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-		FROM %s LEFT JOIN (
-			SELECT %s AS k1,
-				count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
-				count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
-				sum(c.revenue) FILTER (WHERE c.idgoal = 0) AS revenue,
-				sum(c.revenue_subtotal) FILTER (WHERE c.idgoal = 0) AS revenue_subtotal,
-				sum(c.revenue_tax) FILTER (WHERE c.idgoal = 0) AS revenue_tax,
-				sum(c.revenue_shipping) FILTER (WHERE c.idgoal = 0) AS revenue_shipping,
-				sum(c.revenue_discount) FILTER (WHERE c.idgoal = 0) AS revenue_discount,
-				sum(c.items) FILTER (WHERE c.idgoal = 0) AS items,
-				count(*) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
-				sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
-				count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
+SELECT pk_tracking_internal.make_report('report_goals',
+	'conversions by goal; conversion_rate: of all visits of the period, how many converted it',
+	'idgoal integer, name text, nb_conversions bigint, nb_visits_converted bigint,
+	revenue numeric, conversion_rate numeric, nb_visits_anonymous bigint,
+	anonymous_rate numeric',
+	$report$
+	SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
+		round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
+		coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
+	FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = r.idsite) g
+		FULL JOIN (
+			SELECT c.idgoal, count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
+				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
-			WHERE c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3
-				AND c.consent BETWEEN $4 AND $5 AND c.idgoal <= 0
-			GROUP BY 1) m USING (k1)
-		ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'c.server_time'))
-		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_orders(integer, date, date, text, text) IS 'orders and abandoned carts by period: day, week, month or range; every period has a row';
+			WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
+				AND c.consent BETWEEN r.least_consent AND r.greatest_consent
+				AND c.idgoal > 0
+			GROUP BY c.idgoal) m ON m.idgoal = g.idgoal
+		CROSS JOIN (
+			SELECT count(*) AS nb_visits
+			FROM pk_tracking.log_visit v
+			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+				AND v.consent BETWEEN r.least_consent AND r.greatest_consent) t
+	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
+	ORDER BY coalesce(g.idgoal, m.idgoal)
+	$report$);
 
-CREATE FUNCTION pk_tracking.report_products(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all')
-RETURNS TABLE (
-	sku text,
-	name text,
-	category text,
-	orders bigint,
-	quantity bigint,
-	revenue numeric,
-	avg_price numeric,
-	avg_quantity numeric,
-	abandoned_carts bigint,
-	nb_visits bigint,
-	orders_anonymous bigint,
-	anonymous_rate numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 1000
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_products.idsite, report_products.from_date, report_products.to_date, report_products.visitors);
-	RETURN QUERY
-		SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0), coalesce(m.revenue, 0),
-			round(coalesce(m.prices / nullif(m.lines, 0), 0), 2), round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
-			coalesce(m.abandoned_carts, 0), coalesce(w.nb_visits, 0),
-			coalesce(m.orders_anonymous, 0), round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
-		FROM (
-			SELECT i.idaction_sku,
-				(array_agg(i.idaction_name ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_name,
-				(array_agg(i.idaction_category ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_category,
-				count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0') AS orders,
-				sum(i.quantity) FILTER (WHERE i.idorder <> '0') AS quantity,
-				sum(i.price * i.quantity) FILTER (WHERE i.idorder <> '0') AS revenue,
-				sum(i.price) FILTER (WHERE i.idorder <> '0') AS prices,
-				count(*) FILTER (WHERE i.idorder <> '0') AS lines,
-				count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
-				count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
-			FROM pk_tracking.log_conversion_item i
-			WHERE i.idsite = r.idsite AND i.server_time >= r.begins AND i.server_time < r.ends
-				AND i.consent BETWEEN r.least_consent AND r.greatest_consent
-				AND NOT i.deleted
-			GROUP BY i.idaction_sku) m
-			FULL JOIN (
-				SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
-					(array_agg(l.idaction_product_name ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_name,
-					(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_category
-				FROM pk_tracking.log_link_visit_action l
-				WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-					AND l.consent BETWEEN r.least_consent AND r.greatest_consent
-					AND l.idaction_product_sku <> 0
-				GROUP BY l.idaction_product_sku) w ON w.idaction_sku = m.idaction_sku
-			LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-				WHERE a.idsite = r.idsite AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku) LIMIT 1) ns ON true
-			LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-				WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_name, 0), w.idaction_name) LIMIT 1) nn ON true
-			LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-				WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_category, 0), w.idaction_category) LIMIT 1) nc ON true
-		ORDER BY 6 DESC, 4 DESC, 1;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_products(integer, date, date, text) IS 'products by SKU: orders, quantity, revenue, abandoned carts, and nb_visits that viewed them; name and category are the latest';
+SELECT pk_tracking_internal.make_report('report_conversions',
+	'conversions of goals (idgoal 0: orders) by the referrer that they are attributed to',
+	'idgoal integer, referrer_type text, referer_name text, referer_keyword text,
+	nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
+	nb_visits_anonymous bigint, anonymous_rate numeric',
+	$report$
+	SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'), nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
+		count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2),
+		round(100.0 * count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
+	FROM pk_tracking.log_conversion c
+	WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
+		AND c.consent BETWEEN r.least_consent AND r.greatest_consent
+		AND c.idgoal >= 0
+	GROUP BY c.idgoal, c.referer_type, nullif(c.referer_name, ''), nullif(c.referer_keyword, '')
+	ORDER BY 1, 5 DESC, 2, 3, 4
+	$report$);
+
+SELECT pk_tracking_internal.make_report('report_orders',
+	'orders and abandoned carts by period: day, week, month or range; every period has a row',
+	'nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
+	avg_order_revenue numeric, revenue_subtotal numeric, revenue_tax numeric,
+	revenue_shipping numeric, revenue_discount numeric, items bigint,
+	abandoned_carts bigint, abandoned_revenue numeric, nb_visits_anonymous bigint,
+	anonymous_rate numeric',
+	$report$
+	EXECUTE format($query$
+	SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
+		coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
+		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0), coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
+		coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
+		coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
+	FROM %s LEFT JOIN (
+		SELECT %s AS k1,
+			count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
+			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
+			sum(c.revenue) FILTER (WHERE c.idgoal = 0) AS revenue,
+			sum(c.revenue_subtotal) FILTER (WHERE c.idgoal = 0) AS revenue_subtotal,
+			sum(c.revenue_tax) FILTER (WHERE c.idgoal = 0) AS revenue_tax,
+			sum(c.revenue_shipping) FILTER (WHERE c.idgoal = 0) AS revenue_shipping,
+			sum(c.revenue_discount) FILTER (WHERE c.idgoal = 0) AS revenue_discount,
+			sum(c.items) FILTER (WHERE c.idgoal = 0) AS items,
+			count(*) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
+			sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
+			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
+		FROM pk_tracking.log_conversion c
+		WHERE c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3
+			AND c.consent BETWEEN $4 AND $5 AND c.idgoal <= 0
+		GROUP BY 1) m USING (k1)
+	ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'c.server_time'))
+	$report$,
+	by_period => true);
+
+SELECT pk_tracking_internal.make_report('report_products',
+	'products by SKU: orders, quantity, revenue, abandoned carts, and nb_visits that viewed them; name and category are the latest',
+	'sku text, name text, category text, orders bigint, quantity bigint, revenue numeric,
+	avg_price numeric, avg_quantity numeric, abandoned_carts bigint, nb_visits bigint,
+	orders_anonymous bigint, anonymous_rate numeric',
+	$report$
+	SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0), coalesce(m.revenue, 0),
+		round(coalesce(m.prices / nullif(m.lines, 0), 0), 2), round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
+		coalesce(m.abandoned_carts, 0), coalesce(w.nb_visits, 0),
+		coalesce(m.orders_anonymous, 0), round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
+	FROM (
+		SELECT i.idaction_sku,
+			(array_agg(i.idaction_name ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_name,
+			(array_agg(i.idaction_category ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_category,
+			count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0') AS orders,
+			sum(i.quantity) FILTER (WHERE i.idorder <> '0') AS quantity,
+			sum(i.price * i.quantity) FILTER (WHERE i.idorder <> '0') AS revenue,
+			sum(i.price) FILTER (WHERE i.idorder <> '0') AS prices,
+			count(*) FILTER (WHERE i.idorder <> '0') AS lines,
+			count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
+			count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
+		FROM pk_tracking.log_conversion_item i
+		WHERE i.idsite = r.idsite AND i.server_time >= r.begins AND i.server_time < r.ends
+			AND i.consent BETWEEN r.least_consent AND r.greatest_consent
+			AND NOT i.deleted
+		GROUP BY i.idaction_sku) m
+		FULL JOIN (
+			SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
+				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_name,
+				(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_category
+			FROM pk_tracking.log_link_visit_action l
+			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
+				AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+				AND l.idaction_product_sku <> 0
+			GROUP BY l.idaction_product_sku) w ON w.idaction_sku = m.idaction_sku
+		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+			WHERE a.idsite = r.idsite AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku) LIMIT 1) ns ON true
+		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+			WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_name, 0), w.idaction_name) LIMIT 1) nn ON true
+		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+			WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_category, 0), w.idaction_category) LIMIT 1) nc ON true
+	ORDER BY 6 DESC, 4 DESC, 1
+	$report$,
+	rows => 1000);

@@ -3,118 +3,87 @@
 -- report/visit_log: one visit after the other, with its actions
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION pk_tracking.report_visit_log(idsite integer, from_date date, to_date date, visitors text DEFAULT 'all', max_visits integer DEFAULT 100, skip_visits integer DEFAULT 0)
-RETURNS TABLE (
-	idvisit bigint,
-	local_time timestamp,
-	idvisitor @extschema@.hexid,
-	user_id text,
-	consent text,
-	visitor_type text,
-	visitor_count_visits integer,
-	visit_total_time integer,
-	visit_total_actions integer,
-	location_ip inet,
-	location_country text,
-	location_region text,
-	location_city text,
-	location_browser_lang text,
-	os text,
-	os_version text,
-	browser text,
-	browser_version text,
-	device_type text,
-	device_brand text,
-	device_model text,
-	referrer_type text,
-	referer_name text,
-	referer_keyword text,
-	referer_url text,
-	converted boolean,
-	actions jsonb,
-	conversions jsonb)
-LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	r record;
-BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(report_visit_log.idsite, report_visit_log.from_date, report_visit_log.to_date, report_visit_log.visitors);
-	RETURN QUERY
-		SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent),
-			pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits, v.visit_total_time, v.visit_total_actions,
-			v.location_ip, v.location_country, v.location_region, v.location_city, v.location_browser_lang,
-			pk_tracking.os_name(v.config_os), v.config_os_version, pk_tracking.browser_name(v.config_browser_name), v.config_browser_version,
-			pk_tracking.device_type_name(v.config_device_type), pk_tracking.device_brand_name(v.config_device_brand), v.config_device_model,
-			pk_tracking.referrer_type_name(v.referer_type), v.referer_name, v.referer_keyword, v.referer_url,
-			v.visit_goal_converted = 1, acts.list, conv.list
-		FROM (
-			SELECT v.idvisit
-			FROM pk_tracking.log_visit v
-			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
-				AND v.consent BETWEEN r.least_consent AND r.greatest_consent
-			ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
-			LIMIT report_visit_log.max_visits OFFSET report_visit_log.skip_visits) page
-			JOIN pk_tracking.log_visit v ON v.idvisit = page.idvisit
-			CROSS JOIN LATERAL (
-				SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-					'time', l.server_time AT TIME ZONE r.timezone,
-					'kind', CASE WHEN l.idaction_event_category IS NOT NULL THEN 'event'
-						WHEN l.idaction_content_name IS NOT NULL THEN 'content'
-						WHEN l.idaction_url IS NULL AND n.type = 8 THEN 'search'
-						ELSE coalesce(pk_tracking.action_type_name(u.type), 'page') END,
-					'url', u.name,
-					'title', CASE WHEN n.type = 4 THEN n.name END,
-					'keyword', CASE WHEN n.type = 8 THEN n.name END,
-					'search_category', l.search_cat,
-					'search_count', l.search_count,
-					'event_category', ec.name,
-					'event_action', ea.name,
-					'event_name', CASE WHEN n.type = 12 THEN n.name END,
-					'event_value', CASE WHEN l.idaction_event_category IS NOT NULL THEN l.custom_float END,
-					'content_name', cn.name,
-					'content_piece', cp.name,
-					'content_target', ct.name,
-					'content_interaction', ci.name,
-					'product_sku', ps.name,
-					'time_spent_ref_action', l.time_spent_ref_action,
-					'matched_by', pk_tracking.matched_by_name(l.matched_by),
-					'decision', pk_tracking.decision_name(l.decision))) ORDER BY l.server_time, l.idlink_va), '[]') AS list
-				FROM pk_tracking.log_link_visit_action l
-					LEFT JOIN LATERAL (SELECT a.type, pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_url LIMIT 1) u ON true
-					LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_name LIMIT 1) n ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_category LIMIT 1) ec ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_action LIMIT 1) ea ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_name LIMIT 1) cn ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_piece LIMIT 1) cp ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_target LIMIT 1) ct ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_interaction LIMIT 1) ci ON true
-					LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-						WHERE a.idsite = r.idsite AND a.idaction = l.idaction_product_sku LIMIT 1) ps ON true
-				WHERE l.idvisit = page.idvisit) acts
-			CROSS JOIN LATERAL (
-				SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-					'time', c.server_time AT TIME ZONE r.timezone,
-					'idgoal', c.idgoal,
-					'name', CASE c.idgoal WHEN 0 THEN 'order' WHEN -1 THEN 'cart' ELSE g.name END,
-					'idorder', c.idorder,
-					'revenue', c.revenue,
-					'items', c.items)) ORDER BY c.server_time, c.idgoal, c.buster), '[]') AS list
-				FROM pk_tracking.log_conversion c
-					LEFT JOIN pk_tracking.goal g ON g.idsite = c.idsite AND g.idgoal = c.idgoal
-				WHERE c.idvisit = page.idvisit) conv
-		ORDER BY v.visit_first_action_time DESC, v.idvisit DESC;
-END
-$$;
-COMMENT ON FUNCTION pk_tracking.report_visit_log(integer, date, date, text, integer, integer) IS 'visits, the newest first, with their masked address as stored and their actions and conversions; max_visits NULL: all';
+SELECT pk_tracking_internal.make_report('report_visit_log',
+	'visits, the newest first, with their masked address as stored and their actions and conversions; max_visits NULL: all',
+	'idvisit bigint, local_time timestamp, idvisitor @extschema@.hexid, user_id text,
+	consent text, visitor_type text, visitor_count_visits integer,
+	visit_total_time integer, visit_total_actions integer, location_ip inet,
+	location_country text, location_region text, location_city text,
+	location_browser_lang text, os text, os_version text, browser text,
+	browser_version text, device_type text, device_brand text, device_model text,
+	referrer_type text, referer_name text, referer_keyword text, referer_url text,
+	converted boolean, actions jsonb, conversions jsonb',
+	$report$
+	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent),
+		pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits, v.visit_total_time, v.visit_total_actions,
+		v.location_ip, v.location_country, v.location_region, v.location_city, v.location_browser_lang,
+		pk_tracking.os_name(v.config_os), v.config_os_version, pk_tracking.browser_name(v.config_browser_name), v.config_browser_version,
+		pk_tracking.device_type_name(v.config_device_type), pk_tracking.device_brand_name(v.config_device_brand), v.config_device_model,
+		pk_tracking.referrer_type_name(v.referer_type), v.referer_name, v.referer_keyword, v.referer_url,
+		v.visit_goal_converted = 1, acts.list, conv.list
+	FROM (
+		SELECT v.idvisit
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+		ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
+		LIMIT report_visit_log.max_visits OFFSET report_visit_log.skip_visits) page
+		JOIN pk_tracking.log_visit v ON v.idvisit = page.idvisit
+		CROSS JOIN LATERAL (
+			SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+				'time', l.server_time AT TIME ZONE r.timezone,
+				'kind', CASE WHEN l.idaction_event_category IS NOT NULL THEN 'event'
+					WHEN l.idaction_content_name IS NOT NULL THEN 'content'
+					WHEN l.idaction_url IS NULL AND n.type = 8 THEN 'search'
+					ELSE coalesce(pk_tracking.action_type_name(u.type), 'page') END,
+				'url', u.name,
+				'title', CASE WHEN n.type = 4 THEN n.name END,
+				'keyword', CASE WHEN n.type = 8 THEN n.name END,
+				'search_category', l.search_cat,
+				'search_count', l.search_count,
+				'event_category', ec.name,
+				'event_action', ea.name,
+				'event_name', CASE WHEN n.type = 12 THEN n.name END,
+				'event_value', CASE WHEN l.idaction_event_category IS NOT NULL THEN l.custom_float END,
+				'content_name', cn.name,
+				'content_piece', cp.name,
+				'content_target', ct.name,
+				'content_interaction', ci.name,
+				'product_sku', ps.name,
+				'time_spent_ref_action', l.time_spent_ref_action,
+				'matched_by', pk_tracking.matched_by_name(l.matched_by),
+				'decision', pk_tracking.decision_name(l.decision))) ORDER BY l.server_time, l.idlink_va), '[]') AS list
+			FROM pk_tracking.log_link_visit_action l
+				LEFT JOIN LATERAL (SELECT a.type, pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_url LIMIT 1) u ON true
+				LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_name LIMIT 1) n ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_category LIMIT 1) ec ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_action LIMIT 1) ea ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_name LIMIT 1) cn ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_piece LIMIT 1) cp ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_target LIMIT 1) ct ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_interaction LIMIT 1) ci ON true
+				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_product_sku LIMIT 1) ps ON true
+			WHERE l.idvisit = page.idvisit) acts
+		CROSS JOIN LATERAL (
+			SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+				'time', c.server_time AT TIME ZONE r.timezone,
+				'idgoal', c.idgoal,
+				'name', CASE c.idgoal WHEN 0 THEN 'order' WHEN -1 THEN 'cart' ELSE g.name END,
+				'idorder', c.idorder,
+				'revenue', c.revenue,
+				'items', c.items)) ORDER BY c.server_time, c.idgoal, c.buster), '[]') AS list
+			FROM pk_tracking.log_conversion c
+				LEFT JOIN pk_tracking.goal g ON g.idsite = c.idsite AND g.idgoal = c.idgoal
+			WHERE c.idvisit = page.idvisit) conv
+	ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
+	$report$,
+	more_arguments => 'max_visits integer DEFAULT 100, skip_visits integer DEFAULT 0');
