@@ -32,6 +32,7 @@ sub later
 {
 	my ($name, @wrong) = @_;
 	print scalar(@wrong) . " times not yet: $name\n" if @wrong;
+	print "         $_\n" foreach $ENV{PKT_ALL} ? @wrong : ();
 	return;
 }
 
