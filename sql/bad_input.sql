@@ -1,5 +1,5 @@
 -- Wrong input, one by one: each gets what its field's rule says, and what is
--- refused leaves nothing behind (design section 3, spec 1.2, 6.1, 6.3).
+-- refused leaves nothing behind (doc/tracking.md, "How bad values are treated").
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = ISO;
@@ -229,7 +229,7 @@ SELECT pg_temp.hit('at 21 years ' || CASE sign WHEN 1 THEN 'ahead' ELSE 'ago' EN
 SELECT pg_temp.hit('at not given: now', 'idsite=$S&rec=1', 'recorded', $$v.visit_first_action_time = date_trunc('second', statement_timestamp())$$, 'true', at => NULL);
 SELECT pg_temp.hit('at with fractions: cut to the second', 'idsite=$S&rec=1', 'recorded', 'v.visit_first_action_time', '2026-03-02 11:59:59+00', at => '2026-03-02 11:59:59.999999+00');
 
--- cip, cdt, cdo: spec 6.3.  at is 2026-03-02 12:00:00, 1772452800
+-- cip, cdt, cdo: doc/internals.md, "Matomo: requests".  at is 2026-03-02 12:00:00, 1772452800
 SELECT pg_temp.hit('cip untrusted', 'idsite=$S&rec=1&cip=203.0.113.78', 'invalid cip');
 SELECT pg_temp.hit('cip untrusted, no address', 'idsite=$S&rec=1&cip=secret', 'invalid cip');
 SELECT pg_temp.hit('cip empty: absent', 'idsite=$S&rec=1&cip=', 'recorded', 'host(v.location_ip)', '203.0.0.0');

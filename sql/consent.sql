@@ -1,6 +1,6 @@
 -- Consent: who is recorded as whom, what is stored of those who refuse or have
 -- not decided, how their hits are joined, and what happens when somebody
--- changes his mind (design section 7).
+-- changes their mind (doc/internals.md, "Consent and anonymous visits").
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SET timezone = 'UTC';

@@ -1,4 +1,4 @@
--- Goals, orders, carts and items (spec matomo 3.5, 3.7, 5, 6.2, 7).
+-- Goals, orders, carts and items (doc/internals.md, "Matomo: goals and orders").
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = ISO;
@@ -122,7 +122,7 @@ SELECT pg_temp.hit(300, m, q) FROM (VALUES (0, 'url=http://shop.example.org/than
 	(1.1, 'idgoal=1&revenue=9'), (1.2, 'idgoal=2&url=http://shop.example.org/x%3Fsid%3D1'), (1.2, 'idgoal=2&revenue=3.456'), (1.2, 'idgoal=2&revenue=1e2'),
 	(1.3, 'idgoal=2&revenue=0'), (1.3, 'idgoal=2&revenue=-2.5'), (1.3, 'idgoal=2&revenue=abc'), (1.3, 'idgoal=2&revenue=1e99'),
 	(1.3, 'idgoal=2&revenue=999999999999.99'), (1.3, 'idgoal=2&revenue=0.1'), (1.3, 'idgoal=2&revenue=' || repeat('9', 80))) h(m, q);
--- case 32: after more than 2.5 minutes, not at 2.5, at any action, once
+-- after more than 2.5 minutes, not at 2.5, at any action, once
 SELECT pg_temp.hit(300, 2.5, 'e_c=c&e_a=a'), pg_temp.hit(300, 2.51, 'ping=1'), pg_temp.hit(300, 2.52, 'idgoal=2');
 SELECT count(*) AS "not yet" FROM conversions WHERE who = to_hex(300) AND goal = 'long';
 SELECT pg_temp.hit(300, 2.55, 'e_c=c&e_a=a'), pg_temp.hit(300, 3, 'url=http://shop.example.org/');
@@ -132,7 +132,7 @@ SELECT * FROM visits WHERE who = to_hex(300);
 SELECT pg_temp.hit(300, 60, 'idgoal=1'), pg_temp.hit(301, 0, 'idgoal=2');
 SELECT goal, buster, revenue, pages, at FROM conversions WHERE (who = to_hex(300) AND at >= '11:00:00') OR who = to_hex(301) ORDER BY who;
 SELECT * FROM visits WHERE who = to_hex(301);
--- Matomo adds idgoal + 2 seconds (spec 3.5)
+-- Matomo adds idgoal + 2 seconds (doc/internals.md, "Matomo: time")
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo');
 SELECT pg_temp.hit(302, 0, 'url=http://shop.example.org/'), pg_temp.hit(302, 1, 'idgoal=2');
 SELECT len FROM visits WHERE who = to_hex(302);
@@ -200,7 +200,7 @@ SELECT left(list, 60) AS list, pg_temp.order_of(499 + n::integer, list) FROM unn
 -- over-long: cut where the dictionary cuts
 SELECT pg_temp.hit(540, 0, 'idgoal=0&ec_id=long&ec_items=' || pg_temp.e('[["' || repeat('s', 2000) || '","' || repeat('ü', 2000) || '"]]'));
 SELECT octet_length(sku), octet_length(name) FROM items WHERE idorder = 'long';
--- Matomo decodes HTML (case 30)
+-- Matomo decodes HTML
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo');
 SELECT pg_temp.order_of(541, '[["&quot;scarysku","&gt; scary"," bar "],["&#x27;Foo &#xA9;","\"& <>"],[["sku1","sku2"],["name1","name2"]]]');
 DELETE FROM pk_tracking.setting;
@@ -253,7 +253,7 @@ SELECT pg_temp.hit(553, 0, 'idgoal=0&ec_id=secret&ec_items=' || pg_temp.e('[["s1
 SELECT count(*), count(DISTINCT c.idorder), bool_and(c.idorder ~ '^[0-9a-f]{40}$'), (SELECT count(*) FROM items i WHERE i.idorder = min(c.idorder) OR i.idorder = max(c.idorder)) AS items FROM conversions c WHERE c.who = to_hex(553);
 DELETE FROM pk_tracking.setting;
 
--- attribution (spec 5, case 33) --------------------------------------------
+-- attribution --------------------------------------------
 SELECT n, pg_temp.hit(600 + n, 0, first), pg_temp.hit(600 + n, 1, 'idgoal=2&' || conversion) FROM (VALUES
 	(1, 'url=http://shop.example.org/', ''),
 	(2, 'url=http://shop.example.org/&urlref=https://www.google.com/search?q=shoes', ''),

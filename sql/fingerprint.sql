@@ -8,7 +8,7 @@ DO $$ BEGIN
 	FOR i IN 0..3 LOOP EXECUTE format('TRUNCATE pk_tracking.late_salt_%s', i); END LOOP;
 END $$;
 
--- 1. Languages: spec matomo 1.6, test case 27
+-- 1. Languages: doc/internals.md, "Matomo: fingerprint"
 WITH vector(input, expected) AS (VALUES
 	('en-gb', 'en-gb'),
 	('en-us,en;q=0.5', 'en-us,en'),
@@ -52,7 +52,7 @@ SELECT length(pk_tracking.normalise_language(repeat('a', 5000))) AS length,
 SELECT count(*) FROM unnest('{en-us\,en,de,zh-hans-cn\,zh}'::text[]) AS l
 WHERE pk_tracking.normalise_language(l) <> l;
 
--- 2. User ids: spec matomo 1.2, test case 25
+-- 2. User ids: doc/internals.md, "Matomo: user ids"
 SELECT user_id, pk_tracking.user_id_visitor_id(user_id) AS visitor_id,
 	pk_tracking.user_id_visitor_id(user_id)::text = expected AS ok
 FROM (VALUES ('foo', '0beec7b5ea3f0fdb'), ('1', '356a192b7913b04c'), ('2', 'da4b9237bacccdf1'),
@@ -66,7 +66,7 @@ SELECT count(*), count(*) FILTER (WHERE pk_tracking.user_id_visitor_id(u)::text
 FROM (SELECT repeat(md5(i::text), i % 5) || i || U&'\00E9' AS u, gen_random_bytes(1 + i % 1024) AS s
 	FROM generate_series(1, 2000) AS i) AS t;
 
--- 3. Matomo's config_id: spec matomo 1.6
+-- 3. Matomo's config_id: doc/internals.md, "Matomo: fingerprint"
 SELECT pk_tracking.matomo_config_id(os => 'WIN', browser => 'FF', browser_version => '3.6', fla => 1, java => 1, cookie => 1,
 	ip => '156.5.3.2', language => 'fr', salt => 'SALT', idsite => 1) AS "6785d917ee4fc85e";
 SELECT pk_tracking.matomo_config_id(os => 'WIN', browser => 'FF', browser_version => '3.6', fla => 1, java => 1, cookie => 1,
@@ -125,7 +125,7 @@ SELECT count(*), count(*) FILTER (WHERE
 	IS DISTINCT FROM pg_temp.oracle(salt, os, browser, browser_version, user_agent, plugins, ip, language, idsite)) AS wrong
 FROM input;
 
--- test case 18: each of these is another browser; the last two are not
+-- each of these is another browser; the last two are not
 SELECT count(*), count(DISTINCT pk_tracking.fingerprint_with_salt('salt', os, browser, version, ua, plugins, ip, language, idsite)::text)
 FROM (VALUES
 	('MAC', 'FF', '33.0', '', '{0}'::integer[], '125.1.55.55'::inet, 'en', 1),

@@ -1,6 +1,6 @@
 -- Every parameter of the table of hit fields: a good value, none, one that is
 -- too long or too large, and a malformed one, and what stands in the log then.
--- A parameter that has no line here fails the test (spec matomo 6.1, 6.2).
+-- A parameter that has no line here fails the test (doc/tracking.md, "Parameters").
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = ISO;

@@ -1,6 +1,6 @@
--- Masks: spec matomo 4.2, test case 23
+-- Masks of addresses: 1 to 4 bytes of IPv4; 64, 48, 24 or 0 bits of IPv6 are kept
 
--- 1. The table of test case 23: N = 0 to 4
+-- 1. Every level, N = 0 to 4
 WITH vector(ip, expected) AS (VALUES
 	('0.0.0.255'::inet, '{0.0.0.255,0.0.0.0,0.0.0.0,0.0.0.0,0.0.0.0}'::inet[]),
 	('0.1.1.1', '{0.1.1.1,0.1.1.0,0.1.0.0,0.0.0.0,0.0.0.0}'),
@@ -50,7 +50,7 @@ SELECT count(*), count(*) FILTER (WHERE pk_tracking.mask_ip(v4, level) <> v4 & m
 	count(*) FILTER (WHERE pk_tracking.mask_ip(v6, level) <> v6 & m6) AS v6_wrong
 FROM address, mask;
 
--- 6. Reading an address: spec matomo 4.1 (3)
+-- 6. Reading an address: doc/internals.md, "Matomo: exclusions"
 SELECT quote_literal(s) AS input, pk_tracking.parse_ip(s) AS ip
 FROM unnest(ARRAY[
 	'192.0.2.77', '  192.0.2.77 ', E'\t192.0.2.77\r\n', '192.0.2.77/24', '192.0.2.77:8080', '[192.0.2.77]:80', '[192.0.2.77]',

@@ -4,8 +4,8 @@
 -- ---------------------------------------------------------------------------
 
 /*
- * The names and what they set are documented in README: who applies one can
- * read what he gets in the view settings.
+ * doc/privacy.md, "Profiles", documents the names and what they set; the view
+ * settings shows what a site has got.
  */
 CREATE FUNCTION pk_tracking.apply_privacy_profile(idsite integer, profile text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -29,7 +29,8 @@ typedef struct FingerprintInput
 
 /*
  * HMAC-SHA-256 keyed with the salts, first 8 bytes.  daily may have length 0.
- * The encoding is documented in fingerprint.c and in README with test vectors.
+ * fingerprint.c documents the encoding; doc/recognition.md, "Fingerprint", has a
+ * test vector.
  */
 extern HexId fingerprint_hash(const FingerprintInput *in,
 							  const uint8 *salt, size_t salt_len,

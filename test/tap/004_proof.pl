@@ -20,7 +20,8 @@ system($^X, "$FindBin::RealBin/../geoip/make.pl", "$dir/geo") == 0
 
 my $node = PostgreSQL::Test::Cluster->new('proof');
 $node->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
-# as README advises; the test cluster's own default logs every statement
+# as doc/privacy.md, "Statements and the server's log", advises; the test
+# cluster's own default logs every statement
 $node->append_conf('postgresql.conf', qq(
 log_statement = none
 log_duration = off

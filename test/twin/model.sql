@@ -1,6 +1,6 @@
 -- The rules by which hits are given to visits, written once more: slowly, one
--- hit after the other, from the specification alone.  It shares no code and no
--- table with the engine.  Names in brackets are sections of the specification.
+-- hit after the other, from their description alone.  It shares no code and no
+-- table with the engine.  Names in brackets are headings of doc/internals.md.
 
 CREATE TABLE twin.visit (
 	run integer NOT NULL,
@@ -78,7 +78,7 @@ BEGIN
 END
 $$;
 
--- [4.2] The masked address; NULL if nothing is left of it.
+-- [Consent and anonymous visits] The masked address; NULL if nothing is left of it.
 CREATE FUNCTION twin.masked(ip inet, level integer) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN level = 4 THEN NULL
@@ -87,7 +87,7 @@ LANGUAGE sql IMMUTABLE AS $$
 		ELSE host(network(set_masklen(ip, (ARRAY[64, 48, 24])[level]))) END
 $$;
 
--- [1.6] What a fingerprint is made of, in plain sight.
+-- [Matomo: fingerprint] What a fingerprint is made of, in plain sight.
 CREATE FUNCTION twin.print(run integer, site integer, hit jsonb, local_day date) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -117,7 +117,7 @@ BEGIN
 END
 $$;
 
--- [5] Where a hit comes from: type, name, keyword.  As much of it as the
+-- [Matomo: referrers] Where a hit comes from: type, name, keyword.  As much of it as the
 -- generator's hits need.
 CREATE FUNCTION twin.referrer(url text, urlref text, site integer, visit twin.visit,
 	OUT ref_type integer, OUT ref_name text, OUT ref_keyword text)
@@ -151,7 +151,7 @@ BEGIN
 END
 $$;
 
--- [2, old cookies] What a cookie's time says, in seconds before the hit.
+-- [Recognition rules] What a cookie's time says, in seconds before the hit.
 CREATE FUNCTION twin.age(at bigint, said text) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN said ~ '^[0-9]{1,15}$' AND at - said::bigint BETWEEN 0 AND 20::bigint * 365 * 86400
@@ -205,7 +205,7 @@ DECLARE
 BEGIN
 	a.matched_by := 'none';
 	is_order := is_ecommerce AND coalesce(idorder, '') <> '';
-	-- [3.4, 3.1]
+	-- [Matomo: kinds of action]
 	kind := CASE WHEN is_ecommerce OR idgoal IS NOT NULL OR is_ping THEN 'none'
 		WHEN p ? 'download' THEN 'download' WHEN p ? 'link' THEN 'outlink' WHEN p ? 'e_c' THEN 'event'
 		WHEN p ? 'c_n' THEN 'content' WHEN p ? 'search' THEN 'search' ELSE 'page' END;
@@ -213,7 +213,7 @@ BEGIN
 	page_url := coalesce(regexp_replace(p ->> 'url', '[?].*', ''), '0');
 	page_name := coalesce(p ->> 'action_name', '0');
 
-	-- user id [1.2]
+	-- user id [Matomo: user ids]
 	IF uid = '' THEN
 		uid := NULL;
 	END IF;
@@ -226,7 +226,7 @@ BEGIN
 	END IF;
 	uid_truthy := uid IS NOT NULL AND NOT (matomo AND uid = '0');
 
-	-- visitor id [1.2]; the other rule set refuses a bad cid in any case
+	-- visitor id [Matomo: visitor ids]; the other rule set refuses a bad cid in any case
 	IF NOT matomo AND coalesce(p ->> 'cid', '') <> '' AND p ->> 'cid' !~* '^[0-9a-f]{16}$' THEN
 		a.outcome := 'invalid';
 		a.outcome_reason := 'cid';
@@ -259,7 +259,7 @@ BEGIN
 		RETURN a;
 	END IF;
 
-	-- which look-ups [1.3; the other rule set: design, section 5]
+	-- which look-ups [Matomo: recognition; the other rule set: Recognition rules]
 	IF matomo THEN
 		IF vid IS NOT NULL AND trust THEN
 			by_id := true;
@@ -317,7 +317,7 @@ BEGIN
 		END IF;
 	END IF;
 
-	-- continue or begin [1.4, 1.5, 1.8]; a limit drops hits for as long as the
+	-- continue or begin [Matomo: new visits]; a limit drops hits for as long as the
 	-- visit would go on
 	over_actions := known AND x_actions > 0 AND row.total_actions >= x_actions;
 	SELECT * INTO ref FROM twin.referrer(p ->> 'url', p ->> 'urlref', site, row);
@@ -343,16 +343,16 @@ BEGIN
 	IF over_actions THEN
 		a.reason := 'limit';
 	END IF;
-	-- [1.4] by the limit of actions a visitor is not found at all; what led to
+	-- [Matomo: recognition] by the limit of actions a visitor is not found at all; what led to
 	-- the visit at its limit is still said
 	IF over_actions AND a.new_visit THEN
 		known := false;
 	END IF;
-	-- [5, step 3] a keyword is taken from a visit that goes on alone
+	-- [Matomo: referrers] a keyword is taken from a visit that goes on alone
 	IF a.new_visit THEN
 		SELECT * INTO ref FROM twin.referrer(p ->> 'url', p ->> 'urlref', site, NULL);
 	END IF;
-	-- [3.6]
+	-- [Matomo: kinds of action]
 	IF is_ping AND a.new_visit THEN
 		a.outcome := 'ignored';
 		a.outcome_reason := 'ping';
@@ -368,7 +368,7 @@ BEGIN
 		INSERT INTO twin.orders VALUES (run, site, idorder);
 	END IF;
 	a.outcome := 'recorded';
-	-- [3.5]
+	-- [Matomo: time]
 	converts := NOT is_ping AND (is_order OR idgoal IS NOT NULL OR (kind <> 'none' AND coalesce(p ->> 'url', '') LIKE '%/thanks%'));
 	IF matomo AND known AND NOT is_ping THEN
 		IF is_order THEN
@@ -385,7 +385,7 @@ BEGIN
 		fresh.run := run;
 		fresh.site := site;
 		fresh.n := a.visit;
-		-- [1.7]
+		-- [Matomo: visitor ids]
 		fresh.idvisitor := CASE WHEN known AND (matomo OR source <> 'user_id') THEN row.idvisitor
 			ELSE coalesce(vid, 'rand#' || a.visit) END;
 		fresh.print := print;
@@ -408,7 +408,7 @@ BEGIN
 		fresh.ref_type := ref.ref_type;
 		fresh.ref_name := ref.ref_name;
 		fresh.ref_keyword := ref.ref_keyword;
-		-- [2]
+		-- [Matomo: returning visitors]
 		IF known THEN
 			fresh.count_visits := row.count_visits + 1;
 			fresh.since_first := row.since_first + (at - row.first_at);
