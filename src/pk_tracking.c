@@ -14,7 +14,7 @@
 #include "request/hit.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
-#include "track/engine.h"
+#include "track/batch.h"
 #include "track/site_rules.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -37,6 +37,6 @@ _PG_init(void)
 	hit_init();
 	names_init();
 	log_init();
-	engine_init();
+	batch_init();
 	site_rules_init();
 }

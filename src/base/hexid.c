@@ -32,9 +32,11 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
 #include "base/hexid.h"
 
 #define HEXID_BYTES 8
+#define RANDOM_POOL 64			/* ids */
 
 /*
  * Value of a hex digit, with HEX_DIGIT set; 0 for every other byte.  The flag
@@ -193,6 +195,31 @@ extension_schema(void)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("extension \"%s\" does not exist", "pk_tracking")));
 	return result;
+}
+
+/*
+ * hexid_random
+ *		See hexid.h.  The system is asked for many at once; each is wiped when it
+ *		is given out.
+ */
+HexId
+hexid_random(void)
+{
+	static HexId pool[RANDOM_POOL];
+	static int	left = 0;
+	HexId		id;
+
+	do
+	{
+		if (left == 0)
+		{
+			random_bytes(pool, sizeof(pool));
+			left = RANDOM_POOL;
+		}
+		id = pool[--left];
+		explicit_bzero(&pool[left], sizeof(HexId));
+	} while (id == 0);
+	return id;
 }
 
 /*

@@ -25,6 +25,9 @@ extern void hexid_format(HexId id, char *buf);
 /* First 8 bytes of a digest, read big-endian. */
 extern HexId hexid_from_bytes(const uint8 *bytes);
 
+/* A random id, not 0. */
+extern HexId hexid_random(void);
+
 /* OID of the type, found through the extension's catalog entry (it may stand in any schema); error if the extension is gone. */
 extern Oid	hexid_type_oid(void);
 

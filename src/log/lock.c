@@ -109,12 +109,12 @@ lock_order_key(const char *idorder)
 }
 
 /*
- * lock_try_whole_site
+ * lock_try_gate_exclusive
  *		Take a site's gate for oneself, without waiting: nobody else decides
  *		about any of its visitors.  False if somebody does now.
  */
 bool
-lock_try_whole_site(int32 idsite)
+lock_try_gate_exclusive(int32 idsite)
 {
 	LOCKTAG		tag;
 
@@ -124,9 +124,9 @@ lock_try_whole_site(int32 idsite)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* lock_give_back_whole_site: undo one lock_try_whole_site of this call. */
+/* lock_give_back_gate_exclusive: undo one lock_try_gate_exclusive of this call. */
 void
-lock_give_back_whole_site(int32 idsite)
+lock_give_back_gate_exclusive(int32 idsite)
 {
 	LOCKTAG		tag;
 

@@ -17,7 +17,7 @@ typedef enum LockKind
 {
 	LOCK_GATE,					/* a site; shared by live hits, exclusive for bulk */
 	LOCK_VISITOR_ID,
-	LOCK_CONFIG_ID,
+	LOCK_FINGERPRINT,
 	LOCK_VISIT,
 	LOCK_ORDER					/* an order id, hashed by lock_order_key() */
 } LockKind;
@@ -26,8 +26,8 @@ extern void lock_take(LockKind kind, int32 idsite, uint64 key);
 extern bool lock_try(LockKind kind, int32 idsite, uint64 key);
 extern void lock_give_back(LockKind kind, int32 idsite, uint64 key);
 extern uint64 lock_order_key(const char *idorder);
-extern bool lock_try_whole_site(int32 idsite);
-extern void lock_give_back_whole_site(int32 idsite);
+extern bool lock_try_gate_exclusive(int32 idsite);
+extern void lock_give_back_gate_exclusive(int32 idsite);
 extern bool lock_holds_any(void);
 extern void lock_nap(TimestampTz began);
 

@@ -39,7 +39,7 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 	const TextList *names[] = {&s->campaign_var_name, &s->campaign_keyword_var_name};
 	MemoKey		key;
 	bool		memorable = false;
-	Memo	   *memo = engine_memo();
+	Memo	   *memo = w->memo;
 
 	/* campaigns may be sent as tracking parameters too */
 	for (int i = 0; hit->n_others > 0 && i < (int) lengthof(names); i++)
@@ -266,7 +266,7 @@ name_key(const Memo *memo, const Work *w, MemoKind kind, int type, const char *t
 static int64
 page_id(Work *w, int type)
 {
-	Memo	   *memo = engine_memo();
+	Memo	   *memo = w->memo;
 	MemoKey		key;
 	int64		idaction;
 
@@ -285,7 +285,7 @@ static int64
 name_id(Work *w, int type, const char *name)
 {
 	int			max = w->site->s.page_maximum_length;
-	Memo	   *memo = engine_memo();
+	Memo	   *memo = w->memo;
 	MemoKey		key;
 	int64		idaction;
 

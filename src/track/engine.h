@@ -1,6 +1,6 @@
 /*
  * engine.h
- *		The one engine: N hits of one statement, in the order given.
+ *		The engine: n hits of one call, in the order given.
  */
 #ifndef PKT_ENGINE_H
 #define PKT_ENGINE_H
@@ -46,6 +46,12 @@ typedef struct Tracked
 	const char *delete_cookies[2];	/* names of cookies to delete, NULL: none */
 } Tracked;
 
+/*
+ * Was the hit excluded for lack of consent?  Then nothing of it is stored, not
+ * even that it came.
+ */
+extern bool tracked_nothing(const Tracked *result);
+
 /* One candidate of match_visitor(). */
 typedef struct Candidate
 {
@@ -66,12 +72,9 @@ typedef struct EngineScope
 extern void engine_enter(EngineScope *scope);
 extern void engine_leave(EngineScope *scope);
 
-extern void engine_init(void);
-extern void engine_batch_begin(bool unread);
-extern void engine_batch_end(void);
 extern void engine_run(Hit **hits, int n, Tracked *results);
 extern int	engine_candidates(Hit *hit, bool config_given, HexId config, int max,
 							  Candidate *candidates);
-extern bool engine_fingerprint(Hit *hit, bool make_salt, HexId *config);
+extern bool engine_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint);
 
 #endif							/* PKT_ENGINE_H */

@@ -1,16 +1,17 @@
 /*
  * exclude_count.c
- *		Hits that are not recorded: whether, and how many.
+ *		How many hits were excluded.
  *
- * Of an excluded hit nothing is kept but one more in the sum of its site, local
- * day and reason, in pk_tracking.log_excluded.  Hits must not wait for each
- * other there, so a sum may be spread over many rows, which the view
+ * All that is kept of an excluded hit is one more in the count of its site,
+ * local day and reason, in pk_tracking.log_excluded.  Hits must not wait for
+ * each other there, so a count may be spread over many rows, which the view
  * pk_tracking.excluded adds up.  And a crowd of bots must not make the table
- * grow by a row per hit: each backend goes on adding to the row that it has
- * written before, which nobody else uses, so that the update is HOT, and has
- * its old versions pruned.  The row is found by its place: through an index an
- * old snapshot would make every hit walk over all that came since.  If that row is gone or locked, by
- * compact_excluded() or by whoever has got its place, a new one is written.
+ * grow by a row per hit: each backend goes on adding to the row that it wrote
+ * before, which no other backend uses, so that the update is HOT and old
+ * versions are pruned.  The row is found by its place: through an index, an old
+ * snapshot would make every hit walk over all versions that came since.  If the
+ * row is gone or locked, by compact_excluded() or by a new owner of its place, a
+ * new one is written.
  */
 #include "postgres.h"
 
@@ -32,9 +33,8 @@
 
 #include "log/log.h"
 #include "track/exclude_count.h"
-#include "track/site_rules.h"
 
-/* The row by which this backend counts; direct-mapped, so that memory is bounded. */
+/* A row to which this backend adds; direct-mapped, so that memory is bounded. */
 typedef struct OwnRow
 {
 	int32		idsite;			/* 0: none */
@@ -63,29 +63,8 @@ static KeptPlan insert_plan = {
 };
 
 /*
- * excluded_why
- *		Why the hit is not to be recorded, in one word; NULL if it is.  It has
- *		its full address.
- */
-const char *
-excluded_why(const Hit *hit, const UserAgent *device, const SiteConfig *site)
-{
-	ExcludeInput in = {0};
-
-	in.hit = hit;
-	in.device = device;
-	in.s = &site->s;
-	in.rules = site_rules(site)->exclude;
-	if (site->s.exclude_unknown_urls)
-		in.urls = site_urls(&in.n_urls);
-	if (site->s.enable_spam_filter && hit->urlref[0])
-		in.spam = site_spam_list();
-	return exclude_reason(&in);
-}
-
-/*
- * Make room where our row stands.  Reading a row by its place does not do that
- * by itself, as reading through an index does.
+ * Make room on the page of our row.  Unlike reading through an index, reading a
+ * row by its place does not do that.
  */
 static void
 prune_page(const ItemPointerData *tid)
@@ -109,9 +88,9 @@ prune_page(const ItemPointerData *tid)
 
 /* Add to our row, or write one. */
 static void
-write_sum(const ExcludedSum *sum)
+write_count(const ExcludeCount *count)
 {
-	uint32		slot = (uint32) sum->idsite * 31 + (uint32) sum->day * 7 + (uint32) strlen(sum->reason);
+	uint32		slot = (uint32) count->idsite * 31 + (uint32) count->day * 7 + (uint32) strlen(count->reason);
 	OwnRow	   *own = &own_rows[slot % OWN_ROWS];
 	ItemPointerData tid = own->tid;
 	Datum		values[5];
@@ -119,13 +98,13 @@ write_sum(const ExcludedSum *sum)
 	bool		added = false;
 
 	values[0] = PointerGetDatum(&tid);
-	values[1] = Int32GetDatum(sum->idsite);
-	values[2] = DateADTGetDatum(sum->day);
-	values[3] = CStringGetTextDatum(sum->reason);
-	values[4] = Int64GetDatum(sum->hits);
+	values[1] = Int32GetDatum(count->idsite);
+	values[2] = DateADTGetDatum(count->day);
+	values[3] = CStringGetTextDatum(count->reason);
+	values[4] = Int64GetDatum(count->hits);
 
 	/* an old snapshot could not update what was updated since: it would raise */
-	if (own->idsite == sum->idsite && own->day == sum->day && own->reason == sum->reason &&
+	if (own->idsite == count->idsite && own->day == count->day && own->reason == count->reason &&
 		!IsolationUsesXactSnapshot())
 	{
 		prune_page(&tid);
@@ -135,70 +114,70 @@ write_sum(const ExcludedSum *sum)
 	if (!added && (plan_execute(&insert_plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING ||
 				   SPI_processed != 1))
 	{
-		/* somebody's trigger has taken it away */
+		/* a user's trigger suppressed the insert */
 		own->idsite = 0;
 		return;
 	}
-	own->idsite = sum->idsite;
-	own->day = sum->day;
-	own->reason = sum->reason;
+	own->idsite = count->idsite;
+	own->day = count->day;
+	own->reason = count->reason;
 	own->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[0],
 															SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 }
 
 /*
- * excluded_add
+ * exclude_count_add
  *		One more hit that was excluded for this reason, which is a constant of
  *		the program.
  */
 void
-excluded_add(ExcludedSums *sums, const SiteConfig *site, TimestampTz at, const char *reason)
+exclude_count_add(ExcludeCounts *counts, const SiteConfig *site, TimestampTz at, const char *reason)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
 	int			offset;
 	int32		day;
-	ExcludedSum *sum;
+	ExcludeCount *count;
 
 	if (timestamp2tm(at, &offset, &tm, &fsec, NULL, site->tz) != 0)
 		return;					/* no such day; times are checked before */
 	day = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 
-	for (int i = sums->n - 1; i >= 0; i--)
+	for (int i = counts->n - 1; i >= 0; i--)
 	{
-		sum = &sums->sums[i];
-		if (sum->idsite == site->idsite && sum->day == day && sum->reason == reason)
+		count = &counts->counts[i];
+		if (count->idsite == site->idsite && count->day == day && count->reason == reason)
 		{
-			sum->hits++;
+			count->hits++;
 			return;
 		}
 	}
-	if (sums->n == EXCLUDED_SUMS)
-		excluded_write(sums);
-	sum = &sums->sums[sums->n++];
-	sum->idsite = site->idsite;
-	sum->day = day;
-	sum->reason = reason;
-	sum->hits = 1;
+	if (counts->n == EXCLUDE_COUNTS)
+		exclude_count_write(counts);
+	count = &counts->counts[counts->n++];
+	count->idsite = site->idsite;
+	count->day = day;
+	count->reason = reason;
+	count->hits = 1;
 }
 
 /*
- * excluded_write
- *		Write the sums, and begin anew.
+ * exclude_count_write
+ *		Write the counts, and begin anew.
  */
 void
-excluded_write(ExcludedSums *sums)
+exclude_count_write(ExcludeCounts *counts)
 {
 	int			guc_level;
 
-	if (sums->n == 0)
+	if (counts->n == 0)
 		return;
 
-	/* what somebody has put on the table must not run by the caller's search_path */
+	/* users' code on the table must not run with the caller's search_path */
 	guc_level = pin_search_path();
-	for (int i = 0; i < sums->n; i++)
-		write_sum(&sums->sums[i]);
-	sums->n = 0;
+	for (int i = 0; i < counts->n; i++)
+		write_count(&counts->counts[i]);
+	counts->n = 0;
 	AtEOXact_GUC(true, guc_level);
 }

@@ -1,38 +1,35 @@
 /*
  * exclude_count.h
- *		Hits that are not recorded: whether, and how many.
+ *		How many hits were excluded.
  *
  * Callers have entered the engine.
  */
-#ifndef PKT_EXCLUDED_H
-#define PKT_EXCLUDED_H
+#ifndef PKT_EXCLUDE_COUNT_H
+#define PKT_EXCLUDE_COUNT_H
 
 #include "datatype/timestamp.h"
 
-#include "enrich/user_agent.h"
-#include "request/hit.h"
 #include "settings/settings.h"
 
-/* What is to be counted at the end of an engine call. */
-typedef struct ExcludedSum
+typedef struct ExcludeCount
 {
 	int32		idsite;
 	int32		day;			/* DateADT, local to the site */
 	const char *reason;
 	int64		hits;
-} ExcludedSum;
+} ExcludeCount;
 
-#define EXCLUDED_SUMS 32		/* more are written out in between */
+#define EXCLUDE_COUNTS 32		/* when there are more they are written in between */
 
-typedef struct ExcludedSums
+/* The counts of one engine call, which are written at its end. */
+typedef struct ExcludeCounts
 {
 	int			n;
-	ExcludedSum sums[EXCLUDED_SUMS];
-} ExcludedSums;
+	ExcludeCount counts[EXCLUDE_COUNTS];
+} ExcludeCounts;
 
-extern const char *excluded_why(const Hit *hit, const UserAgent *device, const SiteConfig *site);
-extern void excluded_add(ExcludedSums *sums, const SiteConfig *site, TimestampTz at,
-						 const char *reason);
-extern void excluded_write(ExcludedSums *sums);
+extern void exclude_count_add(ExcludeCounts *counts, const SiteConfig *site, TimestampTz at,
+							  const char *reason);
+extern void exclude_count_write(ExcludeCounts *counts);
 
-#endif							/* PKT_EXCLUDED_H */
+#endif							/* PKT_EXCLUDE_COUNT_H */

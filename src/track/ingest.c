@@ -55,6 +55,7 @@
 #include "log/log.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
+#include "track/batch.h"
 #include "track/raw.h"
 #include "track/track.h"
 
@@ -218,7 +219,7 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 	}
 	if (sorted)
 		qsort(rows, n, sizeof(BatchRow), compare_times);
-	engine_batch_begin(true);
+	batch_begin(true);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -240,7 +241,7 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 		raw_chunk_run(chunk, run);
 	}
 	raw_chunk_run(chunk, run);
-	engine_batch_end();
+	batch_end();
 }
 
 static void

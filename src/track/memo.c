@@ -20,7 +20,7 @@ static const uint32 wanted_slots[MEMO_KINDS] = {
 	[MEMO_PAGE] = 16384,
 	[MEMO_NAME] = 16384,
 	[MEMO_REFERRER] = 4096,
-	[MEMO_CONFIG_ID] = 4096,
+	[MEMO_FINGERPRINT] = 4096,
 	[MEMO_SESSION] = 4096
 };
 

@@ -233,8 +233,8 @@ raw_chunk_run(RawChunk *chunk, RawRun *run)
 	{
 		const Tracked *r = &results[i];
 
-		/* of those who refuse nothing is stored, not even their number */
-		if (r->outcome == OUTCOME_EXCLUDED && strcmp(r->outcome_reason, "consent") == 0)
+		/* a visitor who refuses is not even counted */
+		if (tracked_nothing(r))
 			continue;
 		if (r->outcome == OUTCOME_INVALID && chunk->hits[i]->consent == CONSENT_DENIED)
 			continue;
@@ -446,12 +446,12 @@ raw_sites_lock(const RawSites *sites)
 	{
 		int			have = 0;
 
-		while (have < sites->n && lock_try_whole_site(sites->idsites[have]))
+		while (have < sites->n && lock_try_gate_exclusive(sites->idsites[have]))
 			have++;
 		if (have == sites->n)
 			return;
 		while (have > 0)
-			lock_give_back_whole_site(sites->idsites[--have]);
+			lock_give_back_gate_exclusive(sites->idsites[--have]);
 
 		if (lock_holds_any())
 			ereport(ERROR,

@@ -37,6 +37,7 @@
 #include "base/compat.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
+#include "track/batch.h"
 #include "track/raw.h"
 #include "track/track.h"
 
@@ -305,12 +306,12 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	run = raw_run_create(map, "trigger");
 	chunk = raw_chunk_create(CHUNK_OF_BATCH);
 	feed_open(&feed, map, trigger->tg_relation, trigger->tg_newtable);
-	engine_batch_begin(true);
+	batch_begin(true);
 	if (map->order == RAW_ORDER_TIME && feed.n_rows > 1)
 		run_by_time(&feed, chunk, run);
 	else
 		run_as_given(&feed, chunk, run);
-	engine_batch_end();
+	batch_end();
 
 	/* single rows come by the thousand: of them only what went wrong is told */
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))

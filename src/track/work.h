@@ -1,6 +1,6 @@
 /*
  * work.h
- *		A hit on its way through the engine, as the files of this room share it.
+ *		A hit on its way through the engine.
  */
 #ifndef PKT_WORK_H
 #define PKT_WORK_H
@@ -15,34 +15,38 @@
 #include "visit/lifecycle.h"
 #include "visit/recognise.h"
 
-/* What may lead to the anonymous session that a hit belongs to. */
+/* The anonymous session to which a hit may belong, and what leads to it. */
 typedef struct Session
 {
 	bool		given;
 	SessionLinkKind kind;
 	HexId		data;			/* the cookie, or the fingerprint over the full address */
-	OptionalId	cookie;			/* that came */
-	OptionalId	new_cookie;		/* for who came without one */
-	TimestampTz now;			/* the clock that counts for a call of whole sites; 0: the wall's */
-	bool		in_memory;		/* of a batch: no keys, no cookies */
+	OptionalId	cookie;			/* that came with the hit */
+	OptionalId	new_cookie;		/* for a visitor without one */
+	TimestampTz now;			/* for a group that holds its sites exclusively; else 0 */
 	bool		keys_made;
 	SessionLinkKeys keys;
 	SessionLinkKeys new_keys;	/* of new_cookie */
 } Session;
 
-/* A hit on its way. */
 typedef struct Work
 {
-	Log		   *log;			/* open, while the hit is recorded */
+	Log		   *log;			/* open while the hit is recorded */
+
+	/* what the hits of a batch share: see batch_share() */
+	bool		unread;			/* nobody reads the result: no cookie is given out */
+	Memo	   *memo;			/* NULL unless the batch keeps visits in memory */
+	SessionLinks *links;		/* likewise, and only if unread: sessions have no keys then */
+
 	Hit		   *hit;
 	Tracked    *result;
 	bool		done;			/* the result stands: nothing to write */
 	const SiteConfig *site;
-	bool		anonymous;		/* recorded, but as nobody's */
-	bool		upgrades;		/* consent may have come in mid-visit: session is that of before */
+	bool		anonymous;		/* recorded without consent, so without a visitor */
+	bool		upgrades;		/* consent may have come during the visit of session */
 	Session		session;
 	Identity	id;
-	bool		config_known;	/* id.config has been computed */
+	bool		fingerprint_known;	/* id.config has been found out: see work_fingerprint() */
 	const char *language;		/* NULL until asked for */
 	const UserAgent *device;	/* NULL until asked for */
 	ActionKind	kind;
@@ -56,11 +60,8 @@ typedef struct Work
 	Conversions conversions;
 } Work;
 
-/* What the hit says of its languages and its device; found out when first asked for. */
+extern void work_finish(Work *w, Outcome outcome, const char *why);
 extern const char *work_language(Work *w);
 extern const UserAgent *work_device(Work *w);
-
-/* The memo of the batch that runs; NULL if none does. */
-extern Memo *engine_memo(void);
 
 #endif							/* PKT_WORK_H */

@@ -1,0 +1,570 @@
+/*
+ * record.c
+ *		Recognise, decide and write one hit (doc/internals.md, "The journey of a
+ *		hit").
+ *
+ * A pass looks for the hit's visit, decides whether the hit continues it or
+ * begins a new one, takes the locks that this needs, and writes.  Whatever was
+ * looked up before a lock was taken is looked up again after it, in another
+ * pass.  If a lock is needed that comes earlier in the order, later ones are
+ * given back first: nothing has been written yet.
+ *
+ * Nothing is written before the hit is known to be good, so that no constraint
+ * can fail.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/itemptr.h"
+#include "utils/timestamp.h"
+
+#include "enrich/geoip.h"
+#include "enrich/language.h"
+#include "log/conversion_write.h"
+#include "track/anonymise.h"
+#include "track/describe.h"
+#include "track/fingerprints.h"
+#include "track/record.h"
+#include "track/session.h"
+
+#define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
+#define SESSION_COOKIE_LIFETIME 1800	/* seconds: of an anonymous session's cookie */
+
+/* A hit that is being recorded. */
+typedef struct Recording
+{
+	Work	   *w;
+	Held		held;
+	int			n_lookups;		/* none for a hit without consent */
+	Lookup		lookups[MAX_LOOKUPS];
+	ItemPointerData refused;	/* the version of a visit whose update did nothing */
+	TransactionId refused_xmin;
+
+	/* of one pass */
+	bool		is_found;
+	Visit		found;
+	MatchedBy	matched_by;
+	bool		gives_consent;	/* found is an anonymous session's, whose visitor consents now */
+	Decision	d;
+	Referrer	referrer;
+	ReferrerEffect effect;
+} Recording;
+
+/* How a pass goes on. */
+typedef enum Step
+{
+	STEP_ON,
+	STEP_AGAIN,					/* from the look-up on */
+	STEP_DONE,
+	STEP_MISSED_LOCK			/* of a group, which is rolled back */
+} Step;
+
+/* The visitor's time of day, in microseconds; a part that is out of range counts as 0. */
+static int64
+local_time(const Hit *hit)
+{
+	int64		of_day = (hit->at % USECS_PER_DAY + USECS_PER_DAY) % USECS_PER_DAY / USECS_PER_SEC;
+	int			h = hit->local_h == NOT_SENT ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
+	int			m = hit->local_m == NOT_SENT ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
+	int			s = hit->local_s == NOT_SENT ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
+
+	if (h < 0 || h > 23)
+		h = 0;
+	if (m < 0 || m > 59)
+		m = 0;
+	if (s < 0 || s > 59)
+		s = 0;
+	return ((int64) h * SECS_PER_HOUR + m * SECS_PER_MINUTE + s) * USECS_PER_SEC;
+}
+
+/*
+ * The cookie that the caller should set: the id of the visit if the hit's
+ * visitor was unknown and began it, or made it theirs by giving consent during
+ * it; else the id that the hit brought; else a new id.  Never the id of a visit
+ * that was matched by fingerprint, and never the hash of a user id.
+ */
+static void
+choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
+{
+	CookieToSet *c = &w->result->cookie;
+	/* a visit that was given a visitor has just got its id */
+	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
+
+	if (w->site->s.force_cookieless_tracking)
+		return;
+	if (w->anonymous)
+	{
+		/* the session's own, which lasts a little longer with every hit */
+		c->given = w->session.cookie.given || w->session.new_cookie.given;
+		c->name = w->site->s.anonymous_cookie_name;
+		c->value = w->session.cookie.given ? w->session.cookie.id : w->session.new_cookie.id;
+		c->max_age = SESSION_COOKIE_LIFETIME;
+		return;
+	}
+	c->given = true;
+	c->name = w->site->s.cookie_name;
+	c->max_age = COOKIE_LIFETIME;
+	if (given_id && !(w->id.user.given && visit->idvisitor == w->id.user.id))
+		c->value = visit->idvisitor;
+	else if (w->id.own.given)
+		c->value = w->id.own.id;
+	else
+		c->value = hexid_random();
+}
+
+/* Tell the caller what became of a recorded hit. */
+static void
+tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, NullableInt idlink_va)
+{
+	Tracked    *r = w->result;
+
+	r->outcome = OUTCOME_RECORDED;
+	r->outcome_reason = NULL;
+	r->idvisit = visit->idvisit;
+	r->has_idvisitor = visit->has_idvisitor;
+	r->idvisitor = visit->idvisitor;
+	r->has_config_id = visit->has_config_id;
+	r->config_id = visit->config_id;
+	r->matched_by = matched_by;
+	r->new_visit = d->begin;
+	r->reason = d->reason;
+	r->returning = visit->returning;
+	r->has_idlink_va = !idlink_va.isnull;
+	r->idlink_va = idlink_va.value;
+	choose_cookie(w, d, matched_by, visit);
+	w->done = true;
+}
+
+/* Write a visit that begins, its first action and its conversions. */
+static void
+write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
+{
+	const Settings *s = &w->site->s;
+	Hit		   *hit = w->hit;
+	NewVisit	extra;
+	Action		action;
+	char		primary[6];
+	NullableInt idlink_va = no_int();
+
+	memset(&extra, 0, sizeof(extra));
+	extra.as_matomo = s->recognition_rules == RULES_MATOMO && !w->anonymous;
+	extra.has_details = true;
+	describe_place(w, &extra.location);
+	extra.device = work_device(w);
+	describe_referrer(w, NULL, &visit->referrer);
+	extra.location_ip = hit->ip;
+	ip_mask(&extra.location_ip, w->anonymous ? IP_MASK_LEVEL_MAX : s->ip_mask_level);
+	language_primary(work_language(w), primary);
+	extra.browser_lang = primary;
+	if (w->anonymous)
+	{
+		DeviceLevel level = anonymous_device_level(hit, s);
+
+		extra.device = anonymise_device(extra.device, level);
+		extra.has_details = level == DEVICE_FULL;
+		anonymise_language(primary, level);
+	}
+	if (extra.as_matomo)
+	{
+		/* Matomo has a word for what is unknown */
+		if (primary[0] == '\0')
+			extra.browser_lang = "xx";
+		if (extra.location.country[0] == '\0' && s->geo_level >= GEO_COUNTRY)
+			strcpy(extra.location.country, "xx");
+	}
+	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
+	extra.localtime = local_time(hit);
+
+	describe_action(w, &action);
+	describe_custom(w, visit, &action);
+	lifecycle_action(hit, s, true, visit, &action);
+	describe_conversions(w, d, matched_by, &action, visit);
+	visit->idvisit = log_next_idvisit();
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
+	log_insert_visit(w->log, visit, &extra);
+	if (!idlink_va.isnull)
+		log_insert_action(w->log, visit, hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(w->log, &w->conversions, visit, idlink_va);
+	tell_result(w, d, matched_by, visit, idlink_va);
+}
+
+/*
+ * Write a hit that continues a visit.  referrer: the one that the visit gets,
+ * NULL if it keeps its own.  False, with nothing written, if the visit is not
+ * the newest version any more.
+ */
+static bool
+write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer *referrer,
+				Visit *visit)
+{
+	const Settings *s = &w->site->s;
+	Action		action;
+	NullableInt idlink_va = no_int();
+
+	if (referrer != NULL)
+	{
+		visit->referrer = *referrer;
+		visit->seldom_changed = true;
+	}
+	describe_move(w, visit);
+	describe_action(w, &action);
+	describe_custom(w, visit, &action);
+	lifecycle_continue(w->hit, &w->id, s, visit);
+	if (w->kind != ACTION_PING)
+		lifecycle_action(w->hit, s, false, visit, &action);
+	describe_conversions(w, d, matched_by, &action, visit);
+	if (action_has_row(w->kind))
+		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
+	if (!log_update_visit(w->log, visit))
+		return false;
+	if (!idlink_va.isnull)
+		log_insert_action(w->log, visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	conversion_write(w->log, &w->conversions, visit, idlink_va);
+	/* page performance that came after its page view */
+	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && describe_has_timings(w->hit))
+		log_update_timings(w->log, visit->idvisit, w->hit->pv_id, w->hit->timings);
+	tell_result(w, d, matched_by, visit, idlink_va);
+	return true;
+}
+
+/*
+ * Make the session's keys anew because the hour has turned.  That may wait, so
+ * it is done without any lock.  A group begins again instead; one that holds
+ * its sites exclusively does not see the hour turn.
+ */
+static Step
+renew_session_keys(Recording *r)
+{
+	Held	   *held = &r->held;
+
+	if (held->group != NULL)
+	{
+		held->group->missed = held->group->hour_turned = true;
+		return STEP_MISSED_LOCK;
+	}
+	held_give_back(held);
+	lock_give_back(LOCK_GATE, held->idsite, 0);
+
+	r->w->session.keys_made = false;
+	session_make_keys(r->w);
+	lock_take(LOCK_GATE, held->idsite, 0);
+	held_add_session_keys(held, r->w);
+	held_lock_ids(held);
+	return STEP_AGAIN;
+}
+
+/* Would the hit continue this visit, by all rules? */
+static bool
+would_continue(Work *w, const Visit *visit)
+{
+	Referrer	referrer;
+	Decision	d = lifecycle_decide(w->hit, &w->id, w->site, visit);
+
+	if (d.begin)
+		return false;
+	describe_referrer(w, &visit->referrer, &referrer);
+	return !lifecycle_referrer(d, referrer_effect(&visit->referrer, &referrer, &w->site->s)).begin;
+}
+
+/* Find the first visit that the recognition rule's look-ups lead to. */
+static Step
+look_up(Recording *r)
+{
+	Work	   *w = r->w;
+
+	/* no look-up of this pass has reckoned with a longest visit yet */
+	w->log->reach = PG_INT64_MAX;
+	r->is_found = false;
+	r->matched_by = MATCHED_NONE;
+	for (int i = 0; i < r->n_lookups; i++)
+	{
+		if (r->lookups[i].by_config)
+		{
+			work_fingerprint(w, true);
+			if (!w->id.config.given)
+				continue;
+			r->lookups[i].key = w->id.config.id;
+			if (held_lock_fingerprint(&r->held, w->id.config.id) && i > 0)
+				return STEP_AGAIN;
+		}
+		if (log_lookup(w->log, w->hit->idsite, &r->lookups[i], 1, &r->found) == 1)
+		{
+			r->is_found = true;
+			r->matched_by = r->lookups[i].matched_by;
+			break;
+		}
+	}
+	return STEP_ON;
+}
+
+/*
+ * Find the visit that the hit may continue: that of its anonymous session, for
+ * a hit without consent and for one that gives it during the session; else the
+ * one that the look-ups lead to.
+ */
+static Step
+find_visit(Recording *r)
+{
+	Work	   *w = r->w;
+
+	r->gives_consent = false;
+	if (!w->anonymous && !w->upgrades)
+		return look_up(r);
+
+	if (!session_find_visit(w, &r->found, &r->is_found))
+		return renew_session_keys(r);
+	if (w->anonymous)
+	{
+		r->matched_by = w->session.kind == SESSION_LINK_COOKIE ?
+			MATCHED_SESSION_LINK : MATCHED_FINGERPRINT;
+		return STEP_ON;
+	}
+	if (!r->is_found || !would_continue(w, &r->found) ||
+		log_joined_by_fingerprint(w->log, r->found.idvisit))
+		return look_up(r);
+	r->gives_consent = true;
+	r->matched_by = MATCHED_SESSION_LINK;
+	return STEP_ON;
+}
+
+/* Does the hit continue the visit that was found? */
+static void
+decide(Recording *r)
+{
+	Work	   *w = r->w;
+
+	r->effect = REFERRER_KEEPS;
+	r->d = lifecycle_decide(w->hit, &w->id, w->site, r->is_found ? &r->found : NULL);
+	if (!r->d.begin)
+	{
+		describe_referrer(w, &r->found.referrer, &r->referrer);
+		r->effect = referrer_effect(&r->found.referrer, &r->referrer, &w->site->s);
+		r->d = lifecycle_referrer(r->d, r->effect);
+	}
+	if (w->anonymous)
+		r->d.known = false;
+}
+
+/*
+ * Lock the hit's order id and see whether the site knows the order already: an
+ * order that is sent twice counts once, and the second hit leaves nothing.
+ * Without consent the id is not kept.
+ */
+static Step
+claim_order(Recording *r)
+{
+	Work	   *w = r->w;
+
+	if (w->request.kind != CONVERT_ORDER || w->anonymous)
+		return STEP_ON;
+	if (!held_lock_order(&r->held, w->request.idorder))
+		return STEP_MISSED_LOCK;
+	if (!conversion_order_known(w->hit->idsite, w->request.idorder))
+		return STEP_ON;
+	work_finish(w, OUTCOME_INVALID, "ec_id");
+	w->result->duplicate_order = true;
+	return STEP_DONE;
+}
+
+/* Give an anonymous visit to the hit's visitor, who may have been here before. */
+static void
+give_to_visitor(Recording *r, Visit *visit)
+{
+	Work	   *w = r->w;
+	Visit		previous;
+	bool		known = false;
+
+	for (int i = 0; i < r->n_lookups && !known; i++)
+	{
+		if (!r->lookups[i].by_config)
+			known = log_lookup(w->log, w->hit->idsite, &r->lookups[i], 1, &previous) == 1;
+	}
+	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, hexid_random(), visit);
+}
+
+/*
+ * The visit was not the newest version, so it is looked for again.  If the same
+ * version comes back, it is a user's trigger that suppressed the update.
+ */
+static Step
+note_refused(Recording *r)
+{
+	const Visit *found = &r->found;
+
+	if (TransactionIdIsValid(r->refused_xmin) && r->refused_xmin == found->xmin &&
+		ItemPointerEquals(&r->refused, &r->found.tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not track the hit because its visit cannot be updated"),
+				 errhint("A trigger on pk_tracking.log_visit may suppress the update.")));
+	r->refused = found->tid;
+	r->refused_xmin = found->xmin;
+	return STEP_AGAIN;
+}
+
+/* Write the hit into the visit that was found. */
+static Step
+continue_visit(Recording *r)
+{
+	Work	   *w = r->w;
+	Visit		visit;
+	Step		step;
+
+	if (!held_lock_visit(&r->held, r->found.idvisit))
+		return r->held.group != NULL ? STEP_MISSED_LOCK : STEP_AGAIN;
+	if (r->gives_consent)
+	{
+		/* from now on the visit is found by its fingerprint, too */
+		work_fingerprint(w, true);
+		if (w->id.config.given && held_lock_fingerprint(&r->held, w->id.config.id))
+			return STEP_AGAIN;
+	}
+	step = claim_order(r);
+	if (step != STEP_ON)
+		return step;
+
+	visit = r->found;
+	if (w->anonymous)
+	{
+		/*
+		 * A hit that was joined by fingerprint alone must leave a row that says
+		 * so, or the visit could be taken for one person's.  Without such a row
+		 * it gets no cookie.
+		 */
+		if (r->matched_by == MATCHED_FINGERPRINT && !action_has_row(w->kind))
+			w->session.new_cookie.given = false;
+		lifecycle_stay_anonymous(w->hit, &w->site->s, &visit);
+	}
+	else if (r->gives_consent)
+		give_to_visitor(r, &visit);
+
+	if (!write_continued(w, &r->d, r->matched_by,
+						 r->effect == REFERRER_REPLACES ? &r->referrer : NULL, &visit))
+	{
+		held_give_back_order(&r->held, w->request.idorder);
+		return note_refused(r);
+	}
+	if (w->anonymous)
+		session_link_visit(w, visit.idvisit);
+	return STEP_DONE;
+}
+
+/* Take the locks that a new visit of an identified visitor needs, and make it. */
+static Step
+make_visit(Recording *r, Visit *visit)
+{
+	Work	   *w = r->w;
+
+	work_fingerprint(w, true);
+	if (w->id.config.given && held_lock_fingerprint(&r->held, w->id.config.id))
+		return STEP_AGAIN;
+	if (log_longest_is_news(w->log, w->hit->idsite))
+		return STEP_AGAIN;
+
+	lifecycle_begin(w->hit, &w->id, &w->site->s, r->d.known ? &r->found : NULL, hexid_random(), visit);
+
+	/*
+	 * The visit gets a known visitor's id.  Other hits look for it under that
+	 * id, and may be continuing the visitor's earlier visit now: lock the id and
+	 * look again.
+	 */
+	if (r->d.known && visit->has_idvisitor && !held_has_id(&r->held, visit->idvisitor))
+		return held_lock_another_id(&r->held, visit->idvisitor) ? STEP_AGAIN : STEP_MISSED_LOCK;
+	return claim_order(r);
+}
+
+/* Write the hit as the first one of a new visit. */
+static Step
+begin_visit(Recording *r)
+{
+	Work	   *w = r->w;
+	Visit		visit;
+
+	if (w->anonymous)
+	{
+		lifecycle_begin_anonymous(w->hit, &w->site->s, &visit);
+		/* a fingerprint has joined nothing to a visit that begins */
+		if (!r->is_found || r->matched_by != MATCHED_SESSION_LINK)
+			r->matched_by = MATCHED_NONE;
+	}
+	else
+	{
+		Step		step = make_visit(r, &visit);
+
+		if (step != STEP_ON)
+			return step;
+	}
+	write_new_visit(w, &r->d, r->matched_by, &visit);
+	if (w->anonymous)
+		session_link_visit(w, visit.idvisit);
+	return STEP_DONE;
+}
+
+/* One pass. */
+static Step
+pass(Recording *r)
+{
+	Work	   *w = r->w;
+	Step		step = find_visit(r);
+
+	if (step != STEP_ON)
+		return step;
+	decide(r);
+	if (r->d.excluded)
+	{
+		work_finish(w, OUTCOME_EXCLUDED, "session_limit");
+		return STEP_DONE;
+	}
+	if (!r->d.begin)
+		return continue_visit(r);
+	/* a heartbeat begins no visit */
+	if (w->kind == ACTION_PING)
+	{
+		work_finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		return STEP_DONE;
+	}
+	return begin_visit(r);
+}
+
+/*
+ * record_hit
+ *		Recognise, decide and write one hit that has been prepared; its log is
+ *		open.  locks: those of its group, NULL for a hit that is recorded alone,
+ *		which takes its locks itself.  False if the group misses a lock; it is
+ *		rolled back then.  Otherwise the hit's result stands.
+ *
+ * The visit of a hit without consent is that of its session: it has no visitor,
+ * and is always a new visitor's.  The keys of the session are locked in the
+ * place of visitor ids.
+ */
+bool
+record_hit(Work *w, GroupLocks *locks)
+{
+	Recording	r;
+	Step		step;
+
+	r.w = w;
+	r.n_lookups = 0;
+	r.refused_xmin = InvalidTransactionId;
+	held_init(&r.held, w->hit->idsite, locks);
+	if (locks == NULL)
+	{
+		session_make_keys(w);
+		lock_take(LOCK_GATE, w->hit->idsite, 0);
+	}
+	if (!w->anonymous)
+	{
+		r.n_lookups = recognise_lookups(w->hit, &w->id, &w->site->s, r.lookups);
+		held_add_visitor_ids(&r.held, w, r.lookups, r.n_lookups);
+	}
+	held_add_session_keys(&r.held, w);
+	held_lock_ids(&r.held);
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		step = pass(&r);
+	} while (step == STEP_AGAIN);
+	return step == STEP_DONE;
+}
