@@ -12,7 +12,6 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
-#include "settings/settings.h"
 #include "settings/gucs.h"
 #include "track/batch.h"
 
