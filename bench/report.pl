@@ -4,7 +4,7 @@
 #   bench/report.pl --make SAMPLES FACTS     JSON of what was sampled
 #   bench/report.pl --table FILE             that JSON as text
 #   bench/report.pl --markdown FILE          the same in Markdown
-#   bench/report.pl --readme FILE            what of it README shows
+#   bench/report.pl --readme FILE            the short form, with which doc/performance.md begins
 #   bench/report.pl --get FILE KEY...        single figures or ratios
 #   bench/report.pl --fill FILE TEXT...      puts figures into texts, between
 #                                            <!--bench KEY--> and <!--/bench-->;
