@@ -1,31 +1,30 @@
 /*
  * salt.c
- *		Secret salts: one per instance, one per site and local day, one for
- *		user ids (design section 6).
+ *		Secret salts: one per instance, one per site and local day, one for user
+ *		ids, one for lock tags.  See doc/internals.md, "Salts".
  *
- * Where they are: the table pk_tracking.salt holds the two that live as long
- * as the instance.  Daily salts are in unlogged tables, which are in no WAL,
- * backup or replica, and which are emptied by TRUNCATE, since a deleted row
- * stays readable in its file:
+ * The table pk_tracking.salt holds the salts that live as long as the instance.
+ * Daily salts are in unlogged tables, which are in no WAL, backup or replica,
+ * and which are emptied by TRUNCATE, since a deleted row stays readable in its
+ * file:
  *
  *	daily_salt_0 .. 7	salts made before their day's end; table = day mod 8
  *	late_salt_0 .. 3	salts made later (imports of old days); table = UTC
  *						day of creation mod 4
  *
- * A daily salt lives two days from the later of its day's end and its
- * creation.  An expired one is never used, emptied its table or not.  A day
- * that ends more than three days ahead is nobody's today or tomorrow but a
- * wrong clock: its salt is kept with the late ones and lives two days from its
- * creation, so that it cannot keep the others of its table from being
- * destroyed.
+ * A daily salt lives two days from the later of its day's end and its creation.
+ * An expired one is never used, even while its table is not emptied yet.  A day
+ * that ends more than three days ahead comes from a wrong clock: its salt is
+ * stored with the late ones and lives two days from its creation, so that it
+ * does not delay the destruction of the salts in its daily table.
  *
- * A salt is made by the database (pgcrypto) and read into C; it never is a
- * parameter or a literal of a query, which the server might log.  The one
- * exception is import_salt(), whose argument is the caller's anyway.
+ * The database (pgcrypto) makes a salt and C reads it; it is never a parameter
+ * or a literal of a query, which the server might log.  The one exception is
+ * import_salt(), whose argument comes from the caller.
  *
- * Every read uses the newest snapshot, as referential integrity does: in
- * REPEATABLE READ, too, a salt that another session has committed is seen, and
- * no second one is made.
+ * Every read uses the newest snapshot, as referential integrity does: a salt
+ * that another session has committed is seen in REPEATABLE READ too, and no
+ * second one is made.
  */
 #include "postgres.h"
 
@@ -37,7 +36,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
-#include "utils/inval.h"
 #include "commands/extension.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
@@ -48,6 +46,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -56,6 +55,7 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "base/spi.h"
 #include "identity/salt.h"
 #include "identity/secret_table.h"
 
@@ -64,7 +64,7 @@
 
 #define SALT_LIFETIME (2 * USECS_PER_DAY)
 
-/* A day that ends later than this from now is not one that is being lived. */
+/* A day that ends later than this from now comes from a wrong clock. */
 #define SALT_HORIZON (3 * USECS_PER_DAY)
 
 #define DAILY_TABLES 8
@@ -89,7 +89,7 @@ enum
 
 static SPIPlanPtr plans[QUERY_COUNT];
 
-/* The cache: what was read in this transaction. */
+/* The cache: salts that were read in this transaction. */
 typedef struct NamedSalt
 {
 	const char *name;
@@ -120,7 +120,7 @@ typedef struct DailySalt
 {
 	DailyKey	key;
 	TimestampTz expires;
-	struct DailySalt *next;		/* all of them, for wiping */
+	struct DailySalt *next;		/* list of all entries, for wiping */
 	Salt		salt;
 	uint8		bytes[SALT_LEN];
 } DailySalt;
@@ -129,7 +129,7 @@ static MemoryContext daily_context = NULL;
 static HTAB *daily_cache = NULL;
 static DailySalt *daily_list = NULL;
 
-/* Days to come whose salts this backend has seen; by site. */
+/* Future days whose salts this backend has seen; by site. */
 #define PREPARED_SITES 64
 
 static struct
@@ -138,9 +138,8 @@ static struct
 	DailyKey	key;
 }			prepared[PREPARED_SITES];
 
-/* When this backend last looked for expired salts, and whether in vain. */
+/* When this backend last looked for expired salts. */
 static TimestampTz last_destruction = 0;
-static bool destroyed_in_xact = false;
 
 PG_FUNCTION_INFO_V1(pkt_daily_salt_digest);
 PG_FUNCTION_INFO_V1(pkt_destroy_expired_salts);
@@ -173,58 +172,21 @@ wipe_cache(void)
 	daily_cache = NULL;
 }
 
-/* Forget what a rolled-back transaction or subtransaction did. */
+/* Forget what an aborted transaction or subtransaction did. */
 static void
-forget_work(void)
+forget_work(bool destroyed)
 {
 	memset(prepared, 0, sizeof(prepared));
-	if (destroyed_in_xact)
+	if (destroyed)
 		last_destruction = 0;
 }
 
-static void
-salt_xact_callback(XactEvent event, void *arg)
-{
-	(void) arg;
-
-	switch (event)
-	{
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PARALLEL_ABORT:
-			forget_work();
-			/* FALLTHROUGH */
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PARALLEL_COMMIT:
-		case XACT_EVENT_PREPARE:
-			wipe_cache();
-			destroyed_in_xact = false;
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-salt_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
-					  SubTransactionId parentSubid, void *arg)
-{
-	(void) mySubid;
-	(void) parentSubid;
-	(void) arg;
-
-	/* which of them were made in it is not worth remembering */
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		forget_work();
-		wipe_cache();
-	}
-}
+static SecretModule module = {.wipe = wipe_cache, .forget = forget_work};
 
 void
 salt_init(void)
 {
-	RegisterXactCallback(salt_xact_callback, NULL);
-	RegisterSubXactCallback(salt_subxact_callback, NULL);
+	secret_module_register(&module);
 	CacheRegisterRelcacheCallback(salt_relcache_callback, (Datum) 0);
 }
 
@@ -240,7 +202,7 @@ cached_daily(int32 idsite, DateADT day)
 }
 
 /*
- * Put a salt into the cache, in the place of an expired one if there is one:
+ * Put a salt into the cache, in the entry of an expired one if there is one:
  * entries do not move.
  */
 static DailySalt *
@@ -305,8 +267,8 @@ late_table(TimestampTz created)
 }
 
 /*
- * The quoted name of the schema that pgcrypto stands in.
- * Errors: undefined_object if pgcrypto is gone.
+ * The quoted name of pgcrypto's schema.
+ * Errors: undefined_object if pgcrypto is not installed.
  */
 static const char *
 pgcrypto_schema(void)
@@ -338,7 +300,7 @@ pgcrypto_schema(void)
 	return quote_identifier(name);
 }
 
-/* Write the text of a query; everything in it is qualified. */
+/* Write the text of a query, with all names qualified. */
 static void
 build_query(StringInfo sql, int query)
 {
@@ -372,7 +334,7 @@ build_query(StringInfo sql, int query)
 	}
 	else
 	{
-		/* the row of an expired salt may still be there, if rarely */
+		/* in rare cases the row of an expired salt still exists */
 		salt_table_name(query - QUERY_MAKE, table);
 		appendStringInfo(sql,
 						 "INSERT INTO pk_tracking.%s AS t (idsite, day, value, created, expires)"
@@ -385,7 +347,7 @@ build_query(StringInfo sql, int query)
 	}
 }
 
-/* The kept plan of a query, made anew if anything it depends on has changed. */
+/* The kept plan of a query, prepared again if pgcrypto has moved. */
 static SPIPlanPtr
 plan_for(int query)
 {
@@ -395,8 +357,9 @@ plan_for(int query)
 	SPIPlanPtr	plan = plans[query];
 
 	/*
-	 * The server plans an invalid one again by itself, and it may be running
-	 * further up: never free it.  Only where pgcrypto stands is in the text.
+	 * The server replans an invalid plan by itself, and the plan may be running
+	 * further up the stack: never free it.  Of what the text says, only the
+	 * schema of pgcrypto can change.
 	 */
 	if (plan != NULL && (query < QUERY_MAKE || SPI_plan_is_valid(plan)))
 		return plan;
@@ -418,8 +381,7 @@ plan_for(int query)
 }
 
 /*
- * Run a query under the newest snapshot.  Rows are counted in SPI_processed
- * and stand in SPI_tuptable.
+ * Run a query under the newest snapshot.  Sets SPI_processed and SPI_tuptable.
  */
 static void
 run_query(int query, Datum *values)
@@ -429,7 +391,7 @@ run_query(int query, Datum *values)
 	Snapshot	snapshot;
 	int			rc;
 
-	/* a parallel leader may not take a new one */
+	/* a parallel leader cannot take a new snapshot */
 	snapshot = (reads && IsInParallelMode()) ? GetActiveSnapshot() : GetLatestSnapshot();
 
 	rc = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot,
@@ -439,8 +401,8 @@ run_query(int query, Datum *values)
 }
 
 /*
- * Take the salt out of the first row, first column, of a query's result and
- * wipe it there.  Gives its length, -1 if there is more than max bytes of it.
+ * Move the salt from the first column of a query's first row to bytes, and wipe
+ * it in the row.  Gives its length; -1 if it is NULL or longer than max.
  */
 static int
 take_salt(uint8 *bytes, int max)
@@ -458,7 +420,7 @@ take_salt(uint8 *bytes, int max)
 	if (len <= max)
 		memcpy(bytes, VARDATA_ANY(value), len);
 
-	/* a private copy, of the tuple or of the value */
+	/* SPI's copy of the tuple, or the detoasted copy of the value */
 	explicit_bzero(VARDATA_ANY(value), len);
 	return (len <= max) ? len : -1;
 }
@@ -478,8 +440,8 @@ read_named(NamedSalt *named)
 	if (SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the %s salt is missing", named->description),
-				 errhint("Set one with pk_tracking.import_salt().")));
+				 errmsg("%s salt does not exist", named->description),
+				 errhint("Set it with pk_tracking.import_salt().")));
 
 	named->salt.bytes = named->bytes;
 	named->salt.len = take_salt(named->bytes, sizeof(named->bytes));
@@ -487,8 +449,8 @@ read_named(NamedSalt *named)
 	if (named->salt.len <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the %s salt has an invalid length", named->description),
-				 errhint("Set one with pk_tracking.import_salt().")));
+				 errmsg("%s salt has an invalid length", named->description),
+				 errhint("Set another one with pk_tracking.import_salt().")));
 	named->known = true;
 	return &named->salt;
 }
@@ -497,7 +459,7 @@ read_named(NamedSalt *named)
  * salt_instance
  *		The salt of all fingerprints of this instance.
  *
- * Errors: object_not_in_prerequisite_state if somebody removed it.
+ * Errors: object_not_in_prerequisite_state if it was deleted.
  */
 const Salt *
 salt_instance(void)
@@ -519,9 +481,9 @@ salt_user_id(void)
 
 /*
  * salt_lock_seed
- *		What makes the tags of our locks, which every role can see, tell
- *		nothing about the ids behind them.  The same in all backends; made with
- *		the extension, never moved, and read once per backend.
+ *		The seed of the hash that makes the tags of our locks: every role can
+ *		see tags in pg_locks, but cannot compute ids from them.  The same in all
+ *		backends; made with the extension, and read once per backend.
  *
  * Errors: as salt_instance().
  */
@@ -540,7 +502,7 @@ salt_lock_seed(void)
 	return lock_seed;
 }
 
-/* The extension may be made anew. */
+/* The extension may have been dropped and created again. */
 static void
 salt_relcache_callback(Datum arg, Oid relid)
 {
@@ -550,7 +512,7 @@ salt_relcache_callback(Datum arg, Oid relid)
 		lock_seed_known = false;
 }
 
-/* The salt of that name; invalid_parameter_value if there is none such. */
+/* The salt with this name; error invalid_parameter_value. */
 static NamedSalt *
 named_salt(const text *name)
 {
@@ -564,17 +526,17 @@ named_salt(const text *name)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown salt name"),
-			 errdetail("The salts are \"%s\" and \"%s\".",
-					   instance_salt.name, user_id_salt.name)));
+			 errmsg("invalid salt name"),
+			 errhint("Valid names are \"%s\" and \"%s\".",
+					 instance_salt.name, user_id_salt.name)));
 	return NULL;				/* keep compiler quiet */
 }
 
 /* ----- daily salts ----- */
 
 /*
- * Is a day's salt, looked for or made at now, in the daily tables, in the late
- * ones, or (from the day's end until two days later) perhaps in either?
+ * Can the salt of a day that is needed at now be in a daily table?  In a late
+ * one?  From the day's end until two days later it can be in either.
  */
 static inline bool
 may_be_daily(TimestampTz day_end, TimestampTz now)
@@ -588,7 +550,7 @@ may_be_late(TimestampTz day_end, TimestampTz now)
 	return day_end <= now || day_end > now + SALT_HORIZON;
 }
 
-/* Read an unexpired salt into the cache; NULL if there is none. */
+/* Read an unexpired salt into the cache; NULL if the tables of this query have none. */
 static DailySalt *
 find_in(int query, int32 idsite, DateADT day, TimestampTz now)
 {
@@ -633,7 +595,7 @@ find_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
 	return entry;
 }
 
-/* The right to make the salt of a site's day, until the transaction's end. */
+/* Lock the making of the salt of a site's day, to the end of the transaction. */
 static bool
 lock_daily(int32 idsite, DateADT day, bool wait)
 {
@@ -648,8 +610,8 @@ lock_daily(int32 idsite, DateADT day, bool wait)
 
 /*
  * Empty a table if it has rows (dead ones count) and all of them are expired.
- * True if that was done.  Takes no lock that it would have to wait for, and
- * keeps none unless it does its work.
+ * True if it did.  Does not wait for locks, and keeps none unless it emptied
+ * the table.
  */
 static bool
 destroy_table(int table, TimestampTz now)
@@ -700,12 +662,13 @@ salt_destroy_expired(TimestampTz now)
 
 	last_destruction = now;
 	if (destroy_tables(now) > 0)
-		destroyed_in_xact = true;
+		module.destroyed = true;
 }
 
 /*
- * Make the salt of a site's day, under its lock and having found none.  The
- * table may hold expired salts of an earlier round: they go first, if they can.
+ * Make the salt of a site's day.  The caller holds its lock and has found none.
+ * The table may hold expired salts of eight days ago: they are destroyed first,
+ * if the table can be locked.
  */
 static void
 make_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
@@ -727,8 +690,8 @@ make_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
  * salt_daily
  *		The salt of a site's local day.
  *
- * Takes the day, the instant of its end, and the wall clock.  Gives the salt;
- * NULL if there is no unexpired one and make is not set.
+ * Takes the day, the instant of its end, and the wall clock.  Gives the salt, or
+ * NULL if no unexpired one exists and make is not set.
  */
 const Salt *
 salt_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now, bool make)
@@ -760,10 +723,10 @@ salt_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now, bool
 
 /*
  * salt_daily_prepare
- *		Make the salt of a day to come, if nobody else is at it.
+ *		Make the salt of a future day, unless another session is making it.
  *
- * Takes as salt_daily() does.  A day that is over or more than three days ahead
- * is left alone.
+ * Arguments as of salt_daily().  Does nothing for a day that is over or ends
+ * more than three days ahead.
  */
 void
 salt_daily_prepare(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
@@ -789,20 +752,6 @@ salt_daily_prepare(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz n
 
 /* ----- SQL ----- */
 
-static void
-connect_spi(void)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-finish_spi(void)
-{
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-}
-
 /* Errors: invalid_parameter_value if a time is not finite. */
 static void
 check_times(DateADT day, TimestampTz day_end, TimestampTz now)
@@ -825,9 +774,9 @@ pkt_destroy_expired_salts(PG_FUNCTION_ARGS)
 
 	(void) fcinfo;
 
-	connect_spi();
+	spi_connect();
 	n = destroy_tables(GetCurrentTimestamp());
-	finish_spi();
+	spi_finish();
 	PG_RETURN_INT32(n);
 }
 
@@ -844,11 +793,11 @@ pkt_export_salt(PG_FUNCTION_ARGS)
 	const Salt *salt;
 	bytea	   *result;
 
-	connect_spi();
-	/* read_named() gives what is cached: the right to read is checked here */
+	spi_connect();
+	/* without the cache, so that the query checks the right to read */
 	wipe_cache();
 	salt = read_named(named);
-	finish_spi();
+	spi_finish();
 
 	result = (bytea *) palloc(VARHDRSZ + salt->len);
 	SET_VARSIZE(result, VARHDRSZ + salt->len);
@@ -884,14 +833,14 @@ pkt_import_salt(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(named->name);
 	values[1] = PointerGetDatum(value);
 
-	connect_spi();
+	spi_connect();
 	rc = SPI_execute_with_args("INSERT INTO pk_tracking.salt (name, value) VALUES ($1, $2)"
 							   " ON CONFLICT (name) DO UPDATE"
 							   " SET value = EXCLUDED.value, created = EXCLUDED.created",
 							   2, types, values, NULL, false, 0);
 	if (rc != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(rc));
-	finish_spi();
+	spi_finish();
 
 	wipe_cache();
 	PG_RETURN_VOID();
@@ -901,8 +850,8 @@ pkt_import_salt(PG_FUNCTION_ARGS)
  * pk_tracking_internal.daily_salt_digest(idsite integer, day date, day_end timestamptz,
  *		at timestamptz, make boolean) RETURNS bytea
  *
- * SHA-256 of the salt that a hit at this wall clock would use: tells whether
- * two salts are the same, and no salt.  NULL if there is none.
+ * SHA-256 of the salt that a hit at this wall clock would use: it shows whether
+ * two salts are the same without revealing them.  NULL if there is no salt.
  */
 Datum
 pkt_daily_salt_digest(PG_FUNCTION_ARGS)
@@ -917,9 +866,9 @@ pkt_daily_salt_digest(PG_FUNCTION_ARGS)
 
 	check_times(day, day_end, now);
 
-	connect_spi();
+	spi_connect();
 	salt = salt_daily(idsite, day, day_end, now, make);
-	finish_spi();
+	spi_finish();
 	if (salt == NULL)
 		PG_RETURN_NULL();
 
@@ -943,8 +892,8 @@ pkt_prepare_daily_salt(PG_FUNCTION_ARGS)
 
 	check_times(day, day_end, now);
 
-	connect_spi();
+	spi_connect();
 	salt_daily_prepare(idsite, day, day_end, now);
-	finish_spi();
+	spi_finish();
 	PG_RETURN_VOID();
 }

@@ -11,7 +11,7 @@
 #include "utils/date.h"
 
 #define SALT_LEN 32
-#define SALT_MAX_LEN 1024		/* an imported user-id salt may be any text */
+#define SALT_MAX_LEN 1024		/* of an imported salt for user ids */
 
 typedef struct Salt
 {
@@ -27,10 +27,10 @@ extern void salt_init(void);
  * subtransaction is aborted, whichever comes first.
  */
 
-/* The instance's fingerprint salt.  Error if it is missing. */
+/* The instance's fingerprint salt.  Error object_not_in_prerequisite_state if it was deleted. */
 extern const Salt *salt_instance(void);
 
-/* Seed of the hash behind lock tags. */
+/* Seed of the hash that makes lock tags. */
 extern uint64 salt_lock_seed(void);
 
 /* The salt that anonymize_user_id appends to a user id. */
@@ -38,28 +38,28 @@ extern const Salt *salt_user_id(void);
 
 /*
  * The salt of a site's local day.  day_end is the instant at which that day
- * ends in the site's time zone, now the wall clock.  With make, it is created
- * (race-free) when it does not exist, or when it outlived its time; without,
- * NULL is returned then.
+ * ends in the site's time zone, now the wall clock.  If no unexpired salt exists,
+ * it is created with make (race-free); without, the result is NULL.
  *
- * Creating takes a lock on (site, day) until the end of the transaction, and
- * waits for it: whoever needs several salts asks for them sorted by site and
- * day, and before locking anything else.
+ * Creating one waits for a lock on (site, day), held to the end of the
+ * transaction: callers that need several salts ask for them sorted by site and
+ * day, before they lock anything else.
  */
 extern const Salt *salt_daily(int32 idsite, DateADT day, TimestampTz day_end,
 							  TimestampTz now, bool make);
 
 /*
- * Make the salt of a day to come, so that nobody waits at midnight.  Never
- * waits for a lock, costs nothing when it is known to be there.
+ * Make the salt of a future day, so that no session waits at midnight.  Never
+ * waits for a lock, and costs nothing once the salt is known to exist.
  */
 extern void salt_daily_prepare(int32 idsite, DateADT day, TimestampTz day_end,
 							   TimestampTz now);
 
 /*
- * Destroy what has expired, at most once an hour per backend; never waits for
- * a lock nor fails for want of one.  A table that is emptied stays locked until
- * the end of the transaction: call it last, and not in long statements.
+ * Destroy expired salts, at most once an hour per backend.  Never waits for a
+ * lock, and leaves a table that is locked to a later call.  A table that is
+ * emptied stays locked to the end of the transaction: call it last, and not in
+ * long statements.
  */
 extern void salt_destroy_expired(TimestampTz now);
 

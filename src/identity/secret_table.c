@@ -1,12 +1,15 @@
 /*
  * secret_table.c
- *		Unlogged tables of secrets that expire (design sections 6 and 7): how
- *		they are emptied, and the record of what was destroyed.
+ *		Unlogged tables of secrets that expire: how they are emptied, the record
+ *		of what was destroyed, and when secrets in memory are wiped.
+ *
+ * See doc/internals.md, "Salts".
  */
 #include "postgres.h"
 
 #include "access/relation.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -23,22 +26,72 @@
 #include "base/compat.h"
 #include "identity/secret_table.h"
 
-/* Our own class of advisory locks: who deletes old records. */
+/* Our own class of advisory locks: for deleting old records. */
 #define RECORD_LOCK_CLASS 0x706e
 
 #define RECORD_LIFETIME "30 days"
 
 /*
- * secret_table_oid
- *		The table of pk_tracking with this name; InvalidOid if there is none.
+ * ---- Secrets in memory ----
  */
+
+static void
+secret_xact_callback(XactEvent event, void *arg)
+{
+	SecretModule *module = arg;
+
+	switch (event)
+	{
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			module->forget(module->destroyed);
+			/* FALLTHROUGH */
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_PREPARE:
+			module->wipe();
+			module->destroyed = false;
+			break;
+		default:
+			break;
+	}
+}
+
+/* Which secrets were made in the subtransaction is not remembered: all are wiped. */
+static void
+secret_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+						SubTransactionId parentSubid, void *arg)
+{
+	SecretModule *module = arg;
+
+	(void) mySubid;
+	(void) parentSubid;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		module->forget(module->destroyed);
+		module->wipe();
+	}
+}
+
+void
+secret_module_register(SecretModule *module)
+{
+	RegisterXactCallback(secret_xact_callback, module);
+	RegisterSubXactCallback(secret_subxact_callback, module);
+}
+
+
+/*
+ * ---- Tables ----
+ */
+
 Oid
 secret_table_oid(const char *name)
 {
 	return get_relname_relid(name, get_namespace_oid("pk_tracking", false));
 }
 
-/* Open a table if its lock is to be had at once; NULL if not. */
+/* Open a table; NULL if it does not exist or cannot be locked without waiting. */
 static Relation
 try_open(Oid relid, LOCKMODE mode)
 {
@@ -52,11 +105,6 @@ try_open(Oid relid, LOCKMODE mode)
 	return rel;
 }
 
-/*
- * secret_table_has_pages
- *		Is there anything in the table, be it dead?  False if it cannot be told
- *		without waiting.
- */
 bool
 secret_table_has_pages(Oid relid)
 {
@@ -79,8 +127,8 @@ all_dead(Relation rel, AttrNumber expires, TimestampTz now, int64 horizon)
 	bool		result = true;
 
 	/*
-	 * SnapshotSelf sees what is committed, and leaves no predicate lock on
-	 * the table behind, as a serializable snapshot would.
+	 * SnapshotSelf sees what is committed and, unlike a serializable
+	 * snapshot, leaves no predicate lock on the table.
 	 */
 	scan = table_beginscan(rel, SnapshotSelf, 0, NULL);
 	while (result && table_scan_getnextslot(scan, ForwardScanDirection, slot))
@@ -99,8 +147,8 @@ all_dead(Relation rel, AttrNumber expires, TimestampTz now, int64 horizon)
 }
 
 /*
- * Open a table exclusively if that can be had at once and no query of this
- * session is reading it; NULL if not.
+ * Open a table with an exclusive lock; NULL if the lock cannot be taken without
+ * waiting, or if a query of this session is reading the table.
  */
 static Relation
 try_open_exclusively(Oid relid)
@@ -115,11 +163,6 @@ try_open_exclusively(Oid relid)
 	return rel;
 }
 
-/*
- * secret_table_lock
- *		Take the table exclusively, to the end of the transaction.  False if
- *		that cannot be had at once.
- */
 bool
 secret_table_lock(Oid relid)
 {
@@ -131,13 +174,6 @@ secret_table_lock(Oid relid)
 	return true;
 }
 
-/*
- * secret_table_lock_dead
- *		Take the table exclusively if nothing in it lives.
- *
- * See secret_table.h.  Waits for no lock, and keeps none unless the answer is
- * SECRET_TABLE_LOCKED.
- */
 SecretTableState
 secret_table_lock_dead(Oid relid, AttrNumber expires, TimestampTz now,
 					   int64 horizon, bool even_empty)
@@ -160,7 +196,7 @@ secret_table_lock_dead(Oid relid, AttrNumber expires, TimestampTz now,
 	rel = try_open_exclusively(relid);
 	if (rel == NULL)
 		return SECRET_TABLE_BUSY;
-	/* somebody may have been faster */
+	/* another session may have emptied and refilled it meanwhile */
 	dead = (even_empty || RelationGetNumberOfBlocks(rel) > 0) &&
 		all_dead(rel, expires, now, horizon);
 	relation_close(rel, dead ? NoLock : AccessExclusiveLock);
@@ -186,13 +222,6 @@ run_record(const char *sql, TimestampTz now, int expected)
 	SPI_freeplan(plan);
 }
 
-/*
- * secret_table_record
- *		Record in pk_tracking.secret_destroyed that the secrets in the table go.
- *		Records older than 30 days go, unless somebody else is at that.
- *
- * Takes the table's name, the expressions, and the wall clock.
- */
 void
 secret_table_record(const char *name, const char *what, TimestampTz now)
 {
@@ -208,7 +237,7 @@ secret_table_record(const char *name, const char *what, TimestampTz now)
 	run_record(sql.data, now, SPI_OK_INSERT);
 	pfree(sql.data);
 
-	/* two deletions of one row: the second would wait for the first */
+	/* do not wait for another session that deletes the same records */
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, RECORD_LOCK_CLASS);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		return;
@@ -218,12 +247,6 @@ secret_table_record(const char *name, const char *what, TimestampTz now)
 			   now, SPI_OK_DELETE);
 }
 
-/*
- * secret_table_truncate
- *		Empty a table of pk_tracking.
- *
- * Errors: insufficient_privilege.
- */
 void
 secret_table_truncate(const char *name)
 {

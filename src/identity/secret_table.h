@@ -10,47 +10,82 @@
 #include "access/attnum.h"
 #include "datatype/timestamp.h"
 
-/* No row of the table is too far ahead to be believed. */
+/* Every expiry is believed, however far ahead it is. */
 #define SECRET_NO_HORIZON PG_INT64_MAX
 
 typedef enum SecretTableState
 {
 	SECRET_TABLE_IN_USE,		/* empty, or a secret in it lives */
-	SECRET_TABLE_BUSY,			/* somebody has it: the next call tries again */
+	SECRET_TABLE_BUSY,			/* another transaction uses it: the next call tries again */
 	SECRET_TABLE_LOCKED			/* nothing in it lives, and it is locked */
 } SecretTableState;
+
+/*
+ * A module that keeps secrets of such tables in memory while a transaction
+ * runs.  Neither function may raise.
+ */
+typedef struct SecretModule
+{
+	/*
+	 * Wipe every secret in memory.  Called at the end of each transaction, and
+	 * when a subtransaction is aborted.
+	 */
+	void		(*wipe) (void);
+
+	/*
+	 * Forget what an aborted transaction or subtransaction did.  destroyed: the
+	 * transaction has emptied tables.  Called before wipe().
+	 */
+	void		(*forget) (bool destroyed);
+
+	/* Set by the module when it empties a table, cleared at the transaction's end. */
+	bool		destroyed;
+} SecretModule;
+
+/* Have these functions called; once for each module, when the library loads. */
+extern void secret_module_register(SecretModule *module);
 
 /* The table of pk_tracking with this name; InvalidOid if there is none. */
 extern Oid	secret_table_oid(const char *name);
 
-/* Has the table pages, whatever stands on them?  False, too, if it is locked. */
+/*
+ * Does the table have pages, even of dead rows only?  False, too, if its lock
+ * cannot be taken without waiting.
+ */
 extern bool secret_table_has_pages(Oid relid);
 
 /*
- * Take the table exclusively, to the end of the transaction, if that can be had
- * at once and no row of it lives at now.  A row lives while
- * now < expires <= now + horizon, expires being the column with that number.  A
- * table without pages counts only with even_empty.
+ * Lock the table exclusively, to the end of the transaction, if that is possible
+ * without waiting and no row of it lives at now.  A row lives while
+ * now < expires <= now + horizon; expires is the number of that column.  A table
+ * without pages is locked only with even_empty.  No lock is kept unless the
+ * result is SECRET_TABLE_LOCKED.
  */
 extern SecretTableState secret_table_lock_dead(Oid relid, AttrNumber expires,
 											   TimestampTz now, int64 horizon,
 											   bool even_empty);
 
-/* Take the table exclusively, to the end of the transaction, if that can be had at once. */
+/*
+ * Lock the table exclusively, to the end of the transaction; false if that is
+ * not possible without waiting.
+ */
 extern bool secret_table_lock(Oid relid);
 
 /*
- * The two below: callers are connected to SPI, may TRUNCATE the table and write
- * pk_tracking.secret_destroyed, and hold the table's exclusive lock.
+ * The callers of the two functions below are connected to SPI, may TRUNCATE the
+ * table and write pk_tracking.secret_destroyed, and hold the table's exclusive
+ * lock.
  */
 
 /*
- * Record that the secrets in the table go at now.  what: the values of kind,
- * idsite and period, as SQL expressions over the columns of t; the table has
- * columns created and expires.
+ * Record in pk_tracking.secret_destroyed that the secrets in the table are
+ * destroyed at now, and delete records older than 30 days.  what: the values of
+ * kind, idsite and period, as SQL expressions over the columns of t; the table
+ * has columns created and expires.
  */
 extern void secret_table_record(const char *name, const char *what, TimestampTz now);
 
+/* Empty the table.  Error insufficient_privilege. */
 extern void secret_table_truncate(const char *name);
 
 #endif							/* PKT_SECRET_TABLE_H */

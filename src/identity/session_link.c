@@ -1,6 +1,7 @@
 /*
  * session_link.c
- *		Joins the hits of an anonymous session (design section 7).
+ *		Joins the hits of an anonymous session: keys, links, and their
+ *		destruction.  See doc/internals.md, "Session links".
  *
  * A link is the first 16 bytes of
  *
@@ -9,36 +10,35 @@
  * where field(x) is the length of x in 4 bytes, big-endian, then x; kind is the
  * byte 'c' or 'f', idsite has 4 bytes, big-endian, and data are the bytes of
  * the cookie or of the fingerprint.  sql/session_link.sql computes it with
- * pgcrypto's hmac().  Nothing but links is stored; data is in memory only.
+ * pgcrypto's hmac().  Only links are stored; data stays in memory.
  *
- * The key is 32 random bytes, another one for each hour of the wall clock
- * (UTC).  It is made when a session first needs it in its hour, or in the last
- * minutes of the hour before, and lives until half an hour after its hour's
- * end.  A session's link is written under the hour's key, and again by each
- * hit that does not find it there: so it outlives the session's last hit by 30
- * to 90 minutes.
+ * The key is 32 random bytes, a new one for each hour of the wall clock (UTC).
+ * It is made when a session first needs it in its hour, or in the last minutes
+ * of the hour before, and expires half an hour after its hour's end.  A
+ * session's link is written under the hour's key, and again by each hit that
+ * does not find it there: so it outlives the session's last hit by 30 to 90
+ * minutes.
  *
- * Keys and links stand in unlogged tables, which are in no WAL, backup or
- * replica, and empty after a crash, both at once.  Two tables of each in turn
- * are enough: hour H takes the tables of hour H - 2, whose key expired in the
- * middle of hour H - 1.  A key table tells about its table of links: links
- * without a living key are dead, since a new key is random and gives other
- * HMACs.  So a key that vanished can leave no wrong match, whatever happens to
- * the links made with it.
+ * Keys and links are stored in unlogged tables, which are in no WAL, backup or
+ * replica, and which a crash empties together.  Two tables of each, used in
+ * turn, are enough: hour H takes the tables of hour H - 2, whose key expired in
+ * the middle of hour H - 1.  Links whose key has expired are dead: a new key is
+ * random and gives other HMACs.  So after a key is lost no wrong match is
+ * possible, even if the links made with it remain.
  *
  * Everything is read and written here without a query: no HMAC is ever a
  * parameter, which the server might log (auto_explain, for one), and a look-up
  * does not depend on a plan made while the table was empty.  Key bytes come from
  * pg_strong_random(), as those of pgcrypto's gen_random_bytes() do.
  *
- * Reads use SnapshotSelf: what is committed at that moment, or ours, in any
- * isolation level, and no predicate locks.  That is enough since rows are never
- * updated, and since whoever must see a row holds the lock under which it was
- * written.
+ * Reads use SnapshotSelf: rows committed at that moment, and our own, in any
+ * isolation level, without predicate locks.  That is enough since rows are never
+ * updated, and since a session that must see a row holds the lock under which
+ * the row was written.
  *
- * Who has read a key holds its table's lock to the end of the transaction, or
- * until the subtransaction is aborted, which wipes the cached key: so no table
- * can be emptied and used again under a key in use.
+ * A session that has read a key holds its table's lock to the end of the
+ * transaction, or until the subtransaction is aborted, which wipes the cached
+ * key: so no table can be emptied and used again while its key is in use.
  */
 #include "postgres.h"
 
@@ -72,29 +72,28 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "base/spi.h"
 #include "identity/secret_table.h"
-#include "identity/session_link.h"
+#include "identity/session_link_keys.h"
 
-/* Our own class of advisory locks: who makes an hour's key. */
+/* Our own class of advisory locks: for making an hour's key. */
 #define LINK_LOCK_CLASS 0x706d
 
-#define PERIOD USECS_PER_HOUR
-#define AFTERLIFE (30 * USECS_PER_MINUTE)	/* of a key, from its hour's end */
 #define PREPARE_AHEAD (5 * USECS_PER_MINUTE)
 
 /*
- * A key that expires later than this from now was made by a wrong clock.  One
- * of the next hour is none: a clock may be set back a little.
+ * A key that expires later than this from now was made by a wrong clock.  A key
+ * of the next hour is accepted: a clock may be set back a little.
  */
 #define KEY_HORIZON (2 * PERIOD + AFTERLIFE)
 
 /*
- * Who makes the next key makes everybody wait for his commit at the hour: not
- * in a transaction that has been running for longer.
+ * At the hour, other sessions wait until the transaction that made the key has
+ * committed: a transaction that has been running for longer does not make it.
  */
 #define SHORT_TRANSACTION (30 * USECS_PER_SEC)
 
-/* Between two attempts on a table that somebody uses. */
+/* Time between two attempts on a table that another session uses. */
 #define RETRY_AFTER USECS_PER_SEC
 
 #define SLOTS 2					/* pairs of tables in turn */
@@ -128,18 +127,9 @@ static LinkKey keys_cache[SLOTS];
 /* The newest hour whose key this backend has seen prepared. */
 static int64 prepared_period = PG_INT64_MIN;
 
-/* When this backend last looked for expired keys, and when it shall again. */
+/* When this backend last looked for expired keys, and when it will again. */
 static TimestampTz last_destruction = 0;
 static TimestampTz next_destruction = 0;
-static bool destroyed_in_xact = false;
-
-/* A visit that was found. */
-typedef struct FoundLink
-{
-	int64		idvisit;
-	uint64		distance;		/* microseconds from the hit */
-	bool		current;
-} FoundLink;
 
 PG_FUNCTION_INFO_V1(pkt_destroy_expired_links);
 PG_FUNCTION_INFO_V1(pkt_session_link);
@@ -153,76 +143,24 @@ wipe_cache(void)
 	explicit_bzero(keys_cache, sizeof(keys_cache));
 }
 
-/* Forget what a rolled-back transaction or subtransaction did. */
+/* Forget what an aborted transaction or subtransaction did. */
 static void
-forget_work(void)
+forget_work(bool destroyed)
 {
 	prepared_period = PG_INT64_MIN;
-	if (destroyed_in_xact)
+	if (destroyed)
 		next_destruction = 0;
 }
 
-static void
-link_xact_callback(XactEvent event, void *arg)
-{
-	(void) arg;
+static SecretModule module = {.wipe = wipe_cache, .forget = forget_work};
 
-	switch (event)
-	{
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PARALLEL_ABORT:
-			forget_work();
-			/* FALLTHROUGH */
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PARALLEL_COMMIT:
-		case XACT_EVENT_PREPARE:
-			wipe_cache();
-			destroyed_in_xact = false;
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-link_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
-					  SubTransactionId parentSubid, void *arg)
-{
-	(void) mySubid;
-	(void) parentSubid;
-	(void) arg;
-
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		forget_work();
-		wipe_cache();
-	}
-}
-
-/*
- * session_link_init
- *		For _PG_init().
- */
 void
 session_link_init(void)
 {
-	RegisterXactCallback(link_xact_callback, NULL);
-	RegisterSubXactCallback(link_subxact_callback, NULL);
+	secret_module_register(&module);
 }
 
 /* ----- hours ----- */
-
-static inline int64
-period_of(TimestampTz t)
-{
-	return t / PERIOD - (t % PERIOD < 0 ? 1 : 0);
-}
-
-static inline TimestampTz
-period_expires(int64 period)
-{
-	return (period + 1) * PERIOD + AFTERLIFE;
-}
 
 static inline int
 slot_of(int64 period)
@@ -245,8 +183,9 @@ link_table_name(int slot, char *buf)
 }
 
 /*
- * Open a table with the rights of the current role, its lock to be kept to the
- * end of the transaction.  Errors: insufficient_privilege; undefined_table.
+ * Open a table with the rights of the current role.  The caller keeps its lock
+ * to the end of the transaction.  Errors: insufficient_privilege;
+ * undefined_table.
  */
 static Relation
 open_table(const char *name, LOCKMODE lockmode, AclMode rights)
@@ -266,7 +205,7 @@ open_table(const char *name, LOCKMODE lockmode, AclMode rights)
 
 /* ----- keys ----- */
 
-/* Read the hour's key into the cache; NULL if there is none. */
+/* Read the hour's key into the cache; NULL if the table does not have it. */
 static const uint8 *
 find_key(int64 period)
 {
@@ -292,12 +231,12 @@ find_key(int64 period)
 
 		if (isnull || DatumGetTimestampTz(start) != period * PERIOD)
 			continue;
-		/* too short to be anywhere but in the page */
+		/* too short to be toasted */
 		value = DatumGetByteaPP(slot_getattr(slot, ANUM_KEY_VALUE, &isnull));
 		if (isnull || VARSIZE_ANY_EXHDR(value) != KEY_LEN)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("a link key has an invalid length")));
+					 errmsg("session link key has an invalid length")));
 		memcpy(entry->bytes, VARDATA_ANY(value), KEY_LEN);
 		entry->period = period;
 		entry->known = true;
@@ -305,12 +244,12 @@ find_key(int64 period)
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
-	/* its lock stays while the key is cached */
+	/* the lock is held while the key is cached */
 	table_close(rel, found ? NoLock : AccessShareLock);
 	return found ? entry->bytes : NULL;
 }
 
-/* The right to make an hour's key, until the transaction's end. */
+/* Lock the making of an hour's key, to the end of the transaction. */
 static bool
 lock_period(int64 period, bool wait)
 {
@@ -323,7 +262,7 @@ lock_period(int64 period, bool wait)
 
 /*
  * Empty a pair of tables if its key has expired.  Gives the number of tables
- * emptied; *busy is set if something is due that somebody uses.
+ * emptied; sets *busy if one should be emptied but another session uses it.
  */
 static int
 destroy_slot(int slot, TimestampTz now, bool *busy)
@@ -354,8 +293,8 @@ destroy_slot(int slot, TimestampTz now, bool *busy)
 	}
 
 	/*
-	 * Nobody can use or make a key of these tables now.  First the key:
-	 * without it links mean nothing.
+	 * No session can use or make a key of these tables now.  The key goes
+	 * first: without it the links reveal nothing.
 	 */
 	has_key = secret_table_has_pages(key_relid);
 	if (has_key)
@@ -385,8 +324,9 @@ destroy_slot(int slot, TimestampTz now, bool *busy)
 }
 
 /*
- * Make the hour's key, under its lock and having found none.  The tables may
- * hold what has expired: that goes first, if it can.
+ * Make the hour's key.  The caller holds its lock and has found none.  The tables
+ * may hold an expired key and its links: they are destroyed first, if the tables
+ * can be locked.
  */
 static void
 make_key(int64 period, TimestampTz now)
@@ -406,9 +346,9 @@ make_key(int64 period, TimestampTz now)
 
 	PreventCommandIfReadOnly("INSERT");
 
-	/* also makes tuples of rolled-back keys go */
+	/* also removes the tuples of keys that were rolled back */
 	if (destroy_slot(slot_of(period), now, &busy) > 0)
-		destroyed_in_xact = true;
+		module.destroyed = true;
 
 	SET_VARSIZE(value.data, VARHDRSZ + KEY_LEN);
 	random_bytes(VARDATA(value.data), KEY_LEN);
@@ -433,8 +373,8 @@ make_key(int64 period, TimestampTz now)
 }
 
 /*
- * Make the next hour's key, if nobody else is at it, so that nobody waits at
- * the hour.
+ * Make the next hour's key, unless another session is making it, so that no
+ * session waits at the hour.
  */
 static void
 prepare_key(int64 period, TimestampTz now)
@@ -446,7 +386,7 @@ prepare_key(int64 period, TimestampTz now)
 		GetCurrentTimestamp() - GetCurrentTransactionStartTimestamp() > SHORT_TRANSACTION)
 		return;
 
-	/* somebody may be emptying it */
+	/* another session may be emptying the table: do not wait for it */
 	key_table_name(slot_of(period), name);
 	relid = secret_table_oid(name);
 	if (!OidIsValid(relid) || !ConditionalLockRelationOid(relid, AccessShareLock))
@@ -456,7 +396,7 @@ prepare_key(int64 period, TimestampTz now)
 		prepared_period = period;
 	else if (lock_period(period, false) && find_key(period) == NULL)
 	{
-		/* not that our own share should keep the table from being emptied */
+		/* our own lock must not keep make_key() from emptying the table */
 		UnlockRelationOid(relid, AccessShareLock);
 		if (ConditionalLockRelationOid(relid, RowExclusiveLock))
 			make_key(period, now);
@@ -465,7 +405,7 @@ prepare_key(int64 period, TimestampTz now)
 	UnlockRelationOid(relid, AccessShareLock);
 }
 
-/* The link: see the head of this file. */
+/* Compute a link, as the head of this file describes. */
 static void
 compute_link(const uint8 *key, SessionLinkKind kind, int32 idsite,
 			 const uint8 *data, size_t len, uint8 *link)
@@ -501,7 +441,7 @@ compute_link(const uint8 *key, SessionLinkKind kind, int32 idsite,
 }
 
 /*
- * The hour's key, made if there is none.  NULL, without wait, if another
+ * The hour's key, made if it does not exist.  Without wait, NULL if another
  * transaction is making it.
  */
 static const uint8 *
@@ -520,7 +460,6 @@ find_or_make_key(int64 period, TimestampTz now, bool wait)
 	return key;
 }
 
-/* See session_link.h. */
 bool
 session_link_ready(TimestampTz now)
 {
@@ -528,13 +467,6 @@ session_link_ready(TimestampTz now)
 		find_or_make_key(period_of(now), now, false) != NULL;
 }
 
-/*
- * session_link_keys
- *		What a cookie or a fingerprint is called under the keys that live.
- *
- * See session_link.h.  Errors: insufficient_privilege;
- * read_only_sql_transaction if a key must be made in one.
- */
 void
 session_link_keys(SessionLinkKind kind, int32 idsite, const uint8 *data, size_t len,
 				  TimestampTz now, bool make, SessionLinkKeys *out)
@@ -563,14 +495,14 @@ session_link_keys(SessionLinkKind kind, int32 idsite, const uint8 *data, size_t 
 		out->given[i] = true;
 	}
 
-	/* in the hour's last minutes the last hour's key has expired: its place is free */
+	/* by the hour's last minutes the last hour's key has expired: its table is free */
 	if (make && now >= (out->period + 1) * PERIOD - PREPARE_AHEAD)
 		prepare_key(out->period + 1, now);
 }
 
 /* ----- links ----- */
 
-/* Look up to max links up in one direction from at; gives how many. */
+/* Read up to max links in one direction from at; gives their number. */
 static int
 scan_links(Relation rel, Relation index, int32 idsite, const uint8 *link,
 		   TimestampTz at, bool backward, FoundLink *found, int max)
@@ -626,12 +558,9 @@ compare_links(const void *a, const void *b)
 	return 0;
 }
 
-/*
- * The visits of the links, at most max of them, the nearest first; gives how
- * many.  linked are those of this hour.
- */
-static int
-choose_links(FoundLink *found, int nfound, int64 *idvisits, int max, int64 *linked, int *nlinked)
+int
+session_link_nearest(FoundLink *found, int nfound, int64 *idvisits, int max, int64 *linked,
+					 int *nlinked)
 {
 	int			n = 0;
 
@@ -669,12 +598,6 @@ open_links(int64 period, Relation *index)
 	return rel;
 }
 
-/*
- * session_link_find
- *		The visits that a session's links lead to.
- *
- * See session_link.h.
- */
 bool
 session_link_find(int32 idsite, SessionLinkKeys *keys, TimestampTz at,
 				  TimestampTz now, int64 *idvisits, int max, int *n)
@@ -708,18 +631,11 @@ session_link_find(int32 idsite, SessionLinkKeys *keys, TimestampTz at,
 		index_close(index, NoLock);
 		table_close(rel, NoLock);
 	}
-	*n = choose_links(found, nfound, idvisits, max, keys->linked, &keys->nlinked);
+	*n = session_link_nearest(found, nfound, idvisits, max, keys->linked, &keys->nlinked);
 	pfree(found);
 	return true;
 }
 
-/*
- * session_link_add
- *		Link a visit under this hour's key.
- *
- * See session_link.h.  Errors: insufficient_privilege;
- * read_only_sql_transaction.
- */
 void
 session_link_add(int32 idsite, const SessionLinkKeys *keys, int64 idvisit, TimestampTz at)
 {
@@ -731,7 +647,7 @@ session_link_add(int32 idsite, const SessionLinkKeys *keys, int64 idvisit, Times
 	HeapTuple	tuple;
 
 	if (!keys->given[0])
-		elog(ERROR, "no link key of this hour");
+		elog(ERROR, "session link key of this hour was not made");
 	for (int i = 0; i < keys->nlinked; i++)
 		if (keys->linked[i] == idvisit)
 			return;
@@ -751,108 +667,8 @@ session_link_add(int32 idsite, const SessionLinkKeys *keys, int64 idvisit, Times
 	table_close(rel, NoLock);
 }
 
-/* ----- links of a call with many hits ----- */
-
-typedef struct SessionKey
-{
-	HexId		data;
-	int32		idsite;
-	int32		kind;
-} SessionKey;
-
-/* A link under this hour's key ([0] of a session's) or the last one's ([1]). */
-typedef struct KeptLink
-{
-	TimestampTz linked;
-	int64		idvisit;
-} KeptLink;
-
-/* A session, and all its links. */
-typedef struct SessionEntry
-{
-	SessionKey	key;
-	char		status;
-	int32		n[2];
-	int32		size[2];
-	KeptLink   *kept[2];		/* by event time */
-} SessionEntry;
-
-static inline uint32
-hash_session(SessionKey key)
-{
-	uint64		h = key.data ^ ((uint64) (uint32) key.idsite << 8 | (uint64) key.kind) * UINT64CONST(0x9E3779B97F4A7C15);
-
-	h ^= h >> 33;
-	h *= UINT64CONST(0xff51afd7ed558ccd);
-	return (uint32) (h >> 32);
-}
-
-#define SH_PREFIX sessions
-#define SH_ELEMENT_TYPE SessionEntry
-#define SH_KEY_TYPE SessionKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, k) hash_session(k)
-#define SH_EQUAL(tb, a, b) ((a).data == (b).data && (a).idsite == (b).idsite && (a).kind == (b).kind)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/* A site that the call has for itself. */
-typedef struct OwnSite
-{
-	int32		idsite;
-	bool		empty;			/* it had no links when it became the call's own */
-} OwnSite;
-
-struct SessionLinks
-{
-	Size		max;
-	MemoryContext context;		/* sessions and their links */
-	sessions_hash *sessions;
-	bool		begun;
-	int64		period;			/* the hour that they are of */
-	bool		has_last;		/* the last hour's key lives */
-	int			n_sites;
-	int			size_sites;
-	OwnSite    *sites;
-
-	/* the links of this hour that the last look-up met */
-	int			nlinked;
-	int64		linked[SESSION_LINK_REMEMBERED];
-};
-
-/*
- * session_links_create
- *		See session_link.h.
- */
-SessionLinks *
-session_links_create(Size max)
-{
-	SessionLinks *links = palloc0_object(SessionLinks);
-
-	links->max = max;
-	links->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking session links", ALLOCSET_DEFAULT_SIZES);
-	links->size_sites = 8;
-	links->sites = palloc_array(OwnSite, links->size_sites);
-	return links;
-}
-
-/* Forget all sessions. */
-static void
-forget_sessions(SessionLinks *links)
-{
-	MemoryContext old;
-
-	MemoryContextReset(links->context);
-	old = MemoryContextSwitchTo(links->context);
-	links->sessions = sessions_create(links->context, 256, NULL);
-	MemoryContextSwitchTo(old);
-}
-
-/* Does the hour have links that a living key leads to? */
-static bool
-has_links(int64 period)
+bool
+session_link_hour_has_links(int64 period)
 {
 	char		name[LINK_TABLE_NAME_LEN];
 
@@ -862,220 +678,50 @@ has_links(int64 period)
 	return secret_table_has_pages(secret_table_oid(name));
 }
 
-/*
- * session_links_own
- *		See session_link.h.
- */
-void
-session_links_own(SessionLinks *links, int32 idsite, TimestampTz now)
+SessionLink *
+session_link_read_all(int64 period, int32 idsite, const uint8 *link, MemoryContext context,
+					  int32 *n)
 {
-	int64		period = period_of(now);
-	bool		has_last = now < period_expires(period - 1);
-	OwnSite    *site;
+	Relation	index;
+	Relation	rel = open_links(period, &index);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	ScanKeyData key;
+	IndexScanDesc scan;
+	pg_uuid_t	uuid;
+	SessionLink *links = NULL;
+	int			size = 0;
 
-	if (!links->begun || links->period != period || links->has_last != has_last)
+	*n = 0;
+	memcpy(uuid.data, link, UUID_LEN);
+	ScanKeyInit(&key, ANUM_LINK_LINK, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&uuid));
+	scan = pkt_index_beginscan(rel, index, SnapshotSelf, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
-		/* the hour has turned: other links, other HMACs */
-		links->begun = true;
-		links->period = period;
-		links->has_last = has_last;
-		links->n_sites = 0;
-		forget_sessions(links);
-	}
-	for (int i = 0; i < links->n_sites; i++)
-	{
-		if (links->sites[i].idsite == idsite)
-			return;
-	}
-	if (links->n_sites == links->size_sites)
-	{
-		links->size_sites *= 2;
-		links->sites = repalloc_array(links->sites, OwnSite, links->size_sites);
-	}
-	site = &links->sites[links->n_sites++];
-	site->idsite = idsite;
-	site->empty = !has_links(period) && !(has_last && has_links(period - 1));
-}
+		bool		isnull;
 
-/* Keep a link behind those that are not later. */
-static void
-keep_link(SessionLinks *links, SessionEntry *e, int which, TimestampTz linked, int64 idvisit)
-{
-	KeptLink   *kept;
-	int			i;
-
-	if (e->n[which] == e->size[which])
-	{
-		int			size = Max(e->size[which] * 2, 2);
-
-		kept = MemoryContextAlloc(links->context, size * sizeof(KeptLink));
-		if (e->n[which] > 0)
-		{
-			memcpy(kept, e->kept[which], e->n[which] * sizeof(KeptLink));
-			pfree(e->kept[which]);
-		}
-		e->kept[which] = kept;
-		e->size[which] = size;
-	}
-	kept = e->kept[which];
-	for (i = e->n[which]++; i > 0 && kept[i - 1].linked > linked; i--)
-		kept[i] = kept[i - 1];
-	kept[i].linked = linked;
-	kept[i].idvisit = idvisit;
-}
-
-static void
-keys_of(const SessionEntry *e, TimestampTz now, bool make, SessionLinkKeys *keys)
-{
-	uint64		bytes = pg_hton64(e->key.data);
-
-	session_link_keys((SessionLinkKind) e->key.kind, e->key.idsite,
-					  (const uint8 *) &bytes, sizeof(bytes), now, make, keys);
-}
-
-/* Read a session's links from the tables. */
-static void
-read_session(SessionLinks *links, SessionEntry *e, TimestampTz now, bool make)
-{
-	SessionLinkKeys keys;
-
-	keys_of(e, now, make, &keys);
-	for (int i = 0; i < 2; i++)
-	{
-		Relation	rel;
-		Relation	index;
-		TupleTableSlot *slot;
-		ScanKeyData key;
-		IndexScanDesc scan;
-		pg_uuid_t	uuid;
-
-		if (!keys.given[i])
+		if (DatumGetInt32(slot_getattr(slot, ANUM_LINK_IDSITE, &isnull)) != idsite)
 			continue;
-		rel = open_links(links->period - i, &index);
-		slot = table_slot_create(rel, NULL);
-		memcpy(uuid.data, keys.link[i], UUID_LEN);
-		ScanKeyInit(&key, ANUM_LINK_LINK, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&uuid));
-		scan = pkt_index_beginscan(rel, index, SnapshotSelf, 1);
-		index_rescan(scan, &key, 1, NULL, 0);
-		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		if (*n == size)
 		{
-			bool		isnull;
-
-			if (DatumGetInt32(slot_getattr(slot, ANUM_LINK_IDSITE, &isnull)) == e->key.idsite)
-				keep_link(links, e, i,
-						  DatumGetTimestampTz(slot_getattr(slot, ANUM_LINK_LINKED, &isnull)),
-						  DatumGetInt64(slot_getattr(slot, ANUM_LINK_IDVISIT, &isnull)));
+			size = Max(size * 2, 2);
+			links = links == NULL ? MemoryContextAlloc(context, size * sizeof(SessionLink)) :
+				repalloc_array(links, SessionLink, size);
 		}
-		index_endscan(scan);
-		ExecDropSingleTupleTableSlot(slot);
-		index_close(index, NoLock);
-		table_close(rel, NoLock);
+		links[*n].linked = DatumGetTimestampTz(slot_getattr(slot, ANUM_LINK_LINKED, &isnull));
+		links[*n].idvisit = DatumGetInt64(slot_getattr(slot, ANUM_LINK_IDVISIT, &isnull));
+		(*n)++;
 	}
-}
-
-/* The session's entry; good until the next one is looked for. */
-static SessionEntry *
-find_session(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
-			 TimestampTz now, bool make)
-{
-	SessionKey	key = {data, idsite, (int32) kind};
-	SessionEntry *e;
-	bool		found;
-	bool		empty = false;
-
-	if (MemoryContextMemAllocated(links->context, false) > links->max)
-	{
-		/* from now on the tables are asked for what was added, too */
-		forget_sessions(links);
-		for (int i = 0; i < links->n_sites; i++)
-			links->sites[i].empty = false;
-	}
-	e = sessions_insert(links->sessions, key, &found);
-	if (found)
-		return e;
-	for (int i = 0; i < 2; i++)
-	{
-		e->n[i] = e->size[i] = 0;
-		e->kept[i] = NULL;
-	}
-	for (int i = 0; i < links->n_sites; i++)
-	{
-		if (links->sites[i].idsite == idsite)
-			empty = links->sites[i].empty;
-	}
-	if (!empty)
-		read_session(links, e, now, make);
-	return e;
-}
-
-/*
- * session_links_find
- *		As session_link_find(); gives the number of visits.  See session_link.h.
- */
-int
-session_links_find(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
-				   TimestampTz at, TimestampTz now, bool make, int64 *idvisits, int max)
-{
-	SessionEntry *e = find_session(links, kind, idsite, data, now, make);
-	FoundLink  *found;
-	int			nfound = 0;
-	int			n;
-
-	links->nlinked = 0;
-	if (e->n[0] + e->n[1] == 0)
-		return 0;
-	found = palloc(4 * max * sizeof(FoundLink));
-	for (int which = 0; which < 2; which++)
-	{
-		const KeptLink *kept = e->kept[which];
-		int			after = e->n[which];
-
-		while (after > 0 && kept[after - 1].linked > at)
-			after--;
-		for (int i = after - 1; i >= 0 && i >= after - max; i--)
-		{
-			found[nfound].idvisit = kept[i].idvisit;
-			found[nfound].distance = (uint64) at - (uint64) kept[i].linked;
-			found[nfound++].current = which == 0;
-		}
-		for (int i = after; i < e->n[which] && i < after + max; i++)
-		{
-			found[nfound].idvisit = kept[i].idvisit;
-			found[nfound].distance = (uint64) kept[i].linked - (uint64) at;
-			found[nfound++].current = which == 0;
-		}
-	}
-	n = choose_links(found, nfound, idvisits, max, links->linked, &links->nlinked);
-	pfree(found);
-	return n;
-}
-
-/*
- * session_links_add
- *		As session_link_add(), for the session that was looked for last.  See
- *		session_link.h.
- */
-void
-session_links_add(SessionLinks *links, SessionLinkKind kind, int32 idsite, HexId data,
-				  int64 idvisit, TimestampTz at, TimestampTz now)
-{
-	SessionEntry *e;
-	SessionLinkKeys keys;
-
-	for (int i = 0; i < links->nlinked; i++)
-	{
-		if (links->linked[i] == idvisit)
-			return;
-	}
-	e = find_session(links, kind, idsite, data, now, true);
-	keys_of(e, now, true, &keys);
-	session_link_add(idsite, &keys, idvisit, at);
-	keep_link(links, e, 0, at, idvisit);
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
+	return links;
 }
 
 /* ----- destruction ----- */
 
-/* Destroy what has expired; gives the number of tables emptied. */
+/* Destroy expired keys and their links; gives the number of tables emptied. */
 static int
 destroy_slots(TimestampTz now, bool *busy)
 {
@@ -1085,17 +731,10 @@ destroy_slots(TimestampTz now, bool *busy)
 	for (int i = 0; i < SLOTS; i++)
 		n += destroy_slot(i, now, busy);
 	if (n > 0)
-		destroyed_in_xact = true;
+		module.destroyed = true;
 	return n;
 }
 
-/*
- * session_link_destroy_expired
- *		Destroy what has expired.
- *
- * See session_link.h.  Errors: insufficient_privilege if the caller may not
- * TRUNCATE the tables.
- */
 void
 session_link_destroy_expired(TimestampTz now)
 {
@@ -1120,20 +759,6 @@ session_link_destroy_expired(TimestampTz now)
 }
 
 /* ----- SQL ----- */
-
-static void
-connect_spi(void)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-finish_spi(void)
-{
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-}
 
 /* Errors: invalid_parameter_value if a time is not finite. */
 static void
@@ -1160,9 +785,9 @@ pkt_destroy_expired_links(PG_FUNCTION_ARGS)
 
 	check_time(now);
 
-	connect_spi();
+	spi_connect();
 	n = destroy_slots(now, &busy);
-	finish_spi();
+	spi_finish();
 	PG_RETURN_INT32(n);
 }
 
@@ -1171,10 +796,10 @@ pkt_destroy_expired_links(PG_FUNCTION_ARGS)
  *		at timestamptz, clock timestamptz, idvisit bigint, max_visits integer,
  *		destroy boolean) RETURNS bigint[]
  *
- * What a hit of an anonymous session would find; with idvisit, links it then.
- * With destroy, ends as a tracking call does.  Without either nothing is
- * written.  NULL if no key lives.  Errors: invalid_parameter_value;
- * insufficient_privilege; read_only_sql_transaction.
+ * The visits that a hit of an anonymous session would find.  With idvisit, also
+ * links that visit; with destroy, also destroys what has expired, as a tracking
+ * call does; with neither, writes nothing.  NULL if no key lives.  Errors:
+ * invalid_parameter_value; insufficient_privilege; read_only_sql_transaction.
  */
 Datum
 pkt_session_link(PG_FUNCTION_ARGS)
@@ -1206,14 +831,15 @@ pkt_session_link(PG_FUNCTION_ARGS)
 	if (strcmp(kind, "cookie") != 0 && strcmp(kind, "fingerprint") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("kind must be \"cookie\" or \"fingerprint\"")));
+				 errmsg("invalid value for argument \"kind\""),
+				 errhint("Valid values are \"cookie\" and \"fingerprint\".")));
 	if (max < 1 || max > 1000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_visits must be between 1 and 1000")));
 
 	idvisits = palloc(max * sizeof(int64));
-	connect_spi();
+	spi_connect();
 	session_link_keys(kind[0] == 'c' ? SESSION_LINK_COOKIE : SESSION_LINK_FINGERPRINT,
 					  idsite, (const uint8 *) VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data),
 					  now, add, &keys);
@@ -1222,7 +848,7 @@ pkt_session_link(PG_FUNCTION_ARGS)
 		session_link_add(idsite, &keys, PG_GETARG_INT64(5), at);
 	if (PG_GETARG_BOOL(7))
 		session_link_destroy_expired(now);
-	finish_spi();
+	spi_finish();
 
 	if (!keys.given[0] && !keys.given[1])
 		PG_RETURN_NULL();

@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/spi.h"
 #include "settings/site_config.h"
 #include "settings/values.h"
 
@@ -160,7 +161,7 @@ pkt_setting_check(PG_FUNCTION_ARGS)
 				 errmsg("setting \"%s\" cannot be set for a site", def->name),
 				 errhint("Set it for the instance with pk_tracking.set_instance().")));
 
-	settings_spi_connect();
+	spi_connect();
 	load_setting_rows(0, CurrentMemoryContext, &instance);
 	if (is_instance)
 		memset(&site, 0, sizeof(site));
@@ -186,7 +187,7 @@ pkt_setting_check(PG_FUNCTION_ARGS)
 	/* these must outlive SPI_finish() */
 	values[0] = SPI_datumTransfer(CStringGetTextDatum(def->name), false, -1);
 	values[1] = SPI_datumTransfer(CStringGetTextDatum(str), false, -1);
-	settings_spi_finish();
+	spi_finish();
 
 	row = heap_modify_tuple_by_cols(row, desc, 2, columns, values, nulls);
 	return PointerGetDatum(row);
@@ -340,7 +341,7 @@ pkt_setting_values(PG_FUNCTION_ARGS)
 
 	work = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking setting_values", ALLOCSET_DEFAULT_SIZES);
 
-	settings_spi_connect();
+	spi_connect();
 	old = MemoryContextSwitchTo(work);
 	resolve_settings(&instance_settings()->rows, NULL, &s, &res);
 	put_values(rsinfo, 0, &s, &res);
@@ -359,7 +360,7 @@ pkt_setting_values(PG_FUNCTION_ARGS)
 			put_values(rsinfo, ids[k], &site->config.s, &site->resolution);
 		MemoryContextSwitchTo(old);
 	}
-	settings_spi_finish();
+	spi_finish();
 	MemoryContextDelete(work);
 	SetUserIdAndSecContext(user, sec_context);
 	return (Datum) 0;

@@ -25,6 +25,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/spi.h"
 #include "settings/site_config.h"
 #include "settings/values.h"
 
@@ -144,24 +145,6 @@ settings_owner(void)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
-}
-
-void
-settings_spi_connect(void)
-{
-	int			rc = SPI_connect();
-
-	if (rc != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(rc));
-}
-
-void
-settings_spi_finish(void)
-{
-	int			rc = SPI_finish();
-
-	if (rc != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed: %s", SPI_result_code_string(rc));
 }
 
 void
@@ -327,7 +310,8 @@ load_site(int32 idsite)
 		if (!reported[REPORTED_TIMEZONE])
 			ereport(WARNING,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("time zone of site %d not recognized, using UTC", idsite)));
+					 errmsg("site has an unrecognized time zone, using UTC"),
+					 errdetail("The number of the site is %d.", idsite)));
 		reported[REPORTED_TIMEZONE] = true;
 		site->config.tz = pg_tzset("GMT");
 	}
@@ -365,9 +349,9 @@ refresh_site(int32 idsite)
 		site_hash = hash_create("pk_tracking sites", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
-	settings_spi_connect();
+	spi_connect();
 	site = load_site(idsite);
-	settings_spi_finish();
+	spi_finish();
 
 	if (site == NULL)
 	{

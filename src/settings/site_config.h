@@ -38,10 +38,6 @@ extern bool settings_tables_exist(void);
 /* Owner of these tables, which must exist. */
 extern Oid	settings_owner(void);
 
-/* Enter and leave a level of SPI of our own: the caller's SPI_tuptable stays as it is. */
-extern void settings_spi_connect(void);
-extern void settings_spi_finish(void);
-
 /*
  * Read the rows of the instance (idsite 0) or of a site, SPI connected.
  * Strings and lists go into the context given.  A stored value that is not

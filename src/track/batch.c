@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "identity/session_link_batch.h"
 #include "settings/gucs.h"
 #include "track/batch.h"
 
@@ -25,7 +26,7 @@ static struct
 	bool		keeps_visits;	/* in memory; the rest is valid while it does */
 	Log		log;
 	Memo	   *memo;
-	SessionLinks *links;		/* NULL unless unread */
+	SessionLinkBatch *links;		/* NULL unless unread */
 }			batch;
 
 static void
@@ -135,7 +136,7 @@ batch_keep_visits(void)
 	{
 		batch.memo = memo_create();
 		if (batch.unread)
-			batch.links = session_links_create((Size) pkt_bulk_memory * 1024 / 16);
+			batch.links = session_link_batch_create((Size) pkt_bulk_memory * 1024 / 16);
 	}
 	MemoryContextSwitchTo(old);
 	return batch.keeps_visits;

@@ -38,6 +38,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "identity/session_link_batch.h"
 #include "track/batch.h"
 #include "track/fingerprints.h"
 #include "track/groups.h"
@@ -316,7 +317,7 @@ record_exclusively(Work **work, int n, GroupLocks *locks)
 			session_make_keys(work[i]);
 	}
 	for (int i = 0; work[0]->links != NULL && i < locks->n && locks->keys[i].kind == LOCK_GATE; i++)
-		session_links_own(work[0]->links, locks->keys[i].idsite, now);
+		session_link_batch_own(work[0]->links, locks->keys[i].idsite, now);
 	locks->exclusive = true;
 	(void) record_in_order(work, n, locks);
 }

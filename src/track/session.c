@@ -8,6 +8,7 @@
 #include "port/pg_bswap.h"
 #include "utils/timestamp.h"
 
+#include "identity/session_link_batch.h"
 #include "request/tracking_api.h"
 #include "track/fingerprints.h"
 #include "track/session.h"
@@ -134,8 +135,9 @@ session_find_visit(Work *w, Visit *found, bool *is_found)
 	if (!session->given)
 		return true;
 	if (w->links != NULL)
-		n = session_links_find(w->links, session->kind, w->hit->idsite, session->data, w->hit->at,
-							   session_clock(w), w->anonymous, idvisits, SESSION_VISITS_MAX);
+		n = session_link_batch_find(w->links, session->kind, w->hit->idsite, session->data,
+									w->hit->at, session_clock(w), w->anonymous, idvisits,
+									SESSION_VISITS_MAX);
 	else if (!session_link_find(w->hit->idsite, &session->keys, w->hit->at, session_clock(w),
 								idvisits, SESSION_VISITS_MAX, &n))
 		return false;
@@ -168,8 +170,8 @@ session_link_visit(Work *w, int64 idvisit)
 	Session    *session = &w->session;
 
 	if (session->given && w->links != NULL)
-		session_links_add(w->links, session->kind, w->hit->idsite, session->data,
-						  idvisit, w->hit->at, session_clock(w));
+		session_link_batch_add(w->links, session->kind, w->hit->idsite, session->data,
+							   idvisit, w->hit->at, session_clock(w));
 	else if (session->given)
 		session_link_add(w->hit->idsite, &session->keys, idvisit, w->hit->at);
 	if (session->new_cookie.given)

@@ -7,6 +7,7 @@
 
 #include "enrich/user_agent.h"
 #include "identity/session_link.h"
+#include "identity/session_link_batch.h"
 #include "log/log.h"
 #include "track/engine.h"
 #include "track/memo.h"
@@ -36,7 +37,7 @@ typedef struct Work
 	/* what the hits of a batch share: see batch_share() */
 	bool		unread;			/* nobody reads the result: no cookie is given out */
 	Memo	   *memo;			/* NULL unless the batch keeps visits in memory */
-	SessionLinks *links;		/* likewise, and only if unread: sessions have no keys then */
+	SessionLinkBatch *links;		/* likewise, and only if unread: sessions have no keys then */
 
 	Hit		   *hit;
 	Tracked    *result;

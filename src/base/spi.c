@@ -1,0 +1,27 @@
+/*
+ * spi.c
+ *		A level of SPI, with its failures raised as errors; see spi.h.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+#include "base/spi.h"
+
+void
+spi_connect(void)
+{
+	int			rc = SPI_connect();
+
+	if (rc != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(rc));
+}
+
+void
+spi_finish(void)
+{
+	int			rc = SPI_finish();
+
+	if (rc != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed: %s", SPI_result_code_string(rc));
+}
