@@ -19,9 +19,10 @@ LANGUAGE sql AS $$
 $$;
 -- percent-escapes; the server's encoding is UTF-8
 CREATE FUNCTION pg_temp.e(t text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(string_agg(CASE WHEN get_byte(b, i) BETWEEN 45 AND 58 OR get_byte(b, i) BETWEEN 97 AND 122 OR get_byte(b, i) BETWEEN 65 AND 90
-		THEN chr(get_byte(b, i)) ELSE '%' || lpad(to_hex(get_byte(b, i)), 2, '0') END, '' ORDER BY i), '')
-	FROM convert_to(t, 'UTF8') b, generate_series(0, octet_length(b) - 1) i
+	SELECT coalesce(string_agg(CASE WHEN c BETWEEN 45 AND 58 OR c BETWEEN 97 AND 122 OR c BETWEEN 65 AND 90
+		THEN chr(c) ELSE '%' || lpad(to_hex(c), 2, '0') END, '' ORDER BY i), '')
+	-- rows of two numbers: the sort for the aggregate would take the text along with each
+	FROM (SELECT i, get_byte(b, i) AS c FROM convert_to(t, 'UTF8') b, generate_series(0, octet_length(b) - 1) i OFFSET 0) bytes
 $$;
 CREATE FUNCTION pg_temp.name(action bigint) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE WHEN action = 0 THEN '' ELSE
