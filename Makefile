@@ -1,90 +1,98 @@
-# pk_tracking: PGXS build.  "make", "make install", "make installcheck".
-# script/test builds, installs and runs everything on a throw-away server.
+# pk_tracking: PGXS build.  "make", "make install", "make installcheck"; also from
+# another directory by "make -f DIR/Makefile VPATH=DIR", and "make dist".
+# script/test builds, installs and tests everything on a throw-away server.
 EXTENSION = pk_tracking
 MODULE_big = pk_tracking
-EXTVERSION = 1.0
 
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+# PGXS sets srcdir in the same way, but later.
+srcdir := $(or $(VPATH),$(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST)))))
 
-# The install script is put together from the rooms' SQL, in the order in
-# which they need each other.
-SQL_PARTS = \
-	src/base/header.sql \
-	src/base/hexid.sql \
-	src/base/ip.sql \
-	src/enrich/geoip.sql \
-	src/identity/salt.sql \
-	src/identity/session_link.sql \
-	src/identity/secret_table.sql \
-	src/settings/site.sql \
-	src/settings/settings.sql \
-	src/request/hit.sql \
-	src/visit/goal.sql \
-	src/visit/custom.sql \
-	src/log/log.sql \
-	src/log/visit.sql \
-	src/log/action.sql \
-	src/log/conversion.sql \
-	src/log/upgrade.sql \
-	src/identity/fingerprint.sql \
-	src/enrich/user_agent.sql \
-	src/enrich/referrer.sql \
-	src/track/track.sql \
-	src/track/token.sql \
-	src/track/exclude.sql \
-	src/track/requests.sql \
-	src/track/trigger.sql \
-	src/track/ingest.sql \
-	src/track/parts.sql \
-	src/admin/status.sql \
-	src/report/names.sql \
-	src/report/period.sql \
-	src/report/template.sql \
-	src/report/visits.sql \
-	src/report/actions.sql \
-	src/report/entry_exit.sql \
-	src/report/goals.sql \
-	src/report/visit_log.sql \
-	src/admin/privacy_profile.sql \
-	src/admin/maintain.sql \
-	src/admin/grants.sql
+# The version stands in the control file alone.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(EXTENSION).control)
 
+# The directories of src/, the lowest first: a module includes headers of its own
+# floor and of lower ones (test/layout/check.pl).
+FLOORS = base settings identity request enrich visit log track report admin
+
+# files of one kind, relative to srcdir
+sources = $(patsubst $(srcdir)/%,%,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/$(1)))))
+OBJS := $(patsubst %.c,%.o,$(call sources,*.c))
+
+# The install script: the modules' SQL, floor by floor, in alphabetical order on
+# each.  Bodies of functions may name what comes later.
+SQL_PARTS := $(call sources,*.sql)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # sql/ and expected/ are the regression tests; the others are below test/.
-REGRESS = $(sort $(notdir $(basename $(wildcard $(srcdir)/sql/*.sql))))
+REGRESS := $(sort $(notdir $(basename $(wildcard $(srcdir)/sql/*.sql))))
 REGRESS_OPTS = --load-extension=pgcrypto --load-extension=pk_tracking
-ISOLATION = $(sort $(notdir $(basename $(wildcard $(srcdir)/test/isolation/specs/*.spec))))
+ISOLATION := $(sort $(notdir $(basename $(wildcard $(srcdir)/test/isolation/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=pgcrypto --load-extension=pk_tracking
 TAP_TESTS = 1
 PROVE_TESTS = test/tap/*.pl
 
 PG_CONFIG ?= pg_config
-# libmaxminddb reads the GeoIP files.
 PKG_CONFIG ?= pkg-config
-MMDB_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libmaxminddb 2>/dev/null)
-MMDB_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs libmaxminddb 2>/dev/null),-lmaxminddb)
-SHLIB_LINK = $(MMDB_LIBS)
+# libmaxminddb reads GeoIP files, libyaml the rules for user agents, and PCRE2
+# compiles their regular expressions.
+LIBRARIES = libmaxminddb yaml-0.1 libpcre2-8
+LIBRARY_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
+LIBRARY_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES)),-lmaxminddb -lyaml -lpcre2-8)
 
 # The server's headers are system headers, so that -Wextra speaks of our code.
-PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) $(MMDB_CFLAGS)
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) $(LIBRARY_CFLAGS) \
+	-DPKT_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wmissing-prototypes -Wdeclaration-after-statement
-# The rules for user agents: YAML, and regular expressions by the thousand.
-PKG_CONFIG ?= pkg-config
-PG_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags yaml-0.1 libpcre2-8)
-SHLIB_LINK += $(shell $(PKG_CONFIG) --libs yaml-0.1 libpcre2-8)
+SHLIB_LINK = $(LIBRARY_LIBS)
 # The server loads every library for all to see: our names are for ourselves.
 ifeq ($(shell uname -s),Linux)
 SHLIB_LINK += -Wl,-Bsymbolic
 endif
 EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
-	$(wildcard src/*.bc src/*/*.bc)
+	$(EXTENSION)-*.zip
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# A changed header rebuilds every object: there are few of both.
-$(OBJS): $(wildcard src/*.h src/*/*.h)
+# An empty list would build an empty library, or test nothing, without an error.
+$(foreach list,EXTVERSION OBJS SQL_PARTS REGRESS ISOLATION,$(if $(or $($(list)),$(filter command,$(origin $(list)))),, \
+	$(error $(list) is empty: no files found in $(srcdir))))
 
-$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS)
+ifdef VPATH
+# make would take the objects there for ours
+ifneq ($(filter-out $(CURDIR),$(realpath $(srcdir))),)
+ifneq ($(wildcard $(addprefix $(srcdir)/,$(OBJS) $(DATA_built))),)
+ifneq ($(MAKECMDGOALS),clean)
+$(error there is a build in $(srcdir): run "make clean" there first)
+endif
+endif
+endif
+endif
+
+# A changed header rebuilds every object: there are few of both.
+HEADERS := $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(HEADERS) $(srcdir)/$(EXTENSION).control | build-directories
+
+.PHONY: build-directories dist
+build-directories:
+	@mkdir -p $(sort $(dir $(OBJS)))
+
+$(DATA_built): $(SQL_PARTS)
 	cat $^ > $@
+
+# the directories of a build elsewhere
+clean: clean-directories
+.PHONY: clean-directories
+clean-directories:
+	-@[ ! -d src ] || find src -type d -empty -delete
+
+# A release for PGXN, of the commit that is checked out; PGXN's versions have three parts.
+DISTVERSION = $(EXTVERSION)$(if $(filter 2,$(words $(subst ., ,$(EXTVERSION)))),.0)
+DISTNAME = $(EXTENSION)-$(DISTVERSION)
+dist:
+	@git -C $(srcdir) diff --quiet HEAD || { echo "commit first: a release is made of a commit" >&2; exit 1; }
+	mkdir -p $(DISTNAME).tmp
+	sed 's/@VERSION@/$(DISTVERSION)/' $(srcdir)/META.json.in > $(DISTNAME).tmp/META.json
+	git -C $(srcdir) archive --format=zip --prefix=$(DISTNAME)/ --add-file=$(CURDIR)/$(DISTNAME).tmp/META.json \
+		-o $(CURDIR)/$(DISTNAME).zip HEAD
+	rm -r $(DISTNAME).tmp

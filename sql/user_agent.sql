@@ -3,7 +3,7 @@
 -- The rules are those of the package uap-core.
 \set VERBOSITY terse
 CREATE TEMP TABLE agent (n serial, os text, os_version text, browser text, browser_version text, device_type text, client_type text, brand text, gap text, ua text);
-\copy agent (os, os_version, browser, browser_version, device_type, client_type, brand, gap, ua) FROM 'test/user_agent/agents.tsv'
+\copy agent (os, os_version, browser, browser_version, device_type, client_type, brand, gap, ua) FROM PROGRAM 'cat "$PG_ABS_SRCDIR/test/user_agent/agents.tsv"'
 SELECT count(*) >= 150 AS enough FROM agent;
 
 CREATE TEMP VIEW answer AS

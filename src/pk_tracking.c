@@ -18,7 +18,7 @@
 #include "track/site_rules.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
-PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = "1.0");
+PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = PKT_VERSION);
 #else
 PG_MODULE_MAGIC;
 #endif
