@@ -18,9 +18,9 @@ FLOORS = base settings identity request enrich visit log track report admin
 sources = $(patsubst $(srcdir)/%,%,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/$(1)))))
 OBJS := $(patsubst %.c,%.o,$(call sources,*.c))
 
-# The install script: the modules' SQL, floor by floor, in alphabetical order on
-# each.  Bodies of functions may name what comes later.
-SQL_PARTS := $(call sources,*.sql)
+# The install script: begin.sql, the modules' SQL, floor by floor and in
+# alphabetical order on each, end.sql.  Bodies of functions may name what comes later.
+SQL_PARTS := src/begin.sql $(filter-out src/begin.sql src/end.sql,$(call sources,*.sql)) src/end.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # sql/ and expected/ are the regression tests; the others are below test/.

@@ -15,8 +15,8 @@ CREATE TEMP VIEW answer AS
 
 -- not as expected, and no known gap
 SELECT expected, got, ua FROM answer WHERE gap = '' AND got <> expected ORDER BY n;
--- gaps that are none any more
-SELECT expected, gap, ua FROM answer WHERE gap <> '' AND got = expected ORDER BY n;
+-- gaps that are none any more; those of older rules may be closed
+SELECT expected, gap, ua FROM answer WHERE gap <> '' AND gap !~ '^older rules ' AND got = expected ORDER BY n;
 -- the gaps, by name
 SELECT gap, count(*) FROM answer WHERE gap <> '' GROUP BY gap ORDER BY gap COLLATE "C";
 

@@ -133,8 +133,3 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS
 	'lets a role read the reports, the views visit and action, and the tables behind them without fingerprints, and nothing else';
-
--- The last statement of the install script: the server grants EXECUTE on each
--- new function to PUBLIC, and default privileges may grant more.
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pk_tracking, pk_tracking_internal FROM PUBLIC;
-REVOKE ALL ON ALL TABLES IN SCHEMA pk_tracking FROM PUBLIC;
