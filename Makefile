@@ -14,13 +14,14 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(
 # floor and of lower ones (test/layout/check.pl).
 FLOORS = base settings identity request enrich visit log track report admin
 
-# files of one kind, relative to srcdir
-sources = $(patsubst $(srcdir)/%,%,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/$(1)))))
-OBJS := $(patsubst %.c,%.o,$(call sources,*.c))
+OBJS := $(patsubst $(srcdir)/%.c,%.o,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/*.c))))
 
 # The install script: begin.sql, the modules' SQL, floor by floor and in
-# alphabetical order on each, end.sql.  Bodies of functions may name what comes later.
-SQL_PARTS := src/begin.sql $(filter-out src/begin.sql src/end.sql,$(call sources,*.sql)) src/end.sql
+# alphabetical order on each, end.sql.  Bodies of functions may name what comes
+# later; template.sql makes functions that its floor calls while it is installed.
+floor_sql = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/src/$(1)/*.sql)))
+SQL_PARTS := src/begin.sql $(foreach dir,$(FLOORS), \
+	$(filter %/template.sql,$(call floor_sql,$(dir))) $(filter-out %/template.sql,$(call floor_sql,$(dir)))) src/end.sql
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # sql/ and expected/ are the regression tests; the others are below test/.
