@@ -10,7 +10,6 @@
 #include "identity/salt.h"
 #include "identity/session_link.h"
 #include "log/log.h"
-#include "log/names.h"
 #include "request/hit.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
@@ -35,7 +34,6 @@ _PG_init(void)
 	salt_init();
 	session_link_init();
 	hit_init();
-	names_init();
 	log_init();
 	batch_init();
 	site_rules_init();

@@ -28,6 +28,34 @@ pin_search_path(void)
 	return level;
 }
 
+static void
+prepare(KeptPlan *kept)
+{
+	SPIPlanPtr	plan;
+	Oid			types[lengthof(kept->argtypes)];
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	if (kept->query != NULL)
+		appendStringInfoString(&sql, kept->query);
+	else
+	{
+		kept->nargs = 0;
+		kept->make(kept, &sql);
+	}
+	for (int i = 0; i < kept->nargs; i++)
+		types[i] = OidIsValid(kept->argtypes[i]) ? kept->argtypes[i] : hexid_type_oid();
+	/* values never change the plan: spare the custom plans */
+	plan = SPI_prepare_cursor(sql.data, kept->nargs, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	pfree(sql.data);
+	kept->plan = plan;
+	kept->hexid = hexid_type_oid();
+}
+
 /*
  * plan_execute
  *		Run a kept plan.  newest: see and change the newest committed rows even
@@ -49,21 +77,7 @@ plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool 
 	if (kept->plan != NULL && kept->hexid != hexid_type_oid())
 		kept->plan = NULL;
 	if (kept->plan == NULL)
-	{
-		SPIPlanPtr	plan;
-		Oid			types[lengthof(kept->argtypes)];
-
-		for (int i = 0; i < kept->nargs; i++)
-			types[i] = OidIsValid(kept->argtypes[i]) ? kept->argtypes[i] : hexid_type_oid();
-		/* values never change the plan: spare the custom plans */
-		plan = SPI_prepare_cursor(kept->query, kept->nargs, types, CURSOR_OPT_GENERIC_PLAN);
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "SPI_keepplan failed");
-		kept->plan = plan;
-		kept->hexid = hexid_type_oid();
-	}
+		prepare(kept);
 
 	if (newest && IsolationUsesXactSnapshot())
 	{

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "log/conversion_write.h"
 #include "log/names.h"
-#include "log/writer_batch.h"
+#include "log/writer.h"
 
 #define CONVERSION_COLUMNS \
 	"idvisit, idlink_va, idvisitor, server_time, idaction_url, buster, idsite, idgoal," \
@@ -245,10 +245,7 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	{
 		SPI_freetuptable(SPI_tuptable);
 		if (ecommerce)
-			ereport(ERROR,
-					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-					 errmsg("could not track the hit: its rows cannot be written"),
-					 errhint("A trigger on the log's tables may suppress the insert.")));
+			raise_suppressed();
 		return -1;
 	}
 	buster = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -343,8 +340,7 @@ conversion_write(Log *log, const Conversions *c, const Visit *visit, NullableInt
 	if (c->n == 0)
 		return;
 	/* a conversion copies what the visit has */
-	if (batch_writer_active())
-		bulk_write_visit(visit->idvisit);
+	log->writer->settle_visit(log, visit->idvisit);
 	level = pin_search_path();
 	for (int i = 0; i < c->n; i++)
 	{

@@ -1,48 +1,63 @@
 /*
  * log.h
- *		Reads visits from the log and writes what has changed.  Hides which
- *		relation a row lives in.
+ *		The log: finds visits and writes what has changed.
  *
- * Callers run as the log's owner and are connected to SPI.
+ * Callers run as the log's owner and are connected to SPI.  How rows are
+ * written is decided when the log is opened and hangs on Log: see log/writer.h.
  */
 #ifndef PKT_LOG_H
 #define PKT_LOG_H
 
+#include "executor/tuptable.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
-#include "base/plan.h"
-#include "enrich/geoip.h"
-#include "enrich/user_agent.h"
+#include "visit/lifecycle.h"
 #include "visit/recognise.h"
 
-/* What is written only when a visit begins. */
+/*
+ * What is written only when a visit begins.  NULL in texts: unknown, but ""
+ * where a site wants it as Matomo has it.
+ */
 typedef struct NewVisit
 {
 	PktIp		location_ip;	/* masked; len 0: none */
-	GeoLocation location;
-	const UserAgent *device;
-	bool		as_matomo;		/* unknown texts are empty there, not NULL */
-	bool		has_details;	/* plugins and localtime may be told */
-	const char *browser_lang;	/* "" if unknown */
+	int64		asn;			/* 0: unknown */
+	const char *organisation;
+	const char *browser_lang;
+	bool		has_details;	/* plugins and localtime may be stored */
 	int32		plugins[HIT_PLUGINS];
 	int64		localtime;		/* microseconds since midnight */
+	const char *os;				/* Matomo's codes and versions, as UserAgent has them */
+	const char *os_version;
+	const char *browser_name;
+	const char *browser_version;
+	const char *browser_engine;
+	int32		client_type;	/* ClientType */
+	int32		device_type;	/* DeviceType */
+	const char *device_brand;
+	const char *device_model;
 } NewVisit;
 
-/* The log's relations, open for one engine call. */
+/* The log, open for one call of the engine or for a batch. */
 typedef struct Log
 {
-	Relation	visits;
-	Relation	by_visitor_id;	/* opened when needed */
-	Relation	by_config;
+	const struct LogWriter *writer;
 	LOCKMODE	mode;
 	MemoryContext context;		/* until it is closed */
-	Relation	names;			/* the dictionary and its index, likewise */
+	Relation	visits;
+
+	/* opened when they are needed */
+	Relation	by_visitor_id;
+	Relation	by_config;
+	Relation	names;
 	Relation	names_index;
 	TupleTableSlot *names_slot;
-	struct OpenLog *rows;		/* what writes rows without statements */
-	bool		in_memory;		/* visits are kept in memory: log_open_batch() */
-	int64		reach;			/* seconds: the longest visit that the look-ups of a pass reckoned with */
+
+	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
+	struct Batch *batch;		/* what a batch has in memory; NULL: none */
+	struct NewNames *new_names; /* names that the batch has met; NULL: none */
+	int64		reach;			/* seconds: the shortest "longest visit" that look-ups reckoned with */
 } Log;
 
 extern void log_init(void);
@@ -54,22 +69,18 @@ extern bool log_open_batch(Log *log);
 extern void log_flush(Log *log);
 extern void log_close(Log *log);
 
-extern int	log_lookup(Log *log, int32 idsite, const Lookup *lookup,
-						 int max, Visit *visits);
+extern int	log_lookup(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visits);
 extern bool log_read_visit(Log *log, int32 idsite, int64 idvisit, Visit *visit);
 extern bool log_joined_by_fingerprint(Log *log, int64 idvisit);
 extern bool log_longest_is_news(Log *log, int32 idsite);
 
 extern int64 log_next_idvisit(void);
 extern int64 log_next_idlink_va(void);
-extern void log_insert_visit(Log *log, const Visit *visit, const NewVisit *extra);
+extern void log_insert_visit(Log *log, const Visit *visit, const NewVisit *new);
 extern bool log_update_visit(Log *log, const Visit *visit);
 extern void log_insert_action(Log *log, const Visit *visit, const Hit *hit, const Action *action,
-								int64 idlink_va, MatchedBy matched_by, Reason reason);
-
-/* Actions of a visit that are looked at for a page view whose performance comes late. */
-#define LOG_TIMINGS_LOOK_BACK 500
+							  int64 idlink_va, MatchedBy matched_by, Reason reason);
 extern void log_update_timings(Log *log, int64 idvisit, const char *idpageview,
-								 const int32 *timings);
+							   const int32 *timings);
 
 #endif							/* PKT_LOG_H */

@@ -2,31 +2,40 @@
  * names.c
  *		The dictionary of names: URLs, titles and other texts of actions.
  *
- * An idaction is the first 8 bytes of SHA-256 over the type byte and the name
- * (design section 3), so that it needs no look-up and is the same everywhere.
- * Two names with one number are told apart by counting up.
+ * An idaction is the first 8 bytes of SHA-256 over the type byte and the name,
+ * so that it needs no look-up and is the same everywhere.  Two names with one
+ * number are told apart by counting up: doc/internals.md, "Ids and
+ * fingerprints".
+ *
+ * No unique index stands behind the dictionary: a row may come twice, but no
+ * hit has to wait for another transaction that brings the same name.
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/hashfn.h"
 #include "common/sha2.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "base/compat.h"
 #include "base/crypto.h"
-#include "base/plan.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "log/log.h"
-#include "log/names.h"
-#include "log/writer_batch.h"
+#include "log/names_internal.h"
+#include "log/relations.h"
+#include "log/seen.h"
+#include "log/writer.h"
 
 /*
  * Names known to be in the dictionary.  A name is recognised by two seeded
@@ -53,25 +62,55 @@ static bool added_in_transaction = false;
 /* The dictionary's table, once known; for its invalidations. */
 static Oid	log_action_relid = InvalidOid;
 
-static KeptPlan find_plan = {
-	.query = "SELECT a.type, a.name, a.url_prefix FROM pk_tracking.log_action a"
-	" WHERE a.idsite OPERATOR(pg_catalog.=) $1 AND a.idaction OPERATOR(pg_catalog.=) $2"
-	" LIMIT 1",
-	.nargs = 2, .argtypes = {INT4OID, INT8OID}
-};
-
-static KeptPlan add_plan = {
-	.query = "INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)"
-	" VALUES ($1, $2, $3, $4, $5)",
-	.nargs = 5, .argtypes = {INT8OID, INT4OID, INT2OID, INT2OID, TEXTOID}
-};
-
-/* The insert of a name, for who writes them row by row. */
-const KeptPlan *
-names_insert_plan(void)
+/* A name whose number a batch knows, by two hashes of it. */
+typedef struct KnownEntry
 {
-	return &add_plan;
-}
+	uint64		hash1;			/* the site mixed in */
+	uint64		hash2;
+	int64		idaction;
+	char		status;
+} KnownEntry;
+
+#define SH_PREFIX known
+#define SH_ELEMENT_TYPE KnownEntry
+#define SH_KEY_TYPE uint64
+#define SH_KEY hash1
+#define SH_HASH_KEY(tb, k) ((uint32) (k))
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* A name that a batch has yet to write. */
+typedef struct NameEntry
+{
+	uint64		key;			/* new_names_key() */
+	char		status;
+	LogName	   *name;
+} NameEntry;
+
+#define SH_PREFIX names
+#define SH_ELEMENT_TYPE NameEntry
+#define SH_KEY_TYPE uint64
+#define SH_KEY key
+#define SH_HASH_KEY(tb, k) ((uint32) mix64(k))
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct NewNames
+{
+	uint32		max_known;
+	known_hash *known;			/* until the batch ends, but never more than max_known */
+	MemoryContext context;		/* of what follows, which new_names_begin() forgets */
+	names_hash *by_number;
+	int			n;
+	int			size;
+	LogName	  **list;			/* in the order in which they came */
+};
 
 static void
 forget_names(void)
@@ -119,7 +158,7 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 	}
 }
 
-/* Called once when the library loads. */
+/* names_init: called once when the library loads. */
 void
 names_init(void)
 {
@@ -152,87 +191,237 @@ name_hash(int type, const char *name, size_t len)
 }
 
 /*
- * Find the number of a name in the dictionary, and add it if it is not there.
- * No unique index stands behind it: a row may come twice, none has to wait.
- * A name with a prefix cut off and one without are two: the page of an event
- * shares its type with categories.
+ * name_is
+ *		Is the name the one that stands in the dictionary with this type, text
+ *		and url_prefix (cut: it is not NULL)?  A name with a prefix cut off and
+ *		one without are two: the page of an event shares its type with
+ *		categories.
  */
-static int64
-find_or_add(int32 idsite, int type, int prefix, const char *name, size_t len)
+bool
+name_is(const LogName *name, int16 type, bool cut, const text *other)
 {
-	int64		idaction = name_hash(type, name, len);
-	Datum		values[5];
-	char		nulls[6] = "     ";
+	return name->type == type && (name->prefix >= 0) == cut &&
+		VARSIZE_ANY_EXHDR(other) == name->len &&
+		memcmp(VARDATA_ANY(other), name->text, name->len) == 0;
+}
 
-	for (;; idaction = (int64) ((uint64) idaction + 1))
+/* Open the dictionary to read it, if it is not open. */
+static void
+open_names(Log *log)
+{
+	MemoryContext old;
+
+	if (log->names != NULL)
+		return;
+	log->names = table_open(log_relations.log_action, NoLock);
+	log->names_index = index_open(log_relations.names_index, log->mode);
+	old = MemoryContextSwitchTo(log->context);
+	log->names_slot = table_slot_create(log->names, NULL);
+	MemoryContextSwitchTo(old);
+}
+
+/* Find a row of the site in the dictionary, and of this number if n_keys is 2. */
+static bool
+scan_names(Log *log, int n_keys, int32 idsite, int64 idaction, const LogName *name, bool *same)
+{
+	ScanKeyData key[2];
+	IndexScanDesc scan;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot;
+	bool		found;
+
+	open_names(log);
+	slot = log->names_slot;
+	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
+	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idaction));
+	scan = pkt_index_beginscan(log->names, log->names_index, snapshot, n_keys);
+	index_rescan(scan, key, n_keys, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	if (found && name != NULL)
 	{
 		bool		isnull;
-		bool		same;
+		int16		type = DatumGetInt16(slot_getattr(slot, log_relations.att_type, &isnull));
+		text	   *found_text = DatumGetTextPP(slot_getattr(slot, log_relations.att_name, &isnull));
 
-		/* 0 stands for "none" in the log's columns */
-		if (idaction == 0)
-			continue;
-
-		if (batch_writer_active())
-		{
-			if (!bulk_find_name(idsite, idaction, type, prefix >= 0, name, len, &same))
-				break;
-			if (same)
-				return idaction;
-			continue;
-		}
-
-		values[0] = Int32GetDatum(idsite);
-		values[1] = Int64GetDatum(idaction);
-		if (plan_execute(&find_plan, values, NULL, 1, true) != SPI_OK_SELECT)
-			elog(ERROR, "dictionary could not be read");
-		if (SPI_processed == 0)
-			break;
-
-		{
-			HeapTuple	tuple = SPI_tuptable->vals[0];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
-			text	   *found = DatumGetTextPP(SPI_getbinval(tuple, desc, 2, &isnull));
-			bool		cut;
-
-			(void) SPI_getbinval(tuple, desc, 3, &isnull);
-			cut = !isnull;
-			same = DatumGetInt16(SPI_getbinval(tuple, desc, 1, &isnull)) == type &&
-				cut == (prefix >= 0) &&
-				VARSIZE_ANY_EXHDR(found) == len &&
-				memcmp(VARDATA_ANY(found), name, len) == 0;
-			SPI_freetuptable(SPI_tuptable);
-		}
-		if (same)
-			return idaction;
+		(void) slot_getattr(slot, log_relations.att_prefix, &isnull);
+		*same = name_is(name, type, !isnull, found_text);
 	}
+	ExecClearTuple(slot);
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
 
-	added_in_transaction = true;
-	if (batch_writer_active())
+/*
+ * names_find
+ *		Is there a name of that number in the dictionary, and is it the same?
+ *		As committed now, or written by this transaction.
+ */
+bool
+names_find(Log *log, const LogName *name, bool *same)
+{
+	return scan_names(log, 2, name->idsite, name->idaction, name, same);
+}
+
+/* names_any_of_site: is there any name of the site in the dictionary? */
+bool
+names_any_of_site(Log *log, int32 idsite)
+{
+	return scan_names(log, 1, idsite, 0, NULL, NULL);
+}
+
+/*
+ * new_names_create
+ *		The names of a batch, in the current memory context: nothing is known.
+ *		max_known: of how many the number is remembered.
+ */
+NewNames *
+new_names_create(uint32 max_known)
+{
+	NewNames   *names = palloc0_object(NewNames);
+
+	names->max_known = max_known;
+	names->known = known_create(CurrentMemoryContext, 1024, NULL);
+	return names;
+}
+
+/*
+ * new_names_begin
+ *		Nothing is to be written any more; what comes is kept in the context,
+ *		which the caller has emptied.
+ */
+void
+new_names_begin(NewNames *names, MemoryContext context)
+{
+	names->context = context;
+	names->by_number = names_create(context, 256, NULL);
+	names->n = 0;
+	names->size = 256;
+	names->list = MemoryContextAlloc(context, names->size * sizeof(LogName *));
+}
+
+/* new_names_key: site and number of a name in one. */
+uint64
+new_names_key(const LogName *name)
+{
+	return (uint64) name->idaction ^ mix64((uint32) name->idsite);
+}
+
+/* new_names_find: is a name of that number to be written, and is it the same? */
+bool
+new_names_find(const NewNames *names, const LogName *name, bool *same)
+{
+	NameEntry  *e = names_lookup(names->by_number, new_names_key(name));
+
+	if (e == NULL || e->name->idsite != name->idsite || e->name->idaction != name->idaction)
+		return false;
+	*same = e->name->type == name->type && (e->name->prefix >= 0) == (name->prefix >= 0) &&
+		e->name->len == name->len && memcmp(e->name->text, name->text, name->len) == 0;
+	return true;
+}
+
+/* new_names_add: a name that is to be written. */
+void
+new_names_add(NewNames *names, const LogName *name)
+{
+	MemoryContext old = MemoryContextSwitchTo(names->context);
+	LogName	   *kept = palloc_object(LogName);
+	bool		found;
+
+	*kept = *name;
+	kept->text = pnstrdup(name->text, name->len);
+	/* one of another site, by a chance of 2^-64: the dictionary may have it twice */
+	names_insert(names->by_number, new_names_key(name), &found)->name = kept;
+	if (names->n == names->size)
 	{
-		NewName		new = {idaction, idsite, (int16) type, prefix, name, len};
-
-		bulk_add_name(&new);
-		return idaction;
+		names->size *= 2;
+		names->list = repalloc_huge(names->list, names->size * sizeof(LogName *));
 	}
+	names->list[names->n++] = kept;
+	MemoryContextSwitchTo(old);
+}
 
-	values[0] = Int64GetDatum(idaction);
-	values[1] = Int32GetDatum(idsite);
-	values[2] = Int16GetDatum(type);
-	values[3] = Int16GetDatum(prefix);
-	if (prefix < 0)
-		nulls[3] = 'n';
-	values[4] = PointerGetDatum(cstring_to_text_with_len(name, (int) len));
-	if (plan_execute(&add_plan, values, nulls, 0, false) != SPI_OK_INSERT)
-		elog(ERROR, "dictionary could not be written");
-	return idaction;
+/*
+ * new_names_write
+ *		Write them, at most at_once together.  Resets the current memory context
+ *		after each such portion.
+ */
+void
+new_names_write(NewNames *names, RowWriter *w, int at_once)
+{
+	HeapTuple  *rows = MemoryContextAlloc(names->context, at_once * sizeof(HeapTuple));
+	int			n = 0;
+
+	for (int i = 0; i < names->n; i++)
+	{
+		const void *sources[N_SOURCES] = {[SOURCE_NAME] = names->list[i]};
+		Datum		values[KEPT_PLAN_ARGS];
+		char		nulls[KEPT_PLAN_ARGS];
+
+		columns_values(&name_columns, name_columns.n, sources, values, nulls);
+		rows[n++] = row_writer_form(w, values, nulls, name_columns.n);
+		if (n == at_once || i == names->n - 1)
+		{
+			row_writer_insert(w, rows, n);
+			MemoryContextReset(CurrentMemoryContext);
+			n = 0;
+		}
+	}
+}
+
+/* The number of a name that this batch has met; false if it has not, or has forgotten. */
+static bool
+recall(const NewNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 *idaction)
+{
+	KnownEntry *e = known_lookup(names->known, hash1 ^ mix64((uint32) idsite));
+
+	if (e == NULL || e->hash2 != hash2)
+		return false;
+	*idaction = e->idaction;
+	return true;
+}
+
+static void
+remember(NewNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 idaction)
+{
+	KnownEntry *e;
+	bool		found;
+
+	if (names->known->members >= names->max_known)
+		known_reset(names->known);
+	e = known_insert(names->known, hash1 ^ mix64((uint32) idsite), &found);
+	e->hash2 = hash2;
+	e->idaction = idaction;
+}
+
+/* Find the number of a name in the dictionary, and add the name if it is not there. */
+static int64
+find_or_add(Log *log, LogName *name)
+{
+	bool		same;
+
+	name->idaction = name_hash(name->type, name->text, name->len);
+	for (;; name->idaction = (int64) ((uint64) name->idaction + 1))
+	{
+		/* 0 stands for "none" in the log's columns */
+		if (name->idaction == 0)
+			continue;
+		if (!log->writer->find_name(log, name, &same))
+			break;
+		if (same)
+			return name->idaction;
+	}
+	added_in_transaction = true;
+	log->writer->add_name(log, name);
+	return name->idaction;
 }
 
 /* The number of a name: from the cache, else from the dictionary. */
 static int64
-action_id(int32 idsite, int type, int prefix, const char *name)
+number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 {
-	size_t		len = strlen(name);
+	LogName		name = {.idsite = idsite, .type = (int16) type, .prefix = (int16) prefix,
+	.text = text, .len = strlen(text)};
 	uint64		h1,
 				h2;
 	KnownName  *slot;
@@ -250,17 +439,18 @@ action_id(int32 idsite, int type, int prefix, const char *name)
 	if (!OidIsValid(log_action_relid))
 		log_action_relid = get_relname_relid("log_action", get_namespace_oid("pk_tracking", false));
 
-	h1 = hash_bytes_extended((const unsigned char *) name, (int) len, seed1 + type + (prefix >= 0 ? 64 : 0));
-	h2 = hash_bytes_extended((const unsigned char *) name, (int) len, seed2 + type + (prefix >= 0 ? 64 : 0));
+	h1 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed1 + type + (prefix >= 0 ? 64 : 0));
+	h2 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed2 + type + (prefix >= 0 ? 64 : 0));
 	slot = &known[(h1 ^ (uint32) idsite) % KNOWN_SLOTS];
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
 
-	if (!(batch_writer_active() && bulk_known_name(idsite, h1, h2, &idaction)))
+	if (log->new_names == NULL)
+		idaction = find_or_add(log, &name);
+	else if (!recall(log->new_names, idsite, h1, h2, &idaction))
 	{
-		idaction = find_or_add(idsite, type, prefix, name, len);
-		if (batch_writer_active())
-			bulk_remember_name(idsite, h1, h2, idaction);
+		idaction = find_or_add(log, &name);
+		remember(log->new_names, idsite, h1, h2, idaction);
 	}
 	slot->hash1 = h1;
 	slot->hash2 = h2;
@@ -275,7 +465,7 @@ action_id(int32 idsite, int type, int prefix, const char *name)
  *		NULL.  type: ACTION_TYPE_URL, or _EVENT for the page of an event.
  */
 int64
-name_of_url(Log *log pg_attribute_unused(), int32 idsite, int type, const char *url)
+name_of_url(Log *log, int32 idsite, int type, const char *url)
 {
 	const char *rest;
 	int			prefix;
@@ -283,7 +473,7 @@ name_of_url(Log *log pg_attribute_unused(), int32 idsite, int type, const char *
 	if (url == NULL)
 		return 0;
 	prefix = url_split_prefix(url, &rest);
-	return action_id(idsite, type, prefix, rest);
+	return number_of(log, idsite, type, prefix, rest);
 }
 
 /*
@@ -292,12 +482,12 @@ name_of_url(Log *log pg_attribute_unused(), int32 idsite, int type, const char *
  *		nothing is left of it.
  */
 int64
-name_of_text(Log *log pg_attribute_unused(), int32 idsite, int type, const char *name, int max_length)
+name_of_text(Log *log, int32 idsite, int type, const char *name, int max_length)
 {
 	char	   *clean = text_trim(pstrdup(name));
 
 	text_cut_bytes(clean, max_length);
 	if (clean[0] == '\0')
 		return 0;
-	return action_id(idsite, type, URL_NO_PREFIX, clean);
+	return number_of(log, idsite, type, URL_NO_PREFIX, clean);
 }

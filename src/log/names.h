@@ -7,9 +7,6 @@
 
 #include "log/log.h"
 
-extern void names_init(void);
-extern const KeptPlan *names_insert_plan(void);
-
 extern int64 name_of_url(Log *log, int32 idsite, int type, const char *url);
 extern int64 name_of_text(Log *log, int32 idsite, int type, const char *name, int max_length);
 

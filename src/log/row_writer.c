@@ -74,35 +74,17 @@ check_holds(const char *check, AttrNumber consent, int16 value)
 		DatumGetBool(((Const *) result)->constvalue);
 }
 
-/* The column's name at *list, which is "a, b, c)"; moves behind it. */
-static bool
-next_name(const char **list, char *name)
-{
-	const char *from = *list + strspn(*list, " ,");
-	size_t		len = strcspn(from, " ,)");
-
-	if (len == 0 || len >= NAMEDATALEN)
-		return false;
-	memcpy(name, from, len);
-	name[len] = '\0';
-	*list = from + len;
-	return true;
-}
-
 /*
  * row_shape_read
- *		Where the parameters of "INSERT INTO table (columns) VALUES …" go, and
- *		whether rows of that table may be written here.  owner: the role that
- *		writes.
+ *		Where the columns stand in their table, and whether its rows may be
+ *		written here.  owner: the role that writes.
  */
 void
-row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
+row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	const char *names = strchr(insert->query, '(') + 1;
 	bool	   *given = palloc0_array(bool, desc->natts + 1);
-	char		name[NAMEDATALEN];
 	bool		plain;
 	bool		holds = true;
 
@@ -120,24 +102,23 @@ row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
 		   rel->trigdesc->trig_update_before_statement || rel->trigdesc->trig_update_after_statement));
 	table_close(rel, AccessShareLock);
 
-	for (int i = 0; i < insert->nargs; i++)
+	for (int i = 0; i < columns->n; i++)
 	{
-		Oid			type = OidIsValid(insert->argtypes[i]) ? insert->argtypes[i] : hexid_type_oid();
+		const Column *c = &columns->columns[i];
+		Oid			type = OidIsValid(column_type(c)) ? column_type(c) : hexid_type_oid();
 		Form_pg_attribute att;
 
-		if (!next_name(&names, name))
-			elog(ERROR, "an insert of the log is not as this library knows it");
-		shape->att[i] = get_attnum(relid, name);
+		shape->att[i] = get_attnum(relid, c->name);
 		if (shape->att[i] <= 0 || shape->att[i] > desc->natts)
 		{
 			plain = false;
-			break;
+			continue;
 		}
 		given[shape->att[i]] = true;
 		att = TupleDescAttr(desc, shape->att[i] - 1);
 		plain &= att->atttypid == type &&
 			(att->atttypmod == -1 || (type == NUMERICOID && att->atttypmod == DEGREES_TYPMOD));
-		if (strcmp(name, "consent") == 0)
+		if (strcmp(c->name, "consent") == 0)
 			shape->consent = shape->att[i];
 	}
 	shape->may_end_early = true;
@@ -176,12 +157,12 @@ row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner)
 
 /*
  * row_writer_open, row_writer_close
- *		rel is open and locked, and stays so; batch: how many rows are written
- *		at once.  Everything lives in the current memory context, which must
+ *		rel is open and locked, and stays so; at_once: how many rows are written
+ *		together.  Everything lives in the current memory context, which must
  *		live to the end.
  */
 void
-row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
+row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once)
 {
 	int			natts = RelationGetDescr(rel)->natts;
 
@@ -193,9 +174,9 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch)
 	w->plain_indexes = false;
 	w->early = palloc0_array(TupleDesc, natts + 1);
 	w->read = NULL;
-	w->n_slots = batch;
-	w->slots = palloc_array(TupleTableSlot *, batch);
-	for (int i = 0; i < batch; i++)
+	w->n_slots = at_once;
+	w->slots = palloc_array(TupleTableSlot *, at_once);
+	for (int i = 0; i < at_once; i++)
 		w->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 	w->values = palloc_array(Datum, natts);
 	w->nulls = palloc_array(bool, natts);
@@ -310,8 +291,8 @@ early_desc(RowWriter *w, int n)
 
 /*
  * row_writer_form
- *		A row of the insert's first n parameters ('n': NULL); further columns
- *		are NULL.  In the current memory context.
+ *		A row of the table's first n columns, in the order of its ColumnTable
+ *		('n': NULL); further columns are NULL.  In the current memory context.
  */
 HeapTuple
 row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n)

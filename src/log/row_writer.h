@@ -11,15 +11,15 @@
 #include "nodes/execnodes.h"
 #include "utils/relcache.h"
 
-#include "log/log.h"
+#include "log/columns.h"
 
-/* What the parameters of a kept INSERT are in its table. */
+/* What is known of a table whose columns a ColumnTable names. */
 typedef struct RowShape
 {
 	bool		plain;			/* may be written without the executor */
 	bool		may_end_early;	/* a row may leave out columns at its end that are NULL */
 	bool		checks_hold;	/* its CHECKs are true of any row of an identified visitor */
-	AttrNumber	att[KEPT_PLAN_ARGS];	/* of each parameter */
+	AttrNumber	att[KEPT_PLAN_ARGS];	/* of each column of the ColumnTable */
 	AttrNumber	consent;		/* the column of that name, 0: none */
 	int			n_not_null;
 	AttrNumber	not_null[KEPT_PLAN_ARGS];
@@ -57,9 +57,9 @@ typedef struct RowWriter
 	bool	   *replace;
 } RowWriter;
 
-extern void row_shape_read(RowShape *shape, const KeptPlan *insert, Oid relid, Oid owner);
+extern void row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner);
 
-extern void row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int batch);
+extern void row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once);
 extern void row_writer_close(RowWriter *w);
 extern HeapTuple row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n);
 extern HeapTuple row_writer_change(RowWriter *w, HeapTuple tuple, const AttrNumber *att,

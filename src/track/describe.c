@@ -176,8 +176,8 @@ override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
 }
 
 /* Where the visitor is, as far as the settings let it be known. */
-void
-describe_place(Work *w, GeoLocation *where)
+static void
+find_place(Work *w, GeoLocation *where)
 {
 	const Settings *s = &w->site->s;
 	GeoLevel	level = w->anonymous ? anonymous_geo_level(s) : s->geo_level;
@@ -195,10 +195,65 @@ describe_place(Work *w, GeoLocation *where)
 		geoip_make_anonymous(where);
 }
 
-static char *
-text_or_none(const char *str)
+static const char *
+known_or_null(const char *str)
 {
-	return str[0] ? pstrdup(str) : NULL;
+	return str[0] ? str : NULL;
+}
+
+/* Put the visit in a place, which must live as long as the visit. */
+static void
+set_place(Visit *visit, const GeoLocation *where)
+{
+	visit->continent = known_or_null(where->continent);
+	visit->country = known_or_null(where->country);
+	visit->region = known_or_null(where->region);
+	visit->city = known_or_null(where->city);
+	visit->latitude = where->has_coordinates ? DatumGetNumeric(geoip_degrees(where->latitude)) : NULL;
+	visit->longitude = where->has_coordinates ? DatumGetNumeric(geoip_degrees(where->longitude)) : NULL;
+}
+
+/*
+ * describe_place
+ *		Where the visitor is when a visit begins.
+ */
+void
+describe_place(Work *w, bool as_matomo, Visit *visit, NewVisit *new)
+{
+	GeoLocation *where = palloc0_object(GeoLocation);
+
+	find_place(w, where);
+	/* Matomo has a word for an unknown country */
+	if (as_matomo && where->country[0] == '\0' && w->site->s.geo_level >= GEO_COUNTRY)
+		strcpy(where->country, "xx");
+	set_place(visit, where);
+	new->asn = where->asn;
+	new->organisation = known_or_null(where->organisation);
+}
+
+/*
+ * describe_device
+ *		The device with which a visit begins.  as_matomo: what is unknown is an
+ *		empty text, not NULL.
+ */
+void
+describe_device(const UserAgent *device, bool as_matomo, NewVisit *new)
+{
+	const char *const texts[] = {
+		device->config_os, device->os_version, device->config_browser_name, device->browser_version,
+		device->browser_engine, device->config_device_brand, device->model
+	};
+	const char **const members[] = {
+		&new->os, &new->os_version, &new->browser_name, &new->browser_version,
+		&new->browser_engine, &new->device_brand, &new->device_model
+	};
+
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		*members[i] = as_matomo ? texts[i] : known_or_null(texts[i]);
+	if (as_matomo && device->os_version[0] == '\0' && strcmp(device->config_os, "UNK") == 0)
+		new->os_version = "UNK";
+	new->client_type = device->client_type;
+	new->device_type = device->device_type;
 }
 
 /* A visit that goes on is where its hit says, having been authenticated (spec 3.1). */
@@ -209,34 +264,35 @@ describe_move(Work *w, Visit *visit)
 	const Settings *s = &w->site->s;
 	bool		anonymous = visit->consent >= STATE_UNDECIDED;
 	GeoLevel	level = anonymous ? anonymous_geo_level(s) : s->geo_level;
-	GeoLocation where;
+	GeoLocation *where;
+	const char *continent = visit->continent;
+	bool		moved;
 
 	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
 		return;
 
-	memset(&where, 0, sizeof(where));
+	where = palloc0_object(GeoLocation);
 	if (visit->country != NULL)
-		strlcpy(where.country, visit->country, sizeof(where.country));
+		strlcpy(where->country, visit->country, sizeof(where->country));
 	if (visit->region != NULL)
-		strlcpy(where.region, visit->region, sizeof(where.region));
+		strlcpy(where->region, visit->region, sizeof(where->region));
 	if (visit->city != NULL)
-		strlcpy(where.city, visit->city, sizeof(where.city));
-	where.has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
-	if (where.has_coordinates)
+		strlcpy(where->city, visit->city, sizeof(where->city));
+	where->has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
+	if (where->has_coordinates)
 	{
-		where.latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
-		where.longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
+		where->latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
+		where->longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
 	}
-	if (!override_location(hit, level, &where))
+	if (!override_location(hit, level, where))
 		return;
 	if (anonymous)
-		where.has_coordinates = false;
+		where->has_coordinates = false;
 
-	visit->country = text_or_none(where.country);
-	visit->region = text_or_none(where.region);
-	visit->city = text_or_none(where.city);
-	visit->latitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.latitude)) : NULL;
-	visit->longitude = where.has_coordinates ? DatumGetNumeric(geoip_degrees(where.longitude)) : NULL;
+	/* the continent of another country is not known */
+	moved = visit->country != NULL && strcmp(visit->country, where->country) != 0;
+	set_place(visit, where);
+	visit->continent = moved ? NULL : continent;
 	visit->seldom_changed = true;
 }
 

@@ -6,11 +6,11 @@
 #ifndef PKT_DESCRIBE_H
 #define PKT_DESCRIBE_H
 
-#include "enrich/geoip.h"
 #include "track/work.h"
 
 extern void describe_referrer(Work *w, const Referrer *visit, Referrer *found);
-extern void describe_place(Work *w, GeoLocation *where);
+extern void describe_place(Work *w, bool as_matomo, Visit *visit, NewVisit *new);
+extern void describe_device(const UserAgent *device, bool as_matomo, NewVisit *new);
 extern void describe_move(Work *w, Visit *visit);
 extern bool describe_has_timings(const Hit *hit);
 extern void describe_action(Work *w, Action *action);

@@ -31,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "base/plan.h"
 #include "log/log.h"
 #include "track/exclude_count.h"
 

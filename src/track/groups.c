@@ -38,6 +38,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/plan.h"
 #include "identity/session_link_batch.h"
 #include "track/batch.h"
 #include "track/fingerprints.h"

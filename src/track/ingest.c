@@ -52,6 +52,7 @@
 #include "utils/xid8.h"
 
 #include "base/compat.h"
+#include "base/plan.h"
 #include "log/log.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"

@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "base/json.h"
+#include "base/plan.h"
 #include "log/lock.h"
 #include "log/log.h"
 #include "settings/gucs.h"

@@ -141,39 +141,34 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 {
 	const Settings *s = &w->site->s;
 	Hit		   *hit = w->hit;
-	NewVisit	extra;
+	NewVisit	new;
+	const UserAgent *device;
+	bool		as_matomo = s->recognition_rules == RULES_MATOMO && !w->anonymous;
 	Action		action;
-	char		primary[6];
+	char		language[6];
 	NullableInt idlink_va = no_int();
 
-	memset(&extra, 0, sizeof(extra));
-	extra.as_matomo = s->recognition_rules == RULES_MATOMO && !w->anonymous;
-	extra.has_details = true;
-	describe_place(w, &extra.location);
-	extra.device = work_device(w);
+	memset(&new, 0, sizeof(new));
+	new.has_details = true;
+	describe_place(w, as_matomo, visit, &new);
 	describe_referrer(w, NULL, &visit->referrer);
-	extra.location_ip = hit->ip;
-	ip_mask(&extra.location_ip, w->anonymous ? IP_MASK_LEVEL_MAX : s->ip_mask_level);
-	language_primary(work_language(w), primary);
-	extra.browser_lang = primary;
+	new.location_ip = hit->ip;
+	ip_mask(&new.location_ip, w->anonymous ? IP_MASK_LEVEL_MAX : s->ip_mask_level);
+	device = work_device(w);
+	language_primary(work_language(w), language);
 	if (w->anonymous)
 	{
 		DeviceLevel level = anonymous_device_level(hit, s);
 
-		extra.device = anonymise_device(extra.device, level);
-		extra.has_details = level == DEVICE_FULL;
-		anonymise_language(primary, level);
+		device = anonymise_device(device, level);
+		new.has_details = level == DEVICE_FULL;
+		anonymise_language(language, level);
 	}
-	if (extra.as_matomo)
-	{
-		/* Matomo has a word for what is unknown */
-		if (primary[0] == '\0')
-			extra.browser_lang = "xx";
-		if (extra.location.country[0] == '\0' && s->geo_level >= GEO_COUNTRY)
-			strcpy(extra.location.country, "xx");
-	}
-	memcpy(extra.plugins, hit->plugins, sizeof(extra.plugins));
-	extra.localtime = local_time(hit);
+	describe_device(device, as_matomo, &new);
+	/* Matomo has a word for an unknown language */
+	new.browser_lang = language[0] != '\0' ? language : as_matomo ? "xx" : NULL;
+	memcpy(new.plugins, hit->plugins, sizeof(new.plugins));
+	new.localtime = local_time(hit);
 
 	describe_action(w, &action);
 	describe_custom(w, visit, &action);
@@ -182,7 +177,7 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	visit->idvisit = log_next_idvisit();
 	if (action_has_row(w->kind))
 		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
-	log_insert_visit(w->log, visit, &extra);
+	log_insert_visit(w->log, visit, &new);
 	if (!idlink_va.isnull)
 		log_insert_action(w->log, visit, hit, &action, idlink_va.value, matched_by, d->reason);
 	conversion_write(w->log, &w->conversions, visit, idlink_va);

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/plan.h"
 #include "log/log.h"
 #include "track/site_rules.h"
 

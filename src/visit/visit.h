@@ -107,10 +107,11 @@ typedef struct Visit
 	Jsonb	   *custom_dimensions;	/* number to value; NULL: none */
 	Jsonb	   *custom_variables;	/* slot to [name, value]; NULL: none */
 
-	/* as a row has them, NULL where it has none; not set when a visit begins (NewVisit) */
-	char	   *country;		/* location_… */
-	char	   *region;
-	char	   *city;
+	/* NULL where it is not known */
+	const char *continent;		/* location_… */
+	const char *country;
+	const char *region;
+	const char *city;
 	Numeric		latitude;
 	Numeric		longitude;
 
