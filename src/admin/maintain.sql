@@ -1,13 +1,13 @@
 -- ---------------------------------------------------------------------------
--- privacy/retention: what a scheduler does, so that nothing stays longer than
--- it must even where no hits come
+-- admin/maintain: the work of a scheduler, so that nothing is kept longer than
+-- it may be, even if no hits arrive
 -- ---------------------------------------------------------------------------
 
 /*
- * Of rows that say the same in the dictionary the one that stands first is kept,
- * by everybody who looks, so that two of these at a time cannot remove both.
- * Hits only insert there; rows in use are passed over.  Tables that are emptied
- * stay locked to the end of the transaction: that comes last.
+ * Of equal rows of the dictionary, the physically first one is kept.  Every
+ * session chooses the same one, so two calls at a time cannot remove both.  Hits
+ * only insert into the dictionary; rows that are locked are skipped.  Emptied
+ * tables stay locked to the end of the transaction, so they come last.
  */
 CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
@@ -21,7 +21,7 @@ BEGIN
 	IF pg_is_in_recovery() THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'read_only_sql_transaction',
-			MESSAGE = 'cannot maintain the log on a standby';
+			MESSAGE = 'cannot execute maintain() during recovery';
 	END IF;
 
 	task := 'sums of excluded hits joined';
@@ -37,7 +37,7 @@ BEGIN
 			SELECT b.idsite, b.idaction FROM pk_tracking.log_action b
 			GROUP BY b.idsite, b.idaction HAVING count(*) > 1)) d
 	WHERE d.tid <> d.first;
-	-- a DELETE of nothing would make every session read the configuration anew
+	-- even a DELETE of no rows would make every session read the configuration again
 	IF duplicates IS NOT NULL THEN
 		DELETE FROM pk_tracking.log_action a
 		WHERE a.ctid = ANY (ARRAY(
@@ -48,7 +48,8 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 
-	-- Not a run that goes on, however long; rejected hits go with their run.
+	-- Not a run that is still in progress, however long it takes.  Rejected hits are
+	-- deleted with their run.
 	task := 'old loads forgotten';
 	done := 0;
 	SELECT s.value::integer INTO days FROM pk_tracking.settings s
@@ -74,4 +75,4 @@ BEGIN
 	RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.maintain() IS 'for any scheduler: destroys expired salts and session links, adds up sums of excluded hits, removes duplicate names, forgets old loads; makes no hit wait; returns what was done';
+COMMENT ON FUNCTION pk_tracking.maintain() IS 'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads; no hit waits for it; returns a row for each task';

@@ -4,8 +4,8 @@
 -- ---------------------------------------------------------------------------
 
 /*
- * doc/privacy.md, "Profiles", documents the names and what they set; the view
- * settings shows what a site has got.
+ * A profile sets nothing but settings: the view pk_tracking.settings shows what a
+ * site has got.  doc/privacy.md documents each profile.
  */
 CREATE FUNCTION pk_tracking.apply_privacy_profile(idsite integer, profile text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -27,12 +27,12 @@ BEGIN
 	IF profile IS NULL OR NOT profiles ? profile THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'unknown privacy profile',
-			HINT = 'Profiles are piwik_pro_classic, piwik_pro_current and strict.';
+			MESSAGE = format('invalid value for argument "profile": "%s"', coalesce(profile, 'NULL')),
+			HINT = 'Valid values are "piwik_pro_classic", "piwik_pro_current", and "strict".';
 	END IF;
 	FOR s IN SELECT e.key, e.value FROM jsonb_each_text(profiles -> profile) e ORDER BY e.key LOOP
 		PERFORM pk_tracking.set_site(apply_privacy_profile.idsite, s.key, s.value);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.apply_privacy_profile(integer, text) IS 'sets what is stored of a site''s visitors without consent: piwik_pro_classic, piwik_pro_current or strict';
+COMMENT ON FUNCTION pk_tracking.apply_privacy_profile(integer, text) IS 'applies a named set of settings for a site''s visitors without consent: piwik_pro_classic, piwik_pro_current or strict';

@@ -1,10 +1,10 @@
 -- ---------------------------------------------------------------------------
--- track/status: is everything as it should be?
+-- admin/status: is everything as it should be?
 -- ---------------------------------------------------------------------------
 
 /*
- * A table that is attached but not tracked is not seen by anybody who looks at
- * the log alone: nothing fails.
+ * If an attached table is no longer tracked, nothing fails, and the log alone does
+ * not show it.
  */
 CREATE FUNCTION pk_tracking_internal.raw_table_status()
 RETURNS TABLE (item text, value text, remark text)
@@ -28,39 +28,39 @@ BEGIN
 		value := 'attached';
 		remark := NULL;
 		IF r.tgenabled IN ('D', 'R') THEN
-			remark := 'its trigger is disabled: what is inserted is not tracked';
+			remark := 'its trigger is disabled: inserted rows are not tracked';
 		ELSIF r.missing > 0 THEN
-			remark := format('%s of its partitions came later: what is inserted into them directly is not tracked; attach it again', r.missing);
+			remark := format('%s of its partitions are newer than attach(): rows inserted directly into them are not tracked; attach the table again', r.missing);
 		END IF;
 		BEGIN
 			options := r.args::jsonb;
 			PERFORM pk_tracking_internal.raw_options(r.tgrelid, options->'mapping', options->>'order', options->>'on_error');
 			IF (options->>'trusted')::boolean AND NOT has_function_privilege(r.relowner, 'pk_tracking_internal.trusted_tracking()', 'EXECUTE') THEN
-				remark := 'INSERT fails: its owner may not track with trusted => true any more';
+				remark := 'INSERT fails: its owner may no longer track with trusted => true';
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
 			remark := format('INSERT fails: %s', SQLERRM);
 		END;
-		-- of partitions only what is wrong
+		-- partitions only if something is wrong
 		IF NOT r.relispartition OR remark IS NOT NULL THEN
 			RETURN NEXT;
 		END IF;
 	END LOOP;
 
-	-- whether it goes on or was broken off nobody knows but its session
+	-- only its own session knows whether a load is in progress or was interrupted
 	RETURN QUERY SELECT format('load %s', o.idrun), format('%s, %s hits, began %s', o.raw_table, o.hits, to_char(o.started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
-			concat_ws(' ', 'goes on, or was broken off: CALL pk_tracking.ingest() again takes what is left;',
+			concat_ws(' ', 'in progress or interrupted: CALL pk_tracking.ingest() again to load the rest;',
 				'last batch ' || to_char(p.changed AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
 		FROM pk_tracking.ingest_run o LEFT JOIN pk_tracking.ingest_position p ON p.idrun = o.idrun
 		WHERE o.finished IS NULL AND NOT EXISTS (SELECT FROM pk_tracking.ingest_run l
 			WHERE l.raw_table = o.raw_table AND l.way = o.way AND l.idrun > o.idrun)
 		ORDER BY o.idrun;
 	RETURN QUERY SELECT 'rejected hits', format('%s in %s loads', count(*), count(DISTINCT j.idrun)),
-			CASE WHEN count(*) > 0 THEN 'which rows, and why: pk_tracking.rejected_hit' END
+			CASE WHEN count(*) > 0 THEN 'see pk_tracking.rejected_hit for the rows and the reasons' END
 		FROM pk_tracking.rejected_hit j;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.raw_table_status() IS 'part of status(): attached tables that are not tracked, loads that have not ended, rejected hits';
+COMMENT ON FUNCTION pk_tracking_internal.raw_table_status() IS 'part of status(): attached tables, unfinished loads, rejected hits';
 
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
@@ -76,21 +76,21 @@ BEGIN
 		FROM pg_extension e WHERE e.extname = 'pk_tracking';
 	RETURN QUERY SELECT 'server version', current_setting('server_version'), NULL::text;
 
-	-- what location and devices are told by
+	-- the sources of locations and devices
 	IF NOT EXISTS (SELECT FROM pk_tracking.geoip_files()) THEN
 		RETURN QUERY SELECT 'GeoIP files', 'none',
-			'no location, but for the country that the browser''s language points to: set pk_tracking.geoip_city_file';
+			'no location except the country that the browser language suggests: set pk_tracking.geoip_city_file';
 	END IF;
 	RETURN QUERY SELECT format('GeoIP file (%s)', f.kind), concat_ws(', ', f.file, f.type, 'built ' || to_char(f.built AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
-			coalesce(f.error, CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: networks move' END)
+			coalesce(f.error, CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: addresses may have moved' END)
 		FROM pk_tracking.geoip_files() f;
 	RETURN QUERY SELECT 'user agent rules', CASE WHEN u.rules > 0 THEN format('%s, %s rules', u.file, u.rules) ELSE 'none' END,
 			CASE WHEN u.rules > 0 THEN u.error
-				ELSE format('systems, browsers, devices and bots are not told (%s): install uap-core, or set pk_tracking.user_agent_rules_file', u.error) END
+				ELSE format('systems, browsers, devices and bots are not detected (%s): install uap-core, or set pk_tracking.user_agent_rules_file', u.error) END
 		FROM pk_tracking.user_agent_rules() u;
 
 	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
-		RETURN QUERY SELECT 'log', 'missing', 'make it with SELECT pk_tracking.create_log()';
+		RETURN QUERY SELECT 'log', 'missing', 'create it with pk_tracking.create_log()';
 		RETURN;
 	END IF;
 	SELECT max(l.version) INTO n FROM pk_tracking.log_version l;
@@ -100,7 +100,7 @@ BEGIN
 		FROM pg_class c WHERE c.oid = 'pk_tracking.log_visit'::regclass;
 	SELECT count(*) INTO n FROM pk_tracking.site;
 	RETURN QUERY SELECT 'sites', n::text,
-		CASE WHEN n = 0 THEN 'add one with pk_tracking.add_site()' END;
+		CASE WHEN n = 0 THEN 'add sites with pk_tracking.add_site()' END;
 
 	SELECT coalesce(sum(e.hits), 0) INTO n
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
@@ -118,14 +118,14 @@ BEGIN
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
 			AND c.relname ~ '^(daily|late)_salt_[0-9]+$'
 	LOOP
-		-- unlogged tables cannot be read on a standby, and hold nothing there
+		-- unlogged tables cannot be read on a standby, and are empty there
 		CONTINUE WHEN pg_is_in_recovery();
 		EXECUTE format('SELECT $1 + count(*), least($2, min(d.created)) FROM %s d', r.name) INTO n, t USING n, t;
 	END LOOP;
 	RETURN QUERY SELECT 'daily salts', n::text,
 		CASE WHEN n > 0 THEN format('oldest made %s', to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END;
 
-	-- settings at odds with each other
+	-- settings that contradict each other
 	FOR r IN
 		SELECT s.idsite,
 			max(s.value) FILTER (WHERE s.name = 'fingerprint_ip') AS fingerprint_ip,
@@ -139,16 +139,16 @@ BEGIN
 		item := CASE WHEN r.idsite IS NULL THEN 'settings of the instance' ELSE format('settings of site %s', r.idsite) END;
 		IF r.fingerprint_ip = 'full' AND (r.rotation <> 'daily' OR r.midnight <> 'on' OR r.across = 'on') THEN
 			value := 'fingerprint_ip = full';
-			remark := 'fingerprints are made from full addresses and never lose their salt: whoever holds it can try them all';
+			remark := 'fingerprints are made from full addresses, and their salt is never destroyed: its holder can try all addresses';
 			RETURN NEXT;
 		END IF;
 		IF r.rotation = 'daily' AND (r.midnight <> 'on' OR r.across = 'on') THEN
 			value := 'fingerprint_salt_rotation = daily';
-			remark := 'has no effect where visits run over midnight or fingerprints cross websites';
+			remark := 'has no effect if visits continue after midnight or fingerprints are the same on all websites';
 			RETURN NEXT;
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, attached tables and loads, salts and their age, settings at odds with each other';
+COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, attached tables and loads, salts and their age, settings that contradict each other';
 

@@ -1,9 +1,9 @@
 -- hexid: an id of 8 bytes (visitor, fingerprint).
 --
--- It stands in the schema that the extension is installed into, unlike all the
--- rest: operators are found only through search_path.
+-- It is in the schema that the extension is installed into, unlike everything
+-- else, because operators are found only through search_path.
 --
--- Frozen on release: the 8 bytes, their order, their hash.
+-- The 8 bytes, their order and their hash never change after the first release.
 
 CREATE TYPE hexid;
 
@@ -36,8 +36,8 @@ CREATE TYPE hexid (
 );
 COMMENT ON TYPE hexid IS 'id of 8 bytes, an unsigned number: 16 hex digits';
 
--- Operators.  No function of our own estimates selectivity: the server's are
--- right for any type with a btree order.
+-- Operators.  The server's selectivity estimators are right for any type with a
+-- btree order.
 
 CREATE FUNCTION hexid_eq(hexid, hexid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hexid_eq'
@@ -155,8 +155,8 @@ CREATE OPERATOR CLASS hexid_ops DEFAULT FOR TYPE hexid USING hash AS
 	OPERATOR 1 =,
 	FUNCTION 1 hexid_hash(hexid),
 	FUNCTION 2 hexid_hash_extended(hexid, bigint);
-COMMENT ON OPERATOR FAMILY hexid_ops USING hash IS 'hash of ids, the same for ever';
-COMMENT ON OPERATOR CLASS hexid_ops USING hash IS 'hash of ids, the same for ever';
+COMMENT ON OPERATOR FAMILY hexid_ops USING hash IS 'hash of ids, the same in every release';
+COMMENT ON OPERATOR CLASS hexid_ops USING hash IS 'hash of ids, the same in every release';
 
 -- Aggregates
 
@@ -182,8 +182,8 @@ CREATE AGGREGATE max(hexid) (
 );
 COMMENT ON AGGREGATE max(hexid) IS 'maximum value of all hexid input values';
 
--- Casts, explicit all of them: an implicit one to bigint would make
--- "WHERE id = 1" run, without the index.  Text is cast through the type's
+-- Casts.  All are explicit: with an implicit one to bigint, "WHERE id = 1" would
+-- run, and not use the index.  Text is cast through the type's
 -- input and output, as the server does for every type.
 
 CREATE FUNCTION hexid_from_bytea(bytea) RETURNS hexid
@@ -206,5 +206,5 @@ CREATE CAST (bigint AS hexid) WITHOUT FUNCTION;
 COMMENT ON CAST (bigint AS hexid) IS 'the same 64 bits';
 
 CREATE CAST (hexid AS bigint) WITHOUT FUNCTION;
-COMMENT ON CAST (hexid AS bigint) IS 'the same 64 bits, the first as the sign';
+COMMENT ON CAST (hexid AS bigint) IS 'the same 64 bits, the first one as the sign';
 

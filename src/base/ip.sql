@@ -1,4 +1,4 @@
--- IP addresses: reading and masking (privacy/ip_mask.c)
+-- IP addresses: reading and masking (base/ip.c)
 
 CREATE FUNCTION pk_tracking.mask_ip(ip inet, level integer) RETURNS inet
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -10,5 +10,5 @@ CREATE FUNCTION pk_tracking.parse_ip(address text) RETURNS inet
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_parse_ip';
 COMMENT ON FUNCTION pk_tracking.parse_ip(text) IS
-	'the address as a client or a proxy wrote it, without port, brackets or prefix length; NULL if it is none';
+	'an address as a client or proxy wrote it, without port, brackets and prefix length; NULL if the text is no address';
 

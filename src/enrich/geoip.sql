@@ -1,4 +1,4 @@
--- Where an address is (enrich/geoip.c)
+-- Locations of IP addresses (enrich/geoip.c)
 
 CREATE TYPE pk_tracking.location AS (
 	continent text,
@@ -10,10 +10,10 @@ CREATE TYPE pk_tracking.location AS (
 	asn bigint,
 	organisation text
 );
-COMMENT ON TYPE pk_tracking.location IS 'where an address is; what is not known is NULL';
+COMMENT ON TYPE pk_tracking.location IS 'location of an IP address; unknown parts are NULL';
 COMMENT ON COLUMN pk_tracking.location.continent IS 'continent code, lower case: af, an, as, eu, na, oc, sa';
 COMMENT ON COLUMN pk_tracking.location.country IS 'ISO 3166-1 code, lower case';
-COMMENT ON COLUMN pk_tracking.location.region IS 'code of the region within the country, else its name';
+COMMENT ON COLUMN pk_tracking.location.region IS 'code of the region within the country, or its name if it has no code';
 COMMENT ON COLUMN pk_tracking.location.city IS 'English name of the city';
 COMMENT ON COLUMN pk_tracking.location.latitude IS 'degrees north';
 COMMENT ON COLUMN pk_tracking.location.longitude IS 'degrees east';
@@ -24,7 +24,7 @@ CREATE FUNCTION pk_tracking.geoip(ip inet) RETURNS pk_tracking.location
 	LANGUAGE C STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_geoip';
 COMMENT ON FUNCTION pk_tracking.geoip(inet) IS
-	'where an address is, by the GeoIP files; NULL if they know nothing of it, or there are none';
+	'location of an IP address according to the GeoIP files; NULL if it is unknown';
 
 CREATE FUNCTION pk_tracking.geoip_files()
 RETURNS TABLE (file text, kind text, type text, built timestamptz, age interval, error text)
@@ -32,4 +32,4 @@ RETURNS TABLE (file text, kind text, type text, built timestamptz, age interval,
 	ROWS 2
 	AS 'MODULE_PATHNAME', 'pkt_geoip_files';
 COMMENT ON FUNCTION pk_tracking.geoip_files() IS
-	'the GeoIP files, as this session has them: what they call themselves, when they were built, and what is wrong with them';
+	'the GeoIP files that this session uses: type, build time, age, and error if one cannot be used';

@@ -1,7 +1,7 @@
 
 -- ---------------------------------------------------------------------------
--- Referrers (enrich/referrer.c).  referrer() itself, which knows sites and
--- their settings, is in track/.
+-- Referrers (enrich/referrer.c).  The function referrer(), which uses a site's
+-- settings, is in track/parts.sql.
 -- ---------------------------------------------------------------------------
 
 CREATE TYPE pk_tracking.referrer_info AS (
@@ -11,13 +11,17 @@ CREATE TYPE pk_tracking.referrer_info AS (
 	url text
 );
 COMMENT ON TYPE pk_tracking.referrer_info IS
-	'where a visit came from; type: 1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
+	'the referrer of a visit or hit';
+COMMENT ON COLUMN pk_tracking.referrer_info.type IS '1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
+COMMENT ON COLUMN pk_tracking.referrer_info.name IS 'name of the search engine, website, social network or campaign';
+COMMENT ON COLUMN pk_tracking.referrer_info.keyword IS 'keyword of a search or campaign';
+COMMENT ON COLUMN pk_tracking.referrer_info.url IS 'referrer URL, normalised';
 
 CREATE FUNCTION pk_tracking.referrer_changed(visit pk_tracking.referrer_info, hit pk_tracking.referrer_info) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_referrer_changed';
 COMMENT ON FUNCTION pk_tracking.referrer_changed(pk_tracking.referrer_info, pk_tracking.referrer_info) IS
-	'do type, name or keyword of the hit''s referrer differ from the visit''s, but for case?';
+	'true if type, name or keyword of the hit''s referrer differ from the visit''s, ignoring case';
 
 CREATE FUNCTION pk_tracking_internal.make_referrer_list() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -30,11 +34,11 @@ BEGIN
 		host text NOT NULL,
 		parameters text[] NOT NULL DEFAULT '{}',
 		PRIMARY KEY (kind, host));
-	COMMENT ON TABLE pk_tracking.referrer_list IS 'search engines and social networks of your own; they win over those that are known by themselves';
+	COMMENT ON TABLE pk_tracking.referrer_list IS 'your own search engines and social networks; they take precedence over the built-in lists';
 	COMMENT ON COLUMN pk_tracking.referrer_list.kind IS 'search or social';
-	COMMENT ON COLUMN pk_tracking.referrer_list.name IS 'name, as it is to stand in referer_name';
-	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, with all its sub-domains if it is a network, perhaps with the beginning of a path';
-	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold a search''s keyword; none: every page of the host counts as a search without keyword';
+	COMMENT ON COLUMN pk_tracking.referrer_list.name IS 'name to be stored in referer_name';
+	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, optionally with the beginning of a path; for a social network all its subdomains too';
+	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold the keyword of a search; if empty, every page of the host counts as a search without keyword';
 	PERFORM pk_tracking_internal.watch('referrer_list');
 END
 $$;

@@ -1,19 +1,19 @@
--- Salts (identity/salt.c).  The tables are members of the extension and never
--- marked with pg_extension_config_dump(): what is secret is in no dump.
+-- Salts (identity/salt.c).  The tables are members of the extension and are not
+-- marked with pg_extension_config_dump(), so that no dump contains a secret.
 
 CREATE TABLE pk_tracking.salt (
 	name text PRIMARY KEY,
 	value bytea NOT NULL,
 	created timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
--- No CHECK on value: its error would print the row.
+-- No CHECK on value: its error message would print the row.
 REVOKE ALL ON TABLE pk_tracking.salt FROM PUBLIC;
-COMMENT ON TABLE pk_tracking.salt IS 'secret salts that live as long as this instance; see export_salt() and import_salt()';
+COMMENT ON TABLE pk_tracking.salt IS 'secret salts that are kept as long as the instance exists; see export_salt() and import_salt()';
 COMMENT ON COLUMN pk_tracking.salt.name IS '"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id) or "lock" (hides ids in lock tags)';
-COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or what was imported';
-COMMENT ON COLUMN pk_tracking.salt.created IS 'when it was made or imported';
+COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or the imported value';
+COMMENT ON COLUMN pk_tracking.salt.created IS 'time of its creation or import';
 
--- Names are qualified and operators too: nothing here depends on search_path.
+-- All names and operators are qualified: nothing here depends on search_path.
 DO $salt$
 DECLARE
 	pgcrypto pg_catalog.text;
@@ -50,13 +50,13 @@ BEGIN
 			COMMENT ON COLUMN pk_tracking.%1$I.idsite IS 'site';
 			COMMENT ON COLUMN pk_tracking.%1$I.day IS 'day in the site''s time zone';
 			COMMENT ON COLUMN pk_tracking.%1$I.value IS 'the salt: 32 random bytes';
-			COMMENT ON COLUMN pk_tracking.%1$I.created IS 'when it was made';
-			COMMENT ON COLUMN pk_tracking.%1$I.expires IS 'from then on it is not used any more, and destroyed with the whole table';
+			COMMENT ON COLUMN pk_tracking.%1$I.created IS 'time of creation';
+			COMMENT ON COLUMN pk_tracking.%1$I.expires IS 'from this time on it is no longer used; it is destroyed with the whole table';
 			$ddl$,
 			salt_table,
 			CASE WHEN pg_catalog.starts_with(salt_table, 'daily')
-				THEN 'secret daily salts made before their day''s end; the table is day (since 2000-01-01) mod 8'
-				ELSE 'secret daily salts made after their day''s end (imports); the table is the UTC day of creation (since 2000-01-01) mod 4'
+				THEN 'secret daily salts created before the end of their day; the number of the table is the day (since 2000-01-01) modulo 8'
+				ELSE 'secret daily salts created after the end of their day (imports); the number of the table is the UTC day of creation (since 2000-01-01) modulo 4'
 			END);
 	END LOOP;
 END
@@ -66,19 +66,19 @@ CREATE FUNCTION pk_tracking.export_salt(name text) RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_export_salt';
 COMMENT ON FUNCTION pk_tracking.export_salt(text) IS
-	'the secret salt "fingerprint" or "user_id", to move an instance; whoever has it can try out IP addresses';
+	'returns the secret salt "fingerprint" or "user_id", to move an instance; its holder can try all IP addresses';
 
 CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_import_salt';
 COMMENT ON FUNCTION pk_tracking.import_salt(text, bytea) IS
-	'replace the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the argument is part of the statement, which log_statement and others may log';
+	'replaces the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the value is part of the statement, which log_statement and other parameters may log';
 
 CREATE FUNCTION pk_tracking.destroy_expired_salts() RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_salts';
 COMMENT ON FUNCTION pk_tracking.destroy_expired_salts() IS
-	'empty every table of daily salts that have all expired, unless somebody is using it; the number of tables emptied';
+	'empties the tables whose daily salts have all expired, unless they are in use; returns the number of emptied tables';
 
 CREATE FUNCTION pk_tracking_internal.daily_salt_digest(
 	idsite integer,
@@ -90,7 +90,7 @@ RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_daily_salt_digest';
 COMMENT ON FUNCTION pk_tracking_internal.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) IS
-	'SHA-256 of the daily salt that a hit of this site and day would use at this time; NULL if there is none and none shall be made';
+	'for tests: SHA-256 of the daily salt that a hit of this site and day would use at this time; NULL if it does not exist and make is false';
 
 CREATE FUNCTION pk_tracking.prepare_daily_salt(
 	idsite integer,
@@ -101,5 +101,5 @@ RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_prepare_daily_salt';
 COMMENT ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) IS
-	'make the daily salt of a site''s day to come beforehand, unless another session is at it';
+	'creates the daily salt of a site''s coming day in advance, unless another session is creating it';
 

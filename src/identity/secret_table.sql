@@ -1,4 +1,4 @@
--- Which secrets exist, and when which were destroyed (identity/secret_table.c).
+-- The list of secrets that exist or were destroyed (identity/secret_table.c).
 
 CREATE TABLE pk_tracking.secret_destroyed (
 	kind text NOT NULL,
@@ -9,13 +9,13 @@ CREATE TABLE pk_tracking.secret_destroyed (
 	destroyed timestamptz NOT NULL
 );
 REVOKE ALL ON TABLE pk_tracking.secret_destroyed FROM PUBLIC;
-COMMENT ON TABLE pk_tracking.secret_destroyed IS 'secrets that were destroyed in the last 30 days; none of them can be known from it';
-COMMENT ON COLUMN pk_tracking.secret_destroyed.kind IS '"daily salt" or "link key" (with which the links of its hour went)';
-COMMENT ON COLUMN pk_tracking.secret_destroyed.idsite IS 'site; NULL: one for all';
+COMMENT ON TABLE pk_tracking.secret_destroyed IS 'list of the secrets that were destroyed in the last 30 days; contains no secret';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.kind IS '"daily salt" or "link key" (destroyed together with the session links of its hour)';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.idsite IS 'site; NULL if the secret served all sites';
 COMMENT ON COLUMN pk_tracking.secret_destroyed.period IS 'the site''s local day, or the hour (UTC)';
-COMMENT ON COLUMN pk_tracking.secret_destroyed.created IS 'when it was made';
-COMMENT ON COLUMN pk_tracking.secret_destroyed.expires IS 'from when on it was not used any more';
-COMMENT ON COLUMN pk_tracking.secret_destroyed.destroyed IS 'when its table was emptied';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.created IS 'time of creation';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.expires IS 'time from which it was no longer used';
+COMMENT ON COLUMN pk_tracking.secret_destroyed.destroyed IS 'time at which its table was emptied';
 
 CREATE FUNCTION pk_tracking_internal.secret_list()
 RETURNS TABLE (kind text, idsite integer, period text, created timestamptz, expires timestamptz, destroyed timestamptz)
@@ -34,7 +34,7 @@ BEGIN
 	RETURN QUERY SELECT d.kind, d.idsite, d.period, d.created, d.expires, d.destroyed
 		FROM pk_tracking.secret_destroyed d;
 
-	-- unlogged tables cannot be read on a standby, and hold nothing there
+	-- unlogged tables cannot be read on a standby, and are empty there
 	IF pg_is_in_recovery() THEN
 		RETURN;
 	END IF;
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION pk_tracking_internal.secret_list() IS 'the rows of the view 
 CREATE VIEW pk_tracking.secrets AS
 	SELECT l.kind, l.idsite, l.period, l.created, l.expires, l.destroyed
 	FROM pk_tracking_internal.secret_list() AS l;
-COMMENT ON VIEW pk_tracking.secrets IS 'which salts and link keys exist (destroyed is NULL) and which were destroyed in the last 30 days; never the secret';
+COMMENT ON VIEW pk_tracking.secrets IS 'the salts and link keys that exist (destroyed is NULL) or were destroyed in the last 30 days, without the secrets themselves';
 COMMENT ON COLUMN pk_tracking.secrets.kind IS 'instance salt, user id salt, lock salt, daily salt or link key';
 COMMENT ON COLUMN pk_tracking.secrets.idsite IS 'site; NULL if the secret serves all sites';
 COMMENT ON COLUMN pk_tracking.secrets.period IS 'the site''s local day, or the hour (UTC); NULL if the secret has no period';

@@ -1,8 +1,9 @@
--- Session links (identity/session_link.c).  Members of the extension and never
--- marked with pg_extension_config_dump(), unlogged: in no dump, WAL or replica.
+-- Session links (identity/session_link.c).  The tables are members of the
+-- extension, not marked with pg_extension_config_dump(), and unlogged: no dump, WAL
+-- or replica contains them.
 
--- Names are qualified and operators too: nothing here depends on search_path.
--- No CHECK: its error would print the row.
+-- All names and operators are qualified: nothing here depends on search_path.
+-- No CHECK: its error message would print the row.
 DO $link$
 BEGIN
 	FOR i IN 0..1 LOOP
@@ -14,11 +15,11 @@ BEGIN
 				expires timestamptz NOT NULL
 			) WITH (autovacuum_enabled = false);
 			REVOKE ALL ON TABLE pk_tracking.link_key_%1$s FROM PUBLIC;
-			COMMENT ON TABLE pk_tracking.link_key_%1$s IS 'secret key of one hour''s session links; the table is hour (since 2000-01-01 UTC) mod 2';
-			COMMENT ON COLUMN pk_tracking.link_key_%1$s.period IS 'begin of the hour';
+			COMMENT ON TABLE pk_tracking.link_key_%1$s IS 'secret key of one hour''s session links; the number of the table is the hour (since 2000-01-01 UTC) modulo 2';
+			COMMENT ON COLUMN pk_tracking.link_key_%1$s.period IS 'beginning of the hour';
 			COMMENT ON COLUMN pk_tracking.link_key_%1$s.value IS 'the key: 32 random bytes';
-			COMMENT ON COLUMN pk_tracking.link_key_%1$s.created IS 'when it was made';
-			COMMENT ON COLUMN pk_tracking.link_key_%1$s.expires IS 'from then on it is not used any more, and destroyed with the whole table and the hour''s links';
+			COMMENT ON COLUMN pk_tracking.link_key_%1$s.created IS 'time of creation';
+			COMMENT ON COLUMN pk_tracking.link_key_%1$s.expires IS 'from this time on it is no longer used; it is destroyed with the whole table and the session links of its hour';
 
 			CREATE UNLOGGED TABLE pk_tracking.session_link_%1$s (
 				link uuid NOT NULL,
@@ -28,7 +29,7 @@ BEGIN
 			) WITH (autovacuum_enabled = false);
 			CREATE INDEX session_link_%1$s_link ON pk_tracking.session_link_%1$s (link, linked);
 			REVOKE ALL ON TABLE pk_tracking.session_link_%1$s FROM PUBLIC;
-			COMMENT ON TABLE pk_tracking.session_link_%1$s IS 'which anonymous visit a session of this hour belongs to; rows without a living key in link_key_%1$s lead nowhere';
+			COMMENT ON TABLE pk_tracking.session_link_%1$s IS 'the anonymous visits that sessions of this hour belong to; rows are unusable without the key in link_key_%1$s';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.link IS 'first 16 bytes of the HMAC-SHA-256 of cookie or fingerprint under the hour''s key';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.linked IS 'time of the hit that was linked';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.idvisit IS 'visit';
@@ -42,7 +43,7 @@ CREATE FUNCTION pk_tracking.destroy_expired_links(clock timestamptz DEFAULT pg_c
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_links';
 COMMENT ON FUNCTION pk_tracking.destroy_expired_links(timestamptz) IS
-	'empty the tables of session links and of their keys whose hour has expired, unless somebody is using them; the number of tables emptied';
+	'empties the tables of session links and keys whose hour has expired, unless they are in use; returns the number of emptied tables';
 
 CREATE FUNCTION pk_tracking_internal.session_link(
 	idsite integer,
@@ -57,4 +58,4 @@ RETURNS bigint[]
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_session_link';
 COMMENT ON FUNCTION pk_tracking_internal.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) IS
-	'for tests: the visits that a hit at this time of an anonymous session (kind "cookie" or "fingerprint") finds when the clock shows this, NULL if no key lives; with idvisit that visit is linked then; with destroy the call ends as a tracking call does, which destroys what has expired';
+	'for tests: visits found by a hit at time "at" of an anonymous session (kind "cookie" or "fingerprint") when the clock is at "clock"; NULL if the key does not exist; idvisit: also links this visit; destroy: also destroys expired links and keys, as the end of a tracking call does';

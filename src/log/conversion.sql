@@ -57,22 +57,22 @@ BEGIN
 	);
 	CREATE UNIQUE INDEX log_conversion_idorder ON pk_tracking.log_conversion (idsite, idorder) WHERE idorder IS NOT NULL;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
-	COMMENT ON TABLE pk_tracking.log_conversion IS 'conversions of goals, orders and carts, with the visit''s attributes at that time';
+	COMMENT ON TABLE pk_tracking.log_conversion IS 'conversions of goals, orders and carts, with the attributes of the visit at that time';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idvisit IS 'visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idlink_va IS 'action that converted';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idvisitor IS 'visitor id; NULL if anonymous';
 	COMMENT ON COLUMN pk_tracking.log_conversion.server_time IS 'time of the hit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idaction_url IS 'page URL';
-	COMMENT ON COLUMN pk_tracking.log_conversion.buster IS 'tells conversions of one goal and visit apart; 0 if only one is allowed';
+	COMMENT ON COLUMN pk_tracking.log_conversion.buster IS 'distinguishes conversions of one goal by one visit; 0 if only one is allowed';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idgoal IS 'goal; 0 order, -1 cart';
 	COMMENT ON COLUMN pk_tracking.log_conversion.items IS 'number of items';
-	COMMENT ON COLUMN pk_tracking.log_conversion.pageviews_before IS 'page views of the visit before';
+	COMMENT ON COLUMN pk_tracking.log_conversion.pageviews_before IS 'number of page views before the conversion';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_count_visits IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_first IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_order IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
-	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS 'what the hit was recognised by, as in log_link_visit_action';
+	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS 'what the visitor was recognised by, as in log_link_visit_action';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_returning IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.referer_type IS 'attributed referrer: as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_client_type IS 'as in log_visit';
@@ -80,7 +80,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion.idorder IS 'order id; NULL for goals and for anonymous orders';
 	COMMENT ON COLUMN pk_tracking.log_conversion.url IS 'page URL as sent';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue IS 'revenue';
-	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_subtotal IS 'sub total';
+	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_subtotal IS 'subtotal';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_tax IS 'tax';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_shipping IS 'shipping';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_discount IS 'discount';
@@ -144,9 +144,9 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.quantity IS 'quantity';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'no longer in the cart or order';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'price of one';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id, 0 for the cart, ## and a number for an anonymous order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'true if it is no longer in the cart or order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'unit price';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id; 0 for a cart, ## and a number for an anonymous order';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion_item() IS 'creates the table pk_tracking.log_conversion_item';

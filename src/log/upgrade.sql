@@ -12,9 +12,9 @@ BEGIN
 		version integer NOT NULL,
 		created timestamptz NOT NULL DEFAULT now());
 	INSERT INTO pk_tracking.log_version (version) VALUES (1);
-	COMMENT ON TABLE pk_tracking.log_version IS 'shape of these tables; raised by pk_tracking.upgrade_log()';
-	COMMENT ON COLUMN pk_tracking.log_version.version IS 'log version';
-	COMMENT ON COLUMN pk_tracking.log_version.created IS 'when the tables got this shape';
+	COMMENT ON TABLE pk_tracking.log_version IS 'version of the log''s tables; pk_tracking.upgrade_log() adds a row';
+	COMMENT ON COLUMN pk_tracking.log_version.version IS 'version of the log; the greatest one applies';
+	COMMENT ON COLUMN pk_tracking.log_version.created IS 'time at which the log got this version';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_version() IS 'creates the table pk_tracking.log_version';
@@ -31,11 +31,11 @@ BEGIN
 	IF v > 1 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'feature_not_supported',
-			MESSAGE = format('the log has version %s, this extension knows version 1', v),
-			HINT = 'Update the extension.';
+			MESSAGE = format('tracking log has version %s, but this extension supports version 1', v),
+			HINT = 'Install a newer version of the extension.';
 	END IF;
-	-- version 1 is the first one: nothing to migrate
+	-- version 1 is the first version: nothing to migrate
 	RETURN v;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.upgrade_log() IS 'brings an older log up to date; returns the log version';
+COMMENT ON FUNCTION pk_tracking.upgrade_log() IS 'upgrades an older log; returns the version of the log';

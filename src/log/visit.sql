@@ -78,8 +78,8 @@ BEGIN
 		CONSTRAINT log_visit_anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking_internal.anonymous_visit(log_visit))
 	) WITH (fillfactor = 80);
 	ALTER SEQUENCE pk_tracking.log_visit_idvisit_seq OWNED BY pk_tracking.log_visit.idvisit;
-	-- The look-up's two indexes.  Nothing that an ordinary hit changes may be
-	-- indexed, or its UPDATE is no longer HOT.
+	-- The two indexes of the look-up.  No column that an ordinary hit changes may be
+	-- indexed, or its UPDATE would no longer be HOT.
 	CREATE INDEX log_visit_idvisitor ON pk_tracking.log_visit
 		(idsite, idvisitor, visit_first_action_time) WHERE idvisitor IS NOT NULL;
 	CREATE INDEX log_visit_config_id ON pk_tracking.log_visit
@@ -90,31 +90,31 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.idvisitor IS 'visitor id; NULL for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_id IS 'fingerprint of the browser that began the visit; NULL if there is none';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_first_action_time IS 'time of the hit that began the visit';
-	COMMENT ON COLUMN pk_tracking.log_visit.visit_last_action_time IS 'latest time of its actions';
-	COMMENT ON COLUMN pk_tracking.log_visit.last_idlink_va IS 'its last action';
+	COMMENT ON COLUMN pk_tracking.log_visit.visit_last_action_time IS 'time of its latest action';
+	COMMENT ON COLUMN pk_tracking.log_visit.last_idlink_va IS 'number of its last action';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_entry_idaction_url IS 'URL of the first page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_entry_idaction_name IS 'title of the first page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_exit_idaction_url IS 'URL of the last page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_exit_idaction_name IS 'title of the last page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_time IS 'seconds from the first action to the latest hit that came, plus 1; 0 for a single action';
+	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_time IS 'seconds from the first action to the latest hit received, plus 1; 0 for a single action';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_actions IS 'page views, downloads, outlinks, searches and events';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_interactions IS 'page views and searches';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_searches IS 'site searches';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_total_events IS 'events';
-	COMMENT ON COLUMN pk_tracking.log_visit.visitor_count_visits IS 'the visitor''s how-manieth visit this is';
+	COMMENT ON COLUMN pk_tracking.log_visit.visitor_count_visits IS 'ordinal number of this visit among the visitor''s visits';
 	COMMENT ON COLUMN pk_tracking.log_visit.visitor_seconds_since_first IS 'seconds since the visitor''s first visit began';
-	COMMENT ON COLUMN pk_tracking.log_visit.visitor_seconds_since_last IS 'seconds since the previous visit began';
-	COMMENT ON COLUMN pk_tracking.log_visit.visitor_seconds_since_order IS 'seconds since the visitor''s last order; NULL if there was none';
+	COMMENT ON COLUMN pk_tracking.log_visit.visitor_seconds_since_last IS 'seconds since the visitor''s previous visit began';
+	COMMENT ON COLUMN pk_tracking.log_visit.visitor_seconds_since_order IS 'seconds since the visitor''s last order; NULL if there is none';
 	COMMENT ON COLUMN pk_tracking.log_visit.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
 	COMMENT ON COLUMN pk_tracking.log_visit.visitor_returning IS '0 new, 1 returning, 2 returning customer';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_goal_buyer IS '0 none, 1 ordered, 2 open cart, 3 ordered and open cart';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_goal_converted IS '1 if the visit converted a goal or ordered';
 	COMMENT ON COLUMN pk_tracking.log_visit.profilable IS '1 if a hit of the visit carried a visitor or user id';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_type IS '1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
-	COMMENT ON COLUMN pk_tracking.log_visit.config_client_type IS 'kind of client: 1 browser, 2 mobile app, ...';
-	COMMENT ON COLUMN pk_tracking.log_visit.config_device_type IS 'kind of device: 0 desktop, 1 smartphone, 2 tablet, ...';
-	COMMENT ON COLUMN pk_tracking.log_visit.config_cookie IS 'cookies enabled, as sent';
+	COMMENT ON COLUMN pk_tracking.log_visit.config_client_type IS '1 browser, 2 library, 3 feed reader, 4 media player, 5 mobile app, 6 mail and calendar';
+	COMMENT ON COLUMN pk_tracking.log_visit.config_device_type IS '0 desktop, 1 smartphone, 2 tablet, 3 feature phone, 4 console, 5 TV, 6 car browser, 7 smart display, 8 camera, 9 portable media player, 10 phablet, 11 smart speaker, 12 wearable, 13 peripheral';
+	COMMENT ON COLUMN pk_tracking.log_visit.config_cookie IS '1 if the browser accepts cookies, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_flash IS 'plugin, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_java IS 'plugin, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_pdf IS 'plugin, as sent';
@@ -122,12 +122,12 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.config_realplayer IS 'plugin, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_silverlight IS 'plugin, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_windowsmedia IS 'plugin, as sent';
-	COMMENT ON COLUMN pk_tracking.log_visit.visitor_localtime IS 'the visitor''s clock when the visit began';
+	COMMENT ON COLUMN pk_tracking.log_visit.visitor_localtime IS 'local time of the visitor when the visit began, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_ip IS 'masked IP address; all zeros for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.user_id IS 'user id of the site''s own login, or its hash';
-	COMMENT ON COLUMN pk_tracking.log_visit.referer_name IS 'search engine, website, social network or campaign';
+	COMMENT ON COLUMN pk_tracking.log_visit.referer_name IS 'name of the search engine, website, social network or campaign';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_keyword IS 'keyword of a search or campaign';
-	COMMENT ON COLUMN pk_tracking.log_visit.referer_url IS 'referrer URL, cleaned';
+	COMMENT ON COLUMN pk_tracking.log_visit.referer_url IS 'referrer URL, normalised';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_browser_lang IS 'primary language of the browser';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_continent IS 'continent code';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_country IS 'country code, lower case';
@@ -135,7 +135,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.location_city IS 'city';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_latitude IS 'degrees; NULL for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_longitude IS 'degrees; NULL for an anonymous visit';
-	COMMENT ON COLUMN pk_tracking.log_visit.location_asn IS 'number of the autonomous system; NULL for an anonymous visit';
+	COMMENT ON COLUMN pk_tracking.log_visit.location_asn IS 'number of the network''s autonomous system; NULL for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_organisation IS 'organisation of the network; NULL for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_resolution IS 'screen resolution, as sent';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_os IS 'operating system, Matomo''s short code';
@@ -156,14 +156,14 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- The look-up reads visits backwards by their first action and stops where
-	-- none can reach the window: that needs the longest visit so far.  Rows are
-	-- only ever inserted, so that no hit waits for another's transaction.
+	-- The look-up reads visits backwards by their first action.  To stop where no
+	-- visit can reach the window it must know the longest visit so far.  Rows are
+	-- only inserted, never updated, so that no hit waits for another transaction.
 	CREATE TABLE pk_tracking.log_visit_length (
 		idsite integer NOT NULL,
 		seconds bigint NOT NULL);
 	CREATE INDEX log_visit_length_idsite ON pk_tracking.log_visit_length (idsite);
-	COMMENT ON TABLE pk_tracking.log_visit_length IS 'upper bounds of the length of a site''s visits; the largest counts';
+	COMMENT ON TABLE pk_tracking.log_visit_length IS 'upper bounds of the length of a site''s visits; the greatest one applies';
 	COMMENT ON COLUMN pk_tracking.log_visit_length.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_visit_length.seconds IS 'no visit of the site is longer';
 	PERFORM pk_tracking_internal.watch('log_visit_length');
@@ -171,19 +171,19 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_visit_length() IS 'creates the table pk_tracking.log_visit_length';
 
--- words for codes
+-- names of codes
 
 CREATE FUNCTION pk_tracking.consent_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_consent_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.consent_name(smallint) IS 'word for the consent columns';
+COMMENT ON FUNCTION pk_tracking.consent_name(smallint) IS 'name of a code in the columns consent';
 
 CREATE FUNCTION pk_tracking.visitor_type_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_visitor_type_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.visitor_type_name(smallint) IS 'word for log_visit.visitor_returning';
+COMMENT ON FUNCTION pk_tracking.visitor_type_name(smallint) IS 'name of a code in log_visit.visitor_returning';
 
 CREATE FUNCTION pk_tracking.referrer_type_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_referrer_type_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.referrer_type_name(smallint) IS 'word for log_visit.referer_type';
+COMMENT ON FUNCTION pk_tracking.referrer_type_name(smallint) IS 'name of a code in log_visit.referer_type';
 
 CREATE FUNCTION pk_tracking_internal.make_visit() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -229,7 +229,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.visit.idvisitor IS 'visitor id; NULL for an anonymous visit';
 	COMMENT ON COLUMN pk_tracking.visit.user_id IS 'user id of the site''s own login, or its hash';
 	COMMENT ON COLUMN pk_tracking.visit.visit_first_action_time IS 'time of the hit that began the visit';
-	COMMENT ON COLUMN pk_tracking.visit.visit_last_action_time IS 'latest time of its actions';
+	COMMENT ON COLUMN pk_tracking.visit.visit_last_action_time IS 'time of its latest action';
 	COMMENT ON COLUMN pk_tracking.visit.visit_total_time IS 'seconds from the first action to the latest hit received, plus 1; 0 for a single action';
 	COMMENT ON COLUMN pk_tracking.visit.local_time IS 'visit_first_action_time by the site''s clock';
 	COMMENT ON COLUMN pk_tracking.visit.visit_total_actions IS 'page views, downloads, outlinks, searches and events';

@@ -2,13 +2,13 @@
 -- ---------------------------------------------------------------------------
 -- report/actions: pages, titles, downloads, outlinks, searches, events
 --
--- An action belongs to the local day of its own time.  Its anonymous visits count
--- as visitors of their own.
+-- An action belongs to the local day of its own time.  Each anonymous visit counts
+-- as a visitor.
 -- ---------------------------------------------------------------------------
 
 /*
- * The time spent on a page stands in the rows of the actions after it, so every
- * row is counted twice in one pass: for its page, and for the page before.
+ * The time spent on a page is stored in the rows of the next actions, so one pass
+ * counts every row twice: for its page and for the previous page.
  */
 SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	pg_catalog.format('%s text, nb_hits bigint, nb_visits bigint, nb_uniq_visitors bigint,
@@ -72,7 +72,7 @@ FROM (VALUES
 ) AS r(name, comment, action_type);
 
 SELECT pk_tracking_internal.make_report('report_searches',
-	'site searches by keyword; nb_no_result: how many said that they found nothing',
+	'site searches by keyword; nb_no_result: number of searches without results',
 	'keyword text, nb_hits bigint, nb_no_result bigint, nb_visits bigint,
 	nb_uniq_visitors bigint, nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
@@ -96,7 +96,7 @@ SELECT pk_tracking_internal.make_report('report_searches',
 	rows => 1000);
 
 SELECT pk_tracking_internal.make_report('report_events',
-	'events by category, action and name; name is NULL if there was none',
+	'events by category, action and name; name is NULL if none was sent',
 	'category text, action text, name text, nb_events bigint, nb_visits bigint,
 	nb_uniq_visitors bigint, nb_events_with_value bigint, sum_event_value numeric,
 	min_event_value numeric, max_event_value numeric, avg_event_value numeric,

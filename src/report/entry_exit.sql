@@ -2,7 +2,7 @@
 -- ---------------------------------------------------------------------------
 -- report/entry_exit: pages where visits begin and end
 --
--- Of the visits of the period.  A visit without a page view has neither.
+-- They count the visits of the period.  A visit without page views has neither.
 -- ---------------------------------------------------------------------------
 
 SELECT pk_tracking_internal.make_report('report_entry_pages',
@@ -34,7 +34,7 @@ SELECT pk_tracking_internal.make_report('report_entry_pages',
 	rows => 1000);
 
 SELECT pk_tracking_internal.make_report('report_exit_pages',
-	'visits by the page that they ended with; exit_rate: of the visits that saw it, how many ended there',
+	'visits by the page that they ended with; exit_rate: percentage of the visits to the page that ended there',
 	'url text, exit_nb_visits bigint, exit_nb_uniq_visitors bigint, nb_visits bigint,
 	exit_rate numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$

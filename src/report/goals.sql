@@ -7,7 +7,7 @@
 -- ---------------------------------------------------------------------------
 
 SELECT pk_tracking_internal.make_report('report_goals',
-	'conversions by goal; conversion_rate: of all visits of the period, how many converted it',
+	'conversions by goal; conversion_rate: percentage of all visits of the period that converted the goal',
 	'idgoal integer, name text, nb_conversions bigint, nb_visits_converted bigint,
 	revenue numeric, conversion_rate numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
@@ -86,7 +86,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	by_period => true);
 
 SELECT pk_tracking_internal.make_report('report_products',
-	'products by SKU: orders, quantity, revenue, abandoned carts, and nb_visits that viewed them; name and category are the latest',
+	'products by SKU: orders, quantity, revenue, abandoned carts, and visits that viewed the product; name and category are the latest ones',
 	'sku text, name text, category text, orders bigint, quantity bigint, revenue numeric,
 	avg_price numeric, avg_quantity numeric, abandoned_carts bigint, nb_visits bigint,
 	orders_anonymous bigint, anonymous_rate numeric',

@@ -1,21 +1,12 @@
 
 -- ---------------------------------------------------------------------------
--- report/period: which rows a report counts, and how it counts visits
---
--- Reports run with the rights of whoever calls them: the functions belong to
--- the extension's owner, who may be a superuser, and so cannot lend out theirs.
--- grant_analyst() gives SELECT on what they read.  They read the log alone, no
--- salts, no links, no settings, and write nothing: so they run on a standby.
---
--- Each call is planned for its own days (plan_cache_mode), for the range of
--- times decides how to read.  jit is off: what is asked for each conversion
--- makes the plan look dear, and compiling took longer than running.
+-- report/period: the rows that a report counts, and the query that counts visits
 -- ---------------------------------------------------------------------------
 
 /*
- * When a local day begins.  Where clocks go back over midnight there are two
- * midnights, and the day begins with the first; where they leap over it, the
- * day begins where they land.
+ * The beginning of a local day.  Where clocks go back over midnight there are two
+ * midnights, and the day begins with the first one; where they leap over midnight,
+ * the day begins with the first instant that exists.
  */
 CREATE FUNCTION pk_tracking_internal.day_begin(day date, timezone text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
@@ -27,7 +18,7 @@ DECLARE
 	before timestamptz := begins - interval '4 hours';
 	first timestamptz;
 BEGIN
-	-- midnight by the clock as it was set before
+	-- midnight by the clock before the change
 	first := (midnight - ((before AT TIME ZONE timezone) - (before AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
 	IF first < begins AND first AT TIME ZONE timezone = midnight THEN
 		RETURN first;
@@ -35,7 +26,7 @@ BEGIN
 	RETURN begins;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.day_begin(date, text) IS 'the instant at which a local day begins';
+COMMENT ON FUNCTION pk_tracking_internal.day_begin(date, text) IS 'instant at which a local day begins';
 
 CREATE FUNCTION pk_tracking_internal.report_period(
 	INOUT idsite integer,
@@ -62,12 +53,12 @@ BEGIN
 	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a report needs a first and a last day';
+			MESSAGE = 'first and last day of a report must be finite and not null';
 	END IF;
 	IF from_date > to_date THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('the first day of the report, %s, comes after its last day, %s',
+			MESSAGE = format('first day of the report (%s) must not be later than its last day (%s)',
 				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
 	END IF;
 	CASE visitors
@@ -77,20 +68,20 @@ BEGIN
 		ELSE
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('unknown kind of visitors "%s"', coalesce(visitors, 'NULL')),
-				HINT = 'It is all, identified or anonymous.';
+				MESSAGE = format('invalid value for argument "visitors": "%s"', coalesce(visitors, 'NULL')),
+				HINT = 'Valid values are "all", "identified", and "anonymous".';
 	END CASE;
 	begins := pk_tracking_internal.day_begin(from_date, timezone);
 	ends := pk_tracking_internal.day_begin(to_date + 1, timezone);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_period(integer, date, date, text) IS 'checks what every report is asked, and says where its days begin and end';
+COMMENT ON FUNCTION pk_tracking_internal.report_period(integer, date, date, text) IS 'checks the common arguments of reports; returns the site''s time zone, begin and end of the period, and the range of consent';
 
 /*
- * The periods of a report as SQL: "spans" is a relation with one row, k1, for
- * each period; "key" is the k1 of a time, which format() fills in.  first_day
- * and last_day, over k1, are those of the period that the report covers.
- * In all of it $6 is the time zone, $7 and $8 the first and the last day.
+ * The periods of a report as SQL.  spans: a relation with a row, k1, for each
+ * period.  key: the k1 of a time, which the caller puts in with format().
+ * first_day, last_day: expressions over k1, the part of the period that the report
+ * covers.  $6 is the time zone, $7 and $8 are the first and the last day.
  */
 CREATE FUNCTION pk_tracking_internal.report_spans(
 	period text,
@@ -113,27 +104,28 @@ BEGIN
 	ELSE
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('unknown period "%s"', coalesce(period, 'NULL')),
-			HINT = 'It is day, week, month or range.';
+			MESSAGE = format('invalid value for argument "period": "%s"', coalesce(period, 'NULL')),
+			HINT = 'Valid values are "day", "week", "month", and "range".';
 	END IF;
 	first_day := 'greatest(k1::date, $7)';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_spans(text) IS 'the days, weeks or months of a report, as SQL';
+COMMENT ON FUNCTION pk_tracking_internal.report_spans(text) IS 'days, weeks or months of a report as SQL';
 
 /*
  * The query of every report that counts visits: one pass over the rows of the
  * period, by a range of visit_first_action_time that its BRIN index can use.
  *
- * keys: what to group visits (v) by.  labels: the result's first columns, over
- * the keys k1, k2 ...  condition: which visits.  axis: a relation of keys that
- * are all to appear, in their order, visits or not; without it the result is
- * ordered by number of visits.
+ * keys: expressions over the visit v by which visits are grouped.  labels: the
+ * first columns of the result, expressions over the keys k1, k2 and so on.
+ * condition: over v.  axis: a relation of keys that all appear in the result, in
+ * their order, even without visits; without it the result is ordered by number of
+ * visits.
  * Parameters: $1 site, $2 and $3 begin and end, $4 and $5 least and greatest
  * consent, $6 time zone, $7 and $8 first and last day.
  *
- * An anonymous visit is a visitor of its own; a bounce is a visit of at most
- * one action (spec 7).  Conversions are those of the visits counted.
+ * Each anonymous visit counts as a visitor.  A bounce is a visit of at most one
+ * action, as in Matomo.  Conversions are those of the counted visits.
  */
 CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
 RETURNS text
@@ -183,4 +175,4 @@ BEGIN
 		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_query(text[], text[], text, text) IS 'the text of a query that counts visits; runs nothing';
+COMMENT ON FUNCTION pk_tracking_internal.report_query(text[], text[], text, text) IS 'text of a query that counts visits; does not run it';

@@ -1,10 +1,10 @@
 
 -- ---------------------------------------------------------------------------
--- report/visit_log: one visit after the other, with its actions
+-- report/visit_log: single visits with their actions
 -- ---------------------------------------------------------------------------
 
 SELECT pk_tracking_internal.make_report('report_visit_log',
-	'visits, the newest first, with their masked address as stored and their actions and conversions; max_visits NULL: all',
+	'visits, the latest first, with their actions, conversions and masked IP address; max_visits: NULL for all',
 	'idvisit bigint, local_time timestamp, idvisitor @extschema@.hexid, user_id text,
 	consent text, visitor_type text, visitor_count_visits integer,
 	visit_total_time integer, visit_total_actions integer, location_ip inet,

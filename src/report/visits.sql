@@ -6,17 +6,17 @@
 -- by time
 
 SELECT pk_tracking_internal.make_visit_report('report_visits',
-	'visits, visitors, page views and time by period: day, week, month or range; every period has a row',
+	'visits, visitors, page views and times by period: day, week, month or range; every period has a row',
 	'', '{}', by_period => true);
 
 SELECT pk_tracking_internal.make_visit_report('report_visitors',
-	'report_visits() for new visitors, returning ones and returning customers apart; an anonymous visit is always a new visitor''s',
+	'report_visits() by type of visitor: new, returning, returning customer; an anonymous visit is always one of a new visitor',
 	'visitor_type text', ARRAY['v.visitor_returning'],
 	labels => ARRAY['pk_tracking.visitor_type_name(k2)'],
 	axis => '(VALUES (0::smallint), (1::smallint), (2::smallint)) AS type(k2)', by_period => true);
 
 SELECT pk_tracking_internal.make_visit_report('report_hours',
-	'visits by the hour, on the site''s clock, at which they began; every hour has a row',
+	'visits by the hour at which they began, by the site''s clock; every hour has a row',
 	'hour integer', ARRAY['extract(hour FROM v.visit_first_action_time AT TIME ZONE $6)::integer'],
 	axis => 'generate_series(0, 23) AS clock(k1)', rows => 24);
 
@@ -48,22 +48,22 @@ SELECT pk_tracking_internal.make_report('report_consent',
 -- by location
 
 SELECT pk_tracking_internal.make_visit_report('report_countries',
-	'visits by country: its code, xx if it is not known',
+	'visits by country code; xx if it is unknown',
 	'country text', ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$]);
 
 SELECT pk_tracking_internal.make_visit_report('report_regions',
-	'visits by country and region; region is NULL if it is not known',
+	'visits by country and region; region is NULL if it is unknown',
 	'country text, region text',
 	ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$, $$nullif(v.location_region, '')$$]);
 
 SELECT pk_tracking_internal.make_visit_report('report_cities',
-	'visits by country, region and city; region and city are NULL if they are not known',
+	'visits by country, region and city; region and city are NULL if they are unknown',
 	'country text, region text, city text',
 	ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$, $$nullif(v.location_region, '')$$,
 		$$nullif(v.location_city, '')$$]);
 
 SELECT pk_tracking_internal.make_visit_report('report_languages',
-	'visits by the browser''s language; NULL if it is not known',
+	'visits by browser language; NULL if it is unknown',
 	'language text', ARRAY[$$nullif(v.location_browser_lang, '')$$]);
 
 -- by system, browser and device
@@ -74,7 +74,7 @@ SELECT pk_tracking_internal.make_visit_report('report_browsers',
 	labels => ARRAY['pk_tracking.browser_name(k1)']);
 
 SELECT pk_tracking_internal.make_visit_report('report_browser_versions',
-	'visits by browser and version; version is NULL if it is not known',
+	'visits by browser and version; version is NULL if it is unknown',
 	'browser text, version text',
 	ARRAY[$$coalesce(nullif(v.config_browser_name, ''), 'UNK')$$,
 		$$CASE WHEN v.config_browser_version NOT IN ('', 'UNK') THEN v.config_browser_version END$$],
@@ -86,7 +86,7 @@ SELECT pk_tracking_internal.make_visit_report('report_systems',
 	labels => ARRAY['pk_tracking.os_name(k1)']);
 
 SELECT pk_tracking_internal.make_visit_report('report_system_versions',
-	'visits by operating system and version; version is NULL if it is not known',
+	'visits by operating system and version; version is NULL if it is unknown',
 	'os text, version text',
 	ARRAY[$$coalesce(nullif(v.config_os, ''), 'UNK')$$,
 		$$CASE WHEN v.config_os_version NOT IN ('', 'UNK') THEN v.config_os_version END$$],
@@ -98,12 +98,12 @@ SELECT pk_tracking_internal.make_visit_report('report_device_types',
 	labels => ARRAY[$$coalesce(pk_tracking.device_type_name(k1), 'unknown')$$]);
 
 SELECT pk_tracking_internal.make_visit_report('report_device_brands',
-	'visits by maker of the device',
+	'visits by manufacturer of the device',
 	'device_brand text', ARRAY[$$coalesce(nullif(v.config_device_brand, ''), 'UNK')$$],
 	labels => ARRAY['pk_tracking.device_brand_name(k1)']);
 
 SELECT pk_tracking_internal.make_visit_report('report_device_models',
-	'visits by maker and model of the device; model is NULL if it is not known',
+	'visits by manufacturer and model of the device; model is NULL if it is unknown',
 	'device_brand text, device_model text',
 	ARRAY[$$coalesce(nullif(v.config_device_brand, ''), 'UNK')$$,
 		$$CASE WHEN v.config_device_model NOT IN ('', 'UNK') THEN v.config_device_model END$$],
@@ -123,7 +123,7 @@ SELECT pk_tracking_internal.make_visit_report('report_referrers',
 	labels => ARRAY[$$coalesce(pk_tracking.referrer_type_name(k1), 'unknown')$$, 'k2']);
 
 SELECT pk_tracking_internal.make_visit_report('report_keywords',
-	'visits from search engines by engine and keyword; keyword is NULL if it is not known',
+	'visits from search engines by engine and keyword; keyword is NULL if it is unknown',
 	'referer_name text, referer_keyword text',
 	ARRAY[$$nullif(v.referer_name, '')$$, $$nullif(v.referer_keyword, '')$$],
 	condition => 'v.referer_type = 2');

@@ -1,15 +1,15 @@
 
--- settings: sites, goals, and what can be set for a site or for the instance
+-- settings: values that can be set for a site or for the whole instance
 
--- triggers of the log's tables
+-- the table, and the triggers of this and other tables
 
 CREATE FUNCTION pk_tracking_internal.setting_check() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_setting_check' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.setting_check() IS 'trigger of the table setting: refuses unknown settings and bad values';
+COMMENT ON FUNCTION pk_tracking_internal.setting_check() IS 'trigger of the table setting: refuses unknown names and invalid values';
 
 CREATE FUNCTION pk_tracking_internal.config_changed() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_config_changed' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.config_changed() IS 'trigger of the tables that sessions cache: makes every session read them again';
+COMMENT ON FUNCTION pk_tracking_internal.config_changed() IS 'trigger of tables that sessions cache: makes every session read them again';
 
 CREATE FUNCTION pk_tracking_internal.make_setting() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -32,7 +32,7 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_setting() IS 'creates the table pk_tracking.setting';
 
--- what the functions below need
+-- used by the functions below
 
 CREATE FUNCTION pk_tracking_internal.need_log() RETURNS void
 	AS 'MODULE_PATHNAME', 'pkt_need_log' LANGUAGE C STABLE PARALLEL SAFE;
@@ -40,31 +40,31 @@ COMMENT ON FUNCTION pk_tracking_internal.need_log() IS 'raises an error if the t
 
 CREATE FUNCTION pk_tracking_internal.setting_name(setting text) RETURNS text
 	AS 'MODULE_PATHNAME', 'pkt_setting_name' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.setting_name(text) IS 'a setting''s name as it is stored, or an error if there is none';
+COMMENT ON FUNCTION pk_tracking_internal.setting_name(text) IS 'name of a setting as it is stored; raises an error if the setting does not exist';
 
--- what is in effect
+-- values in effect
 
 CREATE FUNCTION pk_tracking_internal.setting_values(
 	OUT idsite integer, OUT name text, OUT value text, OUT source text, OUT description text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'pkt_setting_values' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION pk_tracking_internal.setting_values() IS 'the settings in effect for the instance (idsite is null) and for each site';
+COMMENT ON FUNCTION pk_tracking_internal.setting_values() IS 'the rows of the view settings';
 
 CREATE VIEW pk_tracking.settings AS
 	SELECT v.idsite, v.name, v.value, v.source, v.description
 	FROM pk_tracking_internal.setting_values() AS v;
-COMMENT ON VIEW pk_tracking.settings IS 'the settings in effect for the instance (idsite is null) and for each site, and where they come from';
-COMMENT ON COLUMN pk_tracking.settings.idsite IS 'site, null for the instance';
+COMMENT ON VIEW pk_tracking.settings IS 'the settings in effect for the instance (idsite is NULL) and for each site, and their sources';
+COMMENT ON COLUMN pk_tracking.settings.idsite IS 'site, or NULL for the instance';
 COMMENT ON COLUMN pk_tracking.settings.name IS 'name of the setting';
-COMMENT ON COLUMN pk_tracking.settings.value IS 'value in effect; null for an alias that is not set';
-COMMENT ON COLUMN pk_tracking.settings.source IS 'default, rules (default of recognition_rules), instance or site';
+COMMENT ON COLUMN pk_tracking.settings.value IS 'value in effect; NULL for an alias that is not set';
+COMMENT ON COLUMN pk_tracking.settings.source IS 'source of the value: default, rules (the default of recognition_rules), instance or site';
 COMMENT ON COLUMN pk_tracking.settings.description IS 'what the setting does';
 
 -- changing settings
 
 /*
- * UPDATE first, so that the check runs, and warns, once.  ON CONFLICT is for
- * two sessions that set the same thing for the first time.
+ * UPDATE comes first, so that the trigger checks and warns once.  ON CONFLICT is
+ * for two sessions that set the same setting for the first time.
  */
 CREATE FUNCTION pk_tracking.set_site(idsite integer, setting text, value text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -92,7 +92,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.set_site(integer, text, text) IS 'sets something for one site';
+COMMENT ON FUNCTION pk_tracking.set_site(integer, text, text) IS 'sets a setting for one site';
 
 CREATE FUNCTION pk_tracking.set_instance(setting text, value text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -119,7 +119,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.set_instance(text, text) IS 'sets something for all sites that do not set it themselves';
+COMMENT ON FUNCTION pk_tracking.set_instance(text, text) IS 'sets a setting for all sites that have no value of their own';
 
 CREATE FUNCTION pk_tracking.reset_site(idsite integer, setting text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -136,7 +136,7 @@ BEGIN
 		WHERE coalesce(t.idsite, 0) = reset_site.idsite AND t.name = setting_name;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.reset_site(integer, text) IS 'makes a site follow the instance''s setting again';
+COMMENT ON FUNCTION pk_tracking.reset_site(integer, text) IS 'removes a site''s own value of a setting: the instance''s value applies again';
 
 CREATE FUNCTION pk_tracking.reset_instance(setting text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -152,7 +152,7 @@ BEGIN
 		WHERE coalesce(t.idsite, 0) = 0 AND t.name = setting_name;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.reset_instance(text) IS 'makes the instance follow a setting''s default again';
+COMMENT ON FUNCTION pk_tracking.reset_instance(text) IS 'removes the instance''s value of a setting: its default applies again';
 
 -- sites and goals
 

@@ -5,7 +5,7 @@
 
 CREATE FUNCTION pk_tracking_internal.site_check() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_site_check' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.site_check() IS 'trigger of the table site: refuses bad names and unknown time zones';
+COMMENT ON FUNCTION pk_tracking_internal.site_check() IS 'trigger of the table site: refuses invalid names and unknown time zones';
 
 CREATE FUNCTION pk_tracking_internal.make_site() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -22,14 +22,14 @@ BEGIN
 		ecommerce boolean NOT NULL DEFAULT true,
 		created timestamptz NOT NULL DEFAULT now());
 	ALTER SEQUENCE pk_tracking.site_idsite_seq OWNED BY pk_tracking.site.idsite;
-	COMMENT ON TABLE pk_tracking.site IS 'websites and apps that are tracked; add one with pk_tracking.add_site()';
-	COMMENT ON COLUMN pk_tracking.site.idsite IS 'number of the site, the idsite of the tracking API';
-	COMMENT ON COLUMN pk_tracking.site.name IS 'name for people';
-	COMMENT ON COLUMN pk_tracking.site.urls IS 'URLs of the site: the main one first, then aliases';
-	COMMENT ON COLUMN pk_tracking.site.timezone IS 'time zone in which its days begin and end';
-	COMMENT ON COLUMN pk_tracking.site.currency IS 'ISO 4217 code of its revenues';
-	COMMENT ON COLUMN pk_tracking.site.ecommerce IS 'does it sell?';
-	COMMENT ON COLUMN pk_tracking.site.created IS 'when it was added';
+	COMMENT ON TABLE pk_tracking.site IS 'tracked websites and apps; add one with pk_tracking.add_site()';
+	COMMENT ON COLUMN pk_tracking.site.idsite IS 'number of the site: idsite in the tracking API';
+	COMMENT ON COLUMN pk_tracking.site.name IS 'display name';
+	COMMENT ON COLUMN pk_tracking.site.urls IS 'URLs of the site: the main URL first, then aliases';
+	COMMENT ON COLUMN pk_tracking.site.timezone IS 'time zone of its days';
+	COMMENT ON COLUMN pk_tracking.site.currency IS 'currency of its revenue, an ISO 4217 code';
+	COMMENT ON COLUMN pk_tracking.site.ecommerce IS 'true if it records orders and carts';
+	COMMENT ON COLUMN pk_tracking.site.created IS 'time of creation';
 	CREATE TRIGGER site_check BEFORE INSERT OR UPDATE ON pk_tracking.site
 		FOR EACH ROW EXECUTE FUNCTION pk_tracking_internal.site_check();
 	PERFORM pk_tracking_internal.watch('site');
@@ -79,4 +79,4 @@ BEGIN
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_site(text, text[], text, text, boolean) IS 'adds a site, gives its number';
+COMMENT ON FUNCTION pk_tracking.add_site(text, text[], text, text, boolean) IS 'adds a site; returns its number';

@@ -10,8 +10,8 @@ AS $$
 BEGIN
 	CREATE TABLE pk_tracking.referrer_spam (
 		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
-	COMMENT ON TABLE pk_tracking.referrer_spam IS 'hosts of your own that are known for referrer spam; they add to those that are known by themselves';
-	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS 'host; a referrer that contains it anywhere is spam';
+	COMMENT ON TABLE pk_tracking.referrer_spam IS 'your own hosts of referrer spam, in addition to the built-in list';
+	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS 'host; a referrer URL that contains it anywhere is spam';
 	PERFORM pk_tracking_internal.watch('referrer_spam');
 END
 $$;
@@ -23,9 +23,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	--
-	-- Sums only.  One sum may stand in many rows, so that hits do not wait for
-	-- each other; each backend adds to its own, HOT.  Nothing but the site and
-	-- the day is indexed.
+	-- Sums only.  One sum may be spread over many rows, so that hits do not wait for
+	-- each other: each backend adds to a row of its own.  Only site and day are
+	-- indexed, so that the UPDATE is HOT.
 
 	CREATE TABLE pk_tracking.log_excluded (
 		idsite integer NOT NULL,
@@ -34,11 +34,11 @@ BEGIN
 		reason text NOT NULL
 	) WITH (fillfactor = 50);
 	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
-	COMMENT ON TABLE pk_tracking.log_excluded IS 'how many hits were excluded; one sum may stand in many rows: read the view pk_tracking.excluded';
+	COMMENT ON TABLE pk_tracking.log_excluded IS 'numbers of excluded hits; one sum may be spread over many rows, see the view pk_tracking.excluded';
 	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
-	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'why: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'reason: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded() IS 'creates the table pk_tracking.log_excluded';
@@ -61,8 +61,9 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_excluded() IS 'creates the view pk_tracking.excluded';
 
--- Takes what nobody is at, puts its sum back.  Rows in use are passed over, so
--- that nobody waits and two of these at a time cannot count a row twice.
+-- Deletes the rows of a sum that are not locked and inserts their total.  Locked
+-- rows are skipped, so that nobody waits and two calls at a time cannot count a
+-- row twice.
 CREATE FUNCTION pk_tracking.compact_excluded() RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -95,4 +96,4 @@ BEGIN
 	RETURN result;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.compact_excluded() IS 'adds up the rows of log_excluded that belong together; returns by how many they are fewer';
+COMMENT ON FUNCTION pk_tracking.compact_excluded() IS 'joins the rows of log_excluded that belong together; returns the number of rows removed';

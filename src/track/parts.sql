@@ -1,12 +1,12 @@
 
 -- ---------------------------------------------------------------------------
--- track/parts: parts of the engine alone, with a site's settings
+-- track/parts: single steps of tracking, with the settings of a site
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION pk_tracking.normalise_url(idsite integer, url text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_normalise_url' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION pk_tracking.normalise_url(integer, text)
-	IS 'the form of a page''s address that is kept on this site; NULL if it is no URL. For the log''s owner';
+	IS 'a page''s URL as it is stored for this site; NULL if the text is no URL; for the owner of the log';
 
 CREATE FUNCTION pk_tracking.referrer(
 	idsite integer,
@@ -17,4 +17,4 @@ CREATE FUNCTION pk_tracking.referrer(
 RETURNS pk_tracking.referrer_info
 AS 'MODULE_PATHNAME', 'pkt_referrer' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.referrer(integer, text, text, jsonb, pk_tracking.referrer_info)
-	IS 'where a hit on this page with this referrer comes from; params: tracking parameters, visit: what the visit that goes on has. For the log''s owner';
+	IS 'the referrer of a hit on this page with this referrer URL; params: tracking parameters; visit: the referrer of the visit that the hit continues; for the owner of the log';

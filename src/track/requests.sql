@@ -1,6 +1,6 @@
 
 -- ---------------------------------------------------------------------------
--- requests: a bulk document, several hits in one call
+-- track/requests: a bulk document, several hits in one call
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION pk_tracking.track_requests(
@@ -14,7 +14,7 @@ CREATE FUNCTION pk_tracking.track_requests(
 RETURNS SETOF pk_tracking.tracked
 AS 'MODULE_PATHNAME', 'pkt_track_requests' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 20;
 COMMENT ON FUNCTION pk_tracking.track_requests(jsonb, inet, text, text, timestamptz, jsonb, boolean)
-	IS 'tracks the requests of a Matomo or Piwik PRO bulk document, in their order; a row for each';
+	IS 'tracks the requests of a Matomo or Piwik PRO bulk document in their order; returns a row for each';
 
 CREATE FUNCTION pk_tracking.track_requests_answer(
 	document jsonb,
@@ -27,4 +27,4 @@ CREATE FUNCTION pk_tracking.track_requests_answer(
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'pkt_track_requests_answer' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION pk_tracking.track_requests_answer(jsonb, inet, text, text, timestamptz, jsonb, boolean)
-	IS 'the same; gives what Matomo would answer: status, tracked, invalid, and to whom may see them invalid_indices';
+	IS 'track_requests() that returns Matomo''s answer: status, tracked, invalid, and invalid_indices for a caller with a valid token';

@@ -1,24 +1,24 @@
 
--- tokens: who may send what a tracking URL needs authentication for
+-- track/token: authentication for the tracking parameters that need it
 
 CREATE FUNCTION pk_tracking_internal.make_token() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- a token's hash may not be derived back, as its token is chance
+	-- a plain hash is safe, because a token is random
 	CREATE TABLE pk_tracking.token (
 		token_hash bytea NOT NULL PRIMARY KEY CHECK (octet_length(token_hash) = 32),
 		idsite integer REFERENCES pk_tracking.site ON DELETE CASCADE,
 		name text,
 		created timestamptz NOT NULL DEFAULT now(),
 		expires timestamptz);
-	COMMENT ON TABLE pk_tracking.token IS 'who may send what a tracking URL needs authentication for; made by pk_tracking.create_token()';
-	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which itself is stored nowhere';
+	COMMENT ON TABLE pk_tracking.token IS 'tokens for the tracking parameters that need authentication; pk_tracking.create_token() creates them';
+	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which is not stored';
 	COMMENT ON COLUMN pk_tracking.token.idsite IS 'site, or NULL for all sites';
-	COMMENT ON COLUMN pk_tracking.token.name IS 'name for people';
-	COMMENT ON COLUMN pk_tracking.token.created IS 'when it was made';
-	COMMENT ON COLUMN pk_tracking.token.expires IS 'when it ends; NULL: never';
+	COMMENT ON COLUMN pk_tracking.token.name IS 'display name';
+	COMMENT ON COLUMN pk_tracking.token.created IS 'time of creation';
+	COMMENT ON COLUMN pk_tracking.token.expires IS 'time at which it expires; NULL: never';
 	PERFORM pk_tracking_internal.watch('token');
 END
 $$;
@@ -32,7 +32,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_create_token' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pk_tracking.create_token(integer, text, timestamptz)
-	IS 'makes a token for token_auth, of one site or (NULL) of all, and shows it this once: only its hash is stored';
+	IS 'creates a token for token_auth of one site, or of all sites (NULL), and returns it; only its hash is stored';
 
 CREATE FUNCTION pk_tracking.drop_token(name text DEFAULT NULL, hash text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -46,12 +46,12 @@ BEGIN
 	IF (drop_token.name IS NULL) = (drop_token.hash IS NULL) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'say either the name of the token or the beginning of its hash';
+			MESSAGE = 'either name or hash must be given';
 	END IF;
 	IF drop_token.hash !~ '^[0-9A-Fa-f]{8,64}$' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'the beginning of a hash is 8 to 64 hexadecimal digits';
+			MESSAGE = 'hash must consist of 8 to 64 hexadecimal digits';
 	END IF;
 	DELETE FROM pk_tracking.token AS t
 		WHERE t.name = drop_token.name
@@ -61,4 +61,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.drop_token(text, text)
-	IS 'ends the tokens of that name, or whose hash (token_hash, in hex) begins like this; returns how many';
+	IS 'deletes the tokens with this name, or whose hash (token_hash in hex) begins with these digits; returns their number';

@@ -1,10 +1,10 @@
 -- ---------------------------------------------------------------------------
--- track/trigger: raw tables that are tracked as they are filled
+-- track/trigger: raw tables whose rows are tracked when they are inserted
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION pk_tracking_internal.track_rows() RETURNS trigger
 AS 'MODULE_PATHNAME', 'pkt_track_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION pk_tracking_internal.track_rows() IS 'trigger of a raw table, made by attach(): tracks the rows of a statement';
+COMMENT ON FUNCTION pk_tracking_internal.track_rows() IS 'trigger of a raw table, created by attach(): tracks the rows of a statement';
 
 CREATE FUNCTION pk_tracking_internal.raw_options(
 	raw_table regclass,
@@ -15,7 +15,7 @@ CREATE FUNCTION pk_tracking_internal.raw_options(
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'pkt_raw_options' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
 COMMENT ON FUNCTION pk_tracking_internal.raw_options(regclass, jsonb, text, text, boolean)
-	IS 'a raw table''s mapping, checked, as its trigger keeps it: which column is which parameter';
+	IS 'checks the options of a raw table and returns them as its trigger stores them, with the mapping of columns to parameters';
 
 CREATE TYPE pk_tracking.raw_preview_row AS (
 	row_number bigint,
@@ -32,13 +32,26 @@ CREATE TYPE pk_tracking.raw_preview_row AS (
 	reason text,
 	visitor_returning smallint
 );
-COMMENT ON TYPE pk_tracking.raw_preview_row IS 'what a row of a raw table would become';
+COMMENT ON TYPE pk_tracking.raw_preview_row IS 'the outcome that a row of a raw table would have';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.row_number IS 'ordinal number of the row, from 1';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.row_key IS 'primary key of the row, if it is a single number or UUID';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.outcome IS 'as in the type tracked';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.outcome_reason IS 'as in the type tracked';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.idsite IS 'site';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.at IS 'time of the hit';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.url IS 'URL of the page, normalised';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.action_name IS 'title of the page';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.idvisitor IS 'visitor id of the visit';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.matched_by IS 'as in the type tracked';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.new_visit IS 'as in the type tracked';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.reason IS 'as in the type tracked';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.visitor_returning IS 'as in the type tracked';
 
 CREATE FUNCTION pk_tracking_internal.raw_preview(raw_table regclass, options jsonb, max_rows integer DEFAULT 20)
 RETURNS SETOF pk_tracking.raw_preview_row
 AS 'MODULE_PATHNAME', 'pkt_raw_preview' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 20;
 COMMENT ON FUNCTION pk_tracking_internal.raw_preview(regclass, jsonb, integer)
-	IS 'what the first rows of a raw table would become, with options of raw_options(); writes nothing';
+	IS 'the outcome that the first rows of a raw table would have with options of raw_options(); writes nothing';
 
 CREATE FUNCTION pk_tracking_internal.check_raw_table(raw_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -80,8 +93,8 @@ BEGIN
 	WHERE k IN ('cip', 'country', 'region', 'city', 'lat', 'lon', 'long') AND NOT coalesce(trusted, false);
 	IF needy IS NOT NULL THEN
 		RAISE WARNING USING
-			MESSAGE = format('hits with %s will be rejected: that needs trust', needy),
-			HINT = 'Attach with trusted => true, or leave the column out of the mapping.';
+			MESSAGE = format('hits with %s will be rejected because the table is not trusted', needy),
+			HINT = 'Attach the table with trusted => true, or leave the parameters out of the mapping.';
 	END IF;
 
 	IF dry_run THEN
@@ -89,8 +102,8 @@ BEGIN
 		RETURN;
 	END IF;
 
-	-- a statement fires the triggers of the table that it names, so each
-	-- partition needs its own for what is inserted into it directly
+	-- A statement fires the triggers of the table that it names, so each partition
+	-- needs a trigger for rows that are inserted into it directly.
 	FOR partition IN
 		SELECT t.relid FROM pg_partition_tree(raw_table) t
 			JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p')
@@ -104,7 +117,7 @@ BEGIN
 	IF partitions > 1 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('attached to %s and its %s partitions', raw_table, partitions - 1),
-			HINT = 'Rows inserted directly into partitions that come later are not tracked until the table is attached again.';
+			HINT = 'Rows inserted directly into partitions created later are not tracked until the table is attached again.';
 	ELSIF EXISTS (SELECT FROM pg_class c WHERE c.oid = raw_table AND c.relkind = 'p') THEN
 		RAISE NOTICE USING
 			MESSAGE = format('attached to %s, which has no partitions yet', raw_table),
@@ -113,7 +126,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer)
-	IS 'tracks what is inserted into a raw table from now on; dry_run shows what its first rows would become, and does nothing';
+	IS 'tracks the rows that are inserted into a raw table from now on; dry_run shows the outcome of its first rows, and writes nothing';
 
 CREATE FUNCTION pk_tracking.detach(raw_table regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -135,8 +148,8 @@ BEGIN
 	IF n = 0 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_object',
-			MESSAGE = format('%s is not attached', raw_table);
+			MESSAGE = format('table %s is not attached', raw_table);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.detach(regclass) IS 'ends what attach() began, for the table and its partitions';
+COMMENT ON FUNCTION pk_tracking.detach(regclass) IS 'stops tracking the rows inserted into a raw table and its partitions';

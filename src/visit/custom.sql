@@ -18,12 +18,12 @@ BEGIN
 		PRIMARY KEY (idsite, iddimension));
 	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
 	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: the N of dimensionN';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'name for people';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: which row has the value';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where a value is taken from that is not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": regular expression whose first group it is, or the parameter''s name}; the first that gives one counts';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'does case matter to the patterns?';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'no longer recorded if false';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: N in dimensionN';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'display name';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: the row that holds the value';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where to find a value that was not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": a regular expression whose first group is the value, or the name of the URL parameter}; the first that yields a value wins';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'true if the patterns distinguish upper and lower case';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'false: values are no longer recorded';
 	PERFORM pk_tracking_internal.watch('custom_dimension');
 END
 $$;
@@ -46,27 +46,27 @@ BEGIN
 	IF coalesce(trim(add_dimension.name), '') = '' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a dimension''s name must not be empty';
+			MESSAGE = 'name of a dimension must not be empty';
 	END IF;
 	IF (add_dimension.scope IN ('visit', 'action')) IS NOT TRUE THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('invalid scope: "%s"', coalesce(add_dimension.scope, 'NULL')),
-			DETAIL = 'Allowed values: visit, action.';
+			HINT = 'Valid values are "visit" and "action".';
 	END IF;
 	IF add_dimension.case_sensitive IS NULL OR add_dimension.active IS NULL
 		OR jsonb_typeof(add_dimension.extractions) IS DISTINCT FROM 'array' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a dimension needs a list of extractions, case_sensitive and active';
+			MESSAGE = 'extractions must be a JSON array, and case_sensitive and active must not be null';
 	END IF;
 	FOR e IN SELECT v FROM jsonb_array_elements(add_dimension.extractions) AS v LOOP
 		IF jsonb_typeof(e) <> 'object' OR (e ->> 'dimension' = ANY (sources)) IS NOT TRUE
 			OR coalesce(e ->> 'pattern', '') = '' THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = 'an extraction needs a dimension and a pattern',
-				DETAIL = format('Allowed dimensions: %s.', array_to_string(sources, ', '));
+				MESSAGE = 'an extraction must have a dimension and a pattern',
+				HINT = 'Valid dimensions are "url", "urlparam", and "action_name".';
 		END IF;
 		IF e ->> 'dimension' <> 'urlparam' THEN
 			BEGIN
@@ -74,14 +74,14 @@ BEGIN
 			EXCEPTION WHEN invalid_regular_expression THEN
 				RAISE EXCEPTION USING
 					ERRCODE = 'invalid_parameter_value',
-					MESSAGE = 'an extraction''s pattern is not a valid regular expression',
+					MESSAGE = 'pattern of an extraction is not a valid regular expression',
 					DETAIL = SQLERRM;
 			END;
-			-- an alternative that matches the empty string shows whether there is a group
+			-- an alternative that matches the empty string reveals the number of groups
 			IF array_length(regexp_match('', '(?:' || (e ->> 'pattern') || ')|()'), 1) < 2 THEN
 				RAISE EXCEPTION USING
 					ERRCODE = 'invalid_parameter_value',
-					MESSAGE = 'an extraction''s pattern needs a group in parentheses: the value';
+					MESSAGE = 'pattern of an extraction must have a group in parentheses, which is the value';
 			END IF;
 		END IF;
 	END LOOP;
@@ -95,5 +95,5 @@ BEGIN
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_dimension(integer, text, text, jsonb, boolean, boolean) IS 'adds a custom dimension to a site, gives its number: the N of dimensionN';
+COMMENT ON FUNCTION pk_tracking.add_dimension(integer, text, text, jsonb, boolean, boolean) IS 'adds a custom dimension to a site; returns its number: N in dimensionN';
 

@@ -23,14 +23,14 @@ BEGIN
 	COMMENT ON TABLE pk_tracking.goal IS 'goals of a site; add one with pk_tracking.add_goal()';
 	COMMENT ON COLUMN pk_tracking.goal.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.goal.idgoal IS 'number of the goal within its site, from 1';
-	COMMENT ON COLUMN pk_tracking.goal.name IS 'name for people';
+	COMMENT ON COLUMN pk_tracking.goal.name IS 'display name';
 	COMMENT ON COLUMN pk_tracking.goal.match_attribute IS 'url, title, file, external_website, manually, visit_duration, event_category, event_action or event_name';
-	COMMENT ON COLUMN pk_tracking.goal.pattern IS 'what the attribute is compared with';
+	COMMENT ON COLUMN pk_tracking.goal.pattern IS 'the value or expression that the attribute is compared with';
 	COMMENT ON COLUMN pk_tracking.goal.pattern_type IS 'contains, exact or regex; greater_than for visit_duration';
-	COMMENT ON COLUMN pk_tracking.goal.case_sensitive IS 'does case matter?';
-	COMMENT ON COLUMN pk_tracking.goal.allow_multiple IS 'may one visit convert more than once?';
-	COMMENT ON COLUMN pk_tracking.goal.revenue IS 'revenue of a conversion unless the hit says otherwise';
-	COMMENT ON COLUMN pk_tracking.goal.deleted IS 'no longer converted, kept for reports';
+	COMMENT ON COLUMN pk_tracking.goal.case_sensitive IS 'true if the pattern distinguishes upper and lower case';
+	COMMENT ON COLUMN pk_tracking.goal.allow_multiple IS 'true if a visit may convert it more than once';
+	COMMENT ON COLUMN pk_tracking.goal.revenue IS 'revenue of a conversion if the hit sends none';
+	COMMENT ON COLUMN pk_tracking.goal.deleted IS 'true if it is no longer converted; its row is kept for reports';
 	PERFORM pk_tracking_internal.watch('goal');
 END
 $$;
@@ -54,25 +54,25 @@ BEGIN
 	IF coalesce(trim(add_goal.name), '') = '' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a goal''s name must not be empty';
+			MESSAGE = 'name of a goal must not be empty';
 	END IF;
 	IF (add_goal.match_attribute = ANY (attributes)) IS NOT TRUE THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('invalid match_attribute: "%s"', coalesce(add_goal.match_attribute, 'NULL')),
-			DETAIL = format('Allowed values: %s.', array_to_string(attributes, ', '));
+			HINT = format('Valid values are "%s".', array_to_string(attributes, '", "'));
 	END IF;
 	IF (add_goal.revenue >= 0 AND add_goal.revenue < 'Infinity') IS NOT TRUE THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a goal''s revenue must be a number not below zero';
+			MESSAGE = 'revenue of a goal must be a number not less than zero';
 	END IF;
 
 	IF add_goal.match_attribute = 'manually' THEN
 		IF add_goal.pattern IS NOT NULL THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = 'a goal that is triggered manually takes no pattern';
+				MESSAGE = 'a goal with match_attribute "manually" must not have a pattern';
 		END IF;
 		pattern_type := NULL;
 	ELSE
@@ -84,17 +84,19 @@ BEGIN
 				ERRCODE = 'invalid_parameter_value',
 				MESSAGE = format('invalid pattern_type for %s: "%s"',
 					add_goal.match_attribute, coalesce(add_goal.pattern_type, 'NULL')),
-				DETAIL = format('Allowed values: %s.', array_to_string(types, ', '));
+				HINT = CASE add_goal.match_attribute
+					WHEN 'visit_duration' THEN 'The only valid value is "greater_than".'
+					ELSE 'Valid values are "contains", "exact", and "regex".' END;
 		END IF;
 		IF coalesce(add_goal.pattern, '') = '' THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('a goal on %s needs a pattern', add_goal.match_attribute);
+				MESSAGE = format('a goal with match_attribute "%s" must have a pattern', add_goal.match_attribute);
 		END IF;
 		IF add_goal.pattern_type = 'greater_than' AND add_goal.pattern !~ '^[0-9]{1,6}(\.[0-9]{1,6})?$' THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = 'a goal on visit_duration needs a number of minutes as its pattern';
+				MESSAGE = 'pattern of a goal with match_attribute "visit_duration" must be a number of minutes';
 		END IF;
 		IF add_goal.pattern_type = 'regex' THEN
 			BEGIN
@@ -102,7 +104,7 @@ BEGIN
 			EXCEPTION WHEN invalid_regular_expression THEN
 				RAISE EXCEPTION USING
 					ERRCODE = 'invalid_parameter_value',
-					MESSAGE = 'a goal''s pattern is not a valid regular expression',
+					MESSAGE = 'pattern of a goal is not a valid regular expression',
 					DETAIL = SQLERRM;
 			END;
 		END IF;
@@ -119,4 +121,4 @@ BEGIN
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_goal(integer, text, text, text, text, boolean, boolean, numeric) IS 'adds a goal to a site, gives its number within the site';
+COMMENT ON FUNCTION pk_tracking.add_goal(integer, text, text, text, text, boolean, boolean, numeric) IS 'adds a goal to a site; returns its number within the site';
