@@ -21,7 +21,7 @@ BEGIN
 	IF pg_is_in_recovery() THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'read_only_sql_transaction',
-			MESSAGE = 'cannot execute maintain() during recovery';
+			MESSAGE = 'cannot maintain the log on a standby';
 	END IF;
 
 	task := 'sums of excluded hits joined';
