@@ -1,6 +1,6 @@
 /*
  * geoip.h
- *		Where an address is: MaxMind DB files, the cache in front of them.
+ *		Locating addresses in MaxMind DB files.
  */
 #ifndef PKT_GEOIP_H
 #define PKT_GEOIP_H
@@ -15,7 +15,7 @@
 #define GEO_TEXT_SIZE 256
 
 /*
- * A location.  An empty text is unknown, so is ASN 0; coordinates count if
+ * A location.  Unknown are empty texts, ASN 0, and coordinates without
  * has_coordinates.  Texts are valid in the database's encoding.
  */
 typedef struct GeoLocation
@@ -34,9 +34,9 @@ typedef struct GeoLocation
 /* One file of the lists, as status() shows it. */
 typedef struct GeoFileStatus
 {
-	const char *path;			/* NULL: the list itself is wrong */
+	const char *path;			/* NULL: the list itself is not valid */
 	const char *kind;			/* "city" or "asn" */
-	const char *type;			/* what the file calls itself, NULL if none is open */
+	const char *type;			/* as the file's metadata says; NULL if none is open */
 	bool		has_built;
 	TimestampTz built;
 	const char *error;			/* NULL: none */
@@ -44,18 +44,18 @@ typedef struct GeoFileStatus
 
 /*
  * Locate an address, as far as level allows: coordinates, ASN and organisation
- * come with the city only.  False, and everything unknown, if nothing is known
- * of it.  A missing or bad file is a warning, never an error.
+ * come with the city only.  False, and everything unknown, if no file has the
+ * address.  A missing or invalid file is a warning, never an error.
  */
 extern bool geoip_lookup(const PktIp *ip, GeoLevel level, GeoLocation *out);
 
-/* Take out what an anonymous visit may not hold. */
+/* Remove the fields that an anonymous visit must not store. */
 extern void geoip_make_anonymous(GeoLocation *location);
 
 /* Degrees as numeric(9,6). */
 extern Datum geoip_degrees(double degrees);
 
-/* palloc'd GeoFileStatus of each file, looked at afresh.  Does not warn. */
+/* A palloc'd GeoFileStatus of each file, examined anew.  Does not warn. */
 extern List *geoip_status(void);
 
 /* Version of libmaxminddb. */

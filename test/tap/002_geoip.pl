@@ -163,22 +163,22 @@ append_to_file("$dir/geo/half.mmdb", substr($good, 0, length($good) / 2));
 	  . "\\! rm \$D/now.mmdb\n" . $ask . $ask . $files
 	  . "\\! mkdir \$D/now.mmdb\n" . $ask . "\\! rmdir \$D/now.mmdb\n"
 	  . cp('city.mmdb', 'now.mmdb') . $ask . $files);
-is($out, join("\n", 'ch|', 'ch|', 'ch|', 'now.mmdb|city|Test-City|t|t|not a MaxMind DB file, or a damaged one',
+is($out, join("\n", 'ch|', 'ch|', 'ch|', 'now.mmdb|city|Test-City|t|t|not a valid MaxMind DB file',
 	('ch|') x 5, 'now.mmdb|city|Test-City|t|t|No such file or directory', 'ch|', 'de|', 'now.mmdb|city|Test-City|t|t|'),
 	'a bad or missing new file keeps the old one');
-@warnings = $err =~ /WARNING:  could not use GeoIP file "\$D\/now.mmdb": (.*)\nDETAIL:  The file that was opened before stays in use\./g;
-is_deeply(\@warnings, [ ('not a MaxMind DB file, or a damaged one') x 3, 'No such file or directory', 'not a regular file' ], 'one warning each') or diag($err);
+@warnings = $err =~ /WARNING:  could not use GeoIP file "\$D\/now.mmdb": (.*)\nDETAIL:  The version that was opened before is still used\./g;
+is_deeply(\@warnings, [ ('not a valid MaxMind DB file') x 3, 'No such file or directory', 'not a regular file' ], 'one warning each') or diag($err);
 
 # overwritten in place, with the same length: what was checked is no longer there
 append_to_file("$dir/geo/same.mmdb", 'x' x length($good));
 ($out, $err) = session('$D/now.mmdb', '', $ask . "\\! cat '\$D/same.mmdb' 1<>'\$D/now.mmdb'\n" . $ask . cp('city.mmdb', 'now.mmdb') . $ask);
 is($out, "de|\n|\nde|", 'a file that is overwritten in place');
-like($err, qr/damaged one\nDETAIL:  Addresses are not located by it\./, 'a warning');
+like($err, qr/not a valid MaxMind DB file\nDETAIL:  The file is not used to locate addresses\./, 'a warning');
 
 # the parameter changes, and a reload
 ($out, $err) = session('$D/city.mmdb', '', qq{$ask BEGIN; SET LOCAL pk_tracking.geoip_city_file = '\$D/city-24.mmdb'; $ask SET pk_tracking.geoip_asn_file = '\$D/asn.mmdb'; $ask ROLLBACK; $ask SET pk_tracking.geoip_city_file = '"\$D'; $ask});
 is($out, "de|\nat|\nat|64500\nde|\n|", 'a changed parameter counts at once');
-like($err, qr/^psql:<stdin>:\d+: WARNING:  parameter "pk_tracking.geoip_city_file" is not a valid list of files$/m, 'a list that cannot be read');
+like($err, qr/^psql:<stdin>:\d+: WARNING:  invalid list syntax in parameter "pk_tracking.geoip_city_file"$/m, 'a list that cannot be read');
 $node->append_conf('postgresql.conf', "pk_tracking.geoip_city_file = '$dir/geo/city.mmdb'");
 $node->reload;
 is($node->safe_psql('postgres', "SELECT pg_sleep(0.2); SELECT (pk_tracking.geoip('203.0.113.1')).country"), "\nde", 'from postgresql.conf');
