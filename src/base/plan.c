@@ -28,12 +28,13 @@ pin_search_path(void)
 	return level;
 }
 
-static void
+static SPIPlanPtr
 prepare(KeptPlan *kept)
 {
 	SPIPlanPtr	plan;
 	Oid			types[lengthof(kept->argtypes)];
 	StringInfoData sql;
+	Oid			hexid = InvalidOid;
 
 	initStringInfo(&sql);
 	if (kept->query != NULL)
@@ -44,7 +45,11 @@ prepare(KeptPlan *kept)
 		kept->make(kept, &sql);
 	}
 	for (int i = 0; i < kept->nargs; i++)
-		types[i] = OidIsValid(kept->argtypes[i]) ? kept->argtypes[i] : hexid_type_oid();
+	{
+		types[i] = kept->argtypes[i];
+		if (!OidIsValid(types[i]))
+			types[i] = hexid = hexid_type_oid();
+	}
 	/* values never change the plan: spare the custom plans */
 	plan = SPI_prepare_cursor(sql.data, kept->nargs, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
@@ -52,8 +57,25 @@ prepare(KeptPlan *kept)
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
 	pfree(sql.data);
+	kept->hexid = hexid;
 	kept->plan = plan;
-	kept->hexid = hexid_type_oid();
+	return plan;
+}
+
+/*
+ * The plan, prepared if it is not.  The server plans an invalid one again by
+ * itself; it may be running further up the stack, under a trigger, and must not
+ * be freed.  What can change is the id type of parameters, with the extension,
+ * and the text of a query that says so.
+ */
+static SPIPlanPtr
+usable_plan(KeptPlan *kept)
+{
+	if (kept->plan == NULL ||
+		(OidIsValid(kept->hexid) && kept->hexid != hexid_type_oid()) ||
+		(kept->make_again && !SPI_plan_is_valid(kept->plan)))
+		return prepare(kept);
+	return kept->plan;
 }
 
 /*
@@ -68,16 +90,7 @@ plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool 
 {
 	int			rc;
 	MemoryContext context = CurrentMemoryContext;
-
-	/*
-	 * A plan that has become invalid is planned again by the server itself; it
-	 * may just be running further up, under a trigger, and must not be freed.
-	 * Only the id type can change under its parameters: with the extension.
-	 */
-	if (kept->plan != NULL && kept->hexid != hexid_type_oid())
-		kept->plan = NULL;
-	if (kept->plan == NULL)
-		prepare(kept);
+	SPIPlanPtr	plan = usable_plan(kept);
 
 	if (newest && IsolationUsesXactSnapshot())
 	{
@@ -85,16 +98,52 @@ plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool 
 
 		CommandCounterIncrement();
 		latest = RegisterSnapshot(GetLatestSnapshot());
-		rc = SPI_execute_snapshot(kept->plan, values, nulls, latest,
+		rc = SPI_execute_snapshot(plan, values, nulls, latest,
 								  GetTransactionSnapshot(), false, true, count);
 		UnregisterSnapshot(latest);
 	}
 	else
-		rc = SPI_execute_snapshot(kept->plan, values, nulls, InvalidSnapshot,
+		rc = SPI_execute_snapshot(plan, values, nulls, InvalidSnapshot,
 								  InvalidSnapshot, false, true, count);
 	/* SPI comes back in its own context, which lives as long as the call */
 	MemoryContextSwitchTo(context);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
 	return rc;
+}
+
+/*
+ * plan_read
+ *		Run a kept SELECT under the newest snapshot, read only; count: at most so
+ *		many rows, 0: all.  Sets SPI_processed and SPI_tuptable.
+ */
+void
+plan_read(KeptPlan *kept, Datum *values, long count)
+{
+	SPIPlanPtr	plan = usable_plan(kept);
+	int			rc;
+
+	/* a parallel leader cannot take a new snapshot */
+	rc = SPI_execute_snapshot(plan, values, NULL,
+							  IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot(),
+							  InvalidSnapshot, true, false, count);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
+}
+
+/*
+ * plan_write
+ *		Run a kept INSERT that sees the newest committed rows, without regard to
+ *		the transaction's snapshot.
+ */
+void
+plan_write(KeptPlan *kept, Datum *values)
+{
+	SPIPlanPtr	plan = usable_plan(kept);
+	int			rc;
+
+	rc = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
+							  false, false, 0);
+	if (rc != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
 }

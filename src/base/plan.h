@@ -17,17 +17,22 @@
 /* A kept plan: prepared on first use, then kept until the backend ends. */
 typedef struct KeptPlan
 {
-	const char *query;			/* NULL: make() says it */
+	const char *query;			/* NULL: make() writes it */
 	int			nargs;
 	Oid			argtypes[KEPT_PLAN_ARGS];	/* InvalidOid: hexid */
-	void		(*make) (struct KeptPlan *kept, StringInfo sql);	/* writes the query, and may set
-																	 * nargs and argtypes */
+
+	/* in place of the three above */
+	void		(*make) (struct KeptPlan *kept, StringInfo sql);
+	bool		make_again;		/* when the plan becomes invalid: the query may be another then */
+
 	SPIPlanPtr	plan;
-	Oid			hexid;			/* the id type that it was made for */
+	Oid			hexid;			/* the id type that it was made for; InvalidOid: no parameter has it */
 } KeptPlan;
 
 extern int	plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count,
 						 bool newest);
+extern void plan_read(KeptPlan *kept, Datum *values, long count);
+extern void plan_write(KeptPlan *kept, Datum *values);
 extern int	pin_search_path(void);
 
 #endif							/* PKT_PLAN_H */

@@ -55,6 +55,7 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "base/plan.h"
 #include "base/spi.h"
 #include "identity/salt.h"
 #include "identity/secret_table.h"
@@ -87,7 +88,7 @@ enum
 	QUERY_COUNT = QUERY_MAKE + SALT_TABLES
 };
 
-static SPIPlanPtr plans[QUERY_COUNT];
+static KeptPlan plans[QUERY_COUNT];	/* run_query() fills them */
 
 /* The cache: salts that were read in this transaction. */
 typedef struct NamedSalt
@@ -300,22 +301,29 @@ pgcrypto_schema(void)
 	return quote_identifier(name);
 }
 
-/* Write the text of a query, with all names qualified. */
+/* Write a query, with all names qualified. */
 static void
-build_query(StringInfo sql, int query)
+make_query(KeptPlan *kept, StringInfo sql)
 {
+	static const Oid daily_types[] = {INT4OID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 	static const char daily[] =
 		"SELECT value, expires FROM pk_tracking.%s"
 		" WHERE idsite OPERATOR(pg_catalog.=) $1"
 		" AND day OPERATOR(pg_catalog.=) $2"
 		" AND expires OPERATOR(pg_catalog.>) $3";
+	int			query = kept - plans;
 	char		table[SALT_TABLE_NAME_LEN];
 	int			i;
 
+	kept->nargs = query == QUERY_NAMED ? 1 : query < QUERY_MAKE ? 3 : 4;
+	memcpy(kept->argtypes, daily_types, sizeof(daily_types));
 	if (query == QUERY_NAMED)
+	{
+		kept->argtypes[0] = TEXTOID;
 		appendStringInfoString(sql,
 							   "SELECT value FROM pk_tracking.salt"
 							   " WHERE name OPERATOR(pg_catalog.=) $1");
+	}
 	else if (query == QUERY_LATE)
 	{
 		for (i = DAILY_TABLES; i < SALT_TABLES; i++)
@@ -347,57 +355,21 @@ build_query(StringInfo sql, int query)
 	}
 }
 
-/* The kept plan of a query, prepared again if pgcrypto has moved. */
-static SPIPlanPtr
-plan_for(int query)
-{
-	static Oid	daily_types[] = {INT4OID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	static Oid	named_types[] = {TEXTOID};
-	StringInfoData sql;
-	SPIPlanPtr	plan = plans[query];
-
-	/*
-	 * The server replans an invalid plan by itself, and the plan may be running
-	 * further up the stack: never free it.  Of what the text says, only the
-	 * schema of pgcrypto can change.
-	 */
-	if (plan != NULL && (query < QUERY_MAKE || SPI_plan_is_valid(plan)))
-		return plan;
-
-	initStringInfo(&sql);
-	build_query(&sql, query);
-	plan = SPI_prepare_cursor(sql.data,
-							  query == QUERY_NAMED ? 1 : query < QUERY_MAKE ? 3 : 4,
-							  query == QUERY_NAMED ? named_types : daily_types,
-							  CURSOR_OPT_GENERIC_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	pfree(sql.data);
-
-	plans[query] = plan;
-	return plan;
-}
-
 /*
  * Run a query under the newest snapshot.  Sets SPI_processed and SPI_tuptable.
  */
 static void
 run_query(int query, Datum *values)
 {
-	bool		reads = query < QUERY_MAKE;
-	SPIPlanPtr	plan = plan_for(query);
-	Snapshot	snapshot;
-	int			rc;
+	KeptPlan   *kept = &plans[query];
 
-	/* a parallel leader cannot take a new snapshot */
-	snapshot = (reads && IsInParallelMode()) ? GetActiveSnapshot() : GetLatestSnapshot();
-
-	rc = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot,
-							  reads, false, reads ? 1 : 0);
-	if (rc != (reads ? SPI_OK_SELECT : SPI_OK_INSERT))
-		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
+	kept->make = make_query;
+	/* of what the query says, only the schema of pgcrypto can change */
+	kept->make_again = query >= QUERY_MAKE;
+	if (query < QUERY_MAKE)
+		plan_read(kept, values, 1);
+	else
+		plan_write(kept, values);
 }
 
 /*

@@ -25,6 +25,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/plan.h"
 #include "base/spi.h"
 #include "settings/site_config.h"
 #include "settings/values.h"
@@ -66,49 +67,36 @@ static bool reported[MAX_SETTINGS + 2];
  * The queries.  Names are qualified and operators written out: the caller's
  * search_path must not choose them.  The table's unique index is on coalesce().
  */
-static const char *const site_query =
-"SELECT s.timezone FROM pk_tracking.site AS s WHERE s.idsite OPERATOR(pg_catalog.=) $1";
-static const char *const sites_query =
-"SELECT s.idsite FROM pk_tracking.site AS s ORDER BY s.idsite";
-static const char *const setting_query =
-"SELECT v.name, v.value FROM pk_tracking.setting AS v WHERE coalesce(v.idsite, 0) OPERATOR(pg_catalog.=) $1";
+static KeptPlan site_plan = {
+	.query = "SELECT s.timezone FROM pk_tracking.site AS s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
+	.nargs = 1, .argtypes = {INT4OID}
+};
 
-static SPIPlanPtr site_plan = NULL;
-static SPIPlanPtr sites_plan = NULL;
-static SPIPlanPtr setting_plan = NULL;
+static KeptPlan sites_plan = {
+	.query = "SELECT s.idsite FROM pk_tracking.site AS s ORDER BY s.idsite",
+	.nargs = 0
+};
+
+static KeptPlan setting_plan = {
+	.query = "SELECT v.name, v.value FROM pk_tracking.setting AS v"
+	" WHERE coalesce(v.idsite, 0) OPERATOR(pg_catalog.=) $1",
+	.nargs = 1, .argtypes = {INT4OID}
+};
 
 /*
- * Run one of the queries, SPI connected.  Takes the variable of its plan
- * (prepared on first use; the plan cache itself notices when the tables
- * change), its text and the int4 parameter if it has one.  Leaves the rows in
- * SPI_tuptable.
+ * Run one of the queries, SPI connected; idsite is its parameter, if it has one.
+ * Leaves the rows in SPI_tuptable.
  *
  * Always under a fresh snapshot: an invalidation is received only once, so
  * what is read after it must include the change that it announced, in a
  * REPEATABLE READ transaction too.
  */
 static void
-settings_query(SPIPlanPtr *plan, const char *query, bool has_param, int32 param)
+settings_query(KeptPlan *plan, int32 idsite)
 {
-	Oid			type = INT4OID;
-	Datum		value = Int32GetDatum(param);
-	int			rc;
+	Datum		value = Int32GetDatum(idsite);
 
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	p = SPI_prepare(query, has_param ? 1 : 0, &type);
-
-		if (p == NULL)
-			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-		rc = SPI_keepplan(p);
-		if (rc != 0)
-			elog(ERROR, "SPI_keepplan failed: %s", SPI_result_code_string(rc));
-		*plan = p;
-	}
-	rc = SPI_execute_snapshot(*plan, has_param ? &value : NULL, NULL,
-							  GetLatestSnapshot(), InvalidSnapshot, true, false, 0);
-	if (rc != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
+	plan_read(plan, &value, 0);
 }
 
 /* Also notes the tables' OIDs, which the invalidation callback compares with. */
@@ -155,7 +143,7 @@ load_setting_rows(int32 idsite, MemoryContext context, SettingRows *rows)
 	SPITupleTable *table;
 
 	memset(rows, 0, sizeof(*rows));
-	settings_query(&setting_plan, setting_query, true, idsite);
+	settings_query(&setting_plan, idsite);
 	n = SPI_processed;
 	table = SPI_tuptable;
 	for (k = 0; k < n; k++)
@@ -191,7 +179,7 @@ all_sites(uint64 *n)
 {
 	int32	   *ids;
 
-	settings_query(&sites_plan, sites_query, false, 0);
+	settings_query(&sites_plan, 0);
 	*n = SPI_processed;
 	ids = palloc(mul_size(sizeof(int32), *n + 1));
 	for (uint64 k = 0; k < *n; k++)
@@ -280,7 +268,7 @@ load_site(int32 idsite)
 	if (!settings_tables_exist())
 		raise_missing_log();
 	started = generation;
-	settings_query(&site_plan, site_query, true, idsite);
+	settings_query(&site_plan, idsite);
 	if (SPI_processed == 0)
 		return NULL;
 	zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
