@@ -1,6 +1,6 @@
 /*
  * hit.c
- *		The table of hit fields, and how a value gets into a Hit.
+ *		The table of hit fields, and hits made from it.
  */
 #include "postgres.h"
 
@@ -8,214 +8,209 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/compat.h"
 #include "base/text.h"
 #include "request/hit.h"
 
 PG_FUNCTION_INFO_V1(pkt_hit_fields);
 
-/* Anything further away from now is a mistake, not a time (spec 6.3). */
-#define TIME_RANGE ((int64) 20 * 365 * USECS_PER_DAY)
-
-#define FLOAT_MAX 64			/* bytes of a number */
-#define EXPONENT_MAX 38			/* of a number, and digits before its dot: the columns there hold no larger ones */
-
-#define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
-
-#define TEXT(name, member, max, unit, privacy, sanitise) \
-	{name, sizeof(name) - 1, FIELD_TEXT, offsetof(Hit, member), max, unit, BAD_DEFAULT, privacy, sanitise}
-#define NUMBER(name, member, type, bad, privacy) \
-	{name, sizeof(name) - 1, type, offsetof(Hit, member), 0, UNIT_BYTES, bad, privacy, false}
+/*
+ * TEXT(name, member of Hit, longest, unit, privacy, HTML-escaped under matomo
+ * rules?, description), INTEGER(name, member, value if absent, bad value,
+ * privacy, description), OTHER(name, member, type, bad value, privacy,
+ * description).
+ */
+#define TEXT(name, member, max, unit, privacy, sanitise, description) \
+	{name, sizeof(name) - 1, FIELD_TEXT, offsetof(Hit, member), max, unit, 0, BAD_DEFAULT, \
+		privacy, sanitise, description}
+#define INTEGER(name, member, absent, bad, privacy, description) \
+	{name, sizeof(name) - 1, FIELD_INT, offsetof(Hit, member), 0, UNIT_BYTES, absent, bad, \
+		privacy, false, description}
+#define OTHER(name, member, type, bad, privacy, description) \
+	{name, sizeof(name) - 1, type, offsetof(Hit, member), 0, UNIT_BYTES, 0, bad, \
+		privacy, false, description}
 
 /*
- * The table.  Bounds are those of spec matomo 6.2; what a bad value does is
- * spec 6.1: silently the default, but for ids, sites and negative times.  URLs,
- * titles and whatever else gets a number of the dictionary are cut where they
- * enter it (page_maximum_length), user ids where they have been hashed.
+ * The table.  A field that is only read is a member of Hit and a row here.
+ *
+ * Bounds, and the effect of a bad value, are those of Matomo: silently the
+ * default, except for ids, sites and negative times; see doc/internals.md,
+ * "Matomo: requests".  URLs, titles and other texts of the dictionary are cut
+ * where they enter it (page_maximum_length), user ids after they were hashed.
  */
 static const HitField fields[] =
 {
-	NUMBER("idsite", idsite, FIELD_INT, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("rec", rec, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("url", url, 0, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("action_name", action_name, 0, UNIT_BYTES, PRIVACY_PERSON, true),
-	TEXT("urlref", urlref, 1500, UNIT_CHARS, PRIVACY_PERSON, false),
-	TEXT("pv_id", pv_id, 6, UNIT_CHARS, PRIVACY_NONE, true),
-	TEXT("uid", user_id, 0, UNIT_CHARS, PRIVACY_PERSON, true),
-	NUMBER("cid", cid, FIELD_ID, BAD_INVALID, PRIVACY_PERSON),
-	NUMBER("_id", visitor_id, FIELD_ID_COOKIE, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("new_visit", new_visit, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("bots", bots, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("consent", consent, FIELD_CONSENT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("uia", consent, FIELD_UIA, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("rmip", rmip, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("dda", dda, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("sh", sh, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("_idvc", idvc, FIELD_INT, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("_idts", idts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("_viewts", viewts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("_ects", ects, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("fla", plugins[0], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("java", plugins[1], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("qt", plugins[2], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("realp", plugins[3], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("pdf", plugins[4], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("wma", plugins[5], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("ag", plugins[6], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("cookie", plugins[7], FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	TEXT("res", resolution, 9, UNIT_CHARS, PRIVACY_DEVICE, true),
-	NUMBER("h", local_h, FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("m", local_m, FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	NUMBER("s", local_s, FIELD_INT, BAD_DEFAULT, PRIVACY_DEVICE),
-	TEXT("ua", user_agent, 2048, UNIT_BYTES, PRIVACY_DEVICE, false),
-	NUMBER("uadata", uadata, FIELD_JSON, BAD_DEFAULT, PRIVACY_DEVICE),
-	TEXT("lang", accept_language, 1024, UNIT_BYTES, PRIVACY_DEVICE, false),
-	TEXT("download", download, 0, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("link", link, 0, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("e_c", e_c, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("e_a", e_a, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("e_n", e_n, 0, UNIT_BYTES, PRIVACY_PERSON, true),
-	NUMBER("e_v", e_v, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("c_n", c_n, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("c_p", c_p, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("c_t", c_t, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("c_i", c_i, 0, UNIT_BYTES, PRIVACY_NONE, true),
-	TEXT("search", search, 0, UNIT_BYTES, PRIVACY_PERSON, true),
-	TEXT("search_cat", search_cat, 200, UNIT_CHARS, PRIVACY_NONE, true),
-	NUMBER("search_count", search_count, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ca", ca, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("_pks", pks, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	TEXT("_pkn", pkn, 0, UNIT_BYTES, PRIVACY_NONE, false),
-	NUMBER("_pkc", pkc, FIELD_LIST, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("_pkp", pkp, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("pf_net", timings[0], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("pf_srv", timings[1], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("pf_tfr", timings[2], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("pf_dm1", timings[3], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("pf_dm2", timings[4], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("pf_onl", timings[5], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE),
-	NUMBER("_cvar", visit_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("cvar", page_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON),
-	NUMBER("idgoal", idgoal, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ping", ping, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true),
-	NUMBER("revenue", revenue, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ec_st", ec_st, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ec_tx", ec_tx, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ec_sh", ec_sh, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ec_dt", ec_dt, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE),
-	NUMBER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE),
-	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("_ref", ref, 1500, UNIT_CHARS, PRIVACY_PERSON, false),
-	TEXT("token_auth", token_auth, 0, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("country", country, 3, UNIT_CHARS, PRIVACY_PERSON, true),
-	TEXT("region", region, 3, UNIT_CHARS, PRIVACY_PERSON, true),
-	TEXT("city", city, 255, UNIT_CHARS, PRIVACY_PERSON, true),
-	TEXT("lat", latitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("long", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("lon", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("cip", cip, 64, UNIT_BYTES, PRIVACY_PERSON, false),
-	TEXT("cdt", cdt, 64, UNIT_BYTES, PRIVACY_NONE, false),
-	NUMBER("cdo", cdo, FIELD_INT, BAD_DEFAULT, PRIVACY_NONE),
+	INTEGER("idsite", idsite, 0, BAD_INVALID, PRIVACY_NONE,
+		"number of the site"),
+	OTHER("rec", rec, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
+		"1: record the hit; any other value excludes it"),
+	TEXT("url", url, 0, UNIT_BYTES, PRIVACY_PERSON, false,
+		"URL of the page; without it and urlref, the Referer header is used"),
+	TEXT("action_name", action_name, 0, UNIT_BYTES, PRIVACY_PERSON, true,
+		"title of the page"),
+	TEXT("urlref", urlref, 1500, UNIT_CHARS, PRIVACY_PERSON, false,
+		"URL of the previous page"),
+	TEXT("pv_id", pv_id, 6, UNIT_CHARS, PRIVACY_NONE, true,
+		"page view id: the same for all hits of one page view"),
+	TEXT("uid", user_id, 0, UNIT_CHARS, PRIVACY_PERSON, true,
+		"user id, as the site's own login knows it"),
+	OTHER("cid", cid, FIELD_ID, BAD_INVALID, PRIVACY_PERSON,
+		"visitor id to use, 16 hex digits"),
+	OTHER("_id", visitor_id, FIELD_ID_COOKIE, BAD_DEFAULT, PRIVACY_PERSON,
+		"visitor id of the first-party cookie; ignored if shorter than 16 hex digits"),
+	OTHER("new_visit", new_visit, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
+		"not 0: begin a new visit"),
+	OTHER("bots", bots, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
+		"not 0: record the hit even if a bot sent it"),
+	OTHER("consent", consent, FIELD_CONSENT, BAD_DEFAULT, PRIVACY_NONE,
+		"granted, denied or unknown; 1, 0 or -1"),
+	OTHER("uia", consent, FIELD_UIA, BAD_DEFAULT, PRIVACY_NONE,
+		"1: the visitor has refused consent; 0: the visitor has not"),
+	OTHER("rmip", rmip, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
+		"1: the IP address is discarded before it is used"),
+	OTHER("dda", dda, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
+		"1: store no device data of an anonymous visitor"),
+	INTEGER("sh", sh, NOT_SENT, BAD_DEFAULT, PRIVACY_NONE,
+		"0: no fingerprint for this hit; 1: a fingerprint even if the site uses none, which needs trust"),
+	INTEGER("_idvc", idvc, 0, BAD_DEFAULT, PRIVACY_PERSON,
+		"number of visits, as the visitor id cookie counts them"),
+	OTHER("_idts", idts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON,
+		"time of the first visit, according to the visitor id cookie"),
+	OTHER("_viewts", viewts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON,
+		"time of the last visit, according to the visitor id cookie"),
+	OTHER("_ects", ects, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON,
+		"time of the last order, according to the visitor id cookie"),
+	INTEGER("fla", plugins[0], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"Flash, 1 or 0"),
+	INTEGER("java", plugins[1], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"Java, 1 or 0"),
+	INTEGER("qt", plugins[2], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"QuickTime, 1 or 0"),
+	INTEGER("realp", plugins[3], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"RealPlayer, 1 or 0"),
+	INTEGER("pdf", plugins[4], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"PDF, 1 or 0"),
+	INTEGER("wma", plugins[5], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"Windows Media, 1 or 0"),
+	INTEGER("ag", plugins[6], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"Silverlight, 1 or 0"),
+	INTEGER("cookie", plugins[7], 0, BAD_DEFAULT, PRIVACY_DEVICE,
+		"cookies enabled, 1 or 0"),
+	TEXT("res", resolution, 9, UNIT_CHARS, PRIVACY_DEVICE, true,
+		"screen resolution, 1280x1024"),
+	INTEGER("h", local_h, NOT_SENT, BAD_DEFAULT, PRIVACY_DEVICE,
+		"hour by the visitor's clock"),
+	INTEGER("m", local_m, NOT_SENT, BAD_DEFAULT, PRIVACY_DEVICE,
+		"minute by the visitor's clock"),
+	INTEGER("s", local_s, NOT_SENT, BAD_DEFAULT, PRIVACY_DEVICE,
+		"second by the visitor's clock"),
+	TEXT("ua", user_agent, 2048, UNIT_BYTES, PRIVACY_DEVICE, false,
+		"user agent, instead of the header"),
+	OTHER("uadata", uadata, FIELD_JSON, BAD_DEFAULT, PRIVACY_DEVICE,
+		"Client Hints"),
+	TEXT("lang", accept_language, 1024, UNIT_BYTES, PRIVACY_DEVICE, false,
+		"Accept-Language, instead of the header"),
+	TEXT("download", download, 0, UNIT_BYTES, PRIVACY_PERSON, false,
+		"URL of a file that was downloaded"),
+	TEXT("link", link, 0, UNIT_BYTES, PRIVACY_PERSON, false,
+		"URL of another site that was clicked"),
+	TEXT("e_c", e_c, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"event category; needs e_a"),
+	TEXT("e_a", e_a, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"event action; needs e_c"),
+	TEXT("e_n", e_n, 0, UNIT_BYTES, PRIVACY_PERSON, true,
+		"event name"),
+	OTHER("e_v", e_v, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE,
+		"event value"),
+	TEXT("c_n", c_n, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"content name"),
+	TEXT("c_p", c_p, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"content piece"),
+	TEXT("c_t", c_t, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"content target"),
+	TEXT("c_i", c_i, 0, UNIT_BYTES, PRIVACY_NONE, true,
+		"content interaction; without it an impression"),
+	TEXT("search", search, 0, UNIT_BYTES, PRIVACY_PERSON, true,
+		"keyword of a site search"),
+	TEXT("search_cat", search_cat, 200, UNIT_CHARS, PRIVACY_NONE, true,
+		"category of a site search"),
+	INTEGER("search_count", search_count, NOT_SENT, BAD_DEFAULT, PRIVACY_NONE,
+		"number of results of a site search; negative: unknown"),
+	INTEGER("ca", ca, 0, BAD_DEFAULT, PRIVACY_NONE,
+		"1: custom action, refused unless it is one of the known kinds"),
+	TEXT("_pks", pks, 0, UNIT_BYTES, PRIVACY_NONE, false,
+		"SKU of the product that the page shows"),
+	TEXT("_pkn", pkn, 0, UNIT_BYTES, PRIVACY_NONE, false,
+		"name of the product that the page shows"),
+	OTHER("_pkc", pkc, FIELD_LIST, BAD_DEFAULT, PRIVACY_NONE,
+		"category of the product, or of the page itself; or a JSON list of up to 5"),
+	OTHER("_pkp", pkp, FIELD_FLOAT, BAD_DEFAULT, PRIVACY_NONE,
+		"price of the product that the page shows"),
+	OTHER("pf_net", timings[0], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: network"),
+	OTHER("pf_srv", timings[1], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: server"),
+	OTHER("pf_tfr", timings[2], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: transfer"),
+	OTHER("pf_dm1", timings[3], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: DOM processing"),
+	OTHER("pf_dm2", timings[4], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: DOM completion"),
+	OTHER("pf_onl", timings[5], FIELD_MILLISECONDS, BAD_INVALID, PRIVACY_NONE,
+		"page performance: on load"),
+	OTHER("_cvar", visit_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON,
+		"custom variables of the visit: {\"1\": [\"name\", \"value\"]}, slots 1 to 5"),
+	OTHER("cvar", page_variables, FIELD_JSON, BAD_DEFAULT, PRIVACY_PERSON,
+		"custom variables of the action, as _cvar"),
+	INTEGER("idgoal", idgoal, -1, BAD_DEFAULT, PRIVACY_NONE,
+		"goal that is converted by hand; 0: order or cart"),
+	INTEGER("ping", ping, 0, BAD_DEFAULT, PRIVACY_NONE,
+		"1: heartbeat; no action"),
+	TEXT("ec_id", ec_id, 100, UNIT_CHARS, PRIVACY_PERSON, true,
+		"order id; e-commerce hits without one are carts"),
+	OTHER("revenue", revenue, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
+		"revenue of a goal, an order or a cart"),
+	OTHER("ec_st", ec_st, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
+		"sub total of an order"),
+	OTHER("ec_tx", ec_tx, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
+		"tax of an order"),
+	OTHER("ec_sh", ec_sh, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
+		"shipping costs of an order"),
+	OTHER("ec_dt", ec_dt, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
+		"discount of an order"),
+	OTHER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE,
+		"items of an order or a cart: [[SKU, name, category or list of five, price, quantity], ...]"),
+	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false,
+		"campaign to which a conversion is attributed"),
+	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false,
+		"keyword of that campaign"),
+	TEXT("_ref", ref, 1500, UNIT_CHARS, PRIVACY_PERSON, false,
+		"URL of the referrer to which a conversion is attributed"),
+	TEXT("token_auth", token_auth, 0, UNIT_BYTES, PRIVACY_PERSON, false,
+		"token that makes the request trusted"),
+	TEXT("country", country, 3, UNIT_CHARS, PRIVACY_PERSON, true,
+		"country of the visitor; needs trust"),
+	TEXT("region", region, 3, UNIT_CHARS, PRIVACY_PERSON, true,
+		"region of the visitor; needs trust"),
+	TEXT("city", city, 255, UNIT_CHARS, PRIVACY_PERSON, true,
+		"city of the visitor; needs trust"),
+	TEXT("lat", latitude, 64, UNIT_BYTES, PRIVACY_PERSON, false,
+		"latitude of the visitor, degrees; needs trust"),
+	TEXT("long", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false,
+		"longitude of the visitor, degrees; needs trust"),
+	TEXT("lon", longitude, 64, UNIT_BYTES, PRIVACY_PERSON, false,
+		"the same as long"),
+	TEXT("cip", cip, 64, UNIT_BYTES, PRIVACY_PERSON, false,
+		"IP address of the client; needs trust"),
+	TEXT("cdt", cdt, 64, UNIT_BYTES, PRIVACY_NONE, false,
+		"time of the hit, UTC or seconds since 1970; an old one needs trust"),
+	INTEGER("cdo", cdo, 0, BAD_DEFAULT, PRIVACY_NONE,
+		"seconds by which the hit is older than cdt or now"),
 };
 
-/* What the fields are, for people: the view hit_fields. */
-static const struct
-{
-	const char *name;
-	const char *description;
-}			descriptions[] =
-{
-	{"idsite", "number of the site"},
-	{"rec", "1: record the hit; anything else excludes it"},
-	{"url", "URL of the page; without it and urlref, the Referer header"},
-	{"action_name", "title of the page"},
-	{"urlref", "URL of the page before"},
-	{"pv_id", "page view id: what belongs to one page view has the same"},
-	{"uid", "user id of the site's own login"},
-	{"cid", "visitor id that is to be used, 16 hex digits"},
-	{"_id", "visitor id of the first-party cookie; shorter than 16 hex digits: ignored"},
-	{"new_visit", "not 0: begin a new visit"},
-	{"bots", "not 0: record it though a bot sent it"},
-	{"consent", "granted, denied or unknown; 1, 0 or -1"},
-	{"uia", "1: the visitor has refused consent; 0: he has not"},
-	{"rmip", "1: the address is forgotten before anything is done with it"},
-	{"dda", "1: no device data of an anonymous visitor"},
-	{"sh", "0: no fingerprint of this hit; 1: one though the site makes none, which needs trust"},
-	{"_idvc", "number of visits, by the visitor id cookie"},
-	{"_idts", "time of the first visit, by the visitor id cookie"},
-	{"_viewts", "time of the last visit, by the visitor id cookie"},
-	{"_ects", "time of the last order, by the visitor id cookie"},
-	{"fla", "Flash, 1 or 0"},
-	{"java", "Java, 1 or 0"},
-	{"qt", "QuickTime, 1 or 0"},
-	{"realp", "RealPlayer, 1 or 0"},
-	{"pdf", "PDF, 1 or 0"},
-	{"wma", "Windows Media, 1 or 0"},
-	{"ag", "Silverlight, 1 or 0"},
-	{"cookie", "cookies enabled, 1 or 0"},
-	{"res", "screen resolution, 1280x1024"},
-	{"h", "hour of the visitor's clock"},
-	{"m", "minute of the visitor's clock"},
-	{"s", "second of the visitor's clock"},
-	{"ua", "user agent, instead of the header"},
-	{"uadata", "Client Hints"},
-	{"lang", "Accept-Language, instead of the header"},
-	{"download", "URL of a file that was downloaded"},
-	{"link", "URL of another site that was clicked"},
-	{"e_c", "event category; needs e_a"},
-	{"e_a", "event action; needs e_c"},
-	{"e_n", "event name"},
-	{"e_v", "event value"},
-	{"c_n", "content name"},
-	{"c_p", "content piece"},
-	{"c_t", "content target"},
-	{"c_i", "content interaction; without it an impression"},
-	{"search", "keyword of a site search"},
-	{"search_cat", "category of a site search"},
-	{"search_count", "number of a site search's results; below 0: unknown"},
-	{"ca", "1: custom action, refused unless it is one of the known kinds"},
-	{"_pks", "SKU of the product that the page shows"},
-	{"_pkn", "name of the product that the page shows"},
-	{"_pkc", "category of the product, or the page's own; a JSON list of up to 5"},
-	{"_pkp", "price of the product that the page shows"},
-	{"pf_net", "page performance: network"},
-	{"pf_srv", "page performance: server"},
-	{"pf_tfr", "page performance: transfer"},
-	{"pf_dm1", "page performance: DOM processing"},
-	{"pf_dm2", "page performance: DOM completion"},
-	{"pf_onl", "page performance: on load"},
-	{"_cvar", "custom variables of the visit: {\"1\": [\"name\", \"value\"]}, slots 1 to 5"},
-	{"cvar", "custom variables of the action, as _cvar"},
-	{"idgoal", "goal that is converted by hand; 0: order or cart"},
-	{"ping", "1: heartbeat; no action"},
-	{"ec_id", "order id; without it e-commerce hits are carts"},
-	{"revenue", "revenue of a goal, an order or a cart"},
-	{"ec_st", "sub total of an order"},
-	{"ec_tx", "tax of an order"},
-	{"ec_sh", "shipping costs of an order"},
-	{"ec_dt", "discount of an order"},
-	{"ec_items", "items of an order or a cart: [[SKU, name, category or list of five, price, quantity], ...]"},
-	{"_rcn", "campaign that a conversion is attributed to"},
-	{"_rck", "keyword of that campaign"},
-	{"_ref", "referrer URL that a conversion is attributed to"},
-	{"token_auth", "token; authenticates what needs trust"},
-	{"country", "country of the visitor; needs trust"},
-	{"region", "region of the visitor; needs trust"},
-	{"city", "city of the visitor; needs trust"},
-	{"lat", "latitude of the visitor, degrees; needs trust"},
-	{"long", "longitude of the visitor, degrees; needs trust"},
-	{"lon", "the same as long"},
-	{"cip", "IP address of the client; needs trust"},
-	{"cdt", "time of the hit, UTC or seconds since 1970; an old one needs trust"},
-	{"cdo", "seconds that the hit lies before cdt or now"},
-};
-
-/* Open addressing over the table; a name is looked up for every parameter sent. */
+/* Index of the table, by open addressing: every parameter that is sent is looked up. */
 #define SLOTS 256
 static int16 slots[SLOTS];
 
@@ -224,7 +219,7 @@ static char empty[] = "";
 /* A hit with every field at its default. */
 static Hit	blank;
 
-/* The fields that are cut. */
+/* The texts that have a bound. */
 static int	n_bounded;
 static const HitField *bounded[lengthof(fields)];
 
@@ -240,7 +235,7 @@ name_slot(const char *name, size_t len)
 
 /*
  * hit_init
- *		Make what is made once of the table.  Called when the library loads.
+ *		Prepare what is derived from the table; once, when the library loads.
  */
 void
 hit_init(void)
@@ -263,22 +258,41 @@ hit_init(void)
 
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
-		if (fields[i].type == FIELD_TEXT || fields[i].type == FIELD_LIST ||
-			fields[i].type == FIELD_AMOUNT)
-			*(char **) ((char *) &blank + fields[i].offset) = empty;
+		void	   *where = (char *) &blank + fields[i].offset;
+
+		switch (fields[i].type)
+		{
+			case FIELD_TEXT:
+			case FIELD_LIST:
+			case FIELD_AMOUNT:
+				*(char **) where = empty;
+				break;
+			case FIELD_INT:
+				*(int32 *) where = fields[i].absent;
+				break;
+			case FIELD_MILLISECONDS:
+				*(int32 *) where = NOT_SENT;
+				break;
+			case FIELD_CONSENT:
+			case FIELD_UIA:
+				*(Consent *) where = CONSENT_UNKNOWN;
+				break;
+			case FIELD_UNIXTIME:
+			case FIELD_FLAG:
+			case FIELD_FLOAT:
+			case FIELD_ID:
+			case FIELD_ID_COOKIE:
+			case FIELD_JSON:
+				break;			/* 0, false, NULL or not given */
+		}
 	}
+	/* not in the table: from the connection */
 	blank.cookie_header = blank.referer_header = empty;
-	blank.local_h = blank.local_m = blank.local_s = blank.search_count = NOT_SENT;
-	blank.sh = NOT_SENT;
-	for (int i = 0; i < HIT_TIMINGS; i++)
-		blank.timings[i] = NOT_SENT;
-	blank.idgoal = -1;
-	blank.consent = CONSENT_UNKNOWN;
 }
 
 /*
  * hit_field
- *		The field of that name, NULL if there is none.
+ *		The field with this name; NULL if the table does not have it.
  */
 const HitField *
 hit_field(const char *name, size_t len)
@@ -295,7 +309,10 @@ hit_field(const char *name, size_t len)
 	return NULL;
 }
 
-/* The whole table. */
+/*
+ * hit_fields
+ *		The whole table, *n rows.
+ */
 const HitField *
 hit_fields(int *n)
 {
@@ -338,300 +355,6 @@ hit_cut(Hit *hit)
 }
 
 /*
- * An integer as spec 6.1 wants it: it must print back as it was sent, so no
- * blanks, no plus sign, no leading zeros.
- */
-static bool
-parse_int(const char *value, size_t len, int64 *result)
-{
-	size_t		i = 0;
-	bool		negative = false;
-	int64		n = 0;
-
-	if (len > 0 && value[0] == '-')
-	{
-		negative = true;
-		i++;
-	}
-	if (i >= len || len - i > 18)
-		return false;
-	if (value[i] == '0' && (len - i > 1 || negative))
-		return false;
-	for (; i < len; i++)
-	{
-		if (value[i] < '0' || value[i] > '9')
-			return false;
-		n = n * 10 + (value[i] - '0');
-	}
-	*result = negative ? -n : n;
-	return true;
-}
-
-/*
- * A number as spec 6.1 wants it: a sign, digits with one dot, an exponent.
- * NULL if it is none, or too long or too large to be meant.
- */
-static Numeric
-parse_float(const char *value, size_t len)
-{
-	char		buf[FLOAT_MAX + 1];
-	size_t		i = 0;
-	size_t		digits = 0;
-	int			whole = 0;		/* digits before the dot, but for leading zeros */
-	int			exponent = 0;
-	bool		negative = false;
-	bool		dot = false;
-
-	if (len > FLOAT_MAX)
-		return NULL;
-	if (i < len && (value[i] == '-' || value[i] == '+'))
-		i++;
-	for (; i < len && ((value[i] >= '0' && value[i] <= '9') || (value[i] == '.' && !dot)); i++)
-	{
-		if (value[i] == '.')
-			dot = true;
-		else
-		{
-			digits++;
-			if (!dot && (whole > 0 || value[i] != '0'))
-				whole++;
-		}
-	}
-	if (digits == 0)
-		return NULL;
-	if (i < len && (value[i] == 'e' || value[i] == 'E'))
-	{
-		size_t		start;
-
-		i++;
-		if (i < len && (value[i] == '-' || value[i] == '+'))
-			negative = value[i++] == '-';
-		for (start = i; i < len && value[i] >= '0' && value[i] <= '9'; i++)
-			exponent = Min(exponent * 10 + (value[i] - '0'), EXPONENT_MAX + 1);
-		if (i == start || exponent > EXPONENT_MAX)
-			return NULL;
-	}
-	if (i != len || whole + (negative ? 0 : exponent) > EXPONENT_MAX + 1)
-		return NULL;
-	memcpy(buf, value, len);
-	buf[len] = '\0';
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(buf),
-											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
-
-/*
- * hit_set
- *		Put a value, len bytes as decoded from UTF-8, into its field.  An empty
- *		value is an absent one.  A bad one becomes the default or marks the hit
- *		invalid, as the table says; the first parameter that is wrong is the
- *		one that is named.  Never raises for its input.
- */
-void
-hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
-{
-	void	   *where = (char *) hit + field->offset;
-	int64		n;
-	bool		good = true;
-
-	if (len == 0)
-		return;
-
-	switch (field->type)
-	{
-		case FIELD_TEXT:
-		case FIELD_LIST:
-		case FIELD_AMOUNT:
-			*(char **) where = text_clean(value, len, true);
-			break;
-
-		case FIELD_INT:
-			good = parse_int(value, len, &n) && n >= PG_INT32_MIN && n <= PG_INT32_MAX;
-			if (good)
-				*(int32 *) where = (int32) n;
-			if (good && field->offset == offsetof(Hit, cdo))
-				hit->cdo_given = true;
-			break;
-
-		case FIELD_UNIXTIME:
-			good = parse_int(value, len, &n);
-			if (good)
-				*(int64 *) where = n;
-			break;
-
-		case FIELD_FLAG:
-			good = parse_int(value, len, &n);
-			*(bool *) where = good && n != 0;
-			break;
-
-		case FIELD_FLOAT:
-			*(Numeric *) where = parse_float(value, len);
-			good = *(Numeric *) where != NULL;
-			break;
-
-		case FIELD_MILLISECONDS:
-			*(int32 *) where = NOT_SENT;
-			if (parse_int(value, len, &n) && n <= HIT_TIMING_MAX && n != -1)
-			{
-				good = n >= 0;
-				if (good)
-					*(int32 *) where = (int32) n;
-			}
-			break;
-
-		case FIELD_ID:
-			{
-				OptionalId *id = where;
-
-				good = len == HEXID_TEXT_LEN && hexid_parse(value, len, &id->id);
-				id->given = good;
-				break;
-			}
-
-		case FIELD_ID_COOKIE:
-			{
-				OptionalId *id = where;
-
-				/* the first 16 characters count, what follows is the cookie's rest */
-				good = len >= HEXID_TEXT_LEN && hexid_parse(value, HEXID_TEXT_LEN, &id->id);
-				id->given = good;
-				break;
-			}
-
-		case FIELD_JSON:
-			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
-			/* refused where it counts: with an order or a cart */
-			if (field->offset == offsetof(Hit, ec_items))
-				hit->ec_items_bad = *(Jsonb **) where == NULL;
-			break;
-
-		case FIELD_CONSENT:
-			{
-				char	   *str = pnstrdup(value, len);
-				Consent		consent;
-
-				/* a refusal wins, in whatever order they stand */
-				good = consent_parse(str, &consent);
-				if (good && *(Consent *) where != CONSENT_DENIED)
-					*(Consent *) where = consent;
-				break;
-			}
-
-		case FIELD_UIA:
-			/* a refusal wins, whatever else is said */
-			if (len == 1 && value[0] == '1')
-				*(Consent *) where = CONSENT_DENIED;
-			else if (len == 1 && value[0] == '0' && *(Consent *) where == CONSENT_UNKNOWN)
-				*(Consent *) where = CONSENT_GRANTED;
-			break;
-	}
-
-	if (!good && field->bad == BAD_INVALID && hit->invalid == NULL)
-		hit->invalid = field->name;
-}
-
-/*
- * hit_set_time
- *		The time of the hit, cut to whole seconds.  False, and nothing set, if
- *		it is infinite or further than 20 years from now (spec 6.3).
- */
-bool
-hit_set_time(Hit *hit, TimestampTz at, TimestampTz now)
-{
-	int64		rest;
-
-	if (TIMESTAMP_NOT_FINITE(at) || at < now - TIME_RANGE || at > now + TIME_RANGE)
-		return false;
-	rest = at % USECS_PER_SEC;
-	if (rest < 0)
-		rest += USECS_PER_SEC;
-	hit->at = at - rest;
-	return true;
-}
-
-/*
- * hit_text
- *		A field as text, "" if it is absent or its default.
- */
-char *
-hit_text(const Hit *hit, const HitField *field)
-{
-	const void *where = (const char *) hit + field->offset;
-
-	switch (field->type)
-	{
-		case FIELD_TEXT:
-		case FIELD_LIST:
-		case FIELD_AMOUNT:
-			return *(char *const *) where;
-		case FIELD_INT:
-			{
-				int32		n = *(const int32 *) where;
-
-				if (n == NOT_SENT || (n == 0 && field->offset != offsetof(Hit, idgoal)) ||
-					(n == -1 && field->offset == offsetof(Hit, idgoal)))
-					break;
-				return psprintf("%d", n);
-			}
-		case FIELD_UNIXTIME:
-			if (*(const int64 *) where != 0)
-				return psprintf(INT64_FORMAT, *(const int64 *) where);
-			break;
-		case FIELD_FLAG:
-			if (*(const bool *) where)
-				return pstrdup("1");
-			break;
-		case FIELD_FLOAT:
-			if (*(const Numeric *) where != NULL)
-				return DatumGetCString(DirectFunctionCall1(numeric_out,
-														   NumericGetDatum(*(const Numeric *) where)));
-			break;
-		case FIELD_MILLISECONDS:
-			if (*(const int32 *) where != NOT_SENT)
-				return psprintf("%d", *(const int32 *) where);
-			break;
-		case FIELD_ID:
-		case FIELD_ID_COOKIE:
-			if (((const OptionalId *) where)->given)
-			{
-				char	   *hex = palloc(HEXID_TEXT_LEN + 1);
-
-				hexid_format(((const OptionalId *) where)->id, hex);
-				return hex;
-			}
-			break;
-		case FIELD_JSON:
-			if (*(Jsonb *const *) where != NULL)
-			{
-				Jsonb	   *jb = *(Jsonb *const *) where;
-
-				return JsonbToCString(NULL, &jb->root, VARSIZE(jb));
-			}
-			break;
-		case FIELD_CONSENT:
-		case FIELD_UIA:
-			if (*(const Consent *) where == CONSENT_DENIED)
-				return pstrdup("1");
-			break;
-	}
-	return empty;
-}
-
-/*
- * hit_field_description
- *		What a field of the table is, in words; NULL if nobody has said it.
- */
-const char *
-hit_field_description(const char *name)
-{
-	for (int i = 0; i < (int) lengthof(descriptions); i++)
-	{
-		if (strcmp(descriptions[i].name, name) == 0)
-			return descriptions[i].description;
-	}
-	return NULL;
-}
-
-/*
  * pkt_hit_fields
  *		SQL: hit_field_table() → the table of hit fields, in its order.
  */
@@ -664,7 +387,6 @@ pkt_hit_fields(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(fields); i++)
 	{
 		const HitField *f = &fields[i];
-		const char *description = hit_field_description(f->name);
 		bool		is_text = f->type == FIELD_TEXT || f->type == FIELD_LIST;
 		Datum		values[7];
 		bool		nulls[7] = {false};
@@ -674,11 +396,12 @@ pkt_hit_fields(PG_FUNCTION_ARGS)
 		values[2] = Int32GetDatum(f->max);
 		nulls[2] = f->max == 0;
 		nulls[3] = !is_text;
-		values[3] = is_text ? CStringGetTextDatum(f->unit == UNIT_BYTES ? "bytes" : "characters") : (Datum) 0;
-		values[4] = CStringGetTextDatum(f->bad == BAD_INVALID ? "invalid" : is_text ? "repaired" : "ignored");
+		if (is_text)
+			values[3] = CStringGetTextDatum(f->unit == UNIT_BYTES ? "bytes" : "characters");
+		values[4] = CStringGetTextDatum(f->bad == BAD_INVALID ? "invalid" :
+										is_text ? "repaired" : "ignored");
 		values[5] = CStringGetTextDatum(privacy[f->privacy]);
-		nulls[6] = description == NULL;
-		values[6] = description ? CStringGetTextDatum(description) : (Datum) 0;
+		values[6] = CStringGetTextDatum(f->description);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -1,11 +1,11 @@
 /*
  * hit.h
- *		One hit: a thing that a browser, an app or a log line tells us.
+ *		One hit: what a browser, an app or a line of a log sends.
  *
- * The table of hit fields (hit.c) says for each field its name in the tracking
- * API, its type, its bounds, what a bad value does and its privacy class.
- * Query strings, named arguments, raw-table columns and JSON are readers of
- * that one table.
+ * The table of hit fields (hit.c) has for each field its name in the tracking
+ * API, its type, its bounds, the effect of a bad value and its privacy class.
+ * Query strings, named arguments, columns of raw tables and JSON are all read by
+ * that table.
  */
 #ifndef PKT_HIT_H
 #define PKT_HIT_H
@@ -26,7 +26,7 @@
 
 /* Page performance: network server transfer dom_processing dom_completion on_load */
 #define HIT_TIMINGS 6
-#define HIT_TIMING_MAX 16777215	/* milliseconds; larger ones are no measurement (spec 3.2) */
+#define HIT_TIMING_MAX 16777215	/* milliseconds; larger values count as absent */
 
 /* An id that was given, or not. */
 typedef struct OptionalId
@@ -35,7 +35,7 @@ typedef struct OptionalId
 	HexId		id;
 } OptionalId;
 
-/* A parameter that is in no table, as it was sent: escapes and all if from a URL. */
+/* A parameter that is not in the table, as it was sent: with its escapes if from a URL. */
 typedef struct HitParam
 {
 	const char *name;			/* not NUL-terminated */
@@ -53,50 +53,50 @@ typedef struct HitParam
 typedef struct Hit
 {
 	int32		idsite;
-	bool		rec;			/* is it to be recorded? */
+	bool		rec;			/* false: do not record it */
 	TimestampTz at;				/* whole seconds */
 
-	/* what the connection said */
+	/* from the connection */
 	PktIp		ip;				/* full address */
 	char	   *user_agent;
 	char	   *accept_language;
 	char	   *cookie_header;
 	char	   *referer_header;
-	bool		trusted;		/* may use what needs authentication */
+	bool		trusted;		/* may use parameters that need authentication */
 
-	/* what was done */
+	/* the action */
 	char	   *url;
 	char	   *action_name;
 	char	   *urlref;
 	char	   *pv_id;
 
-	/* who */
-	char	   *user_id;		/* as sent, whole */
+	/* the visitor */
+	char	   *user_id;		/* as sent, not cut */
 	OptionalId	cid;
 	OptionalId	visitor_id;		/* first-party cookie (_id) */
 	OptionalId	third_party_id;
 	bool		new_visit;
-	bool		bots;			/* to be recorded even if it comes from a bot */
+	bool		bots;			/* record it even if a bot sent it */
 	Consent		consent;
-	OptionalId	session_cookie; /* of an anonymous session, if it was given apart */
-	bool		rmip;			/* forget the address before anything is done with it */
-	bool		dda;			/* no device data of an anonymous visitor */
+	OptionalId	session_cookie; /* of an anonymous session, if given as an argument */
+	bool		rmip;			/* discard the address before it is used */
+	bool		dda;			/* store no device data of an anonymous visitor */
 	int32		sh;				/* fingerprint for this hit: 0 off, 1 on; NOT_SENT */
 
-	/* what the visitor id cookie of old clients tells: 0 if absent */
+	/* from the visitor id cookie of old clients; 0 if absent */
 	int32		idvc;
 	int64		idts;			/* unix seconds */
 	int64		viewts;
 	int64		ects;
 
-	/* what the browser shows of itself */
+	/* the device */
 	int32		plugins[HIT_PLUGINS];	/* fla java qt realp pdf wma ag cookie */
 	char	   *resolution;
 	int32		local_h;		/* NOT_SENT, or as sent */
 	int32		local_m;
 	int32		local_s;
 
-	/* what else was sent: decides the kind of action (spec 3.4) */
+	/* these decide the kind of action: doc/internals.md, "Matomo: kinds of action" */
 	char	   *download;
 	char	   *link;
 	char	   *e_c;			/* event */
@@ -120,7 +120,7 @@ typedef struct Hit
 	char	   *pkc;			/* one name, or a JSON list of names */
 	Numeric		pkp;			/* NULL: none */
 
-	/* page performance, milliseconds; NOT_SENT if there is none */
+	/* page performance, milliseconds, or NOT_SENT */
 	int32		timings[HIT_TIMINGS];
 
 	/* custom variables as sent, NULL: none */
@@ -135,15 +135,15 @@ typedef struct Hit
 	char	   *ec_sh;
 	char	   *ec_dt;
 	Jsonb	   *ec_items;
-	bool		ec_items_bad;	/* was sent, but is no JSON */
+	bool		ec_items_bad;	/* it was sent, but is not JSON */
 
-	/* the attribution cookie: campaign's name and keyword, referrer URL */
+	/* the attribution cookie: name and keyword of a campaign, URL of a referrer */
 	char	   *rcn;
 	char	   *rck;
 	char	   *ref;
 
 	/* needs authentication */
-	char	   *token_auth;		/* wiped as soon as it has been looked at */
+	char	   *token_auth;		/* wiped as soon as it was checked */
 	bool		in_bulk;		/* came in a bulk document */
 	char	   *country;
 	char	   *region;
@@ -161,9 +161,9 @@ typedef struct Hit
 	Jsonb	   *headers;		/* request headers by lower-case name, or NULL */
 	Jsonb	   *uadata;			/* Client Hints as a parameter, or NULL */
 
-	/* the first parameter that was sent wrong, NULL if none: outcome invalid */
+	/* the first parameter with an invalid value, or NULL: outcome invalid */
 	const char *invalid;
-	bool		unreadable;		/* nothing could be read, not even the site */
+	bool		unreadable;		/* nothing could be read, not even idsite */
 } Hit;
 
 typedef enum HitFieldType
@@ -172,12 +172,12 @@ typedef enum HitFieldType
 	FIELD_INT,					/* must print back as it was sent */
 	FIELD_UNIXTIME,				/* int64 seconds */
 	FIELD_FLAG,					/* int, true if not 0 */
-	FIELD_FLOAT,				/* Numeric; NULL if absent or no number */
+	FIELD_FLOAT,				/* Numeric; NULL if absent or not a number */
 	FIELD_MILLISECONDS,			/* -1, no number or too large: not sent; else not negative */
 	FIELD_ID,					/* 16 hex digits */
 	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
-	FIELD_JSON,					/* Jsonb *; NULL if absent or no JSON */
-	FIELD_AMOUNT,				/* text: a number, kept as sent; what is none counts where it is used */
+	FIELD_JSON,					/* Jsonb *; NULL if absent or not JSON */
+	FIELD_AMOUNT,				/* text: a number as it was sent; checked where it is used */
 	FIELD_LIST,					/* text: one name, or a JSON list of names */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */
@@ -186,15 +186,15 @@ typedef enum HitFieldType
 typedef enum HitBadValue
 {
 	BAD_DEFAULT,				/* silently the default */
-	BAD_INVALID					/* outcome invalid, names the parameter */
+	BAD_INVALID					/* outcome invalid, with the name of the parameter */
 } HitBadValue;
 
-/* Who a field may say something about. */
+/* What a field may describe. */
 typedef enum HitPrivacy
 {
-	PRIVACY_NONE,				/* about the page or the request */
-	PRIVACY_DEVICE,				/* about the device */
-	PRIVACY_PERSON				/* may name a person */
+	PRIVACY_NONE,				/* the page or the request */
+	PRIVACY_DEVICE,				/* the device */
+	PRIVACY_PERSON				/* a person */
 } HitPrivacy;
 
 typedef enum HitUnit
@@ -203,7 +203,7 @@ typedef enum HitUnit
 	UNIT_CHARS
 } HitUnit;
 
-#define HIT_FIELDS_MAX 128		/* the table is not longer */
+#define HIT_FIELDS_MAX 128		/* rows of the table, at most */
 
 typedef struct HitField
 {
@@ -213,21 +213,23 @@ typedef struct HitField
 	size_t		offset;			/* in Hit */
 	int			max;			/* texts are cut here; 0: no bound of its own */
 	HitUnit		unit;
+	int32		absent;			/* FIELD_INT: value if it was not sent */
 	HitBadValue bad;
 	HitPrivacy	privacy;
-	bool		sanitise;		/* HTML-escaped under matomo rules (spec 1.2) */
+	bool		sanitise;		/* HTML-escaped under matomo rules */
+	const char *description;	/* for the view pk_tracking.hit_fields */
 } HitField;
 
-/* What hit_fields() says of a field besides; in hit.c beside the table. */
-extern const char *hit_field_description(const char *name);
-
+/* hit.c */
 extern void hit_init(void);
 extern Hit *hit_create(void);
 extern const HitField *hit_field(const char *name, size_t len);
 extern const HitField *hit_fields(int *n);
 extern void hit_cut(Hit *hit);
+
+/* hit_set.c */
 extern void hit_set(Hit *hit, const HitField *field, const char *value, size_t len);
-extern char *hit_text(const Hit *hit, const HitField *field);
 extern bool hit_set_time(Hit *hit, TimestampTz at, TimestampTz now);
+extern char *hit_text(const Hit *hit, const HitField *field);
 
 #endif							/* PKT_HIT_H */
