@@ -60,7 +60,7 @@ WHERE s.wanted GROUP BY s.client, c.n, c.name ORDER BY min(s.line), c.n;
 INSERT INTO verdict (name, wrong, example)
 SELECT 'visit ' || w.visit || ' of ' || w.device, (NOT coalesce(g.got = g.want, false))::integer, format('%s, wanted %s', g.got, g.want)
 FROM clients.visit w LEFT JOIN label l USING (device, visit) LEFT JOIN pk_tracking.visit v USING (idvisit)
-	CROSS JOIN LATERAL (SELECT concat_ws(' | ', concat_ws(' ', v.referrer_type, v.referer_name, nullif(v.referer_keyword, '')), v.visit_total_actions, v.visit_total_interactions, v.visit_total_searches, v.visit_total_events, v.converted, v.ordered, coalesce(v.user_id, '')) AS got,
+	CROSS JOIN LATERAL (SELECT concat_ws(' | ', concat_ws(' ', v.referrer_type, v.referrer_name, nullif(v.referrer_keyword, '')), v.visit_total_actions, v.visit_total_interactions, v.visit_total_searches, v.visit_total_events, v.converted, v.ordered, coalesce(v.user_id, '')) AS got,
 		concat_ws(' | ', w.referrer, w.actions, w.interactions, w.searches, w.events, w.converted, w.ordered, coalesce(w.user_id, '')) AS want) g
 ORDER BY l.idvisit;
 INSERT INTO verdict (name, wrong, example) SELECT 'no visit that visits.tsv does not name', count(*), min(v.idvisit::text) FROM pk_tracking.log_visit v WHERE v.idvisit NOT IN (SELECT idvisit FROM label);

@@ -46,7 +46,7 @@ FROM said ORDER BY n;
 \echo
 SELECT row_number() OVER (ORDER BY v.idvisit) AS visit, v.consent, v.idvisitor AS "visitor id", l.config_id AS fingerprint, v.user_id AS "user", v.location_ip AS ip,
 	concat_ws(' ', v.location_country, v.location_city) AS place, concat_ws(' ', v.config_os, v.config_browser_name, v.config_browser_version) AS device, v.visit_total_actions AS "page views",
-	v.visit_total_time AS seconds, v.exit_url AS "last page", v.referer_url AS referrer
+	v.visit_total_time AS seconds, v.exit_url AS "last page", v.referrer_url AS referrer
 FROM pk_tracking.visit v JOIN pk_tracking.log_visit l USING (idvisit) WHERE v.idsite = :ask_site ORDER BY v.idvisit;
 
 \echo 'How many visits were identified, undecided, refused'
