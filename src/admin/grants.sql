@@ -15,7 +15,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.check_role(name) IS 'raises an error if the role does not exist';
+COMMENT ON FUNCTION pk_tracking_internal.check_role IS 'raises an error if the role does not exist';
 
 /*
  * USAGE on both schemas, for the functions of pk_tracking call those of
@@ -40,7 +40,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.grant_execute(name, text) IS
+COMMENT ON FUNCTION pk_tracking_internal.grant_execute IS
 	'grants a role USAGE on both schemas and EXECUTE on the functions whose names match a regular expression';
 
 CREATE FUNCTION pk_tracking.grant_owner(role name) RETURNS void
@@ -67,11 +67,12 @@ BEGIN
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
 			AND c.relkind IN ('r', 'p', 'v') AND d.deptype = 'e'
 	LOOP
-		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s TO %I', obj.name, role);
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON %s TO %I', obj.name,
+			role);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_owner(name) IS
+COMMENT ON FUNCTION pk_tracking.grant_owner IS
 	'grants a log''s owner what tracking needs; create_log() calls it, and you call it after ALTER TABLE ... OWNER TO';
 
 CREATE FUNCTION pk_tracking.grant_tracker(role name, trusted boolean DEFAULT false) RETURNS void
@@ -85,11 +86,12 @@ BEGIN
 	IF trusted THEN
 		PERFORM pk_tracking_internal.grant_execute(role, '^trusted_tracking$');
 	ELSE
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking_internal.trusted_tracking() FROM %I', role);
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking_internal.trusted_tracking() FROM %I',
+			role);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_tracker(name, boolean) IS
+COMMENT ON FUNCTION pk_tracking.grant_tracker IS
 	'lets a role track, and nothing else; trusted: the role may also pass trusted => true';
 
 /*
@@ -115,13 +117,15 @@ BEGIN
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
 			AND (c.relname IN ('visit', 'action') AND c.relkind = 'v'
-				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action', 'log_conversion', 'log_conversion_item')
+				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action',
+					'log_conversion', 'log_conversion_item')
 					AND c.relkind IN ('r', 'p'))
 	LOOP
 		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);
 	END LOOP;
 	FOR obj IN
-		SELECT a.attrelid::regclass AS name, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) AS columns
+		SELECT a.attrelid::regclass AS name,
+			string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) AS columns
 		FROM pg_attribute a
 		WHERE a.attrelid = to_regclass('pk_tracking.log_visit')
 			AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'config_id'
@@ -131,5 +135,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.grant_analyst(name) IS
+COMMENT ON FUNCTION pk_tracking.grant_analyst IS
 	'lets a role read the reports, the views visit and action, and the tables behind them without fingerprints, and nothing else';

@@ -31,7 +31,8 @@ BEGIN
 	task := 'duplicate names removed';
 	done := 0;
 	SELECT array_agg(d.tid) INTO duplicates
-	FROM (SELECT a.ctid AS tid, min(a.ctid) OVER (PARTITION BY a.idsite, a.idaction, a.type, a.name) AS first
+	FROM (SELECT a.ctid AS tid, min(a.ctid)
+		OVER (PARTITION BY a.idsite, a.idaction, a.type, a.name) AS first
 		FROM pk_tracking.log_action a
 		WHERE (a.idsite, a.idaction) IN (
 			SELECT b.idsite, b.idaction FROM pk_tracking.log_action b
@@ -60,7 +61,8 @@ BEGIN
 			SELECT o.idrun FROM pk_tracking.ingest_run o
 			WHERE coalesce(o.finished, o.started) < now() - days * interval '1 day'
 				AND NOT EXISTS (SELECT FROM pk_tracking.ingest_position p
-					WHERE o.finished IS NULL AND p.idrun = o.idrun AND p.changed > now() - interval '1 day')
+					WHERE o.finished IS NULL AND p.idrun = o.idrun
+						AND p.changed > now() - interval '1 day')
 			FOR UPDATE SKIP LOCKED));
 		GET DIAGNOSTICS done = ROW_COUNT;
 	END IF;
@@ -75,4 +77,5 @@ BEGIN
 	RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.maintain() IS 'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads; no hit waits for it; returns a row for each task';
+COMMENT ON FUNCTION pk_tracking.maintain IS
+	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads; no hit waits for it; returns a row for each task';

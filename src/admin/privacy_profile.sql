@@ -35,4 +35,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.apply_privacy_profile(integer, text) IS 'applies a named set of settings for a site''s visitors without consent: piwik_pro_classic, piwik_pro_current or strict';
+COMMENT ON FUNCTION pk_tracking.apply_privacy_profile IS
+	'applies a named set of settings for a site''s visitors without consent: piwik_pro_classic, piwik_pro_current or strict';

@@ -19,7 +19,8 @@ BEGIN
 		SELECT g.tgrelid, c.relowner, c.relispartition, g.tgenabled,
 			convert_from(rtrim(g.tgargs, '\x00'::bytea), getdatabaseencoding()) AS args,
 			(SELECT count(*) FROM pg_partition_tree(g.tgrelid) t WHERE t.level > 0
-				AND NOT EXISTS (SELECT FROM pg_trigger h WHERE h.tgrelid = t.relid AND h.tgfoid = g.tgfoid)) AS missing
+				AND NOT EXISTS (SELECT FROM pg_trigger h WHERE h.tgrelid = t.relid
+					AND h.tgfoid = g.tgfoid)) AS missing
 		FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 		WHERE g.tgfoid = 'pk_tracking_internal.track_rows()'::regprocedure
 		ORDER BY g.tgrelid::regclass::text
@@ -34,8 +35,11 @@ BEGIN
 		END IF;
 		BEGIN
 			options := r.args::jsonb;
-			PERFORM pk_tracking_internal.raw_options(r.tgrelid, options->'mapping', options->>'order', options->>'on_error');
-			IF (options->>'trusted')::boolean AND NOT has_function_privilege(r.relowner, 'pk_tracking_internal.trusted_tracking()', 'EXECUTE') THEN
+			PERFORM pk_tracking_internal.raw_options(r.tgrelid, options->'mapping',
+				options->>'order', options->>'on_error');
+			IF (options->>'trusted')::boolean
+				AND NOT has_function_privilege(r.relowner,
+					'pk_tracking_internal.trusted_tracking()', 'EXECUTE') THEN
 				remark := 'INSERT fails: its owner may no longer track with trusted => true';
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
@@ -48,19 +52,23 @@ BEGIN
 	END LOOP;
 
 	-- only its own session knows whether a load is in progress or was interrupted
-	RETURN QUERY SELECT format('load %s', o.idrun), format('%s, %s hits, began %s', o.raw_table, o.hits, to_char(o.started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
+	RETURN QUERY SELECT format('load %s', o.idrun),
+		format('%s, %s hits, began %s', o.raw_table, o.hits,
+			to_char(o.started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
 			concat_ws(' ', 'in progress or interrupted: CALL pk_tracking.ingest() again to load the rest;',
 				'last batch ' || to_char(p.changed AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
 		FROM pk_tracking.ingest_run o LEFT JOIN pk_tracking.ingest_position p ON p.idrun = o.idrun
 		WHERE o.finished IS NULL AND NOT EXISTS (SELECT FROM pk_tracking.ingest_run l
 			WHERE l.raw_table = o.raw_table AND l.way = o.way AND l.idrun > o.idrun)
 		ORDER BY o.idrun;
-	RETURN QUERY SELECT 'rejected hits', format('%s in %s loads', count(*), count(DISTINCT j.idrun)),
+	RETURN QUERY SELECT 'rejected hits',
+		format('%s in %s loads', count(*), count(DISTINCT j.idrun)),
 			CASE WHEN count(*) > 0 THEN 'see pk_tracking.rejected_hit for the rows and the reasons' END
 		FROM pk_tracking.rejected_hit j;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.raw_table_status() IS 'part of status(): attached tables, unfinished loads, rejected hits';
+COMMENT ON FUNCTION pk_tracking_internal.raw_table_status IS
+	'part of status(): attached tables, unfinished loads, rejected hits';
 
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
@@ -81,10 +89,14 @@ BEGIN
 		RETURN QUERY SELECT 'GeoIP files', 'none',
 			'no location except the country that the browser language suggests: set pk_tracking.geoip_city_file';
 	END IF;
-	RETURN QUERY SELECT format('GeoIP file (%s)', f.kind), concat_ws(', ', f.file, f.type, 'built ' || to_char(f.built AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
-			coalesce(f.error, CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: addresses may have moved' END)
+	RETURN QUERY SELECT format('GeoIP file (%s)', f.kind),
+		concat_ws(', ', f.file, f.type,
+			'built ' || to_char(f.built AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+			coalesce(f.error,
+				CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: addresses may have moved' END)
 		FROM pk_tracking.geoip_files() f;
-	RETURN QUERY SELECT 'user agent rules', CASE WHEN u.rules > 0 THEN format('%s, %s rules', u.file, u.rules) ELSE 'none' END,
+	RETURN QUERY SELECT 'user agent rules',
+		CASE WHEN u.rules > 0 THEN format('%s, %s rules', u.file, u.rules) ELSE 'none' END,
 			CASE WHEN u.rules > 0 THEN u.error
 				ELSE format('systems, browsers, devices and bots are not detected (%s): install uap-core, or set pk_tracking.user_agent_rules_file', u.error) END
 		FROM pk_tracking.user_agent_rules() u;
@@ -95,7 +107,8 @@ BEGIN
 	END IF;
 	SELECT max(l.version) INTO n FROM pk_tracking.log_version l;
 	RETURN QUERY SELECT 'log version', n::text,
-		CASE WHEN n IS DISTINCT FROM 1 THEN 'this extension writes version 1: run pk_tracking.upgrade_log()' END;
+		CASE WHEN n IS DISTINCT FROM 1
+			THEN 'this extension writes version 1: run pk_tracking.upgrade_log()' END;
 	RETURN QUERY SELECT 'log owner', pg_get_userbyid(c.relowner)::text, NULL::text
 		FROM pg_class c WHERE c.oid = 'pk_tracking.log_visit'::regclass;
 	SELECT count(*) INTO n FROM pk_tracking.site;
@@ -103,10 +116,12 @@ BEGIN
 		CASE WHEN n = 0 THEN 'add sites with pk_tracking.add_site()' END;
 
 	SELECT coalesce(sum(e.hits), 0) INTO n
-		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite AND e.day = (now() AT TIME ZONE s.timezone)::date;
+		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
+			AND e.day = (now() AT TIME ZONE s.timezone)::date;
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
-	RETURN QUERY SELECT st.item, st.value, st.remark FROM pk_tracking_internal.raw_table_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.raw_table_status() st;
 
 	FOR r IN SELECT s.name, s.created FROM pk_tracking.salt s ORDER BY s.name LOOP
 		RETURN QUERY SELECT format('salt %s', r.name),
@@ -120,10 +135,12 @@ BEGIN
 	LOOP
 		-- unlogged tables cannot be read on a standby, and are empty there
 		CONTINUE WHEN pg_is_in_recovery();
-		EXECUTE format('SELECT $1 + count(*), least($2, min(d.created)) FROM %s d', r.name) INTO n, t USING n, t;
+		EXECUTE format('SELECT $1 + count(*), least($2, min(d.created)) FROM %s d', r.name)
+			INTO n, t USING n, t;
 	END LOOP;
 	RETURN QUERY SELECT 'daily salts', n::text,
-		CASE WHEN n > 0 THEN format('oldest made %s', to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END;
+		CASE WHEN n > 0 THEN format('oldest made %s',
+			to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END;
 
 	-- settings that contradict each other
 	FOR r IN
@@ -136,8 +153,10 @@ BEGIN
 		GROUP BY s.idsite
 		ORDER BY s.idsite NULLS FIRST
 	LOOP
-		item := CASE WHEN r.idsite IS NULL THEN 'settings of the instance' ELSE format('settings of site %s', r.idsite) END;
-		IF r.fingerprint_ip = 'full' AND (r.rotation <> 'daily' OR r.midnight <> 'on' OR r.across = 'on') THEN
+		item := CASE WHEN r.idsite IS NULL THEN 'settings of the instance'
+			ELSE format('settings of site %s', r.idsite) END;
+		IF r.fingerprint_ip = 'full'
+			AND (r.rotation <> 'daily' OR r.midnight <> 'on' OR r.across = 'on') THEN
 			value := 'fingerprint_ip = full';
 			remark := 'fingerprints are made from full addresses, and their salt is never destroyed: its holder can try all addresses';
 			RETURN NEXT;
@@ -150,5 +169,6 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.status() IS 'versions, the log, attached tables and loads, salts and their age, settings that contradict each other';
+COMMENT ON FUNCTION pk_tracking.status IS
+	'versions, the log, attached tables and loads, salts and their age, settings that contradict each other';
 

@@ -12,15 +12,18 @@ CREATE TYPE pk_tracking.referrer_info AS (
 );
 COMMENT ON TYPE pk_tracking.referrer_info IS
 	'the referrer of a visit or hit';
-COMMENT ON COLUMN pk_tracking.referrer_info.type IS '1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
-COMMENT ON COLUMN pk_tracking.referrer_info.name IS 'name of the search engine, website, social network or campaign';
+COMMENT ON COLUMN pk_tracking.referrer_info.type IS
+	'1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
+COMMENT ON COLUMN pk_tracking.referrer_info.name IS
+	'name of the search engine, website, social network or campaign';
 COMMENT ON COLUMN pk_tracking.referrer_info.keyword IS 'keyword of a search or campaign';
 COMMENT ON COLUMN pk_tracking.referrer_info.url IS 'referrer URL, normalised';
 
-CREATE FUNCTION pk_tracking.referrer_changed(visit pk_tracking.referrer_info, hit pk_tracking.referrer_info) RETURNS boolean
+CREATE FUNCTION pk_tracking.referrer_changed(visit pk_tracking.referrer_info,
+	hit pk_tracking.referrer_info) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_referrer_changed';
-COMMENT ON FUNCTION pk_tracking.referrer_changed(pk_tracking.referrer_info, pk_tracking.referrer_info) IS
+COMMENT ON FUNCTION pk_tracking.referrer_changed IS
 	'true if type, name or keyword of the hit''s referrer differ from the visit''s, ignoring case';
 
 CREATE FUNCTION pk_tracking_internal.make_referrer_list() RETURNS void
@@ -34,12 +37,16 @@ BEGIN
 		host text NOT NULL,
 		parameters text[] NOT NULL DEFAULT '{}',
 		PRIMARY KEY (kind, host));
-	COMMENT ON TABLE pk_tracking.referrer_list IS 'your own search engines and social networks; they take precedence over the built-in lists';
+	COMMENT ON TABLE pk_tracking.referrer_list IS
+		'your own search engines and social networks; they take precedence over the built-in lists';
 	COMMENT ON COLUMN pk_tracking.referrer_list.kind IS 'search or social';
 	COMMENT ON COLUMN pk_tracking.referrer_list.name IS 'name to be stored in referer_name';
-	COMMENT ON COLUMN pk_tracking.referrer_list.host IS 'host, optionally with the beginning of a path; for a social network all its subdomains too';
-	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS 'query parameters that hold the keyword of a search; if empty, every page of the host counts as a search without keyword';
+	COMMENT ON COLUMN pk_tracking.referrer_list.host IS
+		'host, optionally with the beginning of a path; for a social network all its subdomains too';
+	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS
+		'query parameters that hold the keyword of a search; if empty, every page of the host counts as a search without keyword';
 	PERFORM pk_tracking_internal.watch('referrer_list');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_referrer_list() IS 'creates the table pk_tracking.referrer_list';
+COMMENT ON FUNCTION pk_tracking_internal.make_referrer_list IS
+	'creates the table pk_tracking.referrer_list';

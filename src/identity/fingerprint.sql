@@ -15,7 +15,7 @@ CREATE FUNCTION pk_tracking.fingerprint_with_salt(
 RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_fingerprint_with_salt';
-COMMENT ON FUNCTION pk_tracking.fingerprint_with_salt(bytea, text, text, text, text, integer[], inet, text, integer) IS
+COMMENT ON FUNCTION pk_tracking.fingerprint_with_salt IS
 	'config_id of these values under this salt (with the daily salt appended), to verify fingerprints; NULL texts are empty, NULL idsite means the same on all websites';
 
 CREATE FUNCTION pk_tracking.matomo_config_id(
@@ -38,24 +38,24 @@ CREATE FUNCTION pk_tracking.matomo_config_id(
 RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_matomo_config_id';
-COMMENT ON FUNCTION pk_tracking.matomo_config_id(text, text, text, text, text, text, text, integer, integer, integer, integer, integer, integer, integer, integer, integer) IS
+COMMENT ON FUNCTION pk_tracking.matomo_config_id IS
 	'config_id that Matomo computes (MD5); daily_salt: its salt of the day with the date appended; NULL idsite means the same on all websites';
 
 CREATE FUNCTION pk_tracking.user_id_visitor_id(user_id text) RETURNS @extschema@.hexid
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_user_id_visitor_id';
-COMMENT ON FUNCTION pk_tracking.user_id_visitor_id(text) IS
+COMMENT ON FUNCTION pk_tracking.user_id_visitor_id IS
 	'visitor id of a user id: the first 8 bytes of its SHA-1';
 
 CREATE FUNCTION pk_tracking.user_id_pseudonym(user_id text, salt bytea) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_user_id_pseudonym';
-COMMENT ON FUNCTION pk_tracking.user_id_pseudonym(text, bytea) IS
+COMMENT ON FUNCTION pk_tracking.user_id_pseudonym IS
 	'the value that anonymize_user_id stores in place of a user id: SHA-1 of the user id and this salt, 40 hex digits';
 
 CREATE FUNCTION pk_tracking.normalise_language(accept_language text) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'pkt_normalise_language';
-COMMENT ON FUNCTION pk_tracking.normalise_language(text) IS
+COMMENT ON FUNCTION pk_tracking.normalise_language IS
 	'an Accept-Language value as a plain list in lower case, without quality values, comments and blanks';
 

@@ -8,8 +8,10 @@ CREATE TABLE pk_tracking.salt (
 );
 -- No CHECK on value: its error message would print the row.
 REVOKE ALL ON TABLE pk_tracking.salt FROM PUBLIC;
-COMMENT ON TABLE pk_tracking.salt IS 'secret salts that are kept as long as the instance exists; see export_salt() and import_salt()';
-COMMENT ON COLUMN pk_tracking.salt.name IS '"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id) or "lock" (hides ids in lock tags)';
+COMMENT ON TABLE pk_tracking.salt IS
+	'secret salts that are kept as long as the instance exists; see export_salt() and import_salt()';
+COMMENT ON COLUMN pk_tracking.salt.name IS
+	'"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id) or "lock" (hides ids in lock tags)';
 COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or the imported value';
 COMMENT ON COLUMN pk_tracking.salt.created IS 'time of its creation or import';
 
@@ -51,7 +53,8 @@ BEGIN
 			COMMENT ON COLUMN pk_tracking.%1$I.day IS 'day in the site''s time zone';
 			COMMENT ON COLUMN pk_tracking.%1$I.value IS 'the salt: 32 random bytes';
 			COMMENT ON COLUMN pk_tracking.%1$I.created IS 'time of creation';
-			COMMENT ON COLUMN pk_tracking.%1$I.expires IS 'from this time on it is no longer used; it is destroyed with the whole table';
+			COMMENT ON COLUMN pk_tracking.%1$I.expires IS
+				'from this time on it is no longer used; it is destroyed with the whole table';
 			$ddl$,
 			salt_table,
 			CASE WHEN pg_catalog.starts_with(salt_table, 'daily')
@@ -65,19 +68,19 @@ $salt$;
 CREATE FUNCTION pk_tracking.export_salt(name text) RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_export_salt';
-COMMENT ON FUNCTION pk_tracking.export_salt(text) IS
+COMMENT ON FUNCTION pk_tracking.export_salt IS
 	'returns the secret salt "fingerprint" or "user_id", to move an instance; its holder can try all IP addresses';
 
 CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_import_salt';
-COMMENT ON FUNCTION pk_tracking.import_salt(text, bytea) IS
+COMMENT ON FUNCTION pk_tracking.import_salt IS
 	'replaces the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the value is part of the statement, which log_statement and other parameters may log';
 
 CREATE FUNCTION pk_tracking.destroy_expired_salts() RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_salts';
-COMMENT ON FUNCTION pk_tracking.destroy_expired_salts() IS
+COMMENT ON FUNCTION pk_tracking.destroy_expired_salts IS
 	'empties the tables whose daily salts have all expired, unless they are in use; returns the number of emptied tables';
 
 CREATE FUNCTION pk_tracking_internal.daily_salt_digest(
@@ -89,7 +92,7 @@ CREATE FUNCTION pk_tracking_internal.daily_salt_digest(
 RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_daily_salt_digest';
-COMMENT ON FUNCTION pk_tracking_internal.daily_salt_digest(integer, date, timestamptz, timestamptz, boolean) IS
+COMMENT ON FUNCTION pk_tracking_internal.daily_salt_digest IS
 	'for tests: SHA-256 of the daily salt that a hit of this site and day would use at this time; NULL if it does not exist and make is false';
 
 CREATE FUNCTION pk_tracking.prepare_daily_salt(
@@ -100,6 +103,6 @@ CREATE FUNCTION pk_tracking.prepare_daily_salt(
 RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_prepare_daily_salt';
-COMMENT ON FUNCTION pk_tracking.prepare_daily_salt(integer, date, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION pk_tracking.prepare_daily_salt IS
 	'creates the daily salt of a site''s coming day in advance, unless another session is creating it';
 

@@ -15,11 +15,13 @@ BEGIN
 				expires timestamptz NOT NULL
 			) WITH (autovacuum_enabled = false);
 			REVOKE ALL ON TABLE pk_tracking.link_key_%1$s FROM PUBLIC;
-			COMMENT ON TABLE pk_tracking.link_key_%1$s IS 'secret key of one hour''s session links; the number of the table is the hour (since 2000-01-01 UTC) modulo 2';
+			COMMENT ON TABLE pk_tracking.link_key_%1$s IS
+				'secret key of one hour''s session links; the number of the table is the hour (since 2000-01-01 UTC) modulo 2';
 			COMMENT ON COLUMN pk_tracking.link_key_%1$s.period IS 'beginning of the hour';
 			COMMENT ON COLUMN pk_tracking.link_key_%1$s.value IS 'the key: 32 random bytes';
 			COMMENT ON COLUMN pk_tracking.link_key_%1$s.created IS 'time of creation';
-			COMMENT ON COLUMN pk_tracking.link_key_%1$s.expires IS 'from this time on it is no longer used; it is destroyed with the whole table and the session links of its hour';
+			COMMENT ON COLUMN pk_tracking.link_key_%1$s.expires IS
+				'from this time on it is no longer used; it is destroyed with the whole table and the session links of its hour';
 
 			CREATE UNLOGGED TABLE pk_tracking.session_link_%1$s (
 				link uuid NOT NULL,
@@ -29,9 +31,12 @@ BEGIN
 			) WITH (autovacuum_enabled = false);
 			CREATE INDEX session_link_%1$s_link ON pk_tracking.session_link_%1$s (link, linked);
 			REVOKE ALL ON TABLE pk_tracking.session_link_%1$s FROM PUBLIC;
-			COMMENT ON TABLE pk_tracking.session_link_%1$s IS 'the anonymous visits that sessions of this hour belong to; rows are unusable without the key in link_key_%1$s';
-			COMMENT ON COLUMN pk_tracking.session_link_%1$s.link IS 'first 16 bytes of the HMAC-SHA-256 of cookie or fingerprint under the hour''s key';
-			COMMENT ON COLUMN pk_tracking.session_link_%1$s.linked IS 'time of the hit that was linked';
+			COMMENT ON TABLE pk_tracking.session_link_%1$s IS
+				'the anonymous visits that sessions of this hour belong to; rows are unusable without the key in link_key_%1$s';
+			COMMENT ON COLUMN pk_tracking.session_link_%1$s.link IS
+				'first 16 bytes of the HMAC-SHA-256 of cookie or fingerprint under the hour''s key';
+			COMMENT ON COLUMN pk_tracking.session_link_%1$s.linked IS
+				'time of the hit that was linked';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.idvisit IS 'visit';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.idsite IS 'site';
 			$ddl$, i);
@@ -39,10 +44,11 @@ BEGIN
 END
 $link$;
 
-CREATE FUNCTION pk_tracking.destroy_expired_links(clock timestamptz DEFAULT pg_catalog.clock_timestamp()) RETURNS integer
+CREATE FUNCTION pk_tracking.destroy_expired_links(
+	clock timestamptz DEFAULT pg_catalog.clock_timestamp()) RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_links';
-COMMENT ON FUNCTION pk_tracking.destroy_expired_links(timestamptz) IS
+COMMENT ON FUNCTION pk_tracking.destroy_expired_links IS
 	'empties the tables of session links and keys whose hour has expired, unless they are in use; returns the number of emptied tables';
 
 CREATE FUNCTION pk_tracking_internal.session_link(
@@ -57,5 +63,5 @@ CREATE FUNCTION pk_tracking_internal.session_link(
 RETURNS bigint[]
 	LANGUAGE C VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_session_link';
-COMMENT ON FUNCTION pk_tracking_internal.session_link(integer, text, bytea, timestamptz, timestamptz, bigint, integer, boolean) IS
+COMMENT ON FUNCTION pk_tracking_internal.session_link IS
 	'for tests: visits found by a hit at time "at" of an anonymous session (kind "cookie" or "fingerprint") when the clock is at "clock"; NULL if the key does not exist; idvisit: also links this visit; destroy: also destroys expired links and keys, as the end of a tracking call does';

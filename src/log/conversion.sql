@@ -5,7 +5,8 @@
 
 CREATE FUNCTION pk_tracking_internal.anonymous_conversion(conversion record) RETURNS boolean
 AS 'MODULE_PATHNAME', 'pkt_anonymous_conversion' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.anonymous_conversion(record) IS 'CHECK of pk_tracking.log_conversion: whether a row may be stored without consent';
+COMMENT ON FUNCTION pk_tracking_internal.anonymous_conversion IS
+	'CHECK of pk_tracking.log_conversion: whether a row may be stored without consent';
 
 CREATE FUNCTION pk_tracking_internal.make_log_conversion() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -53,31 +54,41 @@ BEGIN
 		custom_dimensions jsonb,
 		custom_variables jsonb,
 		PRIMARY KEY (idvisit, idgoal, buster),
-		CONSTRAINT log_conversion_anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking_internal.anonymous_conversion(log_conversion))
+		CONSTRAINT log_conversion_anonymous
+			CHECK ((consent >= 0 AND consent < 2)
+				OR pk_tracking_internal.anonymous_conversion(log_conversion))
 	);
-	CREATE UNIQUE INDEX log_conversion_idorder ON pk_tracking.log_conversion (idsite, idorder) WHERE idorder IS NOT NULL;
+	CREATE UNIQUE INDEX log_conversion_idorder ON pk_tracking.log_conversion (idsite, idorder)
+		WHERE idorder IS NOT NULL;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
-	COMMENT ON TABLE pk_tracking.log_conversion IS 'conversions of goals, orders and carts, with the attributes of the visit at that time';
+	COMMENT ON TABLE pk_tracking.log_conversion IS
+		'conversions of goals, orders and carts, with the attributes of the visit at that time';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idvisit IS 'visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idlink_va IS 'action that converted';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idvisitor IS 'visitor id; NULL if anonymous';
 	COMMENT ON COLUMN pk_tracking.log_conversion.server_time IS 'time of the hit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idaction_url IS 'page URL';
-	COMMENT ON COLUMN pk_tracking.log_conversion.buster IS 'distinguishes conversions of one goal by one visit; 0 if only one is allowed';
+	COMMENT ON COLUMN pk_tracking.log_conversion.buster IS
+		'distinguishes conversions of one goal by one visit; 0 if only one is allowed';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idgoal IS 'goal; 0 order, -1 cart';
 	COMMENT ON COLUMN pk_tracking.log_conversion.items IS 'number of items';
-	COMMENT ON COLUMN pk_tracking.log_conversion.pageviews_before IS 'number of page views before the conversion';
+	COMMENT ON COLUMN pk_tracking.log_conversion.pageviews_before IS
+		'number of page views before the conversion';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_count_visits IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_first IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_seconds_since_order IS 'as in log_visit';
-	COMMENT ON COLUMN pk_tracking.log_conversion.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
-	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS 'what the visitor was recognised by, as in log_link_visit_action';
+	COMMENT ON COLUMN pk_tracking.log_conversion.consent IS
+		'0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
+	COMMENT ON COLUMN pk_tracking.log_conversion.matched_by IS
+		'what the visitor was recognised by, as in log_link_visit_action';
 	COMMENT ON COLUMN pk_tracking.log_conversion.visitor_returning IS 'as in log_visit';
-	COMMENT ON COLUMN pk_tracking.log_conversion.referer_type IS 'attributed referrer: as in log_visit';
+	COMMENT ON COLUMN pk_tracking.log_conversion.referer_type IS
+		'attributed referrer: as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_client_type IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_device_type IS 'as in log_visit';
-	COMMENT ON COLUMN pk_tracking.log_conversion.idorder IS 'order id; NULL for goals and for anonymous orders';
+	COMMENT ON COLUMN pk_tracking.log_conversion.idorder IS
+		'order id; NULL for goals and for anonymous orders';
 	COMMENT ON COLUMN pk_tracking.log_conversion.url IS 'page URL as sent';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue IS 'revenue';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_subtotal IS 'subtotal';
@@ -99,11 +110,13 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion.custom_variables IS 'as in log_visit';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion() IS 'creates the table pk_tracking.log_conversion';
+COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion IS
+	'creates the table pk_tracking.log_conversion';
 
 CREATE FUNCTION pk_tracking_internal.anonymous_item(item record) RETURNS boolean
 AS 'MODULE_PATHNAME', 'pkt_anonymous_item' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.anonymous_item(record) IS 'CHECK of pk_tracking.log_conversion_item: whether a row may be stored without consent';
+COMMENT ON FUNCTION pk_tracking_internal.anonymous_item IS
+	'CHECK of pk_tracking.log_conversion_item: whether a row may be stored without consent';
 
 CREATE FUNCTION pk_tracking_internal.make_log_conversion_item() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -128,7 +141,9 @@ BEGIN
 		price numeric,
 		idorder text NOT NULL DEFAULT '0',
 		PRIMARY KEY (idvisit, idorder, idaction_sku),
-		CONSTRAINT log_conversion_item_anonymous CHECK ((consent >= 0 AND consent < 2) OR pk_tracking_internal.anonymous_item(log_conversion_item))
+		CONSTRAINT log_conversion_item_anonymous
+			CHECK ((consent >= 0 AND consent < 2)
+				OR pk_tracking_internal.anonymous_item(log_conversion_item))
 	);
 	COMMENT ON TABLE pk_tracking.log_conversion_item IS 'items of orders and carts';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idvisit IS 'visit';
@@ -143,10 +158,14 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idaction_category5 IS 'fifth category';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.quantity IS 'quantity';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.consent IS '0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS 'true if it is no longer in the cart or order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.consent IS
+		'0 not asked, 1 granted, 2 undecided (anonymous), 3 refused (anonymous)';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.deleted IS
+		'true if it is no longer in the cart or order';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'unit price';
-	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS 'order id; 0 for a cart, ## and a number for an anonymous order';
+	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS
+		'order id; 0 for a cart, ## and a number for an anonymous order';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion_item() IS 'creates the table pk_tracking.log_conversion_item';
+COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion_item IS
+	'creates the table pk_tracking.log_conversion_item';

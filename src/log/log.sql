@@ -12,7 +12,8 @@
  * Sessions cache what these tables hold: a change must make them read it again.
  * The trigger fires also where logical replication applies the change.
  */
-CREATE FUNCTION pk_tracking_internal.watch(table_name name, events text DEFAULT 'INSERT OR UPDATE OR DELETE OR TRUNCATE')
+CREATE FUNCTION pk_tracking_internal.watch(table_name name,
+	events text DEFAULT 'INSERT OR UPDATE OR DELETE OR TRUNCATE')
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -26,7 +27,8 @@ BEGIN
 	EXECUTE format('ALTER TABLE pk_tracking.%I ENABLE ALWAYS TRIGGER %I', table_name, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.watch(name, text) IS 'adds the trigger that makes every session read a changed table again';
+COMMENT ON FUNCTION pk_tracking_internal.watch IS
+	'adds the trigger that makes every session read a changed table again';
 
 CREATE FUNCTION pk_tracking.create_log(owner name DEFAULT CURRENT_USER) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
@@ -60,4 +62,5 @@ BEGIN
 	PERFORM pk_tracking.grant_owner(owner);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.create_log(name) IS 'creates the tables and views of the log, owned by a role (default: the caller)';
+COMMENT ON FUNCTION pk_tracking.create_log IS
+	'creates the tables and views of the log, owned by a role (default: the caller)';

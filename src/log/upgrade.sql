@@ -12,12 +12,15 @@ BEGIN
 		version integer NOT NULL,
 		created timestamptz NOT NULL DEFAULT now());
 	INSERT INTO pk_tracking.log_version (version) VALUES (1);
-	COMMENT ON TABLE pk_tracking.log_version IS 'version of the log''s tables; pk_tracking.upgrade_log() adds a row';
-	COMMENT ON COLUMN pk_tracking.log_version.version IS 'version of the log; the greatest one applies';
+	COMMENT ON TABLE pk_tracking.log_version IS
+		'version of the log''s tables; pk_tracking.upgrade_log() adds a row';
+	COMMENT ON COLUMN pk_tracking.log_version.version IS
+		'version of the log; the greatest one applies';
 	COMMENT ON COLUMN pk_tracking.log_version.created IS 'time at which the log got this version';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_log_version() IS 'creates the table pk_tracking.log_version';
+COMMENT ON FUNCTION pk_tracking_internal.make_log_version IS
+	'creates the table pk_tracking.log_version';
 
 CREATE FUNCTION pk_tracking.upgrade_log() RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -38,4 +41,5 @@ BEGIN
 	RETURN v;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.upgrade_log() IS 'upgrades an older log; returns the version of the log';
+COMMENT ON FUNCTION pk_tracking.upgrade_log IS
+	'upgrades an older log; returns the version of the log';

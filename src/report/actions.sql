@@ -17,15 +17,18 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	pg_catalog.format($report$
 	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.sum_time_spent,
 		coalesce(round(m.sum_time_spent::numeric / nullif(m.nb_visits, 0)), 0)::bigint,
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM (
 		SELECT x.idaction,
 			count(*) FILTER (WHERE x.here) AS nb_hits,
 			count(DISTINCT l.idvisit) FILTER (WHERE x.here) AS nb_visits,
 			count(DISTINCT l.idvisitor) FILTER (WHERE x.here)
-				+ count(DISTINCT l.idvisit) FILTER (WHERE x.here AND l.consent >= 2) AS nb_uniq_visitors,
+				+ count(DISTINCT l.idvisit)
+					FILTER (WHERE x.here AND l.consent >= 2) AS nb_uniq_visitors,
 			coalesce(sum(l.time_spent_ref_action) FILTER (WHERE NOT x.here), 0) AS sum_time_spent,
-			count(DISTINCT l.idvisit) FILTER (WHERE x.here AND l.consent >= 2) AS nb_visits_anonymous
+			count(DISTINCT l.idvisit)
+				FILTER (WHERE x.here AND l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 			CROSS JOIN LATERAL (VALUES (l.%1$s, true), (l.%1$s_ref, false)) AS x(idaction, here)
 		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
@@ -50,18 +53,21 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
 	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM (
 		SELECT l.idaction_url, count(*) AS nb_hits,
 			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
+			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
+				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
 			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
 			AND l.idaction_url <> 0
 		GROUP BY l.idaction_url) m
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+			FROM pk_tracking.log_action a
 			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_url AND a.type = %s LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
 	$report$, r.action_type),
@@ -77,12 +83,14 @@ SELECT pk_tracking_internal.make_report('report_searches',
 	nb_uniq_visitors bigint, nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
 	SELECT n.name, m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM (
 		SELECT l.idaction_name, count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
 			count(*) AS nb_hits,
 			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
+			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
+				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
@@ -102,17 +110,23 @@ SELECT pk_tracking_internal.make_report('report_events',
 	min_event_value numeric, max_event_value numeric, avg_event_value numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.nb_events_with_value,
-		m.sum_event_value, m.min_event_value, m.max_event_value, round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+	SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
+		m.nb_events_with_value,
+		m.sum_event_value, m.min_event_value, m.max_event_value,
+		round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM (
-		SELECT l.idaction_event_category, l.idaction_event_action, nullif(l.idaction_name, 0) AS idaction_name,
+		SELECT l.idaction_event_category, l.idaction_event_action,
+			nullif(l.idaction_name, 0) AS idaction_name,
 			count(*) AS nb_hits,
 			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
+			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
+				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous,
 			count(l.custom_float) AS nb_events_with_value,
-			sum(l.custom_float) AS sum_event_value, min(l.custom_float) AS min_event_value, max(l.custom_float) AS max_event_value
+			sum(l.custom_float) AS sum_event_value, min(l.custom_float) AS min_event_value,
+			max(l.custom_float) AS max_event_value
 		FROM pk_tracking.log_link_visit_action l
 		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
 			AND l.consent BETWEEN r.least_consent AND r.greatest_consent

@@ -11,23 +11,28 @@ SELECT pk_tracking_internal.make_report('report_entry_pages',
 	entry_nb_actions bigint, entry_sum_visit_length bigint, entry_bounce_count bigint,
 	bounce_rate numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT n.name, m.nb_visits, m.nb_uniq_visitors, m.nb_actions, m.sum_visit_length, m.bounce_count,
+	SELECT n.name, m.nb_visits, m.nb_uniq_visitors, m.nb_actions, m.sum_visit_length,
+		m.bounce_count,
 		round(coalesce(100.0 * m.bounce_count / nullif(m.nb_visits, 0), 0), 1),
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM (
 		SELECT v.visit_entry_idaction_url AS idaction,
 			count(*) AS nb_visits,
-			count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+			count(DISTINCT v.idvisitor) + count(*)
+				FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
 			sum(v.visit_total_actions) AS nb_actions,
 			sum(v.visit_total_time) AS sum_visit_length,
 			count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
+			AND v.visit_first_action_time < r.ends
 			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
 			AND v.visit_entry_idaction_url <> 0
 		GROUP BY v.visit_entry_idaction_url) m
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+			FROM pk_tracking.log_action a
 			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.nb_visits DESC, n.name
 	$report$,
@@ -40,14 +45,17 @@ SELECT pk_tracking_internal.make_report('report_exit_pages',
 	$report$
 	SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, coalesce(p.nb_visits, 0),
 		round(coalesce(100.0 * m.exit_nb_visits / nullif(p.nb_visits, 0), 0), 1),
-		m.nb_visits_anonymous, round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.exit_nb_visits, 0), 0), 1)
+		m.nb_visits_anonymous,
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.exit_nb_visits, 0), 0), 1)
 	FROM (
 		SELECT v.visit_exit_idaction_url AS idaction,
 			count(*) AS exit_nb_visits,
-			count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
+			count(DISTINCT v.idvisitor) + count(*)
+				FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
+			AND v.visit_first_action_time < r.ends
 			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
 			AND v.visit_exit_idaction_url <> 0
 		GROUP BY v.visit_exit_idaction_url) m
@@ -57,7 +65,8 @@ SELECT pk_tracking_internal.make_report('report_exit_pages',
 			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
 			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
 			GROUP BY l.idaction_url) p ON p.idaction = m.idaction
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+			FROM pk_tracking.log_action a
 			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.exit_nb_visits DESC, n.name
 	$report$,

@@ -12,12 +12,15 @@ SELECT pk_tracking_internal.make_report('report_goals',
 	revenue numeric, conversion_rate numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
 	$report$
-	SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
+	SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0),
+		coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
 		round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
-		coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
+		coalesce(m.nb_visits_anonymous, 0),
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
 	FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = r.idsite) g
 		FULL JOIN (
-			SELECT c.idgoal, count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
+			SELECT c.idgoal, count(*) AS nb_conversions,
+				count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
 				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
 			WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
@@ -27,7 +30,8 @@ SELECT pk_tracking_internal.make_report('report_goals',
 		CROSS JOIN (
 			SELECT count(*) AS nb_visits
 			FROM pk_tracking.log_visit v
-			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
+				AND v.visit_first_action_time < r.ends
 				AND v.consent BETWEEN r.least_consent AND r.greatest_consent) t
 	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
 	ORDER BY coalesce(g.idgoal, m.idgoal)
@@ -39,9 +43,12 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 	nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'), nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
-		count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2),
-		round(100.0 * count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
+	SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'),
+		nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
+		count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit)
+			FILTER (WHERE c.consent >= 2),
+		round(100.0 * count(DISTINCT c.idvisit)
+			FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
 	FROM pk_tracking.log_conversion c
 	WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
 		AND c.consent BETWEEN r.least_consent AND r.greatest_consent
@@ -61,9 +68,11 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	EXECUTE format($query$
 	SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
 		coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_conversions, 0), 0), 2),
-		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0), coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
+		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0),
+		coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
 		coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
-		coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
+		coalesce(m.nb_visits_anonymous, 0),
+		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
 	FROM %s LEFT JOIN (
 		SELECT %s AS k1,
 			count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
@@ -76,7 +85,8 @@ SELECT pk_tracking_internal.make_report('report_orders',
 			sum(c.items) FILTER (WHERE c.idgoal = 0) AS items,
 			count(*) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
 			sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
-			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
+			count(DISTINCT c.idvisit)
+				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c
 		WHERE c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3
 			AND c.consent BETWEEN $4 AND $5 AND c.idgoal <= 0
@@ -91,21 +101,27 @@ SELECT pk_tracking_internal.make_report('report_products',
 	avg_price numeric, avg_quantity numeric, abandoned_carts bigint, nb_visits bigint,
 	orders_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0), coalesce(m.revenue, 0),
-		round(coalesce(m.prices / nullif(m.lines, 0), 0), 2), round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
+	SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0),
+		coalesce(m.revenue, 0),
+		round(coalesce(m.prices / nullif(m.lines, 0), 0), 2),
+		round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
 		coalesce(m.abandoned_carts, 0), coalesce(w.nb_visits, 0),
-		coalesce(m.orders_anonymous, 0), round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
+		coalesce(m.orders_anonymous, 0),
+		round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
 	FROM (
 		SELECT i.idaction_sku,
-			(array_agg(i.idaction_name ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_name,
-			(array_agg(i.idaction_category ORDER BY i.server_time DESC, i.idvisit DESC))[1] AS idaction_category,
+			(array_agg(i.idaction_name ORDER BY i.server_time DESC,
+				i.idvisit DESC))[1] AS idaction_name,
+			(array_agg(i.idaction_category ORDER BY i.server_time DESC,
+				i.idvisit DESC))[1] AS idaction_category,
 			count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0') AS orders,
 			sum(i.quantity) FILTER (WHERE i.idorder <> '0') AS quantity,
 			sum(i.price * i.quantity) FILTER (WHERE i.idorder <> '0') AS revenue,
 			sum(i.price) FILTER (WHERE i.idorder <> '0') AS prices,
 			count(*) FILTER (WHERE i.idorder <> '0') AS lines,
 			count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
-			count(DISTINCT (i.idvisit, i.idorder)) FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
+			count(DISTINCT (i.idvisit, i.idorder))
+				FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
 		FROM pk_tracking.log_conversion_item i
 		WHERE i.idsite = r.idsite AND i.server_time >= r.begins AND i.server_time < r.ends
 			AND i.consent BETWEEN r.least_consent AND r.greatest_consent
@@ -113,19 +129,26 @@ SELECT pk_tracking_internal.make_report('report_products',
 		GROUP BY i.idaction_sku) m
 		FULL JOIN (
 			SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
-				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_name,
-				(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC, l.idlink_va DESC))[1] AS idaction_category
+				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC,
+					l.idlink_va DESC))[1] AS idaction_name,
+				(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC,
+					l.idlink_va DESC))[1] AS idaction_category
 			FROM pk_tracking.log_link_visit_action l
 			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
 				AND l.consent BETWEEN r.least_consent AND r.greatest_consent
 				AND l.idaction_product_sku <> 0
 			GROUP BY l.idaction_product_sku) w ON w.idaction_sku = m.idaction_sku
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku) LIMIT 1) ns ON true
+			WHERE a.idsite = r.idsite AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku)
+				LIMIT 1) ns ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_name, 0), w.idaction_name) LIMIT 1) nn ON true
+			WHERE a.idsite = r.idsite
+				AND a.idaction = coalesce(nullif(m.idaction_name, 0), w.idaction_name)
+					LIMIT 1) nn ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = coalesce(nullif(m.idaction_category, 0), w.idaction_category) LIMIT 1) nc ON true
+			WHERE a.idsite = r.idsite
+				AND a.idaction = coalesce(nullif(m.idaction_category, 0), w.idaction_category)
+					LIMIT 1) nc ON true
 	ORDER BY 6 DESC, 4 DESC, 1
 	$report$,
 	rows => 1000);

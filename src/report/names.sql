@@ -5,16 +5,19 @@
 
 CREATE FUNCTION pk_tracking.browser_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_browser_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.browser_name(text) IS 'name of a browser code in log_visit.config_browser_name; a name without a code is returned as it is';
+COMMENT ON FUNCTION pk_tracking.browser_name IS
+	'name of a browser code in log_visit.config_browser_name; a name without a code is returned as it is';
 
 CREATE FUNCTION pk_tracking.os_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_os_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.os_name(text) IS 'name of a code in log_visit.config_os';
+COMMENT ON FUNCTION pk_tracking.os_name IS 'name of a code in log_visit.config_os';
 
 CREATE FUNCTION pk_tracking.device_type_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_device_type_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.device_type_name(smallint) IS 'name of a code in log_visit.config_device_type';
+COMMENT ON FUNCTION pk_tracking.device_type_name IS
+	'name of a code in log_visit.config_device_type';
 
 CREATE FUNCTION pk_tracking.device_brand_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_device_brand_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking.device_brand_name(text) IS 'name of a code in log_visit.config_device_brand';
+COMMENT ON FUNCTION pk_tracking.device_brand_name IS
+	'name of a code in log_visit.config_device_brand';

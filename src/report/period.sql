@@ -19,14 +19,15 @@ DECLARE
 	first timestamptz;
 BEGIN
 	-- midnight by the clock before the change
-	first := (midnight - ((before AT TIME ZONE timezone) - (before AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
+	first := (midnight - ((before AT TIME ZONE timezone) - (before AT TIME ZONE 'UTC')))
+		AT TIME ZONE 'UTC';
 	IF first < begins AND first AT TIME ZONE timezone = midnight THEN
 		RETURN first;
 	END IF;
 	RETURN begins;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.day_begin(date, text) IS 'instant at which a local day begins';
+COMMENT ON FUNCTION pk_tracking_internal.day_begin IS 'instant at which a local day begins';
 
 CREATE FUNCTION pk_tracking_internal.report_period(
 	INOUT idsite integer,
@@ -75,7 +76,8 @@ BEGIN
 	ends := pk_tracking_internal.day_begin(to_date + 1, timezone);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_period(integer, date, date, text) IS 'checks the common arguments of reports; returns the site''s time zone, begin and end of the period, and the range of consent';
+COMMENT ON FUNCTION pk_tracking_internal.report_period IS
+	'checks the common arguments of reports; returns the site''s time zone, begin and end of the period, and the range of consent';
 
 /*
  * The periods of a report as SQL.  spans: a relation with a row, k1, for each
@@ -94,7 +96,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF period IN ('day', 'week', 'month') THEN
-		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, interval ''1 %1$s'') AS span(k1)', period);
+		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, '
+			'interval ''1 %1$s'') AS span(k1)', period);
 		key := format('date_trunc(%L, %%s AT TIME ZONE $6)', period);
 		last_day := format('least((k1 + interval ''1 %s'')::date - 1, $8)', period);
 	ELSIF period = 'range' THEN
@@ -110,7 +113,7 @@ BEGIN
 	first_day := 'greatest(k1::date, $7)';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_spans(text) IS 'days, weeks or months of a report as SQL';
+COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'days, weeks or months of a report as SQL';
 
 /*
  * The query of every report that counts visits: one pass over the rows of the
@@ -127,7 +130,8 @@ COMMENT ON FUNCTION pk_tracking_internal.report_spans(text) IS 'days, weeks or m
  * Each anonymous visit counts as a visitor.  A bounce is a visit of at most one
  * action, as in Matomo.  Conversions are those of the counted visits.
  */
-CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[], condition text DEFAULT 'true', axis text DEFAULT NULL)
+CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[],
+	condition text DEFAULT 'true', axis text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
@@ -136,21 +140,28 @@ DECLARE
 	key_columns text;
 	key_names text;
 BEGIN
-	SELECT string_agg(format('%s AS k%s', k.expression, k.n), ', ' ORDER BY k.n), string_agg(format('k%s', k.n), ', ' ORDER BY k.n)
+	SELECT string_agg(format('%s AS k%s', k.expression, k.n), ', ' ORDER BY k.n),
+		string_agg(format('k%s', k.n), ', ' ORDER BY k.n)
 		INTO key_columns, key_names
 		FROM unnest(keys) WITH ORDINALITY AS k(expression, n);
 	RETURN format($query$
-		SELECT %s, coalesce(m.nb_visits, 0), coalesce(m.nb_uniq_visitors, 0), coalesce(m.nb_users, 0),
+		SELECT %s, coalesce(m.nb_visits, 0), coalesce(m.nb_uniq_visitors, 0),
+			coalesce(m.nb_users, 0),
 			coalesce(m.nb_actions, 0), coalesce(m.nb_pageviews, 0), coalesce(m.max_actions, 0),
-			coalesce(m.bounce_count, 0), round(coalesce(100.0 * m.bounce_count / m.nb_visits, 0), 1),
-			coalesce(m.sum_visit_length, 0), coalesce(round(m.sum_visit_length::numeric / m.nb_visits), 0)::bigint,
+			coalesce(m.bounce_count, 0),
+			round(coalesce(100.0 * m.bounce_count / m.nb_visits, 0), 1),
+			coalesce(m.sum_visit_length, 0),
+			coalesce(round(m.sum_visit_length::numeric / m.nb_visits), 0)::bigint,
 			round(coalesce(m.nb_actions::numeric / m.nb_visits, 0), 1),
-			coalesce(m.nb_visits_converted, 0), coalesce(m.nb_conversions, 0)::bigint, coalesce(m.revenue, 0),
-			coalesce(m.nb_visits_anonymous, 0), round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
+			coalesce(m.nb_visits_converted, 0), coalesce(m.nb_conversions, 0)::bigint,
+			coalesce(m.revenue, 0),
+			coalesce(m.nb_visits_anonymous, 0),
+			round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
 		FROM %s (
 			SELECT %s,
 				count(*) AS nb_visits,
-				count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+				count(DISTINCT v.idvisitor) + count(*)
+					FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
 				count(DISTINCT v.user_id) AS nb_users,
 				sum(v.visit_total_actions) AS nb_actions,
 				sum(v.visit_total_interactions - v.visit_total_searches) AS nb_pageviews,
@@ -159,12 +170,15 @@ BEGIN
 				sum(v.visit_total_time) AS sum_visit_length,
 				count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
 				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS nb_conversions,
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit
+						AND c.idgoal >= 0) END) AS nb_conversions,
 				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT sum(c.revenue)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0) END) AS revenue,
+					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit
+						AND c.idgoal >= 0) END) AS revenue,
 				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_visit v
-			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
+			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2
+				AND v.visit_first_action_time < $3
 				AND v.consent BETWEEN $4 AND $5 AND %s
 			GROUP BY %s) m %s
 		ORDER BY %s$query$,
@@ -175,4 +189,5 @@ BEGIN
 		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_query(text[], text[], text, text) IS 'text of a query that counts visits; does not run it';
+COMMENT ON FUNCTION pk_tracking_internal.report_query IS
+	'text of a query that counts visits; does not run it';

@@ -39,7 +39,8 @@ SET search_path = pg_catalog, pg_temp
 AS $make_report$
 BEGIN
 	EXECUTE format($create$
-CREATE FUNCTION pk_tracking.%1$I(idsite integer, from_date date, to_date date, %2$svisitors text DEFAULT 'all'%3$s)
+CREATE FUNCTION pk_tracking.%1$I(idsite integer, from_date date, to_date date,
+	%2$svisitors text DEFAULT 'all'%3$s)
 RETURNS TABLE (%4$s)
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS %5$s
 SET search_path = pg_catalog, pg_temp
@@ -51,7 +52,9 @@ DECLARE
 	r record;
 	s record;
 BEGIN
-	SELECT * INTO r FROM pk_tracking_internal.report_period(%1$I.idsite, %1$I.from_date, %1$I.to_date, %1$I.visitors);%6$s
+	SELECT * INTO r
+		FROM pk_tracking_internal.report_period(%1$I.idsite, %1$I.from_date, %1$I.to_date,
+			%1$I.visitors);%6$s
 	RETURN QUERY %7$s%8$s;
 END
 $body$$create$,
@@ -64,11 +67,12 @@ $body$$create$,
 	SELECT * INTO s FROM pk_tracking_internal.report_spans(%I.period);$$, name) ELSE '' END,
 		btrim(query, E'\n\t'),
 		CASE WHEN btrim(query, E'\n\t') ~ '^EXECUTE\M' THEN $$
-		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone, r.from_date, r.to_date$$ ELSE '' END);
+		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
+		r.from_date, r.to_date$$ ELSE '' END);
 	EXECUTE format('COMMENT ON FUNCTION pk_tracking.%I IS %L', name, comment);
 END
 $make_report$;
-COMMENT ON FUNCTION pk_tracking_internal.make_report(name, text, text, text, boolean, text, integer) IS
+COMMENT ON FUNCTION pk_tracking_internal.make_report IS
 	'creates a report from its result columns and its query';
 
 /*
@@ -103,7 +107,8 @@ BEGIN
 		SELECT coalesce(array_agg('k' || n ORDER BY n), '{}') INTO labels
 		FROM generate_series(1, cardinality(keys)) n;
 	END IF;
-	PERFORM pk_tracking_internal.make_report(name, comment, concat_ws(', ', nullif(columns, ''), metrics),
+	PERFORM pk_tracking_internal.make_report(name, comment,
+		concat_ws(', ', nullif(columns, ''), metrics),
 		format(CASE WHEN by_period
 			THEN $$EXECUTE pk_tracking_internal.report_query(
 			format(s.key, 'v.visit_first_action_time') || %L::text[],
@@ -119,5 +124,5 @@ BEGIN
 		by_period => by_period, rows => rows);
 END
 $make_visit_report$;
-COMMENT ON FUNCTION pk_tracking_internal.make_visit_report(name, text, text, text[], text[], text, text, boolean, integer) IS
+COMMENT ON FUNCTION pk_tracking_internal.make_visit_report IS
 	'creates a report that counts visits from the columns by which it groups them';

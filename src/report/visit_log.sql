@@ -14,17 +14,24 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 	referrer_type text, referer_name text, referer_keyword text, referer_url text,
 	converted boolean, actions jsonb, conversions jsonb',
 	$report$
-	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent),
-		pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits, v.visit_total_time, v.visit_total_actions,
-		v.location_ip, v.location_country, v.location_region, v.location_city, v.location_browser_lang,
-		pk_tracking.os_name(v.config_os), v.config_os_version, pk_tracking.browser_name(v.config_browser_name), v.config_browser_version,
-		pk_tracking.device_type_name(v.config_device_type), pk_tracking.device_brand_name(v.config_device_brand), v.config_device_model,
-		pk_tracking.referrer_type_name(v.referer_type), v.referer_name, v.referer_keyword, v.referer_url,
+	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id,
+		pk_tracking.consent_name(v.consent),
+		pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits,
+		v.visit_total_time, v.visit_total_actions,
+		v.location_ip, v.location_country, v.location_region, v.location_city,
+		v.location_browser_lang,
+		pk_tracking.os_name(v.config_os), v.config_os_version,
+		pk_tracking.browser_name(v.config_browser_name), v.config_browser_version,
+		pk_tracking.device_type_name(v.config_device_type),
+		pk_tracking.device_brand_name(v.config_device_brand), v.config_device_model,
+		pk_tracking.referrer_type_name(v.referer_type), v.referer_name, v.referer_keyword,
+		v.referer_url,
 		v.visit_goal_converted = 1, acts.list, conv.list
 	FROM (
 		SELECT v.idvisit
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins AND v.visit_first_action_time < r.ends
+		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
+			AND v.visit_first_action_time < r.ends
 			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
 		ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
 		LIMIT report_visit_log.max_visits OFFSET report_visit_log.skip_visits) page
@@ -54,24 +61,33 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				'matched_by', pk_tracking.matched_by_name(l.matched_by),
 				'decision', pk_tracking.decision_name(l.decision))) ORDER BY l.server_time, l.idlink_va), '[]') AS list
 			FROM pk_tracking.log_link_visit_action l
-				LEFT JOIN LATERAL (SELECT a.type, pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT a.type,
+					pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_url LIMIT 1) u ON true
 				LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
 					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_name LIMIT 1) n ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_category LIMIT 1) ec ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_category
+						LIMIT 1) ec ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_action LIMIT 1) ea ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_action
+						LIMIT 1) ea ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_name LIMIT 1) cn ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_name
+						LIMIT 1) cn ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_piece LIMIT 1) cp ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_piece
+						LIMIT 1) cp ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_target LIMIT 1) ct ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_target
+						LIMIT 1) ct ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_interaction LIMIT 1) ci ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_interaction
+						LIMIT 1) ci ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_product_sku LIMIT 1) ps ON true
+					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_product_sku
+						LIMIT 1) ps ON true
 			WHERE l.idvisit = page.idvisit) acts
 		CROSS JOIN LATERAL (
 			SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(

@@ -27,7 +27,8 @@ SELECT pk_tracking_internal.make_report('report_consent',
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
 	EXECUTE format($query$
-	SELECT %s, %s, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0), coalesce(m.not_asked, 0), coalesce(m.granted, 0),
+	SELECT %s, %s, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0),
+		coalesce(m.not_asked, 0), coalesce(m.granted, 0),
 		coalesce(m.undecided, 0), coalesce(m.refused, 0), coalesce(m.undecided + m.refused, 0),
 		round(coalesce(100.0 * (m.undecided + m.refused) / m.nb_visits, 0), 1)
 	FROM %s LEFT JOIN (
@@ -41,7 +42,8 @@ SELECT pk_tracking_internal.make_report('report_consent',
 		WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
 			AND v.consent BETWEEN $4 AND $5
 		GROUP BY 1) m USING (k1)
-	ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'v.visit_first_action_time'))
+	ORDER BY k1$query$, s.first_day, s.last_day, s.spans,
+	format(s.key, 'v.visit_first_action_time'))
 	$report$,
 	by_period => true);
 
@@ -77,7 +79,8 @@ SELECT pk_tracking_internal.make_visit_report('report_browser_versions',
 	'visits by browser and version; version is NULL if it is unknown',
 	'browser text, version text',
 	ARRAY[$$coalesce(nullif(v.config_browser_name, ''), 'UNK')$$,
-		$$CASE WHEN v.config_browser_version NOT IN ('', 'UNK') THEN v.config_browser_version END$$],
+		$$CASE WHEN v.config_browser_version NOT IN ('', 'UNK')
+			THEN v.config_browser_version END$$],
 	labels => ARRAY['pk_tracking.browser_name(k1)', 'k2']);
 
 SELECT pk_tracking_internal.make_visit_report('report_systems',

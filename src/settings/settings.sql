@@ -5,11 +5,13 @@
 
 CREATE FUNCTION pk_tracking_internal.setting_check() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_setting_check' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.setting_check() IS 'trigger of the table setting: refuses unknown names and invalid values';
+COMMENT ON FUNCTION pk_tracking_internal.setting_check IS
+	'trigger of the table setting: refuses unknown names and invalid values';
 
 CREATE FUNCTION pk_tracking_internal.config_changed() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_config_changed' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.config_changed() IS 'trigger of tables that sessions cache: makes every session read them again';
+COMMENT ON FUNCTION pk_tracking_internal.config_changed IS
+	'trigger of tables that sessions cache: makes every session read them again';
 
 CREATE FUNCTION pk_tracking_internal.make_setting() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -21,7 +23,8 @@ BEGIN
 		name text NOT NULL,
 		value text NOT NULL);
 	CREATE UNIQUE INDEX setting_key ON pk_tracking.setting (coalesce(idsite, 0), name);
-	COMMENT ON TABLE pk_tracking.setting IS 'settings that differ from their defaults; see view pk_tracking.settings';
+	COMMENT ON TABLE pk_tracking.setting IS
+		'settings that differ from their defaults; see view pk_tracking.settings';
 	COMMENT ON COLUMN pk_tracking.setting.idsite IS 'site, or NULL for the whole instance';
 	COMMENT ON COLUMN pk_tracking.setting.name IS 'name of the setting';
 	COMMENT ON COLUMN pk_tracking.setting.value IS 'value as text';
@@ -30,17 +33,19 @@ BEGIN
 	PERFORM pk_tracking_internal.watch('setting');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_setting() IS 'creates the table pk_tracking.setting';
+COMMENT ON FUNCTION pk_tracking_internal.make_setting IS 'creates the table pk_tracking.setting';
 
 -- used by the functions below
 
 CREATE FUNCTION pk_tracking_internal.need_log() RETURNS void
 	AS 'MODULE_PATHNAME', 'pkt_need_log' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.need_log() IS 'raises an error if the tracking log does not exist';
+COMMENT ON FUNCTION pk_tracking_internal.need_log IS
+	'raises an error if the tracking log does not exist';
 
 CREATE FUNCTION pk_tracking_internal.setting_name(setting text) RETURNS text
 	AS 'MODULE_PATHNAME', 'pkt_setting_name' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.setting_name(text) IS 'name of a setting as it is stored; raises an error if the setting does not exist';
+COMMENT ON FUNCTION pk_tracking_internal.setting_name IS
+	'name of a setting as it is stored; raises an error if the setting does not exist';
 
 -- values in effect
 
@@ -48,16 +53,19 @@ CREATE FUNCTION pk_tracking_internal.setting_values(
 	OUT idsite integer, OUT name text, OUT value text, OUT source text, OUT description text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'pkt_setting_values' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION pk_tracking_internal.setting_values() IS 'the rows of the view settings';
+COMMENT ON FUNCTION pk_tracking_internal.setting_values IS 'the rows of the view settings';
 
 CREATE VIEW pk_tracking.settings AS
 	SELECT v.idsite, v.name, v.value, v.source, v.description
 	FROM pk_tracking_internal.setting_values() AS v;
-COMMENT ON VIEW pk_tracking.settings IS 'the settings in effect for the instance (idsite is NULL) and for each site, and their sources';
+COMMENT ON VIEW pk_tracking.settings IS
+	'the settings in effect for the instance (idsite is NULL) and for each site, and their sources';
 COMMENT ON COLUMN pk_tracking.settings.idsite IS 'site, or NULL for the instance';
 COMMENT ON COLUMN pk_tracking.settings.name IS 'name of the setting';
-COMMENT ON COLUMN pk_tracking.settings.value IS 'value in effect; NULL for an alias that is not set';
-COMMENT ON COLUMN pk_tracking.settings.source IS 'source of the value: default, rules (the default of recognition_rules), instance or site';
+COMMENT ON COLUMN pk_tracking.settings.value IS
+	'value in effect; NULL for an alias that is not set';
+COMMENT ON COLUMN pk_tracking.settings.source IS
+	'source of the value: default, rules (the default of recognition_rules), instance or site';
 COMMENT ON COLUMN pk_tracking.settings.description IS 'what the setting does';
 
 -- changing settings
@@ -92,7 +100,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.set_site(integer, text, text) IS 'sets a setting for one site';
+COMMENT ON FUNCTION pk_tracking.set_site IS 'sets a setting for one site';
 
 CREATE FUNCTION pk_tracking.set_instance(setting text, value text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -119,7 +127,8 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.set_instance(text, text) IS 'sets a setting for all sites that have no value of their own';
+COMMENT ON FUNCTION pk_tracking.set_instance IS
+	'sets a setting for all sites that have no value of their own';
 
 CREATE FUNCTION pk_tracking.reset_site(idsite integer, setting text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -136,7 +145,8 @@ BEGIN
 		WHERE coalesce(t.idsite, 0) = reset_site.idsite AND t.name = setting_name;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.reset_site(integer, text) IS 'removes a site''s own value of a setting: the instance''s value applies again';
+COMMENT ON FUNCTION pk_tracking.reset_site IS
+	'removes a site''s own value of a setting: the instance''s value applies again';
 
 CREATE FUNCTION pk_tracking.reset_instance(setting text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -152,7 +162,8 @@ BEGIN
 		WHERE coalesce(t.idsite, 0) = 0 AND t.name = setting_name;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.reset_instance(text) IS 'removes the instance''s value of a setting: its default applies again';
+COMMENT ON FUNCTION pk_tracking.reset_instance IS
+	'removes the instance''s value of a setting: its default applies again';
 
 -- sites and goals
 

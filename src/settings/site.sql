@@ -5,7 +5,8 @@
 
 CREATE FUNCTION pk_tracking_internal.site_check() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pkt_site_check' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION pk_tracking_internal.site_check() IS 'trigger of the table site: refuses invalid names and unknown time zones';
+COMMENT ON FUNCTION pk_tracking_internal.site_check IS
+	'trigger of the table site: refuses invalid names and unknown time zones';
 
 CREATE FUNCTION pk_tracking_internal.make_site() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -22,7 +23,8 @@ BEGIN
 		ecommerce boolean NOT NULL DEFAULT true,
 		created timestamptz NOT NULL DEFAULT now());
 	ALTER SEQUENCE pk_tracking.site_idsite_seq OWNED BY pk_tracking.site.idsite;
-	COMMENT ON TABLE pk_tracking.site IS 'tracked websites and apps; add one with pk_tracking.add_site()';
+	COMMENT ON TABLE pk_tracking.site IS
+		'tracked websites and apps; add one with pk_tracking.add_site()';
 	COMMENT ON COLUMN pk_tracking.site.idsite IS 'number of the site: idsite in the tracking API';
 	COMMENT ON COLUMN pk_tracking.site.name IS 'display name';
 	COMMENT ON COLUMN pk_tracking.site.urls IS 'URLs of the site: the main URL first, then aliases';
@@ -35,14 +37,15 @@ BEGIN
 	PERFORM pk_tracking_internal.watch('site');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_site() IS 'creates the table pk_tracking.site';
+COMMENT ON FUNCTION pk_tracking_internal.make_site IS 'creates the table pk_tracking.site';
 
 /*
  * lock: the site's row is locked to the end of the transaction, so that goals
  * and dimensions of one site are numbered one after the other.  Tracking takes
  * FOR KEY SHARE only, which this lock lets pass.
  */
-CREATE FUNCTION pk_tracking_internal.need_site(idsite integer, lock boolean DEFAULT false) RETURNS void
+CREATE FUNCTION pk_tracking_internal.need_site(idsite integer, lock boolean DEFAULT false)
+	RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -60,7 +63,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.need_site(integer, boolean) IS 'raises an error if the site does not exist';
+COMMENT ON FUNCTION pk_tracking_internal.need_site IS 'raises an error if the site does not exist';
 
 CREATE FUNCTION pk_tracking.add_site(
 	name text, urls text[] DEFAULT '{}', timezone text DEFAULT 'UTC',
@@ -74,9 +77,10 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	INSERT INTO pk_tracking.site AS s (name, urls, timezone, currency, ecommerce)
-		VALUES (add_site.name, add_site.urls, add_site.timezone, add_site.currency, add_site.ecommerce)
+		VALUES (add_site.name, add_site.urls, add_site.timezone, add_site.currency,
+			add_site.ecommerce)
 		RETURNING s.idsite INTO new_id;
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_site(text, text[], text, text, boolean) IS 'adds a site; returns its number';
+COMMENT ON FUNCTION pk_tracking.add_site IS 'adds a site; returns its number';

@@ -10,12 +10,15 @@ AS $$
 BEGIN
 	CREATE TABLE pk_tracking.referrer_spam (
 		host text NOT NULL PRIMARY KEY CHECK (octet_length(host) >= 4));
-	COMMENT ON TABLE pk_tracking.referrer_spam IS 'your own hosts of referrer spam, in addition to the built-in list';
-	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS 'host; a referrer URL that contains it anywhere is spam';
+	COMMENT ON TABLE pk_tracking.referrer_spam IS
+		'your own hosts of referrer spam, in addition to the built-in list';
+	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS
+		'host; a referrer URL that contains it anywhere is spam';
 	PERFORM pk_tracking_internal.watch('referrer_spam');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_referrer_spam() IS 'creates the table pk_tracking.referrer_spam';
+COMMENT ON FUNCTION pk_tracking_internal.make_referrer_spam IS
+	'creates the table pk_tracking.referrer_spam';
 
 CREATE FUNCTION pk_tracking_internal.make_log_excluded() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -34,14 +37,17 @@ BEGIN
 		reason text NOT NULL
 	) WITH (fillfactor = 50);
 	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
-	COMMENT ON TABLE pk_tracking.log_excluded IS 'numbers of excluded hits; one sum may be spread over many rows, see the view pk_tracking.excluded';
+	COMMENT ON TABLE pk_tracking.log_excluded IS
+		'numbers of excluded hits; one sum may be spread over many rows, see the view pk_tracking.excluded';
 	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
-	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS 'reason: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS
+		'reason: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded() IS 'creates the table pk_tracking.log_excluded';
+COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded IS
+	'creates the table pk_tracking.log_excluded';
 
 CREATE FUNCTION pk_tracking_internal.make_excluded() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -52,14 +58,15 @@ BEGIN
 		SELECT e.idsite, e.day, e.reason, sum(e.hits)::bigint AS hits
 		FROM pk_tracking.log_excluded e
 		GROUP BY e.idsite, e.day, e.reason;
-	COMMENT ON VIEW pk_tracking.excluded IS 'number of hits that were not recorded, by site, local day and reason';
+	COMMENT ON VIEW pk_tracking.excluded IS
+		'number of hits that were not recorded, by site, local day and reason';
 	COMMENT ON COLUMN pk_tracking.excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.excluded.reason IS 'reason, as in log_excluded';
 	COMMENT ON COLUMN pk_tracking.excluded.hits IS 'number of hits';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_excluded() IS 'creates the view pk_tracking.excluded';
+COMMENT ON FUNCTION pk_tracking_internal.make_excluded IS 'creates the view pk_tracking.excluded';
 
 -- Deletes the rows of a sum that are not locked and inserts their total.  Locked
 -- rows are skipped, so that nobody waits and two calls at a time cannot count a
@@ -96,4 +103,5 @@ BEGIN
 	RETURN result;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.compact_excluded() IS 'joins the rows of log_excluded that belong together; returns the number of rows removed';
+COMMENT ON FUNCTION pk_tracking.compact_excluded IS
+	'joins the rows of log_excluded that belong together; returns the number of rows removed';

@@ -22,22 +22,31 @@ BEGIN
 		excluded jsonb NOT NULL DEFAULT '{}',
 		ignored jsonb NOT NULL DEFAULT '{}');
 	ALTER SEQUENCE pk_tracking.ingest_run_idrun_seq OWNED BY pk_tracking.ingest_run.idrun;
-	COMMENT ON TABLE pk_tracking.ingest_run IS 'loads from raw tables and the outcome of their hits; hits without consent are not counted';
+	COMMENT ON TABLE pk_tracking.ingest_run IS
+		'loads from raw tables and the outcome of their hits; hits without consent are not counted';
 	COMMENT ON COLUMN pk_tracking.ingest_run.idrun IS 'number of the run';
-	COMMENT ON COLUMN pk_tracking.ingest_run.way IS 'trigger (a statement of several rows, or with rejected rows), ingest or replay';
+	COMMENT ON COLUMN pk_tracking.ingest_run.way IS
+		'trigger (a statement of several rows, or with rejected rows), ingest or replay';
 	COMMENT ON COLUMN pk_tracking.ingest_run.raw_table IS 'name of the raw table at that time';
 	COMMENT ON COLUMN pk_tracking.ingest_run.started IS 'time at which it began';
-	COMMENT ON COLUMN pk_tracking.ingest_run.finished IS 'time at which it finished; NULL: it is in progress or was interrupted';
-	COMMENT ON COLUMN pk_tracking.ingest_run.hits IS 'number of hits so far: the sum of recorded, excluded, ignored and rejected';
+	COMMENT ON COLUMN pk_tracking.ingest_run.finished IS
+		'time at which it finished; NULL: it is in progress or was interrupted';
+	COMMENT ON COLUMN pk_tracking.ingest_run.hits IS
+		'number of hits so far: the sum of recorded, excluded, ignored and rejected';
 	COMMENT ON COLUMN pk_tracking.ingest_run.recorded IS 'number of hits recorded in the log';
-	COMMENT ON COLUMN pk_tracking.ingest_run.rejected IS 'number of rejected hits; rejected_hit has a row for each';
-	COMMENT ON COLUMN pk_tracking.ingest_run.visits_new IS 'number of recorded hits that began a visit';
-	COMMENT ON COLUMN pk_tracking.ingest_run.visits_continued IS 'number of recorded hits that continued a visit';
+	COMMENT ON COLUMN pk_tracking.ingest_run.rejected IS
+		'number of rejected hits; rejected_hit has a row for each';
+	COMMENT ON COLUMN pk_tracking.ingest_run.visits_new IS
+		'number of recorded hits that began a visit';
+	COMMENT ON COLUMN pk_tracking.ingest_run.visits_continued IS
+		'number of recorded hits that continued a visit';
 	COMMENT ON COLUMN pk_tracking.ingest_run.excluded IS 'numbers of excluded hits by reason';
-	COMMENT ON COLUMN pk_tracking.ingest_run.ignored IS 'numbers of hits that needed no row, by reason';
+	COMMENT ON COLUMN pk_tracking.ingest_run.ignored IS
+		'numbers of hits that needed no row, by reason';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_ingest_run() IS 'creates the table pk_tracking.ingest_run';
+COMMENT ON FUNCTION pk_tracking_internal.make_ingest_run IS
+	'creates the table pk_tracking.ingest_run';
 
 CREATE FUNCTION pk_tracking_internal.make_rejected_hit() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -52,16 +61,22 @@ BEGIN
 		parameter text NOT NULL,
 		reason text NOT NULL);
 	CREATE INDEX rejected_hit_run ON pk_tracking.rejected_hit (idrun, position);
-	COMMENT ON TABLE pk_tracking.rejected_hit IS 'rejected rows of raw tables: where they are and why they were rejected, without their contents';
+	COMMENT ON TABLE pk_tracking.rejected_hit IS
+		'rejected rows of raw tables: where they are and why they were rejected, without their contents';
 	COMMENT ON COLUMN pk_tracking.rejected_hit.idrun IS 'run';
-	COMMENT ON COLUMN pk_tracking.rejected_hit.position IS 'ordinal number of the row within the run, from 1';
+	COMMENT ON COLUMN pk_tracking.rejected_hit.position IS
+		'ordinal number of the row within the run, from 1';
 	COMMENT ON COLUMN pk_tracking.rejected_hit.raw_table IS 'name of the raw table at that time';
-	COMMENT ON COLUMN pk_tracking.rejected_hit.row_key IS 'primary key of the row, if it is a single number or UUID';
-	COMMENT ON COLUMN pk_tracking.rejected_hit.parameter IS 'name of the invalid parameter in the tracking API';
-	COMMENT ON COLUMN pk_tracking.rejected_hit.reason IS 'invalid_value, unknown_site, unreadable or duplicate_order';
+	COMMENT ON COLUMN pk_tracking.rejected_hit.row_key IS
+		'primary key of the row, if it is a single number or UUID';
+	COMMENT ON COLUMN pk_tracking.rejected_hit.parameter IS
+		'name of the invalid parameter in the tracking API';
+	COMMENT ON COLUMN pk_tracking.rejected_hit.reason IS
+		'invalid_value, unknown_site, unreadable or duplicate_order';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_rejected_hit() IS 'creates the table pk_tracking.rejected_hit';
+COMMENT ON FUNCTION pk_tracking_internal.make_rejected_hit IS
+	'creates the table pk_tracking.rejected_hit';
 
 CREATE FUNCTION pk_tracking_internal.make_ingest_position() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -81,20 +96,27 @@ BEGIN
 	COMMENT ON TABLE pk_tracking.ingest_position IS 'progress of ingest() in each raw table';
 	COMMENT ON COLUMN pk_tracking.ingest_position.raw_table IS 'raw table';
 	COMMENT ON COLUMN pk_tracking.ingest_position.relation IS 'OID of the raw table';
-	COMMENT ON COLUMN pk_tracking.ingest_position.storage IS 'file node of the raw table; another one means that the table was rewritten, so that transaction ids are no longer comparable';
-	COMMENT ON COLUMN pk_tracking.ingest_position.system_identifier IS 'system identifier of the server that the transaction ids belong to';
-	COMMENT ON COLUMN pk_tracking.ingest_position.done_before IS 'all rows of transactions before this one have been loaded';
-	COMMENT ON COLUMN pk_tracking.ingest_position.until_before IS 'rows of transactions from done_before up to, but not including, this one are being loaded in the order of the key; NULL: none';
-	COMMENT ON COLUMN pk_tracking.ingest_position.last_key IS 'key of the last row loaded of these; NULL: none yet';
+	COMMENT ON COLUMN pk_tracking.ingest_position.storage IS
+		'file node of the raw table; another one means that the table was rewritten, so that transaction ids are no longer comparable';
+	COMMENT ON COLUMN pk_tracking.ingest_position.system_identifier IS
+		'system identifier of the server that the transaction ids belong to';
+	COMMENT ON COLUMN pk_tracking.ingest_position.done_before IS
+		'all rows of transactions before this one have been loaded';
+	COMMENT ON COLUMN pk_tracking.ingest_position.until_before IS
+		'rows of transactions from done_before up to, but not including, this one are being loaded in the order of the key; NULL: none';
+	COMMENT ON COLUMN pk_tracking.ingest_position.last_key IS
+		'key of the last row loaded of these; NULL: none yet';
 	COMMENT ON COLUMN pk_tracking.ingest_position.idrun IS 'run that is loading them';
 	COMMENT ON COLUMN pk_tracking.ingest_position.changed IS 'time of the last change';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_ingest_position() IS 'creates the table pk_tracking.ingest_position';
+COMMENT ON FUNCTION pk_tracking_internal.make_ingest_position IS
+	'creates the table pk_tracking.ingest_position';
 
 CREATE FUNCTION pk_tracking_internal.row_xid(xmin xid) RETURNS xid8
 AS 'MODULE_PATHNAME', 'pkt_row_xid' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pk_tracking_internal.row_xid(xid) IS 'the full transaction id of a row''s xmin, which must be one of the last 4 billion';
+COMMENT ON FUNCTION pk_tracking_internal.row_xid IS
+	'the full transaction id of a row''s xmin, which must be one of the last 4 billion';
 
 CREATE PROCEDURE pk_tracking.ingest(
 	raw_table regclass,
@@ -106,8 +128,8 @@ CREATE PROCEDURE pk_tracking.ingest(
 	on_error text DEFAULT 'reject',
 	trusted boolean DEFAULT false)
 AS 'MODULE_PATHNAME', 'pkt_ingest' LANGUAGE C;
-COMMENT ON PROCEDURE pk_tracking.ingest(regclass, jsonb, integer, name, boolean, text, text, boolean)
-	IS 'tracks the rows of a raw table that were not tracked yet, in batches with a commit each; consume: deletes them from the raw table';
+COMMENT ON PROCEDURE pk_tracking.ingest IS
+	'tracks the rows of a raw table that were not tracked yet, in batches with a commit each; consume: deletes them from the raw table';
 
 CREATE FUNCTION pk_tracking.replay(
 	from_table regclass,
@@ -116,6 +138,7 @@ CREATE FUNCTION pk_tracking.replay(
 	on_error text DEFAULT 'reject',
 	trusted boolean DEFAULT false)
 RETURNS bigint
-AS 'MODULE_PATHNAME', 'pkt_replay' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION pk_tracking.replay(regclass, jsonb, text, text, boolean)
-	IS 'tracks all rows of a raw table whose sites have an empty log; returns the number of hits';
+AS 'MODULE_PATHNAME', 'pkt_replay'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION pk_tracking.replay IS
+	'tracks all rows of a raw table whose sites have an empty log; returns the number of hits';

@@ -13,7 +13,8 @@ BEGIN
 		name text,
 		created timestamptz NOT NULL DEFAULT now(),
 		expires timestamptz);
-	COMMENT ON TABLE pk_tracking.token IS 'tokens for the tracking parameters that need authentication; pk_tracking.create_token() creates them';
+	COMMENT ON TABLE pk_tracking.token IS
+		'tokens for the tracking parameters that need authentication; pk_tracking.create_token() creates them';
 	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which is not stored';
 	COMMENT ON COLUMN pk_tracking.token.idsite IS 'site, or NULL for all sites';
 	COMMENT ON COLUMN pk_tracking.token.name IS 'display name';
@@ -22,7 +23,7 @@ BEGIN
 	PERFORM pk_tracking_internal.watch('token');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_token() IS 'creates the table pk_tracking.token';
+COMMENT ON FUNCTION pk_tracking_internal.make_token IS 'creates the table pk_tracking.token';
 
 CREATE FUNCTION pk_tracking.create_token(
 	idsite integer DEFAULT NULL,
@@ -31,10 +32,11 @@ CREATE FUNCTION pk_tracking.create_token(
 RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_create_token' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION pk_tracking.create_token(integer, text, timestamptz)
-	IS 'creates a token for token_auth of one site, or of all sites (NULL), and returns it; only its hash is stored';
+COMMENT ON FUNCTION pk_tracking.create_token IS
+	'creates a token for token_auth of one site, or of all sites (NULL), and returns it; only its hash is stored';
 
-CREATE FUNCTION pk_tracking.drop_token(name text DEFAULT NULL, hash text DEFAULT NULL) RETURNS integer
+CREATE FUNCTION pk_tracking.drop_token(name text DEFAULT NULL, hash text DEFAULT NULL)
+	RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -60,5 +62,5 @@ BEGIN
 	RETURN dropped;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.drop_token(text, text)
-	IS 'deletes the tokens with this name, or whose hash (token_hash in hex) begins with these digits; returns their number';
+COMMENT ON FUNCTION pk_tracking.drop_token IS
+	'deletes the tokens with this name, or whose hash (token_hash in hex) begins with these digits; returns their number';

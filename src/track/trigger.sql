@@ -4,7 +4,8 @@
 
 CREATE FUNCTION pk_tracking_internal.track_rows() RETURNS trigger
 AS 'MODULE_PATHNAME', 'pkt_track_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION pk_tracking_internal.track_rows() IS 'trigger of a raw table, created by attach(): tracks the rows of a statement';
+COMMENT ON FUNCTION pk_tracking_internal.track_rows IS
+	'trigger of a raw table, created by attach(): tracks the rows of a statement';
 
 CREATE FUNCTION pk_tracking_internal.raw_options(
 	raw_table regclass,
@@ -13,9 +14,10 @@ CREATE FUNCTION pk_tracking_internal.raw_options(
 	on_error text DEFAULT 'reject',
 	trusted boolean DEFAULT false)
 RETURNS jsonb
-AS 'MODULE_PATHNAME', 'pkt_raw_options' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
-COMMENT ON FUNCTION pk_tracking_internal.raw_options(regclass, jsonb, text, text, boolean)
-	IS 'checks the options of a raw table and returns them as its trigger stores them, with the mapping of columns to parameters';
+AS 'MODULE_PATHNAME', 'pkt_raw_options'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
+COMMENT ON FUNCTION pk_tracking_internal.raw_options IS
+	'checks the options of a raw table and returns them as its trigger stores them, with the mapping of columns to parameters';
 
 CREATE TYPE pk_tracking.raw_preview_row AS (
 	row_number bigint,
@@ -34,7 +36,8 @@ CREATE TYPE pk_tracking.raw_preview_row AS (
 );
 COMMENT ON TYPE pk_tracking.raw_preview_row IS 'the outcome that a row of a raw table would have';
 COMMENT ON COLUMN pk_tracking.raw_preview_row.row_number IS 'ordinal number of the row, from 1';
-COMMENT ON COLUMN pk_tracking.raw_preview_row.row_key IS 'primary key of the row, if it is a single number or UUID';
+COMMENT ON COLUMN pk_tracking.raw_preview_row.row_key IS
+	'primary key of the row, if it is a single number or UUID';
 COMMENT ON COLUMN pk_tracking.raw_preview_row.outcome IS 'as in the type tracked';
 COMMENT ON COLUMN pk_tracking.raw_preview_row.outcome_reason IS 'as in the type tracked';
 COMMENT ON COLUMN pk_tracking.raw_preview_row.idsite IS 'site';
@@ -47,25 +50,29 @@ COMMENT ON COLUMN pk_tracking.raw_preview_row.new_visit IS 'as in the type track
 COMMENT ON COLUMN pk_tracking.raw_preview_row.reason IS 'as in the type tracked';
 COMMENT ON COLUMN pk_tracking.raw_preview_row.visitor_returning IS 'as in the type tracked';
 
-CREATE FUNCTION pk_tracking_internal.raw_preview(raw_table regclass, options jsonb, max_rows integer DEFAULT 20)
+CREATE FUNCTION pk_tracking_internal.raw_preview(raw_table regclass, options jsonb,
+	max_rows integer DEFAULT 20)
 RETURNS SETOF pk_tracking.raw_preview_row
-AS 'MODULE_PATHNAME', 'pkt_raw_preview' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 20;
-COMMENT ON FUNCTION pk_tracking_internal.raw_preview(regclass, jsonb, integer)
-	IS 'the outcome that the first rows of a raw table would have with options of raw_options(); writes nothing';
+AS 'MODULE_PATHNAME', 'pkt_raw_preview'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000 ROWS 20;
+COMMENT ON FUNCTION pk_tracking_internal.raw_preview IS
+	'the outcome that the first rows of a raw table would have with options of raw_options(); writes nothing';
 
 CREATE FUNCTION pk_tracking_internal.check_raw_table(raw_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT coalesce((SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = raw_table), false) THEN
+	IF NOT coalesce((SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c
+		WHERE c.oid = raw_table), false) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege',
 			MESSAGE = format('must be owner of table %s', raw_table);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.check_raw_table(regclass) IS 'raises an error unless the caller owns the table';
+COMMENT ON FUNCTION pk_tracking_internal.check_raw_table IS
+	'raises an error unless the caller owns the table';
 
 CREATE FUNCTION pk_tracking.attach(
 	raw_table regclass,
@@ -90,7 +97,8 @@ BEGIN
 
 	SELECT string_agg(k, ', ' ORDER BY k) INTO needy
 	FROM jsonb_object_keys(options->'mapping') k
-	WHERE k IN ('cip', 'country', 'region', 'city', 'lat', 'lon', 'long') AND NOT coalesce(trusted, false);
+	WHERE k IN ('cip', 'country', 'region', 'city', 'lat', 'lon', 'long')
+		AND NOT coalesce(trusted, false);
 	IF needy IS NOT NULL THEN
 		RAISE WARNING USING
 			MESSAGE = format('hits with %s will be rejected because the table is not trusted', needy),
@@ -125,8 +133,8 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.attach(regclass, jsonb, boolean, text, text, boolean, integer)
-	IS 'tracks the rows that are inserted into a raw table from now on; dry_run shows the outcome of its first rows, and writes nothing';
+COMMENT ON FUNCTION pk_tracking.attach IS
+	'tracks the rows that are inserted into a raw table from now on; dry_run shows the outcome of its first rows, and writes nothing';
 
 CREATE FUNCTION pk_tracking.detach(raw_table regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -139,8 +147,10 @@ BEGIN
 	PERFORM pk_tracking_internal.check_raw_table(raw_table);
 	FOR attached IN
 		SELECT g.tgrelid FROM pg_trigger g
-		WHERE g.tgname = 'pk_tracking' AND g.tgfoid = 'pk_tracking_internal.track_rows()'::regprocedure
-			AND (g.tgrelid = raw_table OR g.tgrelid IN (SELECT t.relid FROM pg_partition_tree(raw_table) t))
+		WHERE g.tgname = 'pk_tracking'
+			AND g.tgfoid = 'pk_tracking_internal.track_rows()'::regprocedure
+			AND (g.tgrelid = raw_table
+				OR g.tgrelid IN (SELECT t.relid FROM pg_partition_tree(raw_table) t))
 	LOOP
 		EXECUTE format('DROP TRIGGER pk_tracking ON %s', attached);
 		n := n + 1;
@@ -152,4 +162,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.detach(regclass) IS 'stops tracking the rows inserted into a raw table and its partitions';
+COMMENT ON FUNCTION pk_tracking.detach IS
+	'stops tracking the rows inserted into a raw table and its partitions';

@@ -16,18 +16,24 @@ BEGIN
 		case_sensitive boolean NOT NULL DEFAULT true,
 		active boolean NOT NULL DEFAULT true,
 		PRIMARY KEY (idsite, iddimension));
-	COMMENT ON TABLE pk_tracking.custom_dimension IS 'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
+	COMMENT ON TABLE pk_tracking.custom_dimension IS
+		'custom dimensions of a site, sent as dimensionN; add one with pk_tracking.add_dimension()';
 	COMMENT ON COLUMN pk_tracking.custom_dimension.idsite IS 'site';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS 'number of the dimension within its site, from 1: N in dimensionN';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.iddimension IS
+		'number of the dimension within its site, from 1: N in dimensionN';
 	COMMENT ON COLUMN pk_tracking.custom_dimension.name IS 'display name';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS 'visit or action: the row that holds the value';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS 'where to find a value that was not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": a regular expression whose first group is the value, or the name of the URL parameter}; the first that yields a value wins';
-	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS 'true if the patterns distinguish upper and lower case';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.scope IS
+		'visit or action: the row that holds the value';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.extractions IS
+		'where to find a value that was not sent: a list of {"dimension": "url", "urlparam" or "action_name", "pattern": a regular expression whose first group is the value, or the name of the URL parameter}; the first that yields a value wins';
+	COMMENT ON COLUMN pk_tracking.custom_dimension.case_sensitive IS
+		'true if the patterns distinguish upper and lower case';
 	COMMENT ON COLUMN pk_tracking.custom_dimension.active IS 'false: values are no longer recorded';
 	PERFORM pk_tracking_internal.watch('custom_dimension');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_custom_dimension() IS 'creates the table pk_tracking.custom_dimension';
+COMMENT ON FUNCTION pk_tracking_internal.make_custom_dimension IS
+	'creates the table pk_tracking.custom_dimension';
 
 CREATE FUNCTION pk_tracking.add_dimension(
 	idsite integer, name text, scope text, extractions jsonb DEFAULT '[]',
@@ -87,13 +93,16 @@ BEGIN
 	END LOOP;
 
 	PERFORM pk_tracking_internal.need_site(add_dimension.idsite, lock => true);
-	INSERT INTO pk_tracking.custom_dimension AS d (idsite, iddimension, name, scope, extractions, case_sensitive, active)
-		SELECT add_dimension.idsite, coalesce(max(o.iddimension), 0) + 1, add_dimension.name, add_dimension.scope,
+	INSERT INTO pk_tracking.custom_dimension AS d (idsite, iddimension, name, scope, extractions,
+		case_sensitive, active)
+		SELECT add_dimension.idsite, coalesce(max(o.iddimension), 0) + 1, add_dimension.name,
+			add_dimension.scope,
 			add_dimension.extractions, add_dimension.case_sensitive, add_dimension.active
 		FROM pk_tracking.custom_dimension AS o WHERE o.idsite = add_dimension.idsite
 		RETURNING d.iddimension INTO new_id;
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_dimension(integer, text, text, jsonb, boolean, boolean) IS 'adds a custom dimension to a site; returns its number: N in dimensionN';
+COMMENT ON FUNCTION pk_tracking.add_dimension IS
+	'adds a custom dimension to a site; returns its number: N in dimensionN';
 

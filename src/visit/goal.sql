@@ -24,17 +24,23 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.goal.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.goal.idgoal IS 'number of the goal within its site, from 1';
 	COMMENT ON COLUMN pk_tracking.goal.name IS 'display name';
-	COMMENT ON COLUMN pk_tracking.goal.match_attribute IS 'url, title, file, external_website, manually, visit_duration, event_category, event_action or event_name';
-	COMMENT ON COLUMN pk_tracking.goal.pattern IS 'the value or expression that the attribute is compared with';
-	COMMENT ON COLUMN pk_tracking.goal.pattern_type IS 'contains, exact or regex; greater_than for visit_duration';
-	COMMENT ON COLUMN pk_tracking.goal.case_sensitive IS 'true if the pattern distinguishes upper and lower case';
-	COMMENT ON COLUMN pk_tracking.goal.allow_multiple IS 'true if a visit may convert it more than once';
+	COMMENT ON COLUMN pk_tracking.goal.match_attribute IS
+		'url, title, file, external_website, manually, visit_duration, event_category, event_action or event_name';
+	COMMENT ON COLUMN pk_tracking.goal.pattern IS
+		'the value or expression that the attribute is compared with';
+	COMMENT ON COLUMN pk_tracking.goal.pattern_type IS
+		'contains, exact or regex; greater_than for visit_duration';
+	COMMENT ON COLUMN pk_tracking.goal.case_sensitive IS
+		'true if the pattern distinguishes upper and lower case';
+	COMMENT ON COLUMN pk_tracking.goal.allow_multiple IS
+		'true if a visit may convert it more than once';
 	COMMENT ON COLUMN pk_tracking.goal.revenue IS 'revenue of a conversion if the hit sends none';
-	COMMENT ON COLUMN pk_tracking.goal.deleted IS 'true if it is no longer converted; its row is kept for reports';
+	COMMENT ON COLUMN pk_tracking.goal.deleted IS
+		'true if it is no longer converted; its row is kept for reports';
 	PERFORM pk_tracking_internal.watch('goal');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.make_goal() IS 'creates the table pk_tracking.goal';
+COMMENT ON FUNCTION pk_tracking_internal.make_goal IS 'creates the table pk_tracking.goal';
 
 CREATE FUNCTION pk_tracking.add_goal(
 	idsite integer, name text, match_attribute text, pattern text DEFAULT NULL,
@@ -45,7 +51,8 @@ CREATE FUNCTION pk_tracking.add_goal(
 AS $$
 #variable_conflict use_column
 DECLARE
-	attributes CONSTANT text[] := '{url,title,file,external_website,manually,visit_duration,event_category,event_action,event_name}';
+	attributes CONSTANT text[] := '{url, title, file, external_website, manually,
+		visit_duration, event_category, event_action, event_name}';
 	types text[];
 	new_id integer;
 BEGIN
@@ -93,7 +100,8 @@ BEGIN
 				ERRCODE = 'invalid_parameter_value',
 				MESSAGE = format('a goal with match_attribute "%s" must have a pattern', add_goal.match_attribute);
 		END IF;
-		IF add_goal.pattern_type = 'greater_than' AND add_goal.pattern !~ '^[0-9]{1,6}(\.[0-9]{1,6})?$' THEN
+		IF add_goal.pattern_type = 'greater_than'
+			AND add_goal.pattern !~ '^[0-9]{1,6}(\.[0-9]{1,6})?$' THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
 				MESSAGE = 'pattern of a goal with match_attribute "visit_duration" must be a number of minutes';
@@ -114,11 +122,14 @@ BEGIN
 	-- a deleted goal keeps its number
 	INSERT INTO pk_tracking.goal AS g (idsite, idgoal, name, match_attribute, pattern,
 			pattern_type, case_sensitive, allow_multiple, revenue)
-		SELECT add_goal.idsite, coalesce(max(o.idgoal), 0) + 1, add_goal.name, add_goal.match_attribute,
-			add_goal.pattern, add_goal.pattern_type, add_goal.case_sensitive, add_goal.allow_multiple, add_goal.revenue
+		SELECT add_goal.idsite, coalesce(max(o.idgoal), 0) + 1, add_goal.name,
+			add_goal.match_attribute,
+			add_goal.pattern, add_goal.pattern_type, add_goal.case_sensitive,
+			add_goal.allow_multiple, add_goal.revenue
 		FROM pk_tracking.goal AS o WHERE o.idsite = add_goal.idsite
 		RETURNING g.idgoal INTO new_id;
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_goal(integer, text, text, text, text, boolean, boolean, numeric) IS 'adds a goal to a site; returns its number within the site';
+COMMENT ON FUNCTION pk_tracking.add_goal IS
+	'adds a goal to a site; returns its number within the site';
