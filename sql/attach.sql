@@ -222,7 +222,9 @@ SELECT (SELECT count(*) FROM load) AS left, count(*), count(DISTINCT url) FROM h
 
 -- 7. replay
 SELECT more(1, 250, :four);
+\set VERBOSITY sqlstate
 SELECT pk_tracking.replay('load');
+\set VERBOSITY terse
 DELETE FROM pk_tracking.log_visit WHERE idsite = :four; DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :four;
 SELECT pk_tracking.replay('load');
 SELECT count(*), count(DISTINCT url) FROM hits h WHERE h.idsite = :four;

@@ -48,7 +48,7 @@ BEGIN
 	EXECUTE statement INTO result;
 	RETURN result;
 EXCEPTION WHEN OTHERS THEN
-	RETURN pg_catalog.concat_ws(' ', SQLSTATE, SQLERRM);
+	RETURN pg_catalog.concat_ws(' ', SQLSTATE, pg_catalog.regexp_replace(SQLERRM, 'site [1-9][0-9]*', 'site N'));
 END
 $$;
 

@@ -1,24 +1,24 @@
 /*
  * ingest.c
- *		Raw tables that are walked through: ingest(), batch by batch, and
- *		replay() into an empty log.
+ *		ingest(): tracks the rows of a raw table, batch by batch.
  *
- * The raw table is read as the caller, with queries, so that his rights and its
- * row security hold; what is read goes through the engine as the log's owner.
+ * The raw table is read with queries as the caller, so that the caller's rights
+ * and the table's row security hold; its hits go through the engine as the log's
+ * owner.
  *
- * How ingest() takes every row once, without consuming it: a transaction's rows
+ * How ingest() takes every row once without deleting it: a transaction's rows
  * appear at once, in no order of any key, so the walk goes by transactions.
- * Before a pass it notes the oldest transaction that is running, the horizon.
- * Whatever an older one has inserted is there to be seen, all of it, and no such
- * row comes any more; a subtransaction is younger than its parent, so this holds
- * for its rows too.  A pass takes the rows of transactions from the last
- * horizon up to this one: a set that does not change, which therefore can be
- * walked through by key, batch by batch, each committed with its key.  The next
- * pass begins at this horizon.
+ * Before a pass, it notes the oldest transaction that is running, the horizon.
+ * All rows that older transactions have inserted are visible then, and none will
+ * follow; a subtransaction is younger than its parent, so this holds for its
+ * rows, too.  A pass takes the rows of the transactions from the last horizon up
+ * to this one.  This set does not change, so it can be walked through by key, in
+ * batches, each committed together with its last key.  The next pass begins at
+ * this horizon.
  *
- * That is right only as long as a row keeps the transaction that it came with.
- * What changes it is refused: rows that were updated, tables that were written
- * anew or came from another server, partitions (which can be attached).
+ * This is right only as long as every row keeps the transaction that inserted
+ * it.  Whatever breaks that is refused: rows that were updated, tables that were
+ * rewritten or came from another server, and partitioned tables (use attach()).
  */
 #include "postgres.h"
 
@@ -30,9 +30,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -47,7 +45,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/tuplesort.h"
 #include "utils/uuid.h"
 #include "utils/xid8.h"
 
@@ -62,16 +59,14 @@
 
 PG_FUNCTION_INFO_V1(pkt_row_xid);
 PG_FUNCTION_INFO_V1(pkt_ingest);
-PG_FUNCTION_INFO_V1(pkt_replay);
 
 #define BATCH_MAX 1000000
-#define REPLAY_FETCH 1000		/* rows that replay() reads at a time */
 
-/* Where a walk by transactions stands: the row of ingest_position. */
+/* How far a walk by transactions has come: the row of ingest_position. */
 typedef struct Position
 {
 	uint64		done_before;
-	uint64		until_before;	/* 0: no pass is going on */
+	uint64		until_before;	/* 0: between two passes */
 	bool		has_key;
 	Datum		key;
 } Position;
@@ -80,29 +75,17 @@ typedef struct Position
 typedef struct Ingest
 {
 	Oid			relid;
-	Jsonb	   *mapping;
-	const char *order;
-	const char *on_error;
-	bool		trusted;
-	int			batch;
+	RawOptions	options;
+	int			batch;			/* rows */
 	const char *key;			/* name of the column, NULL: primary key */
 	bool		consume;
 	RawRun	   *run;			/* NULL before the first batch */
 	int64		rows;			/* read so far */
-	bool		opened;			/* this call has begun the pass that goes on */
+	bool		opened;			/* this call began the current pass */
 	bool		done;
 } Ingest;
 
-/* A row of a batch, to be sorted. */
-typedef struct BatchRow
-{
-	RawRow		row;
-	Datum		key;
-	int32		idsite;
-	TimestampTz at;
-} BatchRow;
-
-/* A transaction id of the recent past with its epoch. */
+/* A recent transaction id, with its epoch. */
 static uint64
 full_xid(TransactionId xid)
 {
@@ -118,7 +101,7 @@ full_xid(TransactionId xid)
 
 /*
  * pkt_row_xid
- *		SQL: row_xid(xid) → xid8, the transaction that xmin means.
+ *		SQL: row_xid(xid) → xid8, the transaction that a row's xmin is.
  */
 Datum
 pkt_row_xid(PG_FUNCTION_ARGS)
@@ -161,8 +144,8 @@ key_in(const RawColumn *c, char *str)
 static int
 compare_keys(const void *a, const void *b, void *arg)
 {
-	const BatchRow *x = a;
-	const BatchRow *y = b;
+	const RawSpiRow *x = a;
+	const RawSpiRow *y = b;
 
 	if (((const RawColumn *) arg)->type == RAW_UUID)
 		return memcmp(DatumGetUUIDP(x->key), DatumGetUUIDP(y->key), UUID_LEN);
@@ -174,8 +157,8 @@ compare_keys(const void *a, const void *b, void *arg)
 static int
 compare_times(const void *a, const void *b)
 {
-	const BatchRow *x = a;
-	const BatchRow *y = b;
+	const RawSpiRow *x = a;
+	const RawSpiRow *y = b;
 
 	if (x->idsite != y->idsite)
 		return x->idsite < y->idsite ? -1 : 1;
@@ -184,31 +167,11 @@ compare_times(const void *a, const void *b)
 	return x->row.position < y->row.position ? -1 : x->row.position > y->row.position;
 }
 
-/* The rows that SPI has just read, columns from first on. */
-static BatchRow *
-spi_rows(const RawMap *map, int first, int *n)
-{
-	BatchRow   *rows;
-
-	*n = (int) SPI_processed;
-	rows = MemoryContextAllocHuge(CurrentMemoryContext, (*n + 1) * sizeof(BatchRow));
-	memset(rows, 0, (*n + 1) * sizeof(BatchRow));
-	for (int i = 0; i < *n; i++)
-	{
-		rows[i].row.values = palloc_array(Datum, map->n_columns + 1);
-		rows[i].row.nulls = palloc_array(bool, map->n_columns + 1);
-		for (int j = 0; j < map->n_columns; j++)
-			rows[i].row.values[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-												  first + j, &rows[i].row.nulls[j]);
-	}
-	return rows;
-}
-
 /* Run rows that are in memory through the engine; the caller has entered it. */
 static void
-run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
+run_rows(const RawMap *map, RawSpiRow *rows, int n, RawRun *run, int64 before)
 {
-	RawChunk   *chunk = raw_chunk_create(CHUNK_OF_BATCH);
+	RawGroup   *group = raw_group_create(RAW_GROUP_IN_BATCH);
 	bool		sorted = map->order == RAW_ORDER_TIME;
 	bool		locked = false;
 
@@ -219,12 +182,12 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 			raw_site_and_time(map, &rows[i].row, &rows[i].idsite, &rows[i].at);
 	}
 	if (sorted)
-		qsort(rows, n, sizeof(BatchRow), compare_times);
+		qsort(rows, n, sizeof(RawSpiRow), compare_times);
 	batch_begin(true);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!raw_chunk_add(chunk, map, &rows[i].row))
+		if (!raw_group_add(group, map, &rows[i].row))
 			continue;
 		if (!locked && i + 1 < n)
 		{
@@ -239,25 +202,20 @@ run_rows(const RawMap *map, BatchRow *rows, int n, RawRun *run, int64 before)
 			raw_sites_lock(&sites);
 			locked = true;
 		}
-		raw_chunk_run(chunk, run);
+		raw_group_run(group, run);
 	}
-	raw_chunk_run(chunk, run);
+	raw_group_run(group, run);
 	batch_end();
 }
 
-static void
-raise_position(Relation rel, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot go on with table \"%s\": it %s", RelationGetRelationName(rel), what),
-			 errdetail("Which of its rows were taken already cannot be told any more."),
-			 errhint("If none of its present rows was, delete its row of pk_tracking.ingest_position and begin anew.")));
-}
+#define POSITION_LOST \
+	errdetail("It is not known which of its rows have been tracked."), \
+	errhint("If none of its present rows has been tracked, delete its row of " \
+			"pk_tracking.ingest_position and begin again.")
 
 /*
  * Lock the table's row of ingest_position, making it if there is none, and read
- * it.  As the log's owner.  Two calls of ingest() take turns here.
+ * it.  Runs as the log's owner.  Two calls of ingest() take turns here.
  */
 static void
 read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *position)
@@ -293,11 +251,23 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 	AtEOXact_GUC(true, level);
 
 	if (DatumGetInt64(d[2]) != (int64) GetSystemIdentifier())
-		raise_position(rel, "comes from another server");
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot continue with table \"%s\" because it comes from another server",
+						RelationGetRelationName(rel)),
+				 POSITION_LOST));
 	if (DatumGetObjectId(d[0]) != RelationGetRelid(rel))
-		raise_position(rel, "is not the table that had this name");
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot continue with table \"%s\" because it is not the table that had this name before",
+						RelationGetRelationName(rel)),
+				 POSITION_LOST));
 	if (DatumGetObjectId(d[1]) != rel->rd_rel->relfilenode)
-		raise_position(rel, "was truncated or written anew");
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot continue with table \"%s\" because it was truncated or rewritten",
+						RelationGetRelationName(rel)),
+				 POSITION_LOST));
 	position->done_before = U64FromFullTransactionId(DatumGetFullTransactionId(d[3]));
 	position->until_before = isnull[4] ? 0 : U64FromFullTransactionId(DatumGetFullTransactionId(d[4]));
 	position->has_key = !isnull[5];
@@ -330,7 +300,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	AtEOXact_GUC(true, level);
 }
 
-/* Was one of these rows updated?  Then the transaction that it came with is lost. */
+/* Raise an error if one of these rows was updated: the transaction that inserted it is lost. */
 static void
 check_updated(Relation rel, ItemPointer tids, int n)
 {
@@ -347,19 +317,20 @@ check_updated(Relation rel, ItemPointer tids, int n)
 		if (tuple.t_data->t_infomask & HEAP_UPDATED)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot go on with table \"%s\": a row was updated", RelationGetRelationName(rel)),
-					 errdetail("Whether it was taken already cannot be told any more."),
-					 errhint("Rows of a raw table must stay as they came, or be consumed with consume => true.")));
+					 errmsg("cannot continue with table \"%s\" because a row was updated",
+							RelationGetRelationName(rel)),
+					 errdetail("It is not known whether the row has been tracked."),
+					 errhint("Do not update rows of a raw table, or have them deleted as they are read, with consume => true.")));
 		ReleaseBuffer(buffer);
 	}
 	UnregisterSnapshot(snapshot);
 }
 
 /*
- * Read the next rows of the pass, by key, and put the position behind them.
- * over: there are no more.  As the caller.
+ * Read the next rows of the pass, by key, and move the position past them.
+ * over: there are no more.  Runs as the caller.
  */
-static BatchRow *
+static RawSpiRow *
 read_pass(Relation rel, const RawMap *map, int key_column, Position *position, int batch, int *n, bool *over)
 {
 	const RawColumn *key = &map->columns[key_column];
@@ -372,7 +343,7 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 	int			n_tids;
 	ItemPointer tids;
 	Datum	   *tid_datums;
-	BatchRow   *rows;
+	RawSpiRow   *rows;
 	bool		isnull;
 
 	initStringInfo(&query);
@@ -402,11 +373,11 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 		position->has_key = true;
 		position->key = key_datum(key, SPI_getbinval(SPI_tuptable->vals[n_tids - 1], SPI_tuptable->tupdesc, 2, &isnull));
 	}
-	/* before the first pass nothing was taken, whatever was updated */
+	/* before the first pass no row was tracked, so updates do no harm */
 	if (position->done_before > 0)
 		check_updated(rel, tids, n_tids);
 
-	/* by place, so that nothing but places is ever sorted by the server */
+	/* by place, so that the server sorts nothing but places */
 	resetStringInfo(&query);
 	appendStringInfo(&query, "SELECT %s FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
 					 raw_select_list(map, "t"), map->table);
@@ -414,19 +385,19 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 	tid_values[0] = PointerGetDatum(construct_array(tid_datums, n_tids, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
 	if (SPI_execute_with_args(query.data, 1, tid_types, tid_values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
-	rows = spi_rows(map, 1, n);
+	rows = raw_spi_rows(map, 1, n);
 	for (int i = 0; i < *n; i++)
 		rows[i].key = key_datum(key, rows[i].row.values[key_column]);
-	qsort_arg(rows, *n, sizeof(BatchRow), compare_keys, unconstify(RawColumn *, key));
+	qsort_arg(rows, *n, sizeof(RawSpiRow), compare_keys, unconstify(RawColumn *, key));
 	return rows;
 }
 
-/* Take rows away and read them.  As the caller. */
-static BatchRow *
+/* Delete rows and read them.  Runs as the caller. */
+static RawSpiRow *
 read_consumed(const RawMap *map, int key_column, int batch, int *n)
 {
 	StringInfoData query;
-	BatchRow   *rows;
+	RawSpiRow   *rows;
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "DELETE FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY"
@@ -435,48 +406,46 @@ read_consumed(const RawMap *map, int key_column, int batch, int *n)
 		appendStringInfo(&query, " ORDER BY s.%s", quote_identifier(map->columns[key_column].name));
 	appendStringInfo(&query, " LIMIT %d FOR UPDATE SKIP LOCKED)) RETURNING %s", batch, raw_select_list(map, "t"));
 	if (SPI_execute(query.data, false, 0) != SPI_OK_DELETE_RETURNING)
-		elog(ERROR, "could not take rows of the raw table");
-	rows = spi_rows(map, 1, n);
+		elog(ERROR, "could not delete rows of the raw table");
+	rows = raw_spi_rows(map, 1, n);
 	if (key_column >= 0)
 	{
 		RawColumn  *key = &map->columns[key_column];
 
 		for (int i = 0; i < *n; i++)
 			rows[i].key = key_datum(key, rows[i].row.values[key_column]);
-		qsort_arg(rows, *n, sizeof(BatchRow), compare_keys, key);
+		qsort_arg(rows, *n, sizeof(RawSpiRow), compare_keys, key);
 	}
 	return rows;
 }
 
-/* One batch; afterwards its transaction is ready to be committed. */
+/* Track one batch; afterwards its transaction can be committed. */
 static void
 ingest_batch(Ingest *in, MemoryContext long_lived)
 {
-	Relation	rel = table_open(in->relid, AccessShareLock);
+	Relation	rel = raw_open(in->relid, false);
 	EngineScope scope;
 	MemoryContext context;
 	RawMap	   *map;
 	int			key = -1;
 	Position	position = {0};
 	bool		over = false;
-	BatchRow   *rows;
+	RawSpiRow   *rows;
 	int			n;
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not an ordinary table", RelationGetRelationName(rel)),
-				 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ?
-				 errhint("Ingest its partitions, one by one.") : 0));
-	if (in->trusted)
+				 errmsg("table \"%s\" does not use the access method heap", RelationGetRelationName(rel))));
+	if (in->options.trusted)
 		check_trusted();
 
-	/* a connection for each batch: it ends with the batch's memory */
+	/* a connection for each batch, so that SPI's memory goes with it */
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	context = CurrentMemoryContext;
 	/* columns may have changed since the last batch */
-	map = raw_map(rel, raw_options(rel, in->mapping, in->order, in->on_error, in->trusted));
+	map = raw_map(rel, raw_options(rel, &in->options));
 	if (!in->consume || in->key != NULL || map->key >= 0)
 		key = raw_map_key(map, rel, in->key);
 	if (in->run == NULL)
@@ -513,7 +482,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	raw_run_begin(in->run);
 	run_rows(map, rows, n, in->run, in->rows);
 	in->rows += n;
-	/* a pass that an earlier call began is followed by one of our own */
+	/* after a pass that an earlier call began comes one of this call */
 	in->done = over && (in->consume || in->opened);
 	if (!in->consume)
 	{
@@ -553,21 +522,14 @@ pkt_ingest(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("ingest() cannot run inside a transaction block"),
 				 errhint("It commits after each batch.")));
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("raw table must not be NULL")));
+	in.relid = raw_table_arg(fcinfo);
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	/* SPI's context outlives the transactions */
-	in.relid = PG_GETARG_OID(0);
-	in.mapping = PG_ARGISNULL(1) ? NULL : DatumGetJsonbPCopy(PG_GETARG_DATUM(1));
+	in.options = raw_options_args(fcinfo, 5, "given");
 	in.batch = PG_ARGISNULL(2) ? 10000 : PG_GETARG_INT32(2);
 	in.key = PG_ARGISNULL(3) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(3)));
 	in.consume = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	in.order = PG_ARGISNULL(5) ? "given" : text_to_cstring(PG_GETARG_TEXT_PP(5));
-	in.on_error = PG_ARGISNULL(6) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(6));
-	in.trusted = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
 	if (in.batch < 1 || in.batch > BATCH_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -588,233 +550,4 @@ pkt_ingest(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);
 	PG_RETURN_VOID();
-}
-
-/* The table's rows are in the log already, or somebody else's. */
-static void
-check_empty_log(const RawSites *sites)
-{
-	static KeptPlan plan = {
-		.query = "SELECT v.idsite FROM pk_tracking.log_visit v WHERE v.idsite OPERATOR(pg_catalog.=) ANY ($1) LIMIT 1",
-		.nargs = 1, .argtypes = {INT4ARRAYOID}
-	};
-	Datum	   *datums = palloc_array(Datum, sites->n + 1);
-	Datum		values[1];
-	bool		isnull;
-
-	for (int i = 0; i < sites->n; i++)
-		datums[i] = Int32GetDatum(sites->idsites[i]);
-	values[0] = PointerGetDatum(construct_array(datums, sites->n, INT4OID, 4, true, TYPALIGN_INT));
-	if (plan_execute(&plan, values, NULL, 1, false) == SPI_OK_SELECT && SPI_processed > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("rows can be replayed into an empty log only"),
-				 errdetail("Site %d has visits already.",
-						   DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))));
-}
-
-/* Rows by their place, which is their key here. */
-static int
-compare_places(const void *a, const void *b)
-{
-	return ItemPointerCompare((ItemPointer) DatumGetPointer(((const BatchRow *) a)->key),
-							  (ItemPointer) DatumGetPointer(((const BatchRow *) b)->key));
-}
-
-/* Give the rows that SPI has just read their places, and sort them by these. */
-static void
-sort_by_place(BatchRow *rows, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		rows[i].key = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
-	}
-	qsort(rows, n, sizeof(BatchRow), compare_places);
-}
-
-static BatchRow *
-find_place(BatchRow *rows, int n, ItemPointer tid)
-{
-	BatchRow	wanted = {.key = PointerGetDatum(tid)};
-	BatchRow   *row = bsearch(&wanted, rows, n, sizeof(BatchRow), compare_places);
-
-	if (row == NULL)
-		elog(ERROR, "could not find a row of the raw table again");
-	return row;
-}
-
-/*
- * pkt_replay
- *		SQL: replay(from_table, mapping, hit_order, on_error, trusted) → number
- *		of hits.  One statement: all of the table's rows that the caller sees, or
- *		none.  Two readings of the table: the first for sites and times, the
- *		second for the hits, in their order.
- */
-Datum
-pkt_replay(PG_FUNCTION_ARGS)
-{
-	Relation	rel;
-	RawMap	   *map;
-	RawRun	   *run;
-	RawChunk   *chunk;
-	RawSites	sites = {0};
-	EngineScope scope;
-	TupleDesc	desc = CreateTemplateTupleDesc(4);
-	AttrNumber	columns[] = {1, 2, 3};
-	Oid			operators[] = {Int4LessOperator, Int8LessOperator, Int8LessOperator};
-	Oid			collations[] = {InvalidOid, InvalidOid, InvalidOid};
-	bool		nulls_first[] = {false, false, false};
-	Tuplesortstate *sort;
-	TupleTableSlot *entry;
-	StringInfoData query;
-	Portal		portal;
-	SPIPlanPtr	plan;
-	Oid			tid_array = get_array_type(TIDOID);
-	int64		n_rows = 0;
-	MemoryContext context;
-	MemoryContext scratch;
-	bool		more = true;
-	bool		trusted = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	int64		result;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("raw table must not be NULL")));
-	if (trusted)
-		check_trusted();
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not an ordinary table", RelationGetRelationName(rel))));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	context = CurrentMemoryContext;
-	scratch = AllocSetContextCreate(context, "pk_tracking rows", ALLOCSET_DEFAULT_SIZES);
-	map = raw_map(rel, raw_options(rel, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
-								   PG_ARGISNULL(2) ? "time" : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-								   PG_ARGISNULL(3) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(3)), trusted));
-
-	/* sites, times and places: nothing else is sorted */
-	TupleDescInitEntry(desc, 1, "idsite", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "at", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 4, "place", TIDOID, -1, 0);
-	sort = tuplesort_begin_heap(desc, 3, columns, operators, collations, nulls_first,
-								Max(pkt_bulk_memory / 4, 64), NULL, TUPLESORT_NONE);
-	entry = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT t.ctid, %s FROM ONLY %s AS t", raw_select_list(map, "t"), map->table);
-	plan = SPI_prepare(query.data, 0, NULL);
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
-	for (;;)
-	{
-		BatchRow   *rows;
-		int			n;
-
-		SPI_cursor_fetch(portal, true, REPLAY_FETCH);
-		if (SPI_processed == 0)
-			break;
-		MemoryContextSwitchTo(scratch);
-		rows = spi_rows(map, 2, &n);
-		for (int i = 0; i < n; i++)
-		{
-			bool		isnull;
-
-			CHECK_FOR_INTERRUPTS();
-			rows[i].row.position = ++n_rows;
-			raw_site_and_time(map, &rows[i].row, &rows[i].idsite, &rows[i].at);
-			ExecClearTuple(entry);
-			/* as they come, unless by time */
-			entry->tts_values[0] = Int32GetDatum(map->order == RAW_ORDER_TIME ? rows[i].idsite : 0);
-			entry->tts_values[1] = Int64GetDatum(map->order == RAW_ORDER_TIME ? rows[i].at : 0);
-			entry->tts_values[2] = Int64GetDatum(n_rows);
-			entry->tts_values[3] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
-			memset(entry->tts_isnull, 0, 4 * sizeof(bool));
-			ExecStoreVirtualTuple(entry);
-			tuplesort_puttupleslot(sort, entry);
-			MemoryContextSwitchTo(context);
-			raw_sites_add(&sites, rows[i].idsite);
-			MemoryContextSwitchTo(scratch);
-		}
-		MemoryContextSwitchTo(context);
-		MemoryContextReset(scratch);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	SPI_cursor_close(portal);
-	ExecDropSingleTupleTableSlot(entry);
-	tuplesort_performsort(sort);
-
-	engine_enter(&scope);
-	raw_sites_lock(&sites);
-	check_empty_log(&sites);
-	engine_leave(&scope);
-
-	run = raw_run_create(map, "replay");
-	chunk = raw_chunk_create(CHUNK_MAX);
-	resetStringInfo(&query);
-	appendStringInfo(&query, "SELECT t.ctid, %s FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
-					 raw_select_list(map, "t"), map->table);
-	plan = SPI_prepare(query.data, 1, &tid_array);
-	entry = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	while (more)
-	{
-		ItemPointerData tids[REPLAY_FETCH];
-		int64		positions[REPLAY_FETCH];
-		Datum		datums[REPLAY_FETCH];
-		Datum		values[1];
-		BatchRow   *rows;
-		int			n = 0;
-		int			found;
-
-		while (n < REPLAY_FETCH && (more = tuplesort_gettupleslot(sort, true, false, entry, NULL)))
-		{
-			bool		isnull;
-
-			positions[n] = DatumGetInt64(slot_getattr(entry, 3, &isnull));
-			tids[n] = *(ItemPointer) DatumGetPointer(slot_getattr(entry, 4, &isnull));
-			datums[n] = PointerGetDatum(&tids[n]);
-			n++;
-		}
-		if (n == 0)
-			break;
-		MemoryContextSwitchTo(scratch);
-		values[0] = PointerGetDatum(construct_array(datums, n, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
-		/* under the statement's snapshot, as the first reading */
-		if (SPI_execute_plan(plan, values, NULL, true, 0) != SPI_OK_SELECT || (int) SPI_processed != n)
-			elog(ERROR, "could not find the rows of the raw table again");
-		rows = spi_rows(map, 2, &found);
-		sort_by_place(rows, n);
-		for (int i = 0; i < n; i++)
-		{
-			BatchRow   *row = find_place(rows, n, &tids[i]);
-
-			CHECK_FOR_INTERRUPTS();
-			row->row.position = positions[i];
-			MemoryContextSwitchTo(context);
-			if (raw_chunk_add(chunk, map, &row->row))
-			{
-				engine_enter(&scope);
-				raw_chunk_run(chunk, run);
-				engine_leave(&scope);
-			}
-		}
-		MemoryContextReset(scratch);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	ExecDropSingleTupleTableSlot(entry);
-	tuplesort_end(sort);
-	engine_enter(&scope);
-	raw_chunk_run(chunk, run);
-	raw_run_write(run, true);
-	engine_leave(&scope);
-	raw_run_notice(run);
-	result = run->hits;
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-	table_close(rel, NoLock);
-	PG_RETURN_INT64(result);
 }

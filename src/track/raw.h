@@ -1,13 +1,15 @@
 /*
  * raw.h
- *		Rows of the user's raw tables: which column is which parameter, and what
- *		became of a run of them.
+ *		Raw tables: tables of the user's whose rows are hits.  Which column is
+ *		which parameter (raw_map.c), how a row becomes a hit (raw_row.c), and a
+ *		run of rows through the engine (raw_run.c, raw_sort.c).
  */
 #ifndef PKT_RAW_H
 #define PKT_RAW_H
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 #include "utils/relcache.h"
 
@@ -15,7 +17,7 @@
 
 #define RAW_KEY_MAX 40			/* bytes of a key as text, and its NUL */
 
-/* What a column's value is; types that are none of these cannot be mapped. */
+/* Kinds of types; columns of others cannot be mapped. */
 typedef enum RawType
 {
 	RAW_TEXT,
@@ -72,9 +74,18 @@ typedef enum RawOrder
 	RAW_ORDER_TIME
 } RawOrder;
 
+/* Options of attach(), ingest() and replay(), as they were passed. */
+typedef struct RawOptions
+{
+	Jsonb	   *mapping;		/* NULL: columns are parameters by name */
+	const char *order;
+	const char *on_error;
+	bool		trusted;
+} RawOptions;
+
 typedef struct RawMap
 {
-	char	   *table;			/* name for people, qualified */
+	char	   *table;			/* qualified name */
 	int			n_columns;
 	RawColumn  *columns;
 	int			n_bindings;
@@ -96,16 +107,25 @@ typedef struct RawRow
 	bool	   *nulls;
 } RawRow;
 
-/*
- * How many hits a chunk has at most.  In a batch, whose visits stay in memory
- * from one to the next, few: they are still in the processor's cache when they
- * are recorded.
- */
-#define CHUNK_MAX 20000
-#define CHUNK_OF_BATCH 500
+/* A row that SPI has read, and what it may be sorted by. */
+typedef struct RawSpiRow
+{
+	RawRow		row;
+	Datum		key;
+	int32		idsite;
+	TimestampTz at;
+} RawSpiRow;
 
-/* Hits of one chunk. */
-typedef struct RawChunk
+/*
+ * How many hits a group has at most.  In a batch, whose visits stay in memory
+ * from one group to the next, few: they are still in the processor's cache when
+ * they are recorded.
+ */
+#define RAW_GROUP_MAX 20000
+#define RAW_GROUP_IN_BATCH 500
+
+/* A group of hits: those that go through the engine together. */
+typedef struct RawGroup
 {
 	int			max;
 	int			n;
@@ -113,8 +133,11 @@ typedef struct RawChunk
 	Hit		  **hits;
 	int64	   *positions;
 	char	   **keys;			/* or NULL */
-	MemoryContext context;		/* everything of the chunk */
-} RawChunk;
+	MemoryContext context;		/* of everything in the group */
+} RawGroup;
+
+/* Rows to be sorted by site, time and position. */
+typedef struct RawSort RawSort;
 
 /* Sites in ascending order; begins as zeros. */
 typedef struct RawSites
@@ -133,7 +156,7 @@ typedef struct RawCount
 	int64		n;
 } RawCount;
 
-/* What has become of the hits so far. */
+/* What became of the hits so far. */
 typedef struct RawRun
 {
 	const RawMap *map;
@@ -153,18 +176,22 @@ typedef struct RawRun
 } RawRun;
 
 extern RawMap *raw_map(Relation rel, Jsonb *options);
-extern Jsonb *raw_options(Relation rel, Jsonb *mapping, const char *order,
-						  const char *on_error, bool trusted);
+extern Oid	raw_table_arg(FunctionCallInfo fcinfo);
+extern RawOptions raw_options_args(FunctionCallInfo fcinfo, int first, const char *default_order);
+extern Relation raw_open(Oid relid, bool partitioned_too);
+extern Jsonb *raw_options(Relation rel, const RawOptions *options);
 extern int	raw_map_key(RawMap *map, Relation rel, const char *name);
 extern char *raw_select_list(const RawMap *map, const char *alias);
+
+extern RawSpiRow *raw_spi_rows(const RawMap *map, int first, int *n);
 extern Hit *raw_read(const RawMap *map, const RawRow *row);
 extern void raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsite, TimestampTz *at);
 extern int32 raw_site(const RawMap *map, const RawRow *row);
 extern char *raw_key(const RawMap *map, const RawRow *row);
 
-extern RawChunk *raw_chunk_create(int max);
-extern bool raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row);
-extern void raw_chunk_run(RawChunk *chunk, RawRun *run);
+extern RawGroup *raw_group_create(int max);
+extern bool raw_group_add(RawGroup *group, const RawMap *map, const RawRow *row);
+extern void raw_group_run(RawGroup *group, RawRun *run);
 
 extern void raw_engine_run(Hit **hits, int n, Tracked *results, bool undo);
 
@@ -175,5 +202,11 @@ extern void raw_run_notice(const RawRun *run);
 
 extern void raw_sites_add(RawSites *sites, int32 idsite);
 extern void raw_sites_lock(const RawSites *sites);
+
+extern RawSort *raw_sort_begin(bool with_place);
+extern void raw_sort_add(RawSort *sort, int32 idsite, TimestampTz at, int64 position, ItemPointer place);
+extern void raw_sort_perform(RawSort *sort);
+extern bool raw_sort_next(RawSort *sort, int64 *position, ItemPointer place);
+extern void raw_sort_end(RawSort *sort);
 
 #endif							/* PKT_RAW_H */

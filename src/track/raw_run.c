@@ -1,7 +1,7 @@
 /*
  * raw_run.c
- *		A run of raw rows through the engine, chunk by chunk: counts, rejected
- *		hits, and the sites of a statement that is more than one chunk.
+ *		A run of raw rows through the engine, group by group: counts, rejected
+ *		hits, and the sites of a statement of more than one group.
  *
  * Callers have entered the engine.
  */
@@ -30,56 +30,56 @@
 #include "track/raw.h"
 
 /*
- * A chunk may use half of bulk_memory for its hits; the engine's own notes on a
- * hit count as HIT_OVERHEAD bytes of that.  The other half is for what the
- * engine reads and writes.
+ * A group may use half of bulk_memory for its hits; the engine's own memory for
+ * a hit counts as HIT_OVERHEAD bytes of that.  The other half is for the visits
+ * and names that the engine reads and writes.
  */
 #define HIT_OVERHEAD 4096
 
 /*
- * raw_chunk_create
- *		An empty chunk, for max hits, in the current memory context.
+ * raw_group_create
+ *		An empty group, for max hits, in the current memory context.
  */
-RawChunk *
-raw_chunk_create(int max)
+RawGroup *
+raw_group_create(int max)
 {
-	RawChunk   *chunk = palloc0_object(RawChunk);
+	RawGroup   *group = palloc0_object(RawGroup);
 
-	chunk->max = max;
-	chunk->size = 64;
-	chunk->hits = palloc_array(Hit *, chunk->size);
-	chunk->positions = palloc_array(int64, chunk->size);
-	chunk->keys = palloc_array(char *, chunk->size);
-	chunk->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking chunk", ALLOCSET_DEFAULT_SIZES);
-	return chunk;
+	group->max = max;
+	group->size = 64;
+	group->hits = palloc_array(Hit *, group->size);
+	group->positions = palloc_array(int64, group->size);
+	group->keys = palloc_array(char *, group->size);
+	group->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking raw group", ALLOCSET_DEFAULT_SIZES);
+	return group;
 }
 
 /*
- * raw_chunk_add
- *		Read a row into the chunk.  True if the chunk is full now and has to be
+ * raw_group_add
+ *		Read a row into the group.  True if the group is full now and has to be
  *		run.
  */
 bool
-raw_chunk_add(RawChunk *chunk, const RawMap *map, const RawRow *row)
+raw_group_add(RawGroup *group, const RawMap *map, const RawRow *row)
 {
 	MemoryContext old;
 
-	if (chunk->n == chunk->size)
+	if (group->n == group->size)
 	{
-		chunk->size *= 2;
-		chunk->hits = repalloc(chunk->hits, chunk->size * sizeof(Hit *));
-		chunk->positions = repalloc(chunk->positions, chunk->size * sizeof(int64));
-		chunk->keys = repalloc(chunk->keys, chunk->size * sizeof(char *));
+		group->size *= 2;
+		group->hits = repalloc(group->hits, group->size * sizeof(Hit *));
+		group->positions = repalloc(group->positions, group->size * sizeof(int64));
+		group->keys = repalloc(group->keys, group->size * sizeof(char *));
 	}
-	old = MemoryContextSwitchTo(chunk->context);
-	chunk->hits[chunk->n] = raw_read(map, row);
-	chunk->positions[chunk->n] = row->position;
-	chunk->keys[chunk->n] = raw_key(map, row);
+	old = MemoryContextSwitchTo(group->context);
+	group->hits[group->n] = raw_read(map, row);
+	group->positions[group->n] = row->position;
+	group->keys[group->n] = raw_key(map, row);
 	MemoryContextSwitchTo(old);
-	chunk->n++;
+	group->n++;
 
-	return chunk->n >= chunk->max ||
-		MemoryContextMemAllocated(chunk->context, true) + (Size) chunk->n * HIT_OVERHEAD >
+	return group->n >= group->max ||
+		MemoryContextMemAllocated(group->context, true) + (Size) group->n * HIT_OVERHEAD >
 		(Size) pkt_bulk_memory * 1024 / 2;
 }
 
@@ -101,7 +101,7 @@ count_reason(RawRun *run, RawCount *counts, int *n, const char *reason)
 	counts[(*n)++].n = 1;
 }
 
-/* Why a hit was refused, in a word. */
+/* Why a hit was rejected, in one word. */
 static const char *
 rejected_why(const Tracked *result, const Hit *hit)
 {
@@ -122,9 +122,9 @@ text_array(Datum *values, bool *nulls, int n)
 	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Write down which rows were refused: where they stand and why, nothing of them. */
+/* Write down which rows were rejected: their position and why, nothing of their contents. */
 static void
-write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Tracked *results, int n)
+write_rejected(RawRun *run, const RawGroup *group, const int *which, const Tracked *results, int n)
 {
 	static KeptPlan plan = {
 		.query = "INSERT INTO pk_tracking.rejected_hit (idrun, raw_table, position, row_key, parameter, reason)"
@@ -145,12 +145,12 @@ write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Track
 	{
 		const Tracked *result = &results[which[i]];
 
-		positions[i] = Int64GetDatum(chunk->positions[which[i]]);
-		no_key[i] = chunk->keys[which[i]] == NULL;
+		positions[i] = Int64GetDatum(group->positions[which[i]]);
+		no_key[i] = group->keys[which[i]] == NULL;
 		if (!no_key[i])
-			keys[i] = CStringGetTextDatum(chunk->keys[which[i]]);
+			keys[i] = CStringGetTextDatum(group->keys[which[i]]);
 		parameters[i] = CStringGetTextDatum(result->outcome_reason);
-		reasons[i] = CStringGetTextDatum(rejected_why(result, chunk->hits[which[i]]));
+		reasons[i] = CStringGetTextDatum(rejected_why(result, group->hits[which[i]]));
 	}
 	raw_run_begin(run);
 	values[0] = Int64GetDatum(run->idrun);
@@ -167,9 +167,9 @@ write_rejected(RawRun *run, const RawChunk *chunk, const int *which, const Track
 
 /*
  * raw_engine_run
- *		engine_run(), whose subtransactions are not left open by an error: a
- *		statement outside a transaction block would leave its session inside of
- *		one, which is aborted.  undo: nothing of it is to stay.
+ *		engine_run(), with no subtransaction left open after an error: otherwise
+ *		a statement outside a transaction block would leave its session inside an
+ *		aborted one.  undo: roll back everything that it has written.
  */
 void
 raw_engine_run(Hit **hits, int n, Tracked *results, bool undo)
@@ -210,34 +210,34 @@ raw_engine_run(Hit **hits, int n, Tracked *results, bool undo)
 }
 
 /*
- * raw_chunk_run
- *		Record the hits of a chunk, count what became of them, and empty it.
+ * raw_group_run
+ *		Record the hits of a group, count what became of them, and empty it.
  *		Errors: those of engine_run(); invalid_parameter_value for a hit that is
  *		wrong if the map says so.
  */
 void
-raw_chunk_run(RawChunk *chunk, RawRun *run)
+raw_group_run(RawGroup *group, RawRun *run)
 {
-	MemoryContext old = MemoryContextSwitchTo(chunk->context);
-	Tracked    *results = palloc_array(Tracked, chunk->n + 1);
-	int		   *rejected = palloc_array(int, chunk->n + 1);
+	MemoryContext old = MemoryContextSwitchTo(group->context);
+	Tracked    *results = palloc_array(Tracked, group->n + 1);
+	int		   *rejected = palloc_array(int, group->n + 1);
 	int			n_rejected = 0;
 
-	/* a connection of its own: what SPI keeps for it goes with the chunk */
+	/* a connection of its own, so that SPI's memory goes with the group */
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	MemoryContextSwitchTo(chunk->context);
-	if (chunk->n > 0)
-		raw_engine_run(chunk->hits, chunk->n, results, false);
+	MemoryContextSwitchTo(group->context);
+	if (group->n > 0)
+		raw_engine_run(group->hits, group->n, results, false);
 
-	for (int i = 0; i < chunk->n; i++)
+	for (int i = 0; i < group->n; i++)
 	{
 		const Tracked *r = &results[i];
 
 		/* a visitor who refuses is not even counted */
 		if (tracked_nothing(r))
 			continue;
-		if (r->outcome == OUTCOME_INVALID && chunk->hits[i]->consent == CONSENT_DENIED)
+		if (r->outcome == OUTCOME_INVALID && group->hits[i]->consent == CONSENT_DENIED)
 			continue;
 		run->hits++;
 		switch (r->outcome)
@@ -256,30 +256,31 @@ raw_chunk_run(RawChunk *chunk, RawRun *run)
 				count_reason(run, run->excluded, &run->n_excluded, r->outcome_reason);
 				break;
 			case OUTCOME_INVALID:
-				/* an order that comes twice is a page that was loaded again */
+				/* an order that is sent twice is a page that was loaded again */
 				if (run->map->raise && !r->duplicate_order)
 					ereport(ERROR,
 							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							 errmsg("invalid value for tracking parameter \"%s\" in row " INT64_FORMAT,
-									r->outcome_reason, chunk->positions[i])));
+									r->outcome_reason, group->positions[i])));
 				run->rejected++;
 				rejected[n_rejected++] = i;
 				break;
 		}
 	}
 	if (n_rejected > 0)
-		write_rejected(run, chunk, rejected, results, n_rejected);
+		write_rejected(run, group, rejected, results, n_rejected);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(chunk->context);
-	chunk->n = 0;
+	MemoryContextReset(group->context);
+	group->n = 0;
 }
 
 /*
  * raw_run_create
- *		A run that has not seen a row yet, in the current memory context.
+ *		A run without rows so far, in the current memory context.  way: trigger,
+ *		ingest or replay.
  */
 RawRun *
 raw_run_create(const RawMap *map, const char *way)
@@ -395,8 +396,8 @@ raw_run_notice(const RawRun *run)
 
 /*
  * raw_sites_add
- *		One more site of a statement; what is no site of ours is left out.  The
- *		list lies in the context of its first site.
+ *		One more site of a statement; a number that is no site's is left out.  The
+ *		list lives in the context in which its first site was added.
  */
 void
 raw_sites_add(RawSites *sites, int32 idsite)
@@ -431,12 +432,12 @@ raw_sites_add(RawSites *sites, int32 idsite)
 
 /*
  * raw_sites_lock
- *		Have sites, in ascending order, for the rest of the transaction, as a
- *		statement must that is more than one chunk: locks that each chunk takes
- *		in order are in no order together.  Waits without holding any of them,
- *		so that it blocks nobody, and not at all if the transaction has tracked
- *		before: nobody would notice two that wait for each other like that.
- *		Errors: lock_not_available.
+ *		Lock the gates of sites exclusively, in ascending order, to the end of
+ *		the transaction.  A statement of more than one group must do so: each
+ *		group takes its locks in order, but together they are in none.  Waits
+ *		without holding any gate, so that it blocks nobody, and not at all if the
+ *		transaction has tracked before, because nothing would detect two that
+ *		wait for each other like that.  Errors: lock_not_available.
  */
 void
 raw_sites_lock(const RawSites *sites)

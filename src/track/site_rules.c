@@ -1,7 +1,7 @@
 /*
  * site_rules.c
- *		What is made once of a site's settings, and of the tables that say which
- *		URLs are whose.
+ *		Rules that are made once from a site's settings, and the contents of the
+ *		user's tables, read once.
  */
 #include "postgres.h"
 
@@ -20,76 +20,45 @@
 #include "log/log.h"
 #include "track/site_rules.h"
 
-/* Something that is read whole from a table. */
-typedef struct TableCache
+/*
+ * A table of the user's that is read whole and kept until it changes.  To add
+ * one: its SQL with a trigger by watch(), a UserTable with its query and
+ * reader here, and an accessor.
+ */
+typedef struct UserTable
 {
-	const char *table;			/* in schema pk_tracking */
-	Oid			relid;			/* of the table, once known */
-	uint64		changes;		/* of it that we have heard of */
+	const char *name;			/* in schema pk_tracking */
+	KeptPlan	plan;			/* the query that reads it */
+
+	/* Make the content, in the current memory context, of the rows that were read. */
+	void	   *(*make) (SPITupleTable *rows, uint64 n_rows, int *n);
+
+	/* filled by refresh() */
+	bool		listed;			/* in read_tables */
+	struct UserTable *next;
+	Oid			relid;
+	uint64		changes;		/* of the table that we have heard of */
 	uint64		read_at;		/* changes when it was read */
-	MemoryContext context;		/* NULL: nothing has been read */
-	void	   *content;		/* in the context */
-	int			n;
-} TableCache;
+	MemoryContext context;		/* of content; NULL: none */
+	void	   *content;
+	int			n;				/* what make gave */
+} UserTable;
 
-static TableCache urls_cache = {.table = "site"};
-static TableCache list_cache = {.table = "referrer_list"};
-static TableCache spam_cache = {.table = "referrer_spam"};
-static TableCache goals_cache = {.table = "goal"};
-static TableCache dimensions_cache = {.table = "custom_dimension"};
-static TableCache tokens_cache = {.table = "token"};
+/* The tables that have been read in this backend. */
+static UserTable *read_tables = NULL;
 
-static KeptPlan urls_plan = {
-	.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
-	.nargs = 0
-};
-
-static KeptPlan list_plan = {
-	.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
-	" FROM pk_tracking.referrer_list l",
-	.nargs = 0
-};
-
-static KeptPlan spam_plan = {
-	.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
-	.nargs = 0
-};
-
-static KeptPlan goals_plan = {
-	.query = "SELECT g.idsite, g.idgoal, g.match_attribute, g.pattern, g.pattern_type,"
-	" g.case_sensitive, g.allow_multiple, g.revenue"
-	" FROM pk_tracking.goal g WHERE NOT g.deleted"
-	" ORDER BY g.idsite USING OPERATOR(pg_catalog.<), g.idgoal USING OPERATOR(pg_catalog.<)",
-	.nargs = 0
-};
-
-static KeptPlan tokens_plan = {
-	.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
-	.nargs = 0
-};
-
-static KeptPlan dimensions_plan = {
-	.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
-	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
-	" WHERE d.active ORDER BY d.idsite USING OPERATOR(pg_catalog.<),"
-	" d.iddimension USING OPERATOR(pg_catalog.<)",
-	.nargs = 0
-};
-
-/* May run anywhere: nothing but counts. */
+/* May be called at any time, so it only counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
-	TableCache *caches[] = {&urls_cache, &list_cache, &spam_cache, &goals_cache, &tokens_cache, &dimensions_cache};
-
-	for (int i = 0; i < (int) lengthof(caches); i++)
+	for (UserTable *t = read_tables; t != NULL; t = t->next)
 	{
-		if (!OidIsValid(relid) || relid == caches[i]->relid)
-			caches[i]->changes++;
+		if (!OidIsValid(relid) || relid == t->relid)
+			t->changes++;
 	}
 }
 
-/* Called once when the library loads. */
+/* site_rules_init: called once, when the library loads. */
 void
 site_rules_init(void)
 {
@@ -136,6 +105,51 @@ site_rules(const SiteConfig *site)
 	return *site->rules;
 }
 
+/*
+ * Read a table if it has not been read, or has changed since.  The content that
+ * was made of it before may still be in use: it lives on to the end of the
+ * transaction.
+ */
+static void
+refresh(UserTable *t)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	MemoryContext context;
+	SPITupleTable *rows;
+	uint64		n_rows;
+	uint64		changes;
+
+	if (t->context != NULL && t->read_at == t->changes)
+		return;
+
+	if (!t->listed)
+	{
+		t->listed = true;
+		t->next = read_tables;
+		read_tables = t;
+	}
+	t->relid = get_relname_relid(t->name, get_namespace_oid("pk_tracking", false));
+
+	/* before the read: a change that comes during it outdates it */
+	changes = t->changes;
+	if (plan_execute(&t->plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table \"%s\"", t->name);
+	rows = SPI_tuptable;
+	n_rows = SPI_processed;
+
+	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking table", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(context);
+	if (t->context != NULL)
+		MemoryContextSetParent(t->context, TopTransactionContext);
+	t->context = NULL;
+	t->content = t->make(rows, n_rows, &t->n);
+	MemoryContextSetParent(context, TopMemoryContext);
+	t->context = context;
+	t->read_at = changes;
+	MemoryContextSwitchTo(old_context);
+	SPI_freetuptable(rows);
+}
+
 static char *
 column_text(HeapTuple tuple, TupleDesc desc, int column)
 {
@@ -144,35 +158,50 @@ column_text(HeapTuple tuple, TupleDesc desc, int column)
 	return value ? value : pstrdup("");
 }
 
-/* Make the URLs of all sites of the rows that were read. */
+/* The URLs of all sites. */
 static void *
-make_urls(SPITupleTable *table, uint64 rows, int *n)
+make_urls(SPITupleTable *rows, uint64 n_rows, int *n)
 {
-	SiteUrl    *urls = palloc_array(SiteUrl, rows + 1);
+	SiteUrl    *urls = palloc_array(SiteUrl, n_rows + 1);
 
 	*n = 0;
-	for (uint64 i = 0; i < rows; i++)
+	for (uint64 i = 0; i < n_rows; i++)
 	{
 		bool		isnull;
-		int32		idsite = DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
+		int32		idsite = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
 
-		if (site_url_read(column_text(table->vals[i], table->tupdesc, 2), idsite, &urls[*n]))
+		if (site_url_read(column_text(rows->vals[i], rows->tupdesc, 2), idsite, &urls[*n]))
 			(*n)++;
 	}
 	return urls;
 }
 
-/* Make a list of search engines and networks of the rows that were read. */
+static UserTable urls_table = {
+	.name = "site",
+	.plan.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
+	.make = make_urls
+};
+
+/* site_urls: see site_rules.h. */
+const SiteUrl *
+site_urls(int *n)
+{
+	refresh(&urls_table);
+	*n = urls_table.n;
+	return urls_table.content;
+}
+
+/* The user's search engines and networks. */
 static void *
-make_list(SPITupleTable *table, uint64 rows, int *n)
+make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 {
 	ReferrerList *list = referrer_list_create();
-	TupleDesc	desc = table->tupdesc;
+	TupleDesc	desc = rows->tupdesc;
 
-	*n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
+	*n = (int) n_rows;
+	for (uint64 i = 0; i < n_rows; i++)
 	{
-		HeapTuple	tuple = table->vals[i];
+		HeapTuple	tuple = rows->vals[i];
 		bool		isnull;
 		bool		search = DatumGetBool(SPI_getbinval(tuple, desc, 1, &isnull));
 		Datum		array = SPI_getbinval(tuple, desc, 4, &isnull);
@@ -198,30 +227,59 @@ make_list(SPITupleTable *table, uint64 rows, int *n)
 	return list;
 }
 
-/* Make the list of spam hosts of the rows that were read. */
+static UserTable list_table = {
+	.name = "referrer_list",
+	.plan.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
+	" FROM pk_tracking.referrer_list l",
+	.make = make_list
+};
+
+/* site_referrer_list: see site_rules.h. */
+const ReferrerList *
+site_referrer_list(void)
+{
+	refresh(&list_table);
+	return list_table.content;
+}
+
+/* The list of spam hosts: our own and the user's. */
 static void *
-make_spam(SPITupleTable *table, uint64 rows, int *n)
+make_spam(SPITupleTable *rows, uint64 n_rows, int *n)
 {
 	SpamList   *list = spam_list_create();
 
-	*n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
-		spam_list_add(list, column_text(table->vals[i], table->tupdesc, 1));
+	*n = (int) n_rows;
+	for (uint64 i = 0; i < n_rows; i++)
+		spam_list_add(list, column_text(rows->vals[i], rows->tupdesc, 1));
 	spam_list_finish(list);
 	return list;
 }
 
-/* Make the goals of all sites of the rows that were read. */
-static void *
-make_goals(SPITupleTable *table, uint64 rows, int *n)
-{
-	Goal	   *goals = palloc0_array(Goal, rows + 1);
-	TupleDesc	desc = table->tupdesc;
+static UserTable spam_table = {
+	.name = "referrer_spam",
+	.plan.query = "SELECT r.host FROM pk_tracking.referrer_spam r",
+	.make = make_spam
+};
 
-	*n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
+/* site_spam_list: see site_rules.h. */
+const SpamList *
+site_spam_list(void)
+{
+	refresh(&spam_table);
+	return spam_table.content;
+}
+
+/* The goals of all sites, by site and number. */
+static void *
+make_goals(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	Goal	   *goals = palloc0_array(Goal, n_rows + 1);
+	TupleDesc	desc = rows->tupdesc;
+
+	*n = (int) n_rows;
+	for (uint64 i = 0; i < n_rows; i++)
 	{
-		HeapTuple	tuple = table->vals[i];
+		HeapTuple	tuple = rows->vals[i];
 		Goal	   *goal = &goals[i];
 		bool		isnull;
 
@@ -242,19 +300,36 @@ make_goals(SPITupleTable *table, uint64 rows, int *n)
 	return goals;
 }
 
-/* Make the tokens of the rows that were read. */
-static void *
-make_tokens(SPITupleTable *table, uint64 rows, int *n)
+static UserTable goals_table = {
+	.name = "goal",
+	.plan.query = "SELECT g.idsite, g.idgoal, g.match_attribute, g.pattern, g.pattern_type,"
+	" g.case_sensitive, g.allow_multiple, g.revenue"
+	" FROM pk_tracking.goal g WHERE NOT g.deleted"
+	" ORDER BY g.idsite USING OPERATOR(pg_catalog.<), g.idgoal USING OPERATOR(pg_catalog.<)",
+	.make = make_goals
+};
+
+/* site_goals: see site_rules.h. */
+const Goal *
+site_goals(int32 idsite, int *n)
 {
-	Token	   *tokens = palloc_array(Token, rows + 1);
+	refresh(&goals_table);
+	return goals_of_site(goals_table.content, goals_table.n, idsite, n);
+}
+
+/* The tokens of all sites. */
+static void *
+make_tokens(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	Token	   *tokens = palloc_array(Token, n_rows + 1);
 
 	*n = 0;
-	for (uint64 i = 0; i < rows; i++)
+	for (uint64 i = 0; i < n_rows; i++)
 	{
-		HeapTuple	tuple = table->vals[i];
+		HeapTuple	tuple = rows->vals[i];
 		Token	   *token = &tokens[*n];
 		bool		isnull;
-		Datum		column = SPI_getbinval(tuple, table->tupdesc, 1, &isnull);
+		Datum		column = SPI_getbinval(tuple, rows->tupdesc, 1, &isnull);
 		bytea	   *hash;
 
 		if (isnull)
@@ -263,10 +338,10 @@ make_tokens(SPITupleTable *table, uint64 rows, int *n)
 		if (VARSIZE_ANY_EXHDR(hash) != TOKEN_HASH_LEN)
 			continue;
 		memcpy(token->hash, VARDATA_ANY(hash), TOKEN_HASH_LEN);
-		token->idsite = DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull));
+		token->idsite = DatumGetInt32(SPI_getbinval(tuple, rows->tupdesc, 2, &isnull));
 		if (isnull)
 			token->idsite = 0;
-		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, table->tupdesc, 3, &isnull));
+		token->expires = DatumGetTimestampTz(SPI_getbinval(tuple, rows->tupdesc, 3, &isnull));
 		if (isnull)
 			token->expires = DT_NOEND;
 		(*n)++;
@@ -274,17 +349,32 @@ make_tokens(SPITupleTable *table, uint64 rows, int *n)
 	return tokens;
 }
 
-/* Make the custom dimensions of the rows that were read. */
-static void *
-make_dimensions(SPITupleTable *table, uint64 rows, int *n)
-{
-	CustomDimensions *all = custom_dimensions_create((int) rows);
-	TupleDesc	desc = table->tupdesc;
+static UserTable tokens_table = {
+	.name = "token",
+	.plan.query = "SELECT t.token_hash, t.idsite, t.expires FROM pk_tracking.token t",
+	.make = make_tokens
+};
 
-	*n = (int) rows;
-	for (uint64 i = 0; i < rows; i++)
+/* site_tokens: see site_rules.h. */
+const Token *
+site_tokens(int *n)
+{
+	refresh(&tokens_table);
+	*n = tokens_table.n;
+	return tokens_table.content;
+}
+
+/* The custom dimensions of all sites. */
+static void *
+make_dimensions(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	CustomDimensions *all = custom_dimensions_create((int) n_rows);
+	TupleDesc	desc = rows->tupdesc;
+
+	*n = (int) n_rows;
+	for (uint64 i = 0; i < n_rows; i++)
 	{
-		HeapTuple	tuple = table->vals[i];
+		HeapTuple	tuple = rows->vals[i];
 		bool		isnull;
 		int32		idsite = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
 		int32		number = DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
@@ -298,91 +388,19 @@ make_dimensions(SPITupleTable *table, uint64 rows, int *n)
 	return all;
 }
 
-/*
- * Read a table if it has not been read, or has changed since.  What was made
- * of it before may still be in use: it lives on to the end of the transaction.
- */
-static void
-refresh(TableCache *cache, KeptPlan *plan,
-		void *(*make) (SPITupleTable *table, uint64 rows, int *n))
-{
-	MemoryContext old_context = CurrentMemoryContext;
-	MemoryContext context;
-	SPITupleTable *table;
-	uint64		rows;
-	uint64		changes;
+static UserTable dimensions_table = {
+	.name = "custom_dimension",
+	.plan.query = "SELECT d.idsite, d.iddimension, d.scope OPERATOR(pg_catalog.=) 'visit',"
+	" d.case_sensitive, d.extractions FROM pk_tracking.custom_dimension d"
+	" WHERE d.active ORDER BY d.idsite USING OPERATOR(pg_catalog.<),"
+	" d.iddimension USING OPERATOR(pg_catalog.<)",
+	.make = make_dimensions
+};
 
-	if (cache->context != NULL && cache->read_at == cache->changes)
-		return;
-
-	cache->relid = get_relname_relid(cache->table, get_namespace_oid("pk_tracking", false));
-
-	/* before the read: a change that comes during it outdates it */
-	changes = cache->changes;
-	if (plan_execute(plan, NULL, NULL, 0, true) != SPI_OK_SELECT)
-		elog(ERROR, "table \"%s\" could not be read", cache->table);
-	table = SPI_tuptable;
-	rows = SPI_processed;
-
-	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking table", ALLOCSET_SMALL_SIZES);
-	MemoryContextSwitchTo(context);
-	if (cache->context != NULL)
-		MemoryContextSetParent(cache->context, TopTransactionContext);
-	cache->context = NULL;
-	cache->content = make(table, rows, &cache->n);
-	MemoryContextSetParent(context, TopMemoryContext);
-	cache->context = context;
-	cache->read_at = changes;
-	MemoryContextSwitchTo(old_context);
-	SPI_freetuptable(table);
-}
-
-/* See site_rules.h. */
-const SiteUrl *
-site_urls(int *n)
-{
-	refresh(&urls_cache, &urls_plan, make_urls);
-	*n = urls_cache.n;
-	return urls_cache.content;
-}
-
-/* See site_rules.h. */
-const ReferrerList *
-site_referrer_list(void)
-{
-	refresh(&list_cache, &list_plan, make_list);
-	return list_cache.content;
-}
-
-/* See site_rules.h. */
-const Token *
-site_tokens(int *n)
-{
-	refresh(&tokens_cache, &tokens_plan, make_tokens);
-	*n = tokens_cache.n;
-	return tokens_cache.content;
-}
-
-/* See site_rules.h. */
-const SpamList *
-site_spam_list(void)
-{
-	refresh(&spam_cache, &spam_plan, make_spam);
-	return spam_cache.content;
-}
-
-/* See site_rules.h. */
-const Goal *
-site_goals(int32 idsite, int *n)
-{
-	refresh(&goals_cache, &goals_plan, make_goals);
-	return goals_of_site(goals_cache.content, goals_cache.n, idsite, n);
-}
-
-/* See site_rules.h. */
+/* site_custom_dimensions: see site_rules.h. */
 const CustomDimensions *
 site_custom_dimensions(void)
 {
-	refresh(&dimensions_cache, &dimensions_plan, make_dimensions);
-	return dimensions_cache.content;
+	refresh(&dimensions_table);
+	return dimensions_table.content;
 }

@@ -1,7 +1,7 @@
 /*
  * site_rules.h
- *		What is made once of a site's settings, and of the tables that say which
- *		URLs are whose: kept until they change.
+ *		Rules that are made once from a site's settings, and the contents of the
+ *		user's tables, read once: both are kept until they change.
  *
  * Callers have entered the engine.  Results stay valid until the end of the
  * transaction, even if they are replaced meanwhile.
@@ -40,10 +40,10 @@ extern const ReferrerList *site_referrer_list(void);
 /* The tokens of all sites; n of them. */
 extern const Token *site_tokens(int *n);
 
-/* Hosts known for referrer spam, the user's own among them. */
+/* Hosts known for referrer spam, including the user's own. */
 extern const SpamList *site_spam_list(void);
 
-/* The goals of a site, but for deleted ones, by number; n of them. */
+/* The goals of a site that are not deleted, by number; n of them. */
 extern const Goal *site_goals(int32 idsite, int *n);
 
 #endif							/* PKT_SITE_RULES_H */

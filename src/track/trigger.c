@@ -1,19 +1,18 @@
 /*
  * trigger.c
  *		Raw tables that are tracked as they are filled: the statement trigger
- *		track_rows(), and what attach() needs.
+ *		track_rows(), and the C functions behind attach().
  *
- * The trigger becomes the log's owner as track() does; whoever inserts needs no
- * right on the log.  That a table may be tracked was found out by attach(), who
- * may make a trigger; only what a table's rows may claim (trusted) is asked
- * again, of the table's owner, since anybody can write a trigger's arguments.
+ * The trigger becomes the log's owner as track() does; a role that inserts needs
+ * no right on the log.  attach() has checked that the table may be tracked.  The
+ * trigger checks again only whether its rows may be trusted, by the rights of
+ * the table's owner: any owner of a table can write a trigger's arguments.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -31,7 +30,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
-#include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
@@ -133,11 +131,11 @@ feed_close(Feed *feed)
 }
 
 /*
- * Look at all rows: have their sites, and if sort is given, put site, time and
- * position into it, and nothing else: what is sorted may be spilled.
+ * Read all rows for their sites, and lock these.  sort: NULL, or where to put
+ * the rows.
  */
 static void
-survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
+survey(Feed *feed, RawSort *sort)
 {
 	MemoryContext old = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(old, "pk_tracking row", ALLOCSET_DEFAULT_SIZES);
@@ -175,15 +173,7 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 
 		raw_sites_add(&sites, idsite);
 		if (sort != NULL)
-		{
-			ExecClearTuple(entry);
-			entry->tts_values[0] = Int32GetDatum(idsite);
-			entry->tts_values[1] = Int64GetDatum(at);
-			entry->tts_values[2] = Int64GetDatum(feed->row.position);
-			memset(entry->tts_isnull, 0, 3 * sizeof(bool));
-			ExecStoreVirtualTuple(entry);
-			tuplesort_puttupleslot(sort, entry);
-		}
+			raw_sort_add(sort, idsite, at, feed->row.position, NULL);
 	}
 	raw_sites_lock(&sites);
 	MemoryContextDelete(context);
@@ -191,67 +181,51 @@ survey(Feed *feed, Tuplesortstate *sort, TupleTableSlot *entry)
 
 /* Run all rows through the engine by site, time and position. */
 static void
-run_by_time(Feed *feed, RawChunk *chunk, RawRun *run)
+run_by_time(Feed *feed, RawGroup *group, RawRun *run)
 {
-	TupleDesc	desc = CreateTemplateTupleDesc(3);
-	AttrNumber	columns[] = {1, 2, 3};
-	Oid			operators[] = {Int4LessOperator, Int8LessOperator, Int8LessOperator};
-	Oid			collations[] = {InvalidOid, InvalidOid, InvalidOid};
-	bool		nulls_first[] = {false, false, false};
-	Tuplesortstate *sort;
-	TupleTableSlot *entry;
-	bool		isnull;
+	RawSort    *sort = raw_sort_begin(false);
+	int64		position;
 
-	TupleDescInitEntry(desc, 1, "idsite", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "at", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
-	sort = tuplesort_begin_heap(desc, 3, columns, operators, collations, nulls_first,
-								Max(pkt_bulk_memory / 4, 64), NULL, TUPLESORT_NONE);
-	entry = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	survey(feed, sort, entry);
-	ExecDropSingleTupleTableSlot(entry);
-	tuplesort_performsort(sort);
-
-	entry = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	while (tuplesort_gettupleslot(sort, true, false, entry, NULL))
+	survey(feed, sort);
+	raw_sort_perform(sort);
+	while (raw_sort_next(sort, &position, NULL))
 	{
 		CHECK_FOR_INTERRUPTS();
-		feed_seek(feed, DatumGetInt64(slot_getattr(entry, 3, &isnull)));
-		if (raw_chunk_add(chunk, feed->map, &feed->row))
-			raw_chunk_run(chunk, run);
+		feed_seek(feed, position);
+		if (raw_group_add(group, feed->map, &feed->row))
+			raw_group_run(group, run);
 	}
-	raw_chunk_run(chunk, run);
-	ExecDropSingleTupleTableSlot(entry);
-	tuplesort_end(sort);
+	raw_group_run(group, run);
+	raw_sort_end(sort);
 }
 
 /* Run all rows through the engine as they were given. */
 static void
-run_as_given(Feed *feed, RawChunk *chunk, RawRun *run)
+run_as_given(Feed *feed, RawGroup *group, RawRun *run)
 {
 	bool		surveyed = false;
 
 	while (feed_next(feed))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!raw_chunk_add(chunk, feed->map, &feed->row))
+		if (!raw_group_add(group, feed->map, &feed->row))
 			continue;
 		if (!surveyed && feed->row.position < feed->n_rows)
 		{
 			int64		position = feed->row.position;
 
-			survey(feed, NULL, NULL);
+			survey(feed, NULL);
 			surveyed = true;
 			feed_rescan(feed);
 			(void) tuplestore_skiptuples(feed->rows, position, true);
 			feed->row.position = position;
 		}
-		raw_chunk_run(chunk, run);
+		raw_group_run(group, run);
 	}
-	raw_chunk_run(chunk, run);
+	raw_group_run(group, run);
 }
 
-/* Only a table whose owner may be trusted may claim to be. */
+/* Raise an error unless the table's owner may track with trusted => true. */
 static void
 check_trusted_table(Relation rel)
 {
@@ -263,9 +237,9 @@ check_trusted_table(Relation rel)
 	if (pkt_proc_aclcheck(proc, rel->rd_rel->relowner, ACL_EXECUTE) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("owner of relation \"%s\" may not track with trusted => true",
+				 errmsg("permission denied for the owner of relation \"%s\" to track with trusted => true",
 						RelationGetRelationName(rel)),
-				 errhint("It is allowed by pk_tracking.grant_tracker(role, trusted => true).")));
+				 errhint("Grant it with pk_tracking.grant_tracker(role, trusted => true).")));
 }
 
 /*
@@ -281,7 +255,7 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	EngineScope scope;
 	RawMap	   *map;
 	RawRun	   *run;
-	RawChunk   *chunk;
+	RawGroup   *group;
 	Feed		feed;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -294,7 +268,7 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("track_rows() must be fired AFTER INSERT FOR EACH STATEMENT with the new rows and one argument"),
-				 errhint("Make the trigger with pk_tracking.attach().")));
+				 errhint("Create the trigger with pk_tracking.attach().")));
 	if (tuplestore_tuple_count(trigger->tg_newtable) == 0)
 		return PointerGetDatum(NULL);
 
@@ -304,16 +278,16 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	if (map->trusted)
 		check_trusted_table(trigger->tg_relation);
 	run = raw_run_create(map, "trigger");
-	chunk = raw_chunk_create(CHUNK_OF_BATCH);
+	group = raw_group_create(RAW_GROUP_IN_BATCH);
 	feed_open(&feed, map, trigger->tg_relation, trigger->tg_newtable);
 	batch_begin(true);
 	if (map->order == RAW_ORDER_TIME && feed.n_rows > 1)
-		run_by_time(&feed, chunk, run);
+		run_by_time(&feed, group, run);
 	else
-		run_as_given(&feed, chunk, run);
+		run_as_given(&feed, group, run);
 	batch_end();
 
-	/* single rows come by the thousand: of them only what went wrong is told */
+	/* statements of one row come by the thousand: only their errors are reported */
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))
 	{
 		raw_run_write(run, true);
@@ -322,21 +296,6 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	feed_close(&feed);
 	engine_leave(&scope);
 	return PointerGetDatum(NULL);
-}
-
-static Jsonb *
-options_arg(FunctionCallInfo fcinfo, Relation rel)
-{
-	bool		trusted = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-
-	if (trusted)
-	{
-		check_trusted();
-		check_trusted_table(rel);
-	}
-	return raw_options(rel, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
-					   PG_ARGISNULL(2) ? "given" : text_to_cstring(PG_GETARG_TEXT_PP(2)),
-					   PG_ARGISNULL(3) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(3)), trusted);
 }
 
 /*
@@ -348,28 +307,25 @@ options_arg(FunctionCallInfo fcinfo, Relation rel)
 Datum
 pkt_raw_options(PG_FUNCTION_ARGS)
 {
-	Relation	rel;
-	Jsonb	   *options;
+	Relation	rel = raw_open(raw_table_arg(fcinfo), true);
+	RawOptions	options = raw_options_args(fcinfo, 2, "given");
+	Jsonb	   *result;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("raw table must not be NULL")));
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));
 	if (strcmp(get_namespace_name(RelationGetNamespace(rel)), "pk_tracking") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is the log's own table", RelationGetRelationName(rel))));
-	options = options_arg(fcinfo, rel);
+	if (options.trusted)
+	{
+		check_trusted();
+		check_trusted_table(rel);
+	}
+	result = raw_options(rel, &options);
 	table_close(rel, AccessShareLock);
-	PG_RETURN_JSONB_P(options);
+	PG_RETURN_JSONB_P(result);
 }
 
-/* What would become of a row, as a row of raw_preview_row. */
+/* What a row would become, as a row of raw_preview_row. */
 static void
 preview_values(const RawRow *row, const RawMap *map, const Hit *hit, const Tracked *r,
 			   Datum *values, bool *nulls)
@@ -419,7 +375,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	StringInfoData query;
 	Hit		  **hits;
 	Tracked    *results;
-	RawRow	   *rows;
+	RawSpiRow  *rows;
 	int			n;
 
 	if (max < 1 || max > PREVIEW_MAX)
@@ -439,19 +395,11 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"), map->table, max);
 	if (SPI_execute(query.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
-	n = (int) SPI_processed;
+	rows = raw_spi_rows(map, 1, &n);
 	hits = palloc_array(Hit *, n + 1);
 	results = palloc0_array(Tracked, n + 1);
-	rows = palloc0_array(RawRow, n + 1);
 	for (int i = 0; i < n; i++)
-	{
-		rows[i].position = i + 1;
-		rows[i].values = palloc_array(Datum, map->n_columns + 1);
-		rows[i].nulls = palloc_array(bool, map->n_columns + 1);
-		for (int j = 0; j < map->n_columns; j++)
-			rows[i].values[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &rows[i].nulls[j]);
-		hits[i] = raw_read(map, &rows[i]);
-	}
+		hits[i] = raw_read(map, &rows[i].row);
 
 	engine_enter(&scope);
 	if (n > 0)
@@ -461,7 +409,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 		Datum		values[PREVIEW_COLUMNS];
 		bool		nulls[PREVIEW_COLUMNS];
 
-		preview_values(&rows[i], map, hits[i], &results[i], values, nulls);
+		preview_values(&rows[i].row, map, hits[i], &results[i], values, nulls);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	engine_leave(&scope);

@@ -1,39 +1,29 @@
 /*
- * raw.c
- *		Rows of the user's raw tables.
+ * raw_map.c
+ *		Which column of a raw table is which parameter.
  *
- * A mapping says which column is which parameter; it is the fourth reader of
- * the table of hit fields.  Values are read as they stand in the row: no
- * expression, no cast function, no input function of somebody's type is run,
- * since whoever owns the raw table need not be trusted with the log.
+ * A mapping is the fourth reader of the table of hit fields.  It reads values
+ * only as they are in the row: no expression, no cast function and no input
+ * function of a user's type is run, because the owner of a raw table need not be
+ * trusted with the log.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/sysattr.h"
-#include "access/xact.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/inet.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/rel.h"
-#include "utils/timestamp.h"
-#include "utils/uuid.h"
 
 #include "base/compat.h"
 #include "base/json.h"
-#include "base/text.h"
-#include "request/tracking_api.h"
 #include "track/raw.h"
 
-#define RAW_TEXT_MAX (1024 * 1024)	/* bytes of a text that are read */
 #define DIMENSION_DIGITS 9
 
 /* The arguments of track() and track_request(), and the fields that they are. */
@@ -60,7 +50,7 @@ is_dimension(const char *name)
 	return strspn(name + 9, "0123456789") == len - 9;
 }
 
-/* Find out what a parameter is; false if there is none of that name. */
+/* Find out where a parameter goes; false if there is none of that name. */
 static bool
 find_target(const char *name, RawBinding *b)
 {
@@ -100,7 +90,7 @@ find_target(const char *name, RawBinding *b)
 	return is_dimension(name);
 }
 
-/* What a type is to us; false if it cannot be read. */
+/* The kind of a type; false if it cannot be read. */
 static bool
 find_type(Oid typid, RawColumn *c)
 {
@@ -213,15 +203,6 @@ allowed_types(const RawBinding *b)
 	return 0;
 }
 
-static void
-raise_mapping(const char *what, const char *name, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg(what, name),
-			 hint ? errhint("%s", hint) : 0));
-}
-
 /* The column of that name in the map, added if it is not there yet. */
 static int
 add_column(RawMap *map, Relation rel, const char *name)
@@ -254,7 +235,7 @@ add_column(RawMap *map, Relation rel, const char *name)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" has type %s, which cannot be read as a tracking parameter",
 						name, format_type_be(att->atttypid)),
-				 errhint("Columns of built-in types can.")));
+				 errhint("Only columns of built-in types can be read.")));
 #if PG_VERSION_NUM >= 180000
 	if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 		ereport(ERROR,
@@ -271,8 +252,12 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 	RawBinding *b = &map->bindings[map->n_bindings];
 
 	if (!find_target(name, b))
-		raise_mapping("unknown tracking parameter \"%s\"", name,
-					  "They are listed in pk_tracking.hit_fields; besides there are ip, at, user_agent, accept_language, user_id, visitor_id, consent, headers, query, params and dimensionN.");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown tracking parameter \"%s\"", name),
+				 errhint("Parameters are listed in pk_tracking.hit_fields. Other valid names are ip, at, "
+						 "user_agent, accept_language, user_id, visitor_id, consent, session_cookie, "
+						 "headers, query, params and dimensionN.")));
 	if (v->type == jbvNull)
 		return;
 	b->column = -1;
@@ -292,7 +277,10 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 			b->constant = json_scalar_text(member);
 	}
 	if (b->column < 0 && b->constant == NULL)
-		raise_mapping("mapping of parameter \"%s\" is neither a column's name nor {\"value\": constant}", name, NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mapping of parameter \"%s\" is neither a column's name nor {\"value\": constant}",
+						name)));
 	if (b->column >= 0 && (allowed_types(b) & BIT(map->columns[b->column].type)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -300,7 +288,9 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 						map->columns[b->column].name,
 						format_type_be(map->columns[b->column].typid), name)));
 	if (b->constant != NULL && b->target != RAW_FIELD && b->target != RAW_OTHER && b->target != RAW_CONSENT)
-		raise_mapping("tracking parameter \"%s\" cannot be a constant", name, NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tracking parameter \"%s\" cannot be a constant", name)));
 	map->n_bindings++;
 }
 
@@ -315,7 +305,7 @@ compare_bindings(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Is it what the connection said, which a query string overrides? */
+/* Does the parameter come from the connection?  A query string overrides it. */
 static bool
 is_connection(const RawBinding *b)
 {
@@ -323,7 +313,7 @@ is_connection(const RawBinding *b)
 		strcmp(b->name, "user_agent") == 0 || strcmp(b->name, "accept_language") == 0;
 }
 
-/* What the whole mapping means; errors where it cannot work. */
+/* Check the mapping as a whole, and put its parameters into the order in which they are read. */
 static void
 complete_map(RawMap *map)
 {
@@ -340,12 +330,16 @@ complete_map(RawMap *map)
 		{
 			if (map->bindings[i].field != NULL && map->bindings[i].field == map->bindings[j].field &&
 				!is_connection(&map->bindings[i]) && !is_connection(&map->bindings[j]))
-				raise_mapping("tracking parameter \"%s\" is mapped twice", map->bindings[i].name, NULL);
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("tracking parameter \"%s\" is mapped twice", map->bindings[i].name)));
 		}
 	}
 	if (!site && !map->has_query && !params)
-		raise_mapping("relation \"%s\" has no column for the site", map->table,
-					  "Map parameter \"idsite\" to a column, or to a constant: {\"idsite\": {\"value\": 1}}.");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("relation \"%s\" has no column for the site", map->table),
+				 errhint("Map parameter \"idsite\" to a column, or to a constant: {\"idsite\": {\"value\": 1}}.")));
 	map->plain_key = site;
 	map->has_params = params;
 
@@ -384,7 +378,7 @@ create_map(Relation rel)
 	map->columns = palloc0_array(RawColumn, RelationGetDescr(rel)->natts + 1);	/* never more */
 	map->key = -1;
 
-	/* a key that is a number or UUID may be named for a row that is rejected */
+	/* a number or UUID may be shown for a row that is rejected */
 	primary = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	if (bms_get_singleton_member(primary, &attnum))
 	{
@@ -465,9 +459,8 @@ member(Jsonb *options, const char *name, JsonbValue *buf)
 
 /*
  * raw_map
- *		Read the options that raw_options() has made, as a trigger has them,
- *		against a table as it is now.  Errors: undefined_column,
- *		datatype_mismatch, invalid_parameter_value.
+ *		Read options that raw_options() has made, for a table as it is now.  Errors:
+ *		undefined_column, datatype_mismatch, invalid_parameter_value.
  */
 RawMap *
 raw_map(Relation rel, Jsonb *options)
@@ -481,7 +474,7 @@ raw_map(Relation rel, Jsonb *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid options of a raw table"),
-				 errhint("Triggers for raw tables are made by pk_tracking.attach().")));
+				 errhint("Create the trigger of a raw table with pk_tracking.attach().")));
 	map_by_json(map, rel, v->val.binary.data);
 	complete_map(map);
 	v = member(options, "trusted", &buf);
@@ -496,29 +489,86 @@ raw_map(Relation rel, Jsonb *options)
 }
 
 /*
+ * raw_table_arg
+ *		The raw table that is argument 0 of a function.  Errors:
+ *		null_value_not_allowed.
+ */
+Oid
+raw_table_arg(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("raw table must not be NULL")));
+	return PG_GETARG_OID(0);
+}
+
+/*
+ * raw_options_args
+ *		The options that are arguments of a function: mapping is argument 1;
+ *		hit_order, on_error and trusted follow each other from argument first on.
+ */
+RawOptions
+raw_options_args(FunctionCallInfo fcinfo, int first, const char *default_order)
+{
+	RawOptions	options;
+
+	options.mapping = PG_ARGISNULL(1) ? NULL : DatumGetJsonbPCopy(PG_GETARG_DATUM(1));
+	options.order = PG_ARGISNULL(first) ? default_order : text_to_cstring(PG_GETARG_TEXT_PP(first));
+	options.on_error = PG_ARGISNULL(first + 1) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(first + 1));
+	options.trusted = !PG_ARGISNULL(first + 2) && PG_GETARG_BOOL(first + 2);
+	return options;
+}
+
+/*
+ * raw_open
+ *		Open a raw table for reading: an ordinary table, or with
+ *		partitioned_too a partitioned one.  Errors: wrong_object_type.
+ */
+Relation
+raw_open(Oid relid, bool partitioned_too)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	char		relkind = rel->rd_rel->relkind;
+
+	if (relkind == RELKIND_RELATION || (partitioned_too && relkind == RELKIND_PARTITIONED_TABLE))
+		return rel;
+	if (partitioned_too)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is not an ordinary table", RelationGetRelationName(rel)),
+			 relkind == RELKIND_PARTITIONED_TABLE ?
+			 errhint("Name its partitions one by one.") : 0));
+}
+
+/*
  * raw_options
- *		Check a mapping (NULL: by name) and the options, and give both in the
- *		form that a trigger keeps.  Errors as raw_map().
+ *		Check the options against a table, and give them in the form that a
+ *		trigger keeps, with every parameter named (mapping NULL: columns are
+ *		parameters by name).  Errors: those of raw_map().
  */
 Jsonb *
-raw_options(Relation rel, Jsonb *mapping, const char *order, const char *on_error, bool trusted)
+raw_options(Relation rel, const RawOptions *options)
 {
 	RawMap	   *map = create_map(rel);
 	JsonbParseState *state = NULL;
 	JsonbValue	v;
 
-	if (!parse_order(order, &map->order))
+	if (!parse_order(options->order, &map->order))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for argument \"order\""),
-				 errhint("It is given or time.")));
-	if (!parse_on_error(on_error, &map->raise))
+				 errmsg("invalid value for argument \"hit_order\""),
+				 errhint("Valid values are \"given\" and \"time\".")));
+	if (!parse_on_error(options->on_error, &map->raise))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"on_error\""),
-				 errhint("It is reject or raise.")));
-	if (mapping != NULL)
-		map_by_json(map, rel, &mapping->root);
+				 errhint("Valid values are \"reject\" and \"raise\".")));
+	if (options->mapping != NULL)
+		map_by_json(map, rel, &options->mapping->root);
 	else
 		map_by_name(map, rel);
 	complete_map(map);
@@ -538,414 +588,14 @@ raw_options(Relation rel, Jsonb *mapping, const char *order, const char *on_erro
 	}
 	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	json_push_text(&state, WJB_KEY, "order");
-	json_push_text(&state, WJB_VALUE, order);
+	json_push_text(&state, WJB_VALUE, options->order);
 	json_push_text(&state, WJB_KEY, "on_error");
-	json_push_text(&state, WJB_VALUE, on_error);
+	json_push_text(&state, WJB_VALUE, options->on_error);
 	json_push_text(&state, WJB_KEY, "trusted");
 	v.type = jbvBool;
-	v.val.boolean = trusted;
+	v.val.boolean = options->trusted;
 	(void) pushJsonbValue(&state, WJB_VALUE, &v);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-}
-
-/* An integer column's value. */
-static int64
-int_value(const RawColumn *c, Datum value)
-{
-	return c->width == 2 ? DatumGetInt16(value) : c->width == 4 ? DatumGetInt32(value) : DatumGetInt64(value);
-}
-
-/*
- * A value as text, as the tracking API would have sent it; not terminated.
- * unix_seconds of a time.
- */
-static const char *
-value_text(const RawColumn *c, Datum value, size_t *len)
-{
-	char	   *str;
-
-	switch (c->type)
-	{
-		case RAW_TEXT:
-		case RAW_JSON:
-			{
-				text	   *t = DatumGetTextPP(value);
-
-				*len = VARSIZE_ANY_EXHDR(t);
-				return VARDATA_ANY(t);
-			}
-		case RAW_INT:
-			str = palloc(MAXINT8LEN + 1);
-			pg_lltoa(int_value(c, value), str);
-			break;
-		case RAW_NUMERIC:
-			str = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-			break;
-		case RAW_FLOAT:
-			str = DatumGetCString(c->width == 4 ? DirectFunctionCall1(float4out, value) :
-								  DirectFunctionCall1(float8out, value));
-			break;
-		case RAW_BOOL:
-			str = pstrdup(DatumGetBool(value) ? "1" : "0");
-			break;
-		case RAW_INET:
-			{
-				PktIp		ip = ip_from_inet(DatumGetInetPP(value));
-
-				str = DatumGetCString(DirectFunctionCall1(inet_out, InetPGetDatum(ip_to_inet(&ip))));
-				break;
-			}
-		case RAW_TIME:
-			str = TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)) ? pstrdup("") :
-				psprintf(INT64_FORMAT, (int64) timestamptz_to_time_t(DatumGetTimestampTz(value)));
-			break;
-		case RAW_JSONB:
-			{
-				Jsonb	   *jb = DatumGetJsonbP(value);
-
-				str = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
-				break;
-			}
-		case RAW_HEXID:
-			str = palloc(HEXID_TEXT_LEN + 1);
-			hexid_format(DatumGetHexId(value), str);
-			break;
-		case RAW_UUID:
-			str = DatumGetCString(DirectFunctionCall1(uuid_out, value));
-			break;
-		default:
-			str = pstrdup("");
-	}
-	*len = strlen(str);
-	return str;
-}
-
-static Jsonb *
-value_jsonb(const RawColumn *c, Datum value)
-{
-	const char *str;
-	size_t		len;
-
-	if (c->type == RAW_JSONB)
-		return DatumGetJsonbPCopy(value);
-	str = value_text(c, value, &len);
-	return text_to_jsonb(text_clean(str, Min(len, RAW_TEXT_MAX), false));
-}
-
-/* Put a text into its field; texts here are in the database's encoding. */
-static void
-set_field(Hit *hit, const HitField *field, const char *str, size_t len)
-{
-	if (field->type == FIELD_TEXT || field->type == FIELD_LIST)
-	{
-		if (len > 0)
-			*(char **) ((char *) hit + field->offset) = text_clean(str, Min(len, RAW_TEXT_MAX), false);
-	}
-	else
-		hit_set(hit, field, str, len);
-}
-
-static void
-set_invalid(Hit *hit, const char *name)
-{
-	if (hit->invalid == NULL)
-		hit->invalid = name;
-}
-
-/* When it was; false if that is no time. */
-static bool
-value_time(const RawColumn *c, Datum value, TimestampTz *at)
-{
-	double		seconds;
-
-	switch (c->type)
-	{
-		case RAW_TIME:
-			/* one without time zone is taken as UTC */
-			*at = DatumGetTimestampTz(value);
-			return true;
-		case RAW_INT:
-			seconds = (double) int_value(c, value);
-			break;
-		case RAW_FLOAT:
-			seconds = c->width == 4 ? DatumGetFloat4(value) : DatumGetFloat8(value);
-			break;
-		default:
-			seconds = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
-	}
-	if (!(seconds > -1e11 && seconds < 1e11))
-		return false;
-	seconds -= (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (double) SECS_PER_DAY;
-	*at = (TimestampTz) (seconds * USECS_PER_SEC);
-	return true;
-}
-
-/* Read one parameter of a row. */
-static void
-read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit, JsonbParseState **others)
-{
-	const RawColumn *c = NULL;
-	Datum		value = (Datum) 0;
-	const char *str;
-	size_t		len;
-
-	if (b->column >= 0)
-	{
-		if (row->nulls[b->column])
-			return;
-		c = &map->columns[b->column];
-		value = row->values[b->column];
-	}
-
-	switch (b->target)
-	{
-		case RAW_IP:
-			if (c->type == RAW_INET)
-				hit->ip = ip_from_inet(DatumGetInetPP(value));
-			else
-			{
-				str = value_text(c, value, &len);
-				if (len > 0 && !ip_parse(str, len, &hit->ip))
-					set_invalid(hit, "ip");
-			}
-			return;
-
-		case RAW_AT:
-			{
-				TimestampTz at;
-
-				if (!value_time(c, value, &at) ||
-					!hit_set_time(hit, at, GetCurrentStatementStartTimestamp()))
-					set_invalid(hit, "at");
-				return;
-			}
-
-		case RAW_CONSENT:
-			{
-				Consent		consent;
-
-				if (c == NULL)
-					str = b->constant;
-				else if (c->type == RAW_BOOL)
-					str = DatumGetBool(value) ? "granted" : "denied";
-				else
-				{
-					str = value_text(c, value, &len);
-					str = pnstrdup(str, len);
-				}
-				len = strlen(str);
-				/* a word that nobody knows might be a no */
-				if (len > 0 && !consent_parse(str, &consent))
-					set_invalid(hit, "consent");
-				else
-					hit_set(hit, hit_field("consent", 7), str, len);
-				return;
-			}
-
-		case RAW_SESSION_COOKIE:
-			str = value_text(c, value, &len);
-			hit->session_cookie.given = len == HEXID_TEXT_LEN &&
-				hexid_parse(str, len, &hit->session_cookie.id);
-			return;
-
-		case RAW_HEADERS:
-		case RAW_PARAMS:
-			{
-				Jsonb	   *jb = value_jsonb(c, value);
-
-				if (jb == NULL || !JB_ROOT_IS_OBJECT(jb))
-					set_invalid(hit, b->name);
-				else if (b->target == RAW_HEADERS)
-					tracking_api_read_headers(hit, jb);
-				else
-					tracking_api_read_json(hit, jb, NULL, 0);
-				return;
-			}
-
-		case RAW_QUERY:
-			str = value_text(c, value, &len);
-			if (len <= QUERY_MAX)
-				str = pnstrdup(str, len);	/* the hit points into it */
-			tracking_api_read_query(hit, str, len);
-			return;
-
-		case RAW_FIELD:
-			if (c != NULL && b->field->type == FIELD_JSON && c->type == RAW_JSONB)
-			{
-				*(Jsonb **) ((char *) hit + b->field->offset) = DatumGetJsonbPCopy(value);
-				return;
-			}
-			/* FALLTHROUGH */
-		case RAW_OTHER:
-			if (c != NULL)
-				str = value_text(c, value, &len);
-			else
-			{
-				str = b->constant;
-				len = strlen(str);
-			}
-			if (b->target == RAW_FIELD)
-				set_field(hit, b->field, str, len);
-			else
-			{
-				JsonbValue	v;
-
-				if (*others == NULL)
-					(void) pushJsonbValue(others, WJB_BEGIN_OBJECT, NULL);
-				json_push_text(others, WJB_KEY, b->name);
-				v.type = jbvString;
-				v.val.string.val = text_clean(str, Min(len, RAW_TEXT_MAX), false);
-				v.val.string.len = strlen(v.val.string.val);
-				(void) pushJsonbValue(others, WJB_VALUE, &v);
-			}
-			return;
-	}
-}
-
-/*
- * raw_read
- *		The hit that a row is, in the current memory context, which must last as
- *		long as it; the row need not.  What the row has wrong makes the hit invalid; no error.
- */
-Hit *
-raw_read(const RawMap *map, const RawRow *row)
-{
-	Hit		   *hit = hit_create();
-	JsonbParseState *others = NULL;
-	bool		has_ip = false;
-	bool		has_at = false;
-	bool		own_cip = false;
-	bool		own_cdt = false;
-
-	/* rows that are no query strings are all to be recorded, unless a column says no */
-	hit->rec = !map->has_query;
-	(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(), GetCurrentStatementStartTimestamp());
-
-	for (int i = 0; i < map->n_bindings; i++)
-	{
-		const RawBinding *b = &map->bindings[i];
-		bool		given = b->column < 0 || !row->nulls[b->column];
-
-		read_binding(map, b, row, hit, &others);
-		if (b->target == RAW_PARAMS && !map->has_query)
-			hit->rec = true;
-		has_ip |= b->target == RAW_IP && given;
-		has_at |= b->target == RAW_AT && given;
-		if (b->field != NULL && given)
-		{
-			own_cip |= b->field->offset == offsetof(Hit, cip);
-			own_cdt |= b->field->offset == offsetof(Hit, cdt) || b->field->offset == offsetof(Hit, cdo);
-		}
-	}
-	if (others != NULL)
-		tracking_api_read_json(hit, JsonbValueToJsonb(pushJsonbValue(&others, WJB_END_OBJECT, NULL)), NULL, 0);
-
-	/* as with track(): a column beats params */
-	if (!map->has_query && has_ip && !own_cip)
-		hit->cip = pstrdup("");
-	if (!map->has_query && has_at && !own_cdt)
-	{
-		hit->cdt = pstrdup("");
-		hit->cdo_given = false;
-	}
-	hit->trusted = map->trusted;
-	return hit;
-}
-
-/* Does a column of its own say which site a row is of? */
-static bool
-has_own_site(const RawMap *map, const RawRow *row)
-{
-	for (int i = 0; map->plain_key && i < map->n_bindings; i++)
-	{
-		const RawBinding *b = &map->bindings[i];
-
-		if (b->field != NULL && b->field->offset == offsetof(Hit, idsite))
-			return b->column < 0 || !row->nulls[b->column] || !(map->has_query || map->has_params);
-	}
-	return false;
-}
-
-/*
- * raw_site_and_time
- *		What hits are sorted by: the site, 0 if there is none, and the time that
- *		the row gives.  Leaves memory in the current context.
- */
-void
-raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsite, TimestampTz *at)
-{
-	Hit		   *hit;
-
-	if (!has_own_site(map, row))
-		hit = raw_read(map, row);
-	else
-	{
-		JsonbParseState *none = NULL;
-
-		hit = hit_create();
-		(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(), GetCurrentStatementStartTimestamp());
-		for (int i = 0; i < map->n_bindings; i++)
-		{
-			const RawBinding *b = &map->bindings[i];
-
-			if (b->target == RAW_AT || (b->field != NULL && b->field->offset == offsetof(Hit, idsite)))
-				read_binding(map, b, row, hit, &none);
-		}
-	}
-	*idsite = hit->idsite;
-	*at = hit->at;
-}
-
-/*
- * raw_site
- *		The same for the site alone, and quicker.
- */
-int32
-raw_site(const RawMap *map, const RawRow *row)
-{
-	TimestampTz at;
-	int32		idsite;
-
-	bool		own = has_own_site(map, row);
-
-	for (int i = 0; i < map->n_bindings; i++)
-	{
-		const RawBinding *b = &map->bindings[i];
-		const RawColumn *c = b->column >= 0 ? &map->columns[b->column] : NULL;
-		bool		given = c != NULL && !row->nulls[b->column];
-
-		if (own && given && c->type == RAW_INT && b->field != NULL && b->field->offset == offsetof(Hit, idsite))
-		{
-			int64		n = int_value(c, row->values[b->column]);
-
-			return n > 0 && n <= PG_INT32_MAX ? (int32) n : 0;
-		}
-		if (!own && !map->has_params && b->target == RAW_QUERY && given)
-		{
-			size_t		len;
-			const char *query = value_text(c, row->values[b->column], &len);
-
-			return tracking_api_query_site(query, len);
-		}
-	}
-	raw_site_and_time(map, row, &idsite, &at);
-	return idsite;
-}
-
-/*
- * raw_key
- *		The row's primary key as text if it is one number or UUID, else NULL.
- */
-char *
-raw_key(const RawMap *map, const RawRow *row)
-{
-	const char *str;
-	size_t		len;
-
-	if (map->key < 0 || row->nulls[map->key])
-		return NULL;
-	str = value_text(&map->columns[map->key], row->values[map->key], &len);
-	return pnstrdup(str, len);
 }
 
 /*
@@ -967,7 +617,7 @@ raw_map_key(RawMap *map, Relation rel, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("relation \"%s\" has no primary key of one integer or UUID", map->table),
-				 errhint("Name a unique column with key, or let the rows be consumed with consume => true.")));
+				 errhint("Name a unique column with key => 'column', or have the rows deleted as they are read, with consume => true.")));
 	foreach(lc, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
@@ -983,7 +633,7 @@ raw_map_key(RawMap *map, Relation rel, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" cannot be the key", c->name),
-				 errhint("A key is of integers, timestamptz or UUIDs, NOT NULL and unique by itself.")));
+				 errhint("A key must be of an integer type, timestamptz or uuid, NOT NULL, and unique by itself.")));
 	return column;
 }
 
