@@ -4,10 +4,10 @@
  *
  * Text is 16 lower-case hex digits, the binary form is the 8 bytes, most
  * significant first.  So the order of the numbers, of the texts (collation
- * "C") and of the bytes is the same one.
+ * "C") and of the bytes is the same.
  *
- * Frozen on release, because it is on users' disks: the 8-byte datum, the
- * order (btree indexes, range partitions) and hexid_mix() (hash indexes, hash
+ * Frozen on release, because users' disks hold it: the 8-byte datum, the order
+ * (btree indexes, range partitions) and hexid_mix() (hash indexes, hash
  * partitions).
  *
  * No error here repeats its input: an id is personal data, and an error's text
@@ -83,16 +83,14 @@ PG_FUNCTION_INFO_V1(hexid_from_bytea);
 PG_FUNCTION_INFO_V1(hexid_to_bytea);
 
 
-/*
- * For the other rooms
- */
+/* For other modules */
 
 /*
  * hexid_parse
  *		Read exactly 16 hex digits of either case.
  *
  * str need not end in a NUL.  False, with *result untouched, if len is not 16
- * or a byte is no hex digit.  Allocates nothing, raises nothing.
+ * or a byte is not a hex digit.  Allocates nothing and never raises.
  */
 bool
 hexid_parse(const char *str, size_t len, HexId *result)
@@ -139,7 +137,7 @@ hexid_format(HexId id, char *buf)
 
 /*
  * hexid_from_bytes
- *		Id made of the first 8 bytes at bytes, which need no alignment.
+ *		The id that the first 8 bytes at bytes form; they need no alignment.
  */
 HexId
 hexid_from_bytes(const uint8 *bytes)
@@ -165,9 +163,8 @@ forget_type_oid(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * Schema that the extension was installed into.  Error if there is no such
- * extension.  (The server's own get_extension_schema() is not exported by every
- * version.)
+ * The schema of the extension.  Error if the extension does not exist.  (The
+ * server's own get_extension_schema() is not exported by every version.)
  */
 static Oid
 extension_schema(void)
@@ -199,8 +196,8 @@ extension_schema(void)
 
 /*
  * hexid_random
- *		See hexid.h.  The system is asked for many at once; each is wiped when it
- *		is given out.
+ *		See hexid.h.  Reads many from the system at once, and wipes each when
+ *		it returns it.
  */
 HexId
 hexid_random(void)
@@ -224,10 +221,10 @@ hexid_random(void)
 
 /*
  * hexid_type_oid
- *		OID of the type hexid, in whatever schema the extension stands.
+ *		OID of the type hexid, whatever the extension's schema is.
  *
- * Remembered until its pg_type row changes.  Needs a transaction.  Error if the
- * extension or its type is gone.
+ * Remembered until its pg_type row changes.  Needs a transaction.  Error if
+ * the extension or its type does not exist.
  */
 Oid
 hexid_type_oid(void)
@@ -251,7 +248,7 @@ hexid_type_oid(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type \"%s\" does not exist", "hexid"),
-				 errdetail("It belongs into the schema of extension \"%s\".",
+				 errdetail("It should be in the schema of extension \"%s\".",
 						   "pk_tracking")));
 
 	cached_type_hash = GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(type));
@@ -269,7 +266,8 @@ hexid_type_oid(void)
  *		Text to id: 16 hex digits of either case, nothing before, between or
  *		after them.
  *
- * Soft error otherwise, which says what is wrong and where, never the value.
+ * Anything else is a soft error, which says what is wrong and where, never the
+ * value.
  */
 Datum
 hexid_in(PG_FUNCTION_ARGS)
@@ -291,7 +289,10 @@ hexid_in(PG_FUNCTION_ARGS)
 								  "Expected exactly 16 hexadecimal digits, got %d characters.",
 								  nchars, nchars)));
 
-	/* Hex digits are one byte each: the first other one's place is its byte's. */
+	/*
+	 * Hex digits are one byte each, so up to the first wrong character bytes
+	 * and characters agree.
+	 */
 	while (hex_value[(uint8) str[pos]] != 0)
 		pos++;
 	ereturn(fcinfo->context, (Datum) 0,
@@ -317,8 +318,8 @@ hexid_out(PG_FUNCTION_ARGS)
  * hexid_recv
  *		Binary form to id: 8 bytes, most significant first.
  *
- * Any 8 bytes are an id.  Fewer are an error here, more are one in the caller,
- * which looks for what a receive function leaves.
+ * Any 8 bytes are an id.  Fewer are an error here; more are an error of the
+ * caller, which checks that a receive function has read everything.
  */
 Datum
 hexid_recv(PG_FUNCTION_ARGS)
@@ -344,8 +345,8 @@ hexid_send(PG_FUNCTION_ARGS)
 
 
 /*
- * Comparison.  These never fail and look at nothing but their arguments, which
- * is what makes them LEAKPROOF.
+ * Comparison.  These never fail and depend on their arguments only, so they
+ * are LEAKPROOF.
  */
 
 /* Order of two ids: negative, 0 or positive. */
@@ -434,8 +435,8 @@ hexid_sortsupport(PG_FUNCTION_ARGS)
  *		btree support 4: equal ids are the same bytes, so an index may merge
  *		its duplicates.
  *
- * Takes the OID of the opclass's input type, which it has no need of.  Not the
- * server's btequalimage, so that the answer stays this extension's.
+ * Takes the OID of the opclass's input type, and ignores it.  Not the server's
+ * btequalimage(), so that the answer does not depend on the server.
  */
 Datum
 hexid_equalimage(PG_FUNCTION_ARGS)
@@ -466,10 +467,10 @@ hexid_larger(PG_FUNCTION_ARGS)
 /*
  * Hashing.
  *
- * FROZEN.  Users' hash indexes and hash partitions stand on these values; the
- * server's own hash functions are not used, because they are not ours to
- * freeze.  All arithmetic is on 64-bit numbers, modulo 2^64, so neither the
- * machine's byte order nor its word size matters:
+ * FROZEN.  Users' hash indexes and hash partitions depend on these values; the
+ * server's own hash functions are not used, because we cannot freeze them.
+ * All arithmetic is on 64-bit numbers, modulo 2^64, so neither the machine's
+ * byte order nor its word size matters:
  *
  *		mix(x):	x ^= x >> 30;  x *= 0xBF58476D1CE4E5B9;
  *				x ^= x >> 27;  x *= 0x94D049BB133111EB;
@@ -477,12 +478,12 @@ hexid_larger(PG_FUNCTION_ARGS)
  *		h(id, 0) = mix(id + 0x9E3779B97F4A7C15)
  *		h(id, seed) = mix(h(id, 0) ^ seed)		for any other seed
  *
- * which for seed 0 is the first output of the generator SplitMix64 started with
- * id.  hash is the lower half of h(id, 0), hash_extended is h(id, seed); that
- * the two agree for seed 0 is a rule of the server's.
+ * which for seed 0 is the first output of the generator SplitMix64 started
+ * with id.  hash is the lower half of h(id, 0), hash_extended is h(id, seed);
+ * the server requires that the two agree for seed 0.
  *
- * Ids that come out of SHA-256 would need no mixing, but ids may also be made
- * by clients, who are free to count.
+ * Ids from SHA-256 would need no mixing, but clients may also make ids, by
+ * counting for example.
  */
 static inline uint64
 hexid_mix(uint64 x)
@@ -495,7 +496,7 @@ hexid_mix(uint64 x)
 	return x;
 }
 
-/* h(id, seed) of the comment above. */
+/* h(id, seed) as defined above. */
 static inline uint64
 hexid_hash64(HexId id, uint64 seed)
 {

@@ -16,7 +16,10 @@ typedef uint64 HexId;
 #define PG_GETARG_HEXID(n) DatumGetHexId(PG_GETARG_DATUM(n))
 #define PG_RETURN_HEXID(x) return HexIdGetDatum(x)
 
-/* Parse exactly 16 hex digits (either case) at str; false if they are not. No allocation, no error. */
+/*
+ * Parse exactly 16 hex digits (either case) at str; false if they are not.
+ * Allocates nothing and never raises.
+ */
 extern bool hexid_parse(const char *str, size_t len, HexId *result);
 
 /* Write 16 lower-case hex digits and a NUL to buf (17 bytes). */
@@ -28,7 +31,10 @@ extern HexId hexid_from_bytes(const uint8 *bytes);
 /* A random id, not 0. */
 extern HexId hexid_random(void);
 
-/* OID of the type, found through the extension's catalog entry (it may stand in any schema); error if the extension is gone. */
+/*
+ * OID of the type, in whatever schema the extension is; error if the extension
+ * does not exist.
+ */
 extern Oid	hexid_type_oid(void);
 
 #endif							/* PKT_HEXID_H */

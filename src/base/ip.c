@@ -1,6 +1,6 @@
 /*
  * ip.c
- *		IP addresses in C memory, and their masking (spec matomo 4.2).
+ *		IP addresses in C memory, and their masking.
  *
  * Nothing here allocates except ip_to_inet(), and no message carries an
  * address.
@@ -102,11 +102,11 @@ is_number(const char *p, const char *end, int max)
  *		Read an address as clients, proxies and log files write it.
  *
  * Takes len bytes, not NUL-terminated, of any origin.  Gives true and the
- * address, or false and no address.  Rule: spec matomo 4.1 (3).  Around the
- * address itself may stand white space, "/n", brackets, and ":port" after an
- * IPv4 or a bracketed address; the address is what inet_pton() takes, so four
- * decimal numbers without leading zeros, or an IPv6 address without a zone.
- * Never raises, logs or allocates.
+ * address, or false and no address.  Rule: doc/internals.md, "Matomo: requests".
+ * The address may be surrounded by white space, "/n", brackets, and ":port"
+ * after an IPv4 or a bracketed address; the address itself is as inet_pton()
+ * reads it: four decimal numbers without leading zeros, or an IPv6 address
+ * without a zone.  Never raises, logs or allocates.
  */
 bool
 ip_parse(const char *str, size_t len, PktIp *ip)
@@ -145,7 +145,7 @@ ip_parse(const char *str, size_t len, PktIp *ip)
 	}
 	else
 	{
-		/* one colon only: an IPv4 address and a port */
+		/* a single colon: an IPv4 address and a port */
 		sep = memchr(p, ':', end - p);
 		if (sep != NULL && memchr(sep + 1, ':', end - sep - 1) == NULL)
 		{
@@ -171,7 +171,7 @@ ip_parse(const char *str, size_t len, PktIp *ip)
 			ip->len = 4;
 	}
 
-	/* a failed conversion may have left bytes behind */
+	/* a failed conversion may have written some bytes */
 	if (ip->len == 0)
 		memset(ip, 0, sizeof(PktIp));
 	return ip->len != 0;
@@ -183,8 +183,9 @@ ip_parse(const char *str, size_t len, PktIp *ip)
  *
  * IPv4: the last level bytes.  IPv6: all but the first 64, 48, 24, 0 bits.  An
  * IPv6 address that holds an IPv4 one (IPv4-mapped, or its first 12 bytes
- * zero, "::1" too) keeps its prefix and has the IPv4 masked.  Source: spec
- * matomo 4.2.  A level beyond the range counts as its nearest end.
+ * zero, "::1" too) keeps its prefix and has the IPv4 masked.  Rule:
+ * doc/internals.md, "Matomo: fingerprint".  A level out of range counts as the
+ * nearest one in range.
  */
 void
 ip_mask(PktIp *ip, int level)
@@ -205,7 +206,8 @@ ip_mask(PktIp *ip, int level)
 
 /*
  * ip_is_blank
- *		Is there nothing in the address that could tell two visitors apart?
+ *		Is there no byte left in the address that could distinguish two
+ *		visitors?
  */
 bool
 ip_is_blank(const PktIp *ip)
@@ -238,7 +240,7 @@ pkt_mask_ip(PG_FUNCTION_ARGS)
 /*
  * pk_tracking.parse_ip(address text) RETURNS inet
  *
- * NULL if it is no address.
+ * NULL if the text is not an address.
  */
 Datum
 pkt_parse_ip(PG_FUNCTION_ARGS)

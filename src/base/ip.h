@@ -1,6 +1,6 @@
 /*
  * ip.h
- *		IP addresses in C memory, and their masking (spec matomo 4.2).
+ *		IP addresses in C memory, and their masking.
  */
 #ifndef PKT_IP_H
 #define PKT_IP_H
@@ -27,9 +27,9 @@ extern PktIp ip_from_inet(const inet *in);
 extern inet *ip_to_inet(const PktIp *ip);
 
 /*
- * Parse an address as text, as spec 4.1 (3) cleans it: white space around, a
- * "/n" suffix, "[...]" brackets, ":port" after IPv4 or a bracketed IPv6.
- * False, and ip->len = 0, if it is no address.  Never raises.
+ * Read an address from text.  White space around it, a "/n" suffix, "[...]"
+ * brackets, and ":port" after an IPv4 or a bracketed IPv6 address are removed.
+ * False, and ip->len = 0, if it is not an address.  Never raises.
  */
 extern bool ip_parse(const char *str, size_t len, PktIp *ip);
 
@@ -37,8 +37,8 @@ extern bool ip_parse(const char *str, size_t len, PktIp *ip);
 extern void ip_mask(PktIp *ip, int level);
 
 /*
- * No address, or nothing left of it that could tell two visitors apart: every
- * byte zero, or, of an IPv4-mapped address, those of the IPv4 inside it.
+ * No address, or one that could not distinguish two visitors: every byte is
+ * zero, or, of an IPv4-mapped address, the bytes of the IPv4 address.
  */
 extern bool ip_is_blank(const PktIp *ip);
 

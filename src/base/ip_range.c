@@ -1,11 +1,11 @@
 /*
  * ip_range.c
- *		Networks and patterns of IP addresses: which addresses are meant by
- *		them (spec matomo 4.5, step 6).
+ *		Networks and patterns of IP addresses.  Rule: doc/internals.md,
+ *		"Matomo: exclusions".
  *
- * Two networks are either apart or one within the other.  So a set is kept in
- * order, without those that lie within another, and a look-up needs to see one
- * of them only: lists may be long, and every hit asks.
+ * Two networks are either disjoint or one contains the other.  So a set is
+ * sorted, without networks that another one contains, and a look-up tests one
+ * of them only: lists may be long, and every hit is looked up.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 
 #define RANGE_TEXT_MAX 45		/* the longest address */
 
-/* Zero what lies behind the first bits. */
+/* Zero everything after the first bits. */
 static void
 keep_bits(uint8 *bytes, int len, int bits)
 {
@@ -41,7 +41,10 @@ unmap(uint8 *len, uint8 *bytes)
 	*len = 4;
 }
 
-/* "10.1.*", "10.1.*.*": one to three numbers, the rest asterisks.  False if it is no such pattern. */
+/*
+ * "10.1.*", "10.1.*.*": one to three numbers, the rest asterisks.  False if it
+ * is not such a pattern.
+ */
 static bool
 parse_wildcard(const char *str, IpRange *range)
 {
@@ -63,7 +66,7 @@ parse_wildcard(const char *str, IpRange *range)
 		{
 			int			value = 0;
 
-			/* a number behind an asterisk, or none at all */
+			/* a number after an asterisk, or no number at all */
 			if (numbers < part || len == 0 || len > 3 || strspn(str, "0123456789") < len)
 				return false;
 			for (size_t i = 0; i < len; i++)
@@ -162,7 +165,7 @@ compare_ranges(const void *a, const void *b)
 /*
  * ip_range_set
  *		The set of n networks and patterns, in the current memory context.
- *		What is none of them is left out.
+ *		Other texts are ignored.
  */
 IpRangeSet
 ip_range_set(const char *const *items, int n)
@@ -192,7 +195,7 @@ ip_range_set(const char *const *items, int n)
 
 /*
  * ip_range_set_has
- *		Is the address in one of the networks?  No address is in none.
+ *		Is the address in one of the networks?  False without an address.
  */
 bool
 ip_range_set_has(const IpRangeSet *set, const PktIp *ip)
@@ -208,7 +211,7 @@ ip_range_set_has(const IpRangeSet *set, const PktIp *ip)
 	memcpy(key.bytes, ip->bytes, sizeof(key.bytes));
 	unmap(&key.len, key.bytes);
 
-	/* the last one that does not begin behind the address */
+	/* the last one that does not begin after the address */
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;

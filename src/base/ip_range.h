@@ -1,7 +1,6 @@
 /*
  * ip_range.h
- *		Networks and patterns of IP addresses: which addresses are meant by
- *		them (spec matomo 4.5, step 6).
+ *		Networks and patterns of IP addresses.
  */
 #ifndef PKT_IP_RANGE_H
 #define PKT_IP_RANGE_H
@@ -13,10 +12,10 @@ typedef struct IpRange
 {
 	uint8		len;			/* 4 or 16 */
 	uint8		bits;
-	uint8		bytes[16];		/* what lies behind the bits is 0 */
+	uint8		bytes[16];		/* 0 after the first bits */
 } IpRange;
 
-/* Networks in order, none within another. */
+/* Sorted networks, none contained in another. */
 typedef struct IpRangeSet
 {
 	int			n;

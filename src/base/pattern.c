@@ -1,7 +1,7 @@
 /*
  * pattern.c
- *		Items of a list setting that are a part of a text or a /regular
- *		expression/ (spec matomo 4.5, step 7).
+ *		Items of a list setting that are searched for in a text: words, or
+ *		/regular expressions/.  Rule: doc/internals.md, "Matomo: exclusions".
  *
  * Expressions are the server's own: they know the database's encoding, can be
  * interrupted, and without back-references take no more time for a hostile
@@ -23,14 +23,14 @@
 #define EXPRESSION_MAX 4096		/* bytes */
 
 /*
- * The same texts, user agents, come again and again.  An answer is kept under a
- * seeded hash of its text, in the one slot where that belongs.
+ * The same texts, user agents, come again and again.  A result is cached under
+ * a seeded hash of its text, in the one slot for that hash.
  */
 #define KEPT_SLOTS 256
 
 typedef struct KeptAnswer
 {
-	uint64		hash;			/* 0: none is kept */
+	uint64		hash;			/* 0: the slot is empty */
 	bool		found;
 } KeptAnswer;
 
@@ -46,8 +46,8 @@ struct PatternSet
 };
 
 /*
- * Is it /regex/, perhaps with PCRE's letters behind?  Then its inner part, and
- * the flags of it.
+ * Is it /regex/, with PCRE's flags after it or without?  Then give its inner
+ * part and its flags.
  */
 static bool
 is_expression(const char *item, UrlPart *inner, int *flags)
@@ -73,14 +73,14 @@ compile(UrlPart inner, int flags, regex_t *expression)
 	int			rc = pg_regcomp(expression, wide, n, flags, C_COLLATION_OID);
 
 	pfree(wide);
-	/* before 16 an interrupt ends the work with a code */
+	/* before 16 an interrupt ends the compilation with a code */
 	CHECK_FOR_INTERRUPTS();
 	return rc;
 }
 
 /*
  * pattern_error
- *		What is wrong with an item, as a sentence; NULL if nothing is.
+ *		A sentence that says what is wrong with an item; NULL if it is valid.
  */
 const char *
 pattern_error(const char *item)
@@ -113,8 +113,8 @@ release_expressions(void *arg)
 
 /*
  * pattern_set_create
- *		What n items look for, in the current memory context; lives as long as
- *		that does.  Expressions that are wrong find nothing.
+ *		A set of n items, in the current memory context, which must outlive it.
+ *		Invalid expressions match nothing.
  */
 PatternSet *
 pattern_set_create(const char *const *items, int n)
@@ -146,7 +146,7 @@ pattern_set_create(const char *const *items, int n)
 	return set;
 }
 
-/* Does one of them stand in the text? */
+/* Does the text contain one of them? */
 static bool
 matches(const PatternSet *set, const char *text, size_t len)
 {
@@ -179,8 +179,8 @@ matches(const PatternSet *set, const char *text, size_t len)
 
 /*
  * pattern_set_matches
- *		Does one of them stand in the text, of which max bytes are looked at?
- *		Case matters to expressions without "i" alone.
+ *		Do the first max bytes of the text contain one of the items?  Only
+ *		expressions without the flag "i" are case-sensitive.
  */
 bool
 pattern_set_matches(PatternSet *set, const char *text, size_t max)

@@ -1,14 +1,14 @@
 /*
  * pattern.h
- *		Items of a list setting that are a part of a text or a /regular
- *		expression/ (spec matomo 4.5, step 7).
+ *		Items of a list setting that are searched for in a text: words, or
+ *		/regular expressions/.
  */
 #ifndef PKT_PATTERN_H
 #define PKT_PATTERN_H
 
 #include "postgres.h"
 
-/* The items of a list, ready to be looked for; made once per configuration. */
+/* The items of a list, compiled; made once per configuration. */
 typedef struct PatternSet PatternSet;
 
 extern const char *pattern_error(const char *item);

@@ -1,10 +1,12 @@
 /*
  * text.c
- *		Text from clients: repaired, bounded, and escaped where the rules ask.
+ *		Text from clients: made valid, cut, and escaped where the rules require
+ *		it.
  *
- * The rule for bytes that are no valid text: NUL bytes go, every other invalid
- * byte becomes U+FFFD (a question mark where the database's encoding lacks
- * it).  So a client can neither make an INSERT fail nor smuggle bytes in.
+ * The rule for bytes that are not valid text: NUL bytes are removed, every
+ * other invalid byte becomes U+FFFD (a question mark if the database's
+ * encoding lacks it).  So a client can neither make an INSERT fail nor store
+ * invalid bytes.
  */
 #include "postgres.h"
 
@@ -33,7 +35,7 @@ is_plain(const char *str, size_t len)
 	for (; len >= sizeof(eight); str += sizeof(eight), len -= sizeof(eight))
 	{
 		memcpy(&eight, str, sizeof(eight));
-		/* a byte of 0 is the only one that borrows without its top bit set */
+		/* only a byte of 0 borrows without having its top bit set */
 		if (((eight - ones) | eight) & tops)
 			return false;
 	}
@@ -48,8 +50,8 @@ is_plain(const char *str, size_t len)
 /*
  * text_clean
  *		len bytes at str as a palloc'd string that is valid in the database's
- *		encoding.  from_utf8: the bytes claim to be UTF-8 (they were
- *		percent-escaped); otherwise they are in the database's encoding.
+ *		encoding.  from_utf8: the bytes should be UTF-8 (they were
+ *		percent-escaped); otherwise they should be in the database's encoding.
  *		Never raises for its input.
  */
 char *
@@ -114,8 +116,8 @@ text_clean(const char *str, size_t len, bool from_utf8)
 
 /*
  * text_clean_own
- *		The same of palloc'd bytes with room for one more, which are the answer
- *		if nothing is wrong with them.
+ *		The same for palloc'd bytes with space for one more; if they are valid
+ *		they are the result.
  */
 char *
 text_clean_own(char *str, size_t len, bool from_utf8)
@@ -126,7 +128,7 @@ text_clean_own(char *str, size_t len, bool from_utf8)
 	return str;
 }
 
-/* Valid UTF-8 in the database's encoding; what it cannot say becomes "?". */
+/* Convert valid UTF-8 to the database's encoding; characters that it lacks become "?". */
 static char *
 utf8_to_server(char *str, size_t len)
 {
@@ -154,7 +156,7 @@ utf8_to_server(char *str, size_t len)
 	return buf.data;
 }
 
-/* Entities that generic input sanitising decodes, apart from numeric ones. */
+/* Entities that Matomo's input sanitising decodes, besides numeric ones. */
 static const struct
 {
 	const char *name;			/* without "&", with ";" */
@@ -171,8 +173,8 @@ static const struct
 };
 
 /*
- * Decode the entity at str (which points behind the "&").  Returns its length
- * there, 0 if it is none.
+ * Decode the entity at str (after the "&").  Returns its length, 0 if it is
+ * not an entity.
  */
 static int
 decode_entity(const char *str, uint32 *codepoint)
@@ -199,7 +201,7 @@ decode_entity(const char *str, uint32 *codepoint)
 		}
 		if (i == start || str[i] != ';')
 			return 0;
-		/* control characters and what is no character stay as they are */
+		/* control characters and invalid code points are not decoded */
 		if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
 			return 0;
 		*codepoint = c;
@@ -219,7 +221,7 @@ decode_entity(const char *str, uint32 *codepoint)
 	return 0;
 }
 
-/* Does it look like a number, which sanitising leaves alone? */
+/* Does it look like a number?  Sanitising does not change numbers. */
 static bool
 is_numeric(const char *str)
 {
@@ -255,9 +257,9 @@ is_numeric(const char *str)
 
 /*
  * text_sanitise
- *		What Matomo makes of every text parameter (spec matomo 1.2): entities
- *		decoded, then the five markup characters escaped.  Returns str itself
- *		if nothing changes.
+ *		Sanitise a text as Matomo does every text parameter: entities decoded,
+ *		then the five markup characters escaped.  Returns str itself if nothing
+ *		changes.
  */
 char *
 text_sanitise(char *str)
@@ -313,8 +315,8 @@ text_sanitise(char *str)
 
 /*
  * text_unescape
- *		Entities decoded: what text_sanitise() escapes, and what clients escape
- *		themselves.  Returns str itself if nothing changes.
+ *		Decode entities: those that text_sanitise() made, and those that
+ *		clients sent.  Returns str itself if nothing changes.
  */
 char *
 text_unescape(char *str)
@@ -370,8 +372,8 @@ text_cut_chars(char *str, int max)
 
 /*
  * text_trim
- *		Without white space around and without line breaks inside (spec matomo
- *		3.3).  Works in place.
+ *		Remove white space at both ends and line breaks inside, in place.
+ *		Rule: doc/internals.md, "Matomo: texts".
  */
 char *
 text_trim(char *str)
@@ -399,7 +401,7 @@ text_trim(char *str)
 	return str;
 }
 
-/* Are its brackets nested deeper than any tracker nests them? */
+/* Are its brackets nested deeper than those of any tracker? */
 static bool
 is_deep(const char *json)
 {
@@ -430,10 +432,10 @@ is_deep(const char *json)
 
 /*
  * text_to_jsonb
- *		JSON that a client sent, valid in the database's encoding; NULL if it is
- *		none that jsonb can hold (an escape that the encoding lacks, a number out
- *		of range), or is deeper than JSON_DEPTH_MAX: the server's own limit is
- *		an error, and no soft one.
+ *		JSON that a client sent, valid in the database's encoding; NULL if
+ *		jsonb cannot hold it (it is not JSON, has an escape that the encoding
+ *		lacks, or a number out of range), or if it is nested deeper than
+ *		JSON_DEPTH_MAX: exceeding the server's own limit is a hard error.
  */
 Jsonb *
 text_to_jsonb(const char *str)
@@ -454,7 +456,7 @@ text_to_jsonb(const char *str)
 	if (is_deep(str))
 		return NULL;
 
-	/* jsonb_in() holds nothing but memory, so that its error can be dropped */
+	/* jsonb_in() holds no resource but memory, so its error can be ignored */
 	PG_TRY();
 	{
 		result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));

@@ -1,6 +1,7 @@
 /*
  * text.h
- *		Text from clients: repaired, bounded, and escaped where the rules ask.
+ *		Text from clients: made valid, cut, and escaped where the rules require
+ *		it.
  */
 #ifndef PKT_TEXT_H
 #define PKT_TEXT_H

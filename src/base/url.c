@@ -1,7 +1,7 @@
 /*
  * url.c
  *		URLs: their parts, their query parameters, and the form in which the
- *		dictionary keeps them (spec matomo 3.3).
+ *		dictionary stores them.  Rule: doc/internals.md, "Matomo: texts".
  */
 #include "postgres.h"
 
@@ -18,13 +18,13 @@
 
 PG_FUNCTION_INFO_V1(pkt_url_prefix_text);
 
-/* In the order of log_action.url_prefix; longer ones are tried first. */
+/* By code, log_action.url_prefix; longer ones are tried first. */
 static const char *const prefixes[] = {"http://", "http://www.", "https://", "https://www."};
 
 /*
  * url_looks_like_one
- *		A scheme, "://" (or "//" alone) and a host: anything else is recorded
- *		with no URL.
+ *		Does it have a scheme, "://" (or "//" alone) and a host?  Anything else
+ *		is recorded without a URL.
  */
 bool
 url_looks_like_one(const char *url)
@@ -54,8 +54,8 @@ url_looks_like_one(const char *url)
 
 /*
  * url_split_prefix
- *		The code of the prefix that the dictionary keeps apart, and what
- *		follows it; URL_NO_PREFIX and the whole URL if it has none.
+ *		The code of the prefix, which the dictionary stores separately, and the
+ *		rest of the URL; URL_NO_PREFIX and the whole URL if it has none.
  */
 int
 url_split_prefix(const char *url, const char **rest)
@@ -88,7 +88,7 @@ part_until(const char **p, const char *delimiters)
 
 /*
  * url_split
- *		Take a URL apart.  False if it does not look like one.
+ *		Split a URL into its parts.  False if it does not look like one.
  */
 bool
 url_split(const char *url, Url *parts)
@@ -156,8 +156,8 @@ url_split(const char *url, Url *parts)
 
 /*
  * url_next_param
- *		The next parameter of a query string, which is shortened by it; false
- *		at its end.  Empty ones ("&&") are passed over.
+ *		The next parameter of a query string, which then begins after it; false
+ *		at the end.  Skips empty ones ("&&").
  */
 bool
 url_next_param(UrlPart *query, UrlParam *param)
@@ -199,8 +199,8 @@ hex_digit(char c)
 
 /*
  * url_decode_part
- *		A part without percent-escapes and "+", as valid text.  A broken escape
- *		stays as it is.
+ *		A part as valid text, with percent-escapes and "+" decoded.  An invalid
+ *		escape is not changed.
  */
 char *
 url_decode_part(UrlPart part)
@@ -225,7 +225,7 @@ url_decode_part(UrlPart part)
 		else
 			buf[n++] = *p;
 	}
-	/* escapes are UTF-8, what was not escaped is in the database's encoding */
+	/* escapes are UTF-8, the rest is in the database's encoding */
 	result = text_clean(buf, n, escaped);
 	pfree(buf);
 	return result;
@@ -247,9 +247,9 @@ param_name(UrlPart name)
 
 /*
  * url_param
- *		The decoded value of a parameter of a query string; NULL if it is not
- *		there.  Of several the last one counts.  Case matters, as in the
- *		query strings of the tracking API.
+ *		The decoded value of a parameter of a query string; NULL if it is
+ *		absent.  If it was sent several times, the last value wins.  Names are
+ *		case-sensitive, as in the tracking API.
  */
 char *
 url_param(UrlPart query, const char *name)
@@ -279,10 +279,9 @@ url_param(UrlPart query, const char *name)
 }
 
 /*
- * The lower-case letter of a letter.  A table of our own for the bicameral
- * scripts that hosts and keywords are written in, so that names are the same
- * on every server, whatever its collations.  No letter changes its length in
- * UTF-8.
+ * The lower-case letter of a letter.  A table of our own for the scripts with
+ * case that hosts and keywords use, so that names are the same on every
+ * server, whatever its collations.  No letter changes its length in UTF-8.
  */
 static pg_wchar
 lower_letter(pg_wchar c)
@@ -336,8 +335,8 @@ lower_letter(pg_wchar c)
 
 /*
  * url_lower
- *		len bytes at str in lower case, palloc'd.  Letters beyond ASCII only
- *		where the database's encoding is UTF-8.
+ *		len bytes at str in lower case, palloc'd.  Letters outside ASCII change
+ *		only if the database's encoding is UTF-8.
  */
 char *
 url_lower(const char *str, size_t len)
@@ -388,7 +387,7 @@ url_host(const char *url)
 
 /*
  * Rules of a site.  Names are sorted.  Regular expressions are the server's
- * own kind; one that does not compile matches nothing.
+ * own; one that does not compile matches nothing.
  */
 struct UrlRules
 {
@@ -409,7 +408,8 @@ compare_names(const void *a, const void *b)
 }
 
 /*
- * Is it /regex/, perhaps with PCRE's letters behind?  Then its inner part.
+ * Is it /regex/, with PCRE's flags after it or without?  Then give its inner
+ * part.
  */
 static bool
 is_expression(const char *entry, UrlPart *inner)
@@ -464,7 +464,7 @@ release_expressions(void *arg)
 /*
  * url_rules_create
  *		Rules in the current memory context; they live as long as it does.
- *		Entries that are not valid expressions are left out.
+ *		Invalid expressions are ignored.
  */
 UrlRules *
 url_rules_create(const UrlRulesInput *in)
@@ -494,7 +494,7 @@ url_rules_create(const UrlRulesInput *in)
 	return rules;
 }
 
-/* Is the parameter one to be cut? */
+/* Is the parameter one that is removed? */
 static bool
 is_excluded(UrlPart part, const UrlRules *rules, const char *const *more)
 {
@@ -524,7 +524,7 @@ is_excluded(UrlPart part, const UrlRules *rules, const char *const *more)
 	return found;
 }
 
-/* The five escapes that a URL in HTML has. */
+/* The five HTML escapes that a URL may have. */
 static char *
 unescape_html(const char *url)
 {
@@ -564,8 +564,7 @@ unescape_html(const char *url)
 
 /*
  * url_clean
- *		A URL as it was meant: not escaped for HTML, no white space around it,
- *		no line breaks in it.
+ *		A URL without HTML escapes, white space at its ends, and line breaks.
  */
 char *
 url_clean(const char *url)
@@ -574,8 +573,8 @@ url_clean(const char *url)
 }
 
 /*
- * Matrix parameters (";a=b" in the path) become query parameters.  Only the
- * path is looked at: a semicolon in the fragment is the page's own business.
+ * Matrix parameters (";a=b" in the path) become query parameters.  Only in the
+ * path: a semicolon in the fragment belongs to the page.
  */
 static void
 convert_matrix(char *url)
@@ -614,7 +613,7 @@ same_name(UrlPart a, UrlPart b)
 	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
 }
 
-/* Is it "name[]", of which there may be many? */
+/* Is it "name[]", which may be sent many times? */
 static bool
 is_list(UrlPart name)
 {
@@ -623,8 +622,8 @@ is_list(UrlPart name)
 }
 
 /*
- * Of parameters of one name Matomo keeps the last value, in the place of the
- * first.  False for those that are not the first.
+ * Of parameters with the same name Matomo keeps the last value, at the
+ * position of the first.  False if the parameter is not the first.
  */
 static bool
 take_last_value(UrlPart query, UrlParam *param)
@@ -645,7 +644,7 @@ take_last_value(UrlPart query, UrlParam *param)
 	return true;
 }
 
-/* A name or value, with markup escaped as Matomo stores it. */
+/* Append a name or value, with markup escaped as Matomo stores it. */
 static void
 append_word(StringInfo buf, UrlPart part, const UrlRules *rules)
 {
@@ -655,7 +654,7 @@ append_word(StringInfo buf, UrlPart part, const UrlRules *rules)
 		append_part(buf, part);
 }
 
-/* The parameters that are kept, behind the mark if there are any. */
+/* Append the parameters that are kept, after the mark if there are any. */
 static void
 append_params(StringInfo buf, char mark, UrlPart query, const UrlRules *rules,
 			  const char *const *more)
@@ -677,7 +676,7 @@ append_params(StringInfo buf, char mark, UrlPart query, const UrlRules *rules,
 	}
 }
 
-/* Brackets of lists are kept readable. */
+/* Brackets of lists are not escaped. */
 static void
 decode_brackets(char *str)
 {
@@ -703,8 +702,9 @@ decode_brackets(char *str)
 
 /*
  * url_normalise
- *		The form of a URL that is kept: steps 1 to 6 of spec matomo 3.3.
- *		NULL if it does not look like a URL.
+ *		The form of a URL that is stored; see
+ *		doc/internals.md, "Matomo: texts".  NULL if it does not look like a
+ *		URL.
  */
 char *
 url_normalise(const char *url, const UrlRules *rules)
@@ -714,8 +714,8 @@ url_normalise(const char *url, const UrlRules *rules)
 
 /*
  * url_normalise_without
- *		The same, with more parameters to cut: names in lower case, the last
- *		one followed by NULL.
+ *		The same, with more parameters to remove: names in lower case, followed
+ *		by NULL.
  */
 char *
 url_normalise_without(const char *url, const UrlRules *rules, const char *const *names)
@@ -761,7 +761,7 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 		}
 	}
 	decode_brackets(buf.data);
-	text_cut_bytes(buf.data, rules->max_length);	/* escapes may have made it longer */
+	text_cut_bytes(buf.data, rules->max_length);	/* escaping may have made it longer */
 	return buf.data;
 }
 
@@ -781,9 +781,9 @@ pkt_url_prefix_text(PG_FUNCTION_ARGS)
 
 /*
  * url_keep_only
- *		A URL without user, fragment, matrix parameters and all query parameters
- *		but those named (in any case).  Of one without a host that is no path
- *		(mailto:, tel:, data:) the scheme alone is left.
+ *		A URL without user, fragment, matrix parameters and all query
+ *		parameters but those named (in any case).  Of a URL without a host that
+ *		is not a path (mailto:, tel:, data:) only the scheme remains.
  */
 char *
 url_keep_only(const char *url, const TextList *names)
@@ -804,7 +804,7 @@ url_keep_only(const char *url, const TextList *names)
 
 		if (colon != NULL && *colon == ':' && colon > url && strpbrk(colon, "/\\") != colon + 1)
 			return pnstrdup(url, colon - url + 1);
-		/* whatever stands before an @ may be a user */
+		/* the text before an @ may name a user */
 		len = strcspn(path, "?#;");
 		while ((at = memchr(path, '@', len)) != NULL)
 		{

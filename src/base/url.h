@@ -1,9 +1,10 @@
 /*
  * url.h
  *		URLs: their parts, their query parameters, and the form in which they
- *		are kept (spec matomo 3.3).
+ *		are stored.
  *
- * Nothing here reads the database, and nothing raises for what a client sent.
+ * Pure: no function reads the database, and none raises for what a client
+ * sent.
  */
 #ifndef PKT_URL_H
 #define PKT_URL_H
@@ -21,7 +22,7 @@ typedef struct UrlPart
 	size_t		len;
 } UrlPart;
 
-/* A URL taken apart; each part points into it, without its delimiters. */
+/* A URL split into its parts; each points into it, without its delimiters. */
 typedef struct Url
 {
 	UrlPart		scheme;			/* empty for "//host" */
@@ -35,7 +36,7 @@ typedef struct Url
 	bool		has_fragment;
 } Url;
 
-/* One parameter as it stands in a query string. */
+/* One parameter as the query string has it. */
 typedef struct UrlParam
 {
 	UrlPart		name;
@@ -43,17 +44,17 @@ typedef struct UrlParam
 	bool		has_value;		/* is there a "="? */
 } UrlParam;
 
-/* What a site cuts from its URLs; made once per configuration. */
+/* What a site removes from its URLs; made once per configuration. */
 typedef struct UrlRules UrlRules;
 
-/* From what they are made. */
+/* Input of the rules. */
 typedef struct UrlRulesInput
 {
 	bool		keep_fragment;
 	bool		as_matomo;		/* parameters escaped, of equal ones the last */
 	int			max_length;		/* bytes */
 	int			n_lists;
-	const TextList *const *lists;	/* names, or /expressions/, of parameters to cut */
+	const TextList *const *lists;	/* names, or /expressions/, of parameters to remove */
 } UrlRulesInput;
 
 extern bool url_looks_like_one(const char *url);

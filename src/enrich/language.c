@@ -1,9 +1,11 @@
 /*
  * language.c
- *		The browser's language list (spec matomo 1.6, test case 27).
+ *		The browser's language list.  Rule:
+ *		doc/internals.md, "Matomo: fingerprint".
  *
- * A language list is ASCII: what is not printable ASCII is dropped like white
- * space, so that a list may be cut anywhere and stays valid in every encoding.
+ * A language list is ASCII: other bytes and control characters are removed
+ * like white space, so that a list may be cut anywhere and is valid in every
+ * encoding.
  */
 #include "postgres.h"
 
@@ -27,11 +29,12 @@ word_at(const char *s, size_t n, size_t pos, const char *word)
 }
 
 /*
- * Each of these deletes one kind of thing from the n bytes at s, in place, and
- * gives the new length.  They run one after the other over the whole list.
+ * Each of these functions removes one kind of text from the n bytes at s, in
+ * place, and gives the new length.  They run one after the other over the
+ * whole list.
  */
 
-/* A backslash and what it quotes. */
+/* A backslash and the character that it quotes. */
 static size_t
 drop_quoted_pairs(char *s, size_t n)
 {
@@ -147,11 +150,11 @@ drop_securid(char *s, size_t n)
 
 /*
  * language_normalise
- *		Bring an Accept-Language value, or a LANG setting, into its plain form.
+ *		Normalise an Accept-Language value, or a LANG setting.
  *
- * Takes len bytes of any origin, of which 1024 count.  Writes a NUL-terminated
- * list without blanks, cut to buflen - 1 bytes, and gives its length.  Rule:
- * spec matomo 1.6, the steps in the order given there.
+ * Takes len bytes from any source, of which it reads 1024.  Writes a
+ * NUL-terminated list without blanks, cut to buflen - 1 bytes, and gives its
+ * length.  The order of the steps matters.
  */
 size_t
 language_normalise(const char *str, size_t len, char *buf, size_t buflen)
@@ -177,7 +180,7 @@ language_normalise(const char *str, size_t len, char *buf, size_t buflen)
 	n = drop_chrome(work, n);
 	n = drop_securid(work, n);
 
-	/* Serbia once was Serbia and Montenegro */
+	/* Serbia was once Serbia and Montenegro */
 	for (i = 0; i < n; i++)
 		if (word_at(work, n, i, "sr-sp"))
 			memcpy(work + i, "sr-rs", 5);
@@ -207,7 +210,7 @@ static const char countries[] =
 	"sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz "
 	"ua ug um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 
-/* Languages that point to one country: language, country. */
+/* Languages of one country: language, country. */
 static const char language_country_pairs[] =
 	"af-za am-et az-az be-by bg-bg bn-bd bs-ba ca-es cs-cz cy-gb da-dk de-de dv-mv dz-bt el-gr es-es et-ee eu-es "
 	"fa-ir fi-fi fj-fj fo-fo fr-fr fy-nl ga-ie gl-es gu-in he-il hi-in hr-hr ht-ht hu-hu hy-am id-id ig-ng is-is it-it "
@@ -216,7 +219,7 @@ static const char language_country_pairs[] =
 	"sm-ws so-so sq-al sr-rs sv-se ta-in te-in tg-tj th-th tk-tm tl-ph to-to tr-tr tt-ru uk-ua ur-pk uz-uz vi-vn xh-za "
 	"yo-ng zh-cn zu-za";
 
-/* Is the two-letter code on a list of words of three bytes? */
+/* Is the two-letter code in a list of words of three bytes? */
 static bool
 on_list(const char *list, size_t len, const char *code)
 {
@@ -243,8 +246,8 @@ subtag(const char *str)
 
 /*
  * language_primary
- *		The first language of a normalised list that is one, with its region if
- *		it names one: "de", "de-at"; "" if there is none (spec 3.1).
+ *		The first valid language of a normalised list, with its region if it
+ *		has one: "de", "de-at"; "" if there is none.
  */
 void
 language_primary(const char *normalised, char *buf)
@@ -260,7 +263,7 @@ language_primary(const char *normalised, char *buf)
 
 			memcpy(buf, tag, n);
 			buf[n] = '\0';
-			/* a script may stand between */
+			/* a script may come between */
 			if (*next == '-' && subtag(next + 1) == 4)
 				next += 5;
 			if (*next == '-' && subtag(next + 1) == 2 && is_letter(next[1]) && is_letter(next[2]))
@@ -278,10 +281,11 @@ language_primary(const char *normalised, char *buf)
 
 /*
  * language_country
- *		The country that a normalised list points to, two lower-case letters
- *		and a NUL, or "": the first region of it; else, with guess, the country
- *		of its first language if that points to one (spec 4.6).  as_matomo: two
- *		letters behind any hyphen are taken for a region, those of a script too.
+ *		The country that a normalised list suggests, two lower-case letters and
+ *		a NUL, or "": its first region; else, with guess, the country of its
+ *		first language if that is a language of one country.  as_matomo: two
+ *		letters after any hyphen are taken for a region, even those of a
+ *		script.
  */
 void
 language_country(const char *normalised, bool guess, bool as_matomo, char *buf)

@@ -1,6 +1,6 @@
 /*
  * language.h
- *		The browser's language list (spec matomo 1.6, test case 27).
+ *		The browser's language list.
  */
 #ifndef PKT_LANGUAGE_H
 #define PKT_LANGUAGE_H
@@ -17,7 +17,7 @@ extern size_t language_normalise(const char *str, size_t len, char *buf, size_t 
 /* The first language of a normalised list, with its region: into buf (6 bytes). */
 extern void language_primary(const char *normalised, char *buf);
 
-/* The country that the list points to: into buf (3 bytes). */
+/* The country that the list suggests: into buf (3 bytes). */
 extern void language_country(const char *normalised, bool guess, bool as_matomo, char *buf);
 
 #endif							/* PKT_LANGUAGE_H */

@@ -1,7 +1,7 @@
 /*
  * referrer.c
- *		Where a visit came from: type, name, keyword and URL of its referrer
- *		(spec matomo 5).
+ *		The referrer of a visit: its type, name, keyword and URL.  Rule:
+ *		doc/internals.md, "Matomo: referrers".
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(pkt_referrer_changed);
 typedef struct ListEntry
 {
 	char	   *host;
-	const char *path;			/* its beginning, "" for any */
+	const char *path;			/* the beginning of the path, "" for any */
 	ReferrerKind kind;
 	const char *name;
 	int			n_params;
@@ -45,7 +45,7 @@ static ReferrerList *known = NULL;
 
 /*
  * referrer_list_create
- *		An empty list in the current memory context, where its entries must be
+ *		An empty list in the current memory context, in which entries must be
  *		added too.
  */
 ReferrerList *
@@ -78,10 +78,10 @@ without_www(const char *host)
 
 /*
  * referrer_list_add
- *		One host of an engine or a network, with or without scheme and path.
- *		params: where an engine's keyword is; an engine without parameters
- *		matches every URL of its host.  Name and params are not copied.  False
- *		if there is no host.
+ *		Add one host of an engine or a network, with or without scheme and
+ *		path.  params: the parameters with an engine's keyword; an engine
+ *		without parameters matches every URL of its host.  Name and params are
+ *		not copied.  False if the text has no host.
  */
 bool
 referrer_list_add(ReferrerList *list, ReferrerKind kind, const char *name,
@@ -151,7 +151,7 @@ words(const char *str, char ***result)
 	return n;
 }
 
-/* The list in code, put in order at its first use. */
+/* The list in code, sorted at its first use. */
 static const ReferrerList *
 known_list(void)
 {
@@ -195,7 +195,7 @@ known_list(void)
 	return known;
 }
 
-/* Does the path begin with this beginning, and end there or at a boundary? */
+/* Does the path begin with this prefix, and end there or at a boundary? */
 static bool
 path_begins(const char *path, const char *beginning)
 {
@@ -208,7 +208,7 @@ path_begins(const char *path, const char *beginning)
 	return beginning[len - 1] == '/' || path[len] == '\0' || !isalnum((unsigned char) path[len]);
 }
 
-/* The entry of exactly this host. */
+/* The entry with exactly this host. */
 static const ListEntry *
 find_host(const ReferrerList *list, ReferrerKind kind, const char *host, const char *path)
 {
@@ -238,7 +238,10 @@ is_country(const char *label, size_t len)
 	return len == 2 && label[0] >= 'a' && label[0] <= 'z' && label[1] >= 'a' && label[1] <= 'z';
 }
 
-/* The host with "{}" for its last labels if they are a country's, or com; else NULL. */
+/*
+ * The host with "{}" in place of its last labels if they are a country's, or
+ * com; else NULL.
+ */
 static char *
 country_end(const char *host)
 {
@@ -269,7 +272,7 @@ country_end(const char *host)
 	return psprintf("%.*s.{}", (int) keep, host);
 }
 
-/* The entry of a host, or of all its countries. */
+/* The entry with this host, or with the host for all countries. */
 static const ListEntry *
 find_pattern(const ReferrerList *list, ReferrerKind kind, const char *host, const char *path)
 {
@@ -295,7 +298,7 @@ find_pattern(const ReferrerList *list, ReferrerKind kind, const char *host, cons
 
 /* ---- parts of the detection ------------------------------------------- */
 
-/* A referrer or page URL, taken apart. */
+/* A referrer or page URL, split into its parts. */
 typedef struct Address
 {
 	const char *text;
@@ -321,7 +324,7 @@ read_page(const char *url, Address *page)
 	page->path = part_text(page->parts.path);
 	if (!page->valid)
 	{
-		/* apps send what is no URL: its query string counts all the same */
+		/* apps send texts that are not URLs: their query string is read all the same */
 		const char *mark = page->text + strcspn(page->text, "?#");
 
 		if (*mark == '?')
@@ -338,7 +341,7 @@ read_page(const char *url, Address *page)
 	}
 }
 
-/* Cut to its bound, in a copy. */
+/* A copy, cut to its bound. */
 static char *
 bounded(const char *str, int max)
 {
@@ -348,7 +351,7 @@ bounded(const char *str, int max)
 	return copy;
 }
 
-/* A name or keyword of a campaign or search: lower case, no white space around. */
+/* A name or keyword of a campaign or search: in lower case, trimmed. */
 static char *
 lower_bounded(const char *str)
 {
@@ -358,7 +361,7 @@ lower_bounded(const char *str)
 	return lower;
 }
 
-/* Equal but for case; NULL is empty. */
+/* Equal except for case; NULL counts as empty. */
 static bool
 same_text(const char *a, const char *b)
 {
@@ -410,7 +413,7 @@ first_tracking_param(const ReferrerInput *in, const TextList *names)
 	return NULL;
 }
 
-/* Does the host end with the tail, at a dot? */
+/* Does the host end with this tail, after a dot? */
 static bool
 host_ends(const char *host, const char *tail)
 {
@@ -421,8 +424,8 @@ host_ends(const char *host, const char *tail)
 }
 
 /*
- * Is the referrer on the list of those that do not count?  Entries are a host,
- * ".host" with all its sub-domains, and perhaps the beginning of a path.
+ * Is the referrer in the list of excluded ones?  An entry is a host, or
+ * ".host" with all its sub-domains, and optionally the beginning of a path.
  */
 static bool
 is_ignored(const Address *ref, const TextList *list)
@@ -454,8 +457,8 @@ is_ignored(const Address *ref, const TextList *list)
 
 /*
  * site_url_read
- *		A URL of a site, ready to be compared with.  False if it is none.  "//"
- *		or a scheme may be missing; a host that begins with a dot stands for
+ *		A URL of a site, prepared for comparison.  False if it is not a URL.
+ *		The scheme and "//" may be missing; a host that begins with a dot means
  *		all its sub-domains.
  */
 bool
@@ -476,8 +479,9 @@ site_url_read(const char *url, int32 idsite, SiteUrl *out)
 }
 
 /*
- * Which site does a page belong to?  The longest path decides.  Returns it, or
- * NULL if the page is no known site's; *own tells whether this site has it.
+ * The site's URL to which a page belongs: the one with the longest path.  NULL
+ * if the page belongs to no known site; *own tells whether it belongs to this
+ * site.
  */
 static const char *
 matching_site(const ReferrerInput *in, const Address *page, bool *own)
@@ -507,7 +511,7 @@ matching_site(const ReferrerInput *in, const Address *page, bool *own)
 	return best;
 }
 
-/* Is path, query and fragment one of those that come without a keyword? */
+/* Is this path, query and fragment one on which no keyword is expected? */
 static bool
 is_hidden(const char *rest, const char *hidden)
 {
@@ -530,7 +534,7 @@ is_hidden(const char *rest, const char *hidden)
 	return false;
 }
 
-/* A parameter of the query, else of the fragment, where some engines have it. */
+/* A parameter of the query, else of the fragment, which some engines use. */
 static char *
 page_param(const Address *page, const char *name)
 {
@@ -541,7 +545,7 @@ page_param(const Address *page, const char *name)
 	return value;
 }
 
-/* Google's form for advanced searches, as one would have typed it. */
+/* Google's form for advanced searches, as the user would have typed it. */
 static char *
 advanced_search(const Address *page)
 {
@@ -573,7 +577,7 @@ advanced_search(const Address *page)
 }
 
 /*
- * Is the page a search engine's?  Then its name, and the keyword or NULL.
+ * Is the page a search engine's?  Then give its name, and the keyword or NULL.
  */
 static bool
 detect_search(const ReferrerList *list, const Address *ref, const char **name, const char **keyword)
@@ -601,7 +605,7 @@ detect_search(const ReferrerList *list, const Address *ref, const char **name, c
 	}
 	if (value == NULL || *value == '\0')
 	{
-		/* the path, and whatever is behind it */
+		/* the path, and everything after it */
 		if (!present && !is_hidden(ref->parts.path.str ? ref->parts.path.str : "", e->hidden))
 			return false;
 	}
@@ -642,7 +646,7 @@ detect_network(const ReferrerList *list, const Address *ref, const char **name)
 	return false;
 }
 
-/* Search engines, then networks; the user's own list before the one in code. */
+/* Search engines, then networks; in the user's own list before the one in code. */
 static bool
 detect_known(const ReferrerInput *in, const Address *ref, Referrer *out)
 {
@@ -666,7 +670,7 @@ detect_known(const ReferrerInput *in, const Address *ref, Referrer *out)
 	return false;
 }
 
-/* The keyword of a search, for a campaign that has none. */
+/* The keyword of a search, for a campaign without one. */
 static const char *
 search_keyword(const ReferrerInput *in, const Address *ref)
 {
@@ -679,8 +683,8 @@ search_keyword(const ReferrerInput *in, const Address *ref)
 }
 
 /*
- * Is it a campaign?  Parameters of the page's query string, then of its
- * fragment, then what the referrer tells, then tracking parameters.
+ * Is it a campaign?  Tries the parameters of the page's query string, then of
+ * its fragment, then the referrer, then tracking parameters.
  */
 static bool
 detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref, Referrer *out)
@@ -706,7 +710,7 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 		if (keyword == NULL &&
 			(strstr(ref->host, "googleads") != NULL || strstr(ref->host, "doubleclick") != NULL))
 		{
-			/* an advertisement on somebody's page */
+			/* an advertisement on another page */
 			char	   *url = page_param(ref, "url");
 			char	   *host = url ? url_host(url) : NULL;
 
@@ -732,7 +736,7 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 
 	if (keyword == NULL)
 	{
-		/* capitals make no other campaign here either (spec 1.8) */
+		/* names that differ in case only are the same campaign here too */
 		if (in->visit != NULL && in->visit->type == REFERRER_CAMPAIGN &&
 			same_text(in->visit->name, lower_bounded(name)))
 			keyword = in->visit->keyword;
@@ -746,10 +750,10 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 	return true;
 }
 
-/* Parameters that some hosts put into every address, and that tell nothing. */
+/* Parameters without meaning that some hosts add to every address. */
 static const struct
 {
-	const char *host;			/* its end; with a dot at its end: a label anywhere */
+	const char *host;			/* the host's end; with a final dot: a label anywhere in it */
 	const char *names[12];
 }			noise[] = {
 	{"instagram.com", {"e", "s"}},
@@ -781,12 +785,12 @@ noise_of(const char *host)
 	return NULL;
 }
 
-/* ---- what others call ------------------------------------------------- */
+/* ---- functions for other modules ------------------------------------------------- */
 
 /*
  * referrer_detect
- *		Where does the hit come from?  Strings of the answer are palloc'd or
- *		constant.  Never raises for what a client sent.
+ *		The referrer of a hit.  Strings of the result are palloc'd or constant.
+ *		Never raises for what a client sent.
  */
 void
 referrer_detect(const ReferrerInput *in, Referrer *out)
@@ -841,8 +845,8 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 
 /*
  * referrer_anonymise
- *		What the setting anonymize_referrer leaves (spec 4.4).  Campaigns keep
- *		name and keyword, every referrer its type.
+ *		Remove what the setting anonymize_referrer says.  Campaigns keep name
+ *		and keyword, every referrer its type.
  */
 void
 referrer_anonymise(Referrer *r, ReferrerAnonymisation how)
@@ -874,7 +878,8 @@ referrer_anonymise(Referrer *r, ReferrerAnonymisation how)
 
 /*
  * referrer_changed
- *		Is the hit's referrer another one than the visit's (spec 1.8)?
+ *		Does the hit have another referrer than the visit?  Rule:
+ *		doc/internals.md, "Matomo: new visits".
  */
 bool
 referrer_changed(const Referrer *visit, const Referrer *hit)
@@ -885,7 +890,8 @@ referrer_changed(const Referrer *visit, const Referrer *hit)
 
 /*
  * referrer_effect
- *		What the referrer of a hit does to the visit that it would continue.
+ *		The effect of a hit's referrer on the visit that the hit would
+ *		continue.
  */
 ReferrerEffect
 referrer_effect(const Referrer *visit, const Referrer *hit, const Settings *s)

@@ -1,7 +1,7 @@
 /*
  * referrer.h
- *		Where a visit came from: type, name, keyword and URL of its referrer
- *		(spec matomo 5).  No database: everything that is needed is handed in.
+ *		The referrer of a visit: its type, name, keyword and URL.  Pure: all
+ *		input is passed as arguments.
  */
 #ifndef PKT_REFERRER_H
 #define PKT_REFERRER_H
@@ -25,7 +25,7 @@ typedef struct Referrer
 {
 	ReferrerType type;
 	const char *name;			/* NULL for direct entries */
-	const char *keyword;		/* NULL if there is none; "" for campaigns */
+	const char *keyword;		/* NULL if there is none; "" for campaigns without one */
 	const char *url;			/* "" if there is none; NULL to store NULL */
 } Referrer;
 
@@ -58,21 +58,21 @@ typedef struct ReferrerInput
 	int32		idsite;
 	const char *url;			/* page URL, as sent */
 	const char *urlref;			/* referrer URL, as sent */
-	int			n_params;		/* tracking parameters; those that settings name are looked at */
+	int			n_params;		/* tracking parameters; those that the settings name are read */
 	const ReferrerParam *params;
 	int			n_sites;		/* URLs of this and of all other sites */
 	const SiteUrl *sites;
 	const Settings *s;
-	const UrlRules *rules;		/* made of s */
+	const UrlRules *rules;		/* made from s */
 	const ReferrerList *own;	/* NULL: none */
-	const Referrer *visit;		/* of the visit that goes on, NULL: none */
+	const Referrer *visit;		/* of the visit that the hit would continue, or NULL */
 } ReferrerInput;
 
-/* What a hit's referrer does to the visit that it would continue (spec 1.8, 5). */
+/* The effect of a hit's referrer on the visit that the hit would continue. */
 typedef enum ReferrerEffect
 {
-	REFERRER_KEEPS,				/* the visit keeps what it has */
-	REFERRER_REPLACES,			/* a direct visit takes the hit's referrer */
+	REFERRER_KEEPS,				/* the visit keeps its referrer */
+	REFERRER_REPLACES,			/* the visit was direct and takes the hit's referrer */
 	REFERRER_NEW_CAMPAIGN,		/* a new visit begins */
 	REFERRER_NEW_WEBSITE
 } ReferrerEffect;

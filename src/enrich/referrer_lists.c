@@ -1,10 +1,11 @@
 /*
  * referrer_lists.c
- *		Search engines and social networks that are known by themselves.
+ *		Search engines and social networks that are known without
+ *		configuration.
  *
- * Names follow Matomo's where it has one, so that reports go on.  What is
- * missing or has changed can be told in the table pk_tracking.referrer_list,
- * which wins over these.
+ * Names are Matomo's where it has one, so that reports remain comparable.
+ * Missing or changed entries can be added to the table
+ * pk_tracking.referrer_list, which wins over these.
  */
 #include "postgres.h"
 

@@ -1,11 +1,12 @@
 /*
  * referrer_lists.h
- *		Search engines and social networks that are known by themselves.
+ *		Search engines and social networks that are known without
+ *		configuration.
  *
- * Lists are separated by blanks.  A host matches itself, with "www." too, and
- * of a network its sub-domains; "{}" in it stands for a country (de, co.uk,
- * com.br) or com at its end, and for a country at its beginning.  What follows
- * the host is the beginning of the path that an entry is for.
+ * Lists are separated by blanks.  A host matches itself, also with "www.", and
+ * of a network its sub-domains; "{}" at its end means a country (de, co.uk,
+ * com.br) or com, at its beginning a country.  After the host may follow the
+ * beginning of the path to which an entry is limited.
  */
 #ifndef PKT_REFERRER_LISTS_H
 #define PKT_REFERRER_LISTS_H
@@ -16,10 +17,13 @@ typedef struct KnownEngine
 {
 	const char *name;
 	const char *hosts;
-	const char *parameters;		/* that hold the keyword; the first one found counts */
-	const char *hidden;			/* path, query and fragment where no keyword is
-								 * expected, besides the bare host; "*" at the
-								 * end: whatever follows.  NULL: nowhere else */
+	const char *parameters;		/* with the keyword; the first one found counts */
+
+	/*
+	 * Path, query and fragment on which no keyword is expected, besides the
+	 * bare host; "*" at the end: any rest.  NULL: no others.
+	 */
+	const char *hidden;
 } KnownEngine;
 
 typedef struct KnownNetwork

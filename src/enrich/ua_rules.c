@@ -2,16 +2,17 @@
  * ua_rules.c
  *		Reading and matching the rules of uap-core (regexes.yaml).
  *
- * A file has more than a thousand regular expressions, nearly all of which
- * need some word that most agents do not have.  So when the file is read, a
- * set of literals is taken out of each expression, one of which every text
- * that it matches must contain, in lower case.  One Aho-Corasick automaton
- * over all of them finds the few rules that are worth trying; rules from which
- * no literal could be taken are always tried.  What is not understood of an
- * expression gives no literal, so the filter never drops a rule that matches.
+ * A file has more than a thousand regular expressions.  Nearly all of them
+ * need a word that most agents do not contain.  So when the file is read, a
+ * set of lower-case literals is extracted from each expression, such that
+ * every text that it matches contains one of them.  One Aho-Corasick automaton
+ * over all literals finds the few rules that are worth trying; rules without a
+ * literal are always tried.  Parts of an expression that the extraction does
+ * not understand give no literal, so the filter never drops a rule that
+ * matches.
  *
  * Expressions are compiled by PCRE2 (with its JIT) when they are first tried.
- * They match bytes, so they cannot fail on an encoding.
+ * They match bytes, so no encoding makes them fail.
  */
 #include "postgres.h"
 
@@ -32,11 +33,11 @@
 #include "base/text.h"
 #include "enrich/ua_rules.h"
 
-/* A file with more rules or longer expressions is not one of uap-core's. */
+/* A file with more rules or longer expressions is not a file of uap-core. */
 #define MAX_RULES 20000
 #define MAX_REGEX_LEN 16384
 
-/* Work that one match may do, and how many may reach that for one agent. */
+/* Work that one match may do, and number of matches that may reach it for one agent. */
 #define MATCH_LIMIT 20000
 #define DEPTH_LIMIT 1000
 #define HEAP_LIMIT 1024			/* kB */
@@ -47,9 +48,9 @@
 #define MAX_GROUPS 10
 #define MAX_GROUP_DEPTH 50
 
-/* Of a literal more than this is not worth its states. */
+/* Longest literal: a longer one is not worth its states. */
 #define MAX_LITERAL 10
-/* A set of more literals than this filters nothing. */
+/* A set of more literals than this does not filter. */
 #define MAX_LITERALS 400
 #define MAX_STATES 65000
 
@@ -76,7 +77,7 @@ struct UaRules
 	int			first[UA_LISTS + 1];	/* where each list begins */
 	UaRule	   *rules;
 
-	/* the automaton; state 0 is the root, class 0 what no literal contains */
+	/* the automaton; state 0 is the root, class 0 the bytes that no literal contains */
 	uint8		class[256];
 	int			nclasses;
 	int			nstates;
@@ -108,7 +109,8 @@ struct UaRules
  */
 
 /*
- * Texts that many agents contain: a literal found in here filters little.
+ * Texts that many agents contain: a literal that is part of one filters
+ * little.
  */
 static const char common_text[] =
 "mozilla/5.0 (linux; android 10; u; k) build/ applewebkit/537.36 (khtml, like gecko) version/4.0 chrome/120.0.0.0 mobile safari/537.36 "
@@ -116,17 +118,17 @@ static const char common_text[] =
 "mozilla/5.0 (iphone; cpu iphone os 17_0 like mac os x) applewebkit/605.1.15 mobile/15e148 safari/604.1 "
 "mozilla/5.0 (macintosh; intel mac os x 10_15_7) (x11; linux x86_64) (compatible; http://www. ";
 
-/* A set of which one at least must occur; NIL: nothing is known. */
+/* A set of which at least one must occur; NIL: unknown. */
 typedef struct Literals
 {
 	List	   *words;			/* of char * */
 	int			score;
 } Literals;
 
-/* What is known of a part of an expression. */
+/* What was found out about a part of an expression. */
 typedef struct Part
 {
-	bool		exact;			/* it matches the text and nothing else */
+	bool		exact;			/* it matches exactly the text */
 	char	   *text;			/* in lower case; NULL: empty */
 	int			len;
 	int			room;
@@ -137,7 +139,7 @@ typedef struct Reader
 {
 	const char *p;
 	int			depth;
-	bool		unknown;		/* there is something that we do not understand */
+	bool		unknown;		/* it has a construct that we do not understand */
 } Reader;
 
 typedef enum AtomKind
@@ -176,7 +178,7 @@ consider(Literals *best, List *words)
 	}
 }
 
-/* There are many parts, and their texts are short. */
+/* Join two texts: there are many parts, and their texts are short. */
 static void
 append_text(Part *part, const char *text, int len)
 {
@@ -190,7 +192,7 @@ append_text(Part *part, const char *text, int len)
 	part->text[part->len] = '\0';
 }
 
-/* The text so far ends here: something of any length follows. */
+/* The text ends here: a match may continue with anything. */
 static void
 end_text(Part *part)
 {
@@ -202,8 +204,8 @@ end_text(Part *part)
 }
 
 /*
- * A character class behind its "[".  Classes of one letter in both cases, or
- * of one character, count as that character.
+ * A character class after its "[".  Classes of one letter in both cases, or of
+ * one character, count as that character.
  */
 static AtomKind
 read_class(Reader *reader, char *c)
@@ -312,7 +314,7 @@ read_atom(Reader *reader, char *c, Part *group)
 	return ATOM_CHAR;
 }
 
-/* How often: the least, and is that exactly once? */
+/* A quantifier: the minimum, and whether the part occurs exactly once. */
 static void
 read_quantifier(Reader *reader, int *least, bool *once)
 {
@@ -327,7 +329,7 @@ read_quantifier(Reader *reader, int *least, bool *once)
 		const char *q = p + 1;
 
 		if (*q == ',')
-			reader->unknown = true; /* means different things to different versions */
+			reader->unknown = true; /* has different meanings in different versions */
 		if (*q < '0' || *q > '9')
 			return;				/* a character of the text */
 		*least = atoi(q);
@@ -403,7 +405,7 @@ static void
 read_alternatives(Reader *reader, Part *part)
 {
 	List	   *all = NIL;
-	bool		each = true;	/* has something that must occur */
+	bool		each = true;	/* has a literal that must occur */
 	bool		several = false;
 
 	check_stack_depth();
@@ -429,7 +431,7 @@ read_alternatives(Reader *reader, Part *part)
 		consider(&part->best, all);
 }
 
-/* The literals of which each match of the expression contains one, or NIL. */
+/* A set of literals of which each match of the expression contains one, or NIL. */
 static List *
 regex_literals(const char *regex)
 {
@@ -444,7 +446,7 @@ regex_literals(const char *regex)
 	return part.best.words;
 }
 
-/* The piece of a long literal that filters best. */
+/* The part of a long literal that filters best. */
 static const char *
 cut_literal(const char *word, int *len)
 {
@@ -485,7 +487,7 @@ add_literal(UaRules *rules, const char *word, int len, int rule)
 	rules->refs[state] = rules->nrefs++;
 }
 
-/* From the trie to the automaton: where to go on when the trie does not. */
+/* Make the automaton from the trie: add the transitions that the trie lacks. */
 static void
 link_states(UaRules *rules)
 {
@@ -519,7 +521,7 @@ link_states(UaRules *rules)
 	}
 }
 
-/* The current context is a temporary one; what stays goes to that of the rules. */
+/* The current context is temporary; the result goes to the context of the rules. */
 static void
 build_filter(UaRules *rules)
 {
@@ -583,7 +585,7 @@ build_filter(UaRules *rules)
 	rules->seen = MemoryContextAllocZero(keep, rules->nstates);
 	link_states(rules);
 
-	/* literals share beginnings: there are fewer states than letters */
+	/* literals share prefixes: there are fewer states than letters */
 	{
 		size_t		size = (size_t) rules->nstates * rules->nclasses * sizeof(uint16);
 		uint16	   *next = MemoryContextAlloc(keep, size);
@@ -614,7 +616,7 @@ filter(UaRules *rules, const char *agent, size_t len)
 		s = rules->refs[state] >= 0 ? state : rules->shorter[state];
 		for (; s != 0 && !rules->seen[s]; s = rules->shorter[s])
 		{
-			/* without room to remember it the state is just looked at again */
+			/* if the list is full the state is only visited again */
 			if (n < (int) lengthof(touched))
 			{
 				rules->seen[s] = 1;
@@ -640,7 +642,7 @@ typedef struct Yaml
 	char	   *error;
 } Yaml;
 
-/* What each list and what its rules give is called. */
+/* Names of the lists, and of the fields of their rules. */
 static const char *const list_names[UA_LISTS] = {
 	"user_agent_parsers", "os_parsers", "device_parsers"
 };
@@ -682,7 +684,7 @@ expect(Yaml *yaml, yaml_event_type_t type)
 	return false;
 }
 
-/* Pass over the node that the next event begins. */
+/* Skip the node that the next event begins. */
 static bool
 skip_node(Yaml *yaml)
 {
@@ -702,7 +704,7 @@ skip_node(Yaml *yaml)
 	return true;
 }
 
-/* A rule behind its YAML_MAPPING_START_EVENT. */
+/* A rule after its YAML_MAPPING_START_EVENT. */
 static bool
 read_rule(Yaml *yaml, UaList list, UaRule *rule)
 {
@@ -748,7 +750,7 @@ read_rule(Yaml *yaml, UaList list, UaRule *rule)
 	return true;
 }
 
-/* A list behind its name: its rules are added to those of the same list. */
+/* A list after its name: its rules are added to those of the same list. */
 static bool
 read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *room)
 {
@@ -821,7 +823,7 @@ read_lists(Yaml *yaml, UaRules *rules)
 	return true;
 }
 
-/* PCRE2 must not be left by an error: it is told that there is no memory. */
+/* An error must not jump out of PCRE2: it gets NULL if there is no memory. */
 static void *
 pcre_alloc(size_t size, void *context)
 {
@@ -902,7 +904,7 @@ ua_rules_read(const char *text, size_t len, char **error)
 void
 ua_rules_free(UaRules *rules)
 {
-	/* machine code is not palloc'd */
+	/* the machine code of the JIT is not palloc'd */
 	for (int i = 0; i < rules->nrules; i++)
 		if (rules->rules[i].code != NULL)
 			pcre2_code_free(rules->rules[i].code);
@@ -959,7 +961,7 @@ rule_code(UaRules *rules, int i)
 	return rule->code;
 }
 
-/* A replacement with its $1 … $9, or a group alone, without blanks around it. */
+/* A replacement with $1 … $9 filled in, or a group alone; trimmed. */
 static void
 fill_value(const char *replacement, int group, const char *agent, const PCRE2_SIZE *groups, int ngroups,
 		   char *value)
@@ -1028,19 +1030,19 @@ ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order, UaA
 				continue;
 			if (n < 0)
 			{
-				/* an agent made to be hard is one that nobody knows */
+				/* an agent that was made to be slow counts as unknown */
 				rules->limits++;
 				if (++limits >= MAX_LIMITS_PER_AGENT)
 					return;
 				continue;
 			}
-			if (n == 0)			/* more groups than we look at */
+			if (n == 0)			/* more groups than we read */
 				n = MAX_GROUPS;
 			groups = pcre2_get_ovector_pointer(rules->data);
 			answer->found = true;
 			for (int v = 0; v < UA_VALUES; v++)
 			{
-				/* brands are never a group, models the same as the device */
+				/* without a replacement there is no brand, and the model is the device */
 				if (list == UA_DEVICES && v == 1 && rule->replacement[v] == NULL)
 					continue;
 				fill_value(rule->replacement[v], list == UA_DEVICES ? 1 : v + 1, agent, groups, n,

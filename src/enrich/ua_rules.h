@@ -3,7 +3,7 @@
  *		Reading and matching the rules of uap-core (regexes.yaml).
  *
  * A file has three lists of regular expressions: browsers, systems, devices.
- * Of each list the first rule that matches answers.
+ * In each list the first rule that matches decides.
  */
 #ifndef PKT_UA_RULES_H
 #define PKT_UA_RULES_H
@@ -19,7 +19,7 @@ typedef enum UaList
 
 #define UA_LISTS 3
 
-/* What a rule gives: family, major, minor; for devices: device, brand, model. */
+/* The result of a rule: family, major, minor; for devices: device, brand, model. */
 #define UA_VALUES 3
 #define UA_VALUE_MAX 100
 
@@ -38,22 +38,23 @@ typedef struct UaRulesUse
 	int			compiled;		/* of them, so far */
 	int			without_literal;	/* tried for every agent */
 	int			broken;			/* of the compiled ones, left out */
-	int64		limits;			/* matches that were given up */
+	int64		limits;			/* matches that reached a limit */
 	int64		memory;			/* bytes, machine code included */
-	const char *error;			/* of the first broken rule, or NULL */
+	const char *error;			/* of the first invalid rule, or NULL */
 } UaRulesUse;
 
 /*
  * Read a file of len bytes into a memory context of its own under
- * TopMemoryContext.  NULL if it is no file of rules; *error then says why, in
- * the caller's context.  Regular expressions are compiled when first tried.
+ * TopMemoryContext.  NULL if it is not a file of rules; *error then is the
+ * reason, in the caller's context.  Regular expressions are compiled when
+ * first tried.
  */
 extern UaRules *ua_rules_read(const char *yaml, size_t len, char **error);
 extern void ua_rules_free(UaRules *rules);
 
 /*
- * The answers of the three lists for len bytes of agent.  in_order: without
- * the prefilter, rule after rule; the answers are the same.
+ * The results of the three lists for an agent of len bytes.  in_order: without
+ * the prefilter, rule after rule; the results are the same.
  */
 extern void ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order,
 						   UaAnswer answers[UA_LISTS]);

@@ -1,16 +1,16 @@
 /*
  * user_agent.c
- *		What a user agent string, or a browser's Client Hints, say of the
- *		visitor's system, browser and device (design section 8a).
+ *		The visitor's system, browser and device, from the user agent string
+ *		and Client Hints.  See doc/internals.md, "User agents".
  *
- * Names come from the rules of uap-core (ua_rules.c).  What these do not say is
- * decided here: the type of the device, the engine, bots that the rules miss.
- * Newer browsers freeze their agent string and tell the rest in Client Hints,
- * which win.
+ * Names come from the rules of uap-core (ua_rules.c).  This file decides what
+ * the rules do not give: the type of the device, the engine, bots that the
+ * rules miss.  Newer browsers freeze their agent string and send the rest in
+ * Client Hints, which win.
  *
- * Each backend reads the rules when it first needs them and looks, once per
- * transaction, whether the file is another one.  What was found is kept in a
- * cache of bounded size.
+ * Each backend reads the rules when it first needs them and checks once per
+ * transaction whether the file has been replaced.  Results are kept in a cache
+ * of bounded size.
  */
 #include "postgres.h"
 
@@ -38,7 +38,7 @@
 #define HINT_MAX 64
 #define FILE_MAX (16 * 1024 * 1024)
 
-/* The cache: sets of a few entries, of which the one not used longest goes. */
+/* The cache: sets of a few entries, of which the least recently used is replaced. */
 #define CACHE_SETS 256
 #define CACHE_WAYS 4
 
@@ -56,10 +56,10 @@ typedef struct Hints
 	char		platform[HINT_MAX + 1];
 	char		platform_version[HINT_MAX + 1];
 	char		model[HINT_MAX + 1];
-	char		brand[HINT_MAX + 1];	/* the telling one of the list */
+	char		brand[HINT_MAX + 1];	/* the most specific one of the list */
 	char		brand_version[HINT_MAX + 1];
 	int			brand_rank;
-	int			mobile;			/* -1: not said */
+	int			mobile;			/* -1: not sent */
 } Hints;
 
 typedef struct Agent
@@ -80,7 +80,7 @@ copy_text(char *to, size_t room, const char *from, size_t len)
 	to[len] = '\0';
 }
 
-/* The same of something that may have been cut between two bytes of a letter. */
+/* The same for bytes that may have been cut inside a character. */
 static void
 copy_any(char *to, size_t room, const char *from)
 {
@@ -108,9 +108,9 @@ contains_ci(const char *haystack, const char *lower_needle)
 }
 
 /*
- * Of the brands that a browser gives, the one that tells most: a known browser,
- * Chrome (others send that too), a name that we do not know, Chromium.  One of
- * them is nonsense on purpose ("Not A;Brand").
+ * Rank of a brand: of the brands that a browser sends, the most specific one
+ * is used: a known browser, Chrome (which others send too), an unknown name,
+ * Chromium.  One brand is meaningless on purpose ("Not A;Brand").
  */
 static void
 add_brand(Hints *hints, const char *brand, size_t brand_len, const char *version, size_t version_len)
@@ -177,7 +177,7 @@ read_brands(Hints *hints, JsonbContainer *object, const char *name)
 	}
 }
 
-/* The object that navigator.userAgentData gave. */
+/* The object from navigator.userAgentData. */
 static void
 read_uadata(Hints *hints, JsonbContainer *object)
 {
@@ -193,7 +193,7 @@ read_uadata(Hints *hints, JsonbContainer *object)
 	read_brands(hints, object, "brands");
 }
 
-/* A quoted string of a header at *p, into buf; *p goes behind it. */
+/* A quoted string of a header at *p, into buf; *p is moved after it. */
 static bool
 quoted(const char **p, const char *end, char *buf)
 {
@@ -334,15 +334,15 @@ static FileIdentity rules_file; /* of rules */
 static char checked_path[MAXPGPATH];
 static TimestampTz checked_at = 0;
 static bool have_bad_file = false;
-static FileIdentity bad_file;	/* read and refused: not read again */
+static FileIdentity bad_file;	/* it was read and is not valid: do not read it again */
 static char bad_reason[512];
-static char problem[512];		/* what is wrong with the file now, or "" */
+static char problem[512];		/* the problem with the file now, or "" */
 static bool warned = false;
 
 typedef struct CacheEntry
 {
 	uint32		hash;
-	uint32		used;			/* cache_clock when last asked for */
+	uint32		used;			/* cache_clock at the last use */
 	int			key_len;
 	char	   *key;			/* NULL: empty */
 	UserAgent	found;
@@ -371,7 +371,7 @@ identify(const struct stat *st, FileIdentity *id)
 	id->mtime = st->st_mtim;
 }
 
-/* NULL, and the reason in problem, if it cannot be read or is not what it should be. */
+/* Read the file.  NULL, and the reason in problem, if it cannot be read or is not valid. */
 static UaRules *
 read_file(const char *path, const struct stat *st)
 {
@@ -403,8 +403,8 @@ read_file(const char *path, const struct stat *st)
 }
 
 /*
- * The rules, NULL if there are none.  Looks at the file once per transaction.
- * A file that cannot be read does not drop what was read from the same path.
+ * The rules, or NULL.  Examines the file once per transaction.  If the file
+ * can no longer be read, the rules that were read from the same path remain.
  */
 static UaRules *
 current_rules(void)
@@ -470,11 +470,11 @@ current_rules(void)
 		warned = true;
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
-				 errmsg("the rules for user agents cannot be read"),
+				 errmsg("could not read user agent rules"),
 				 errdetail_log("File \"%s\": %s.", path, problem),
-				 rules != NULL ? errdetail("Those that were read before stay in use.") :
+				 rules != NULL ? errdetail("The rules that were read before are still used.") :
 				 errdetail("Systems, browsers and devices are recorded as unknown."),
-				 errhint("See pk_tracking.user_agent_rules(), and the setting pk_tracking.user_agent_rules_file.")));
+				 errhint("Check pk_tracking.user_agent_rules() and the server parameter \"pk_tracking.user_agent_rules_file\".")));
 	}
 	return rules;
 }
@@ -521,7 +521,7 @@ says_bot(const Agent *agent)
 	return says_any(agent, words);
 }
 
-/* A frozen agent ("Android 10; K") as it would be without the freeze. */
+/* A frozen agent ("Android 10; K") with the values of the Client Hints put in. */
 static void
 thaw(Agent *agent)
 {
@@ -563,7 +563,7 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		join_version(answer, version, sizeof(version));
 	if (pg_strcasecmp(family, "Other") == 0)
 		family = "";
-	/* to the rules these are versions */
+	/* the rules take these for versions */
 	if (strcmp(family, "Windows") == 0 && strcmp(version, "CE") == 0)
 		family = "Windows CE", version[0] = '\0';
 	else if (strcmp(family, "Windows") == 0 && strcmp(version, "Mobile") == 0)
@@ -573,11 +573,11 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		family = "Windows RT";
 		memmove(version, version + 2 + strspn(version + 2, " "), strlen(version + 2 + strspn(version + 2, " ")) + 1);
 	}
-	/* that is the kernel's */
+	/* this is the version of the kernel */
 	if (strcmp(family, "Linux") == 0)
 		version[0] = '\0';
 
-	/* systems that the rules take for others, or do not know */
+	/* systems that the rules confuse with others, or do not know */
 	if (says(agent, "xbox"))
 		family = "Xbox", version[0] = '\0';
 	else if (says(agent, "playstation portable"))
@@ -611,7 +611,10 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		{
 			int			major = atoi(hints->platform_version);
 
-			/* an Xbox says Windows too; versions count the releases of an interface */
+			/*
+			 * an Xbox sends Windows too; the version numbers the releases of
+			 * an interface
+			 */
 			if (strcmp(family, "Xbox") != 0 && strcmp(family, "Windows") != 0)
 				family = "Windows", version[0] = '\0';
 			if (strcmp(family, "Windows") == 0 && major >= 13)
@@ -628,7 +631,7 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		else if (pg_strcasecmp(hints->platform, "Linux") == 0)
 		{
 			code = system_code(family);
-			/* its distributions, and Chrome OS and TVs that say Linux */
+			/* its distributions, and Chrome OS and TVs, which send Linux */
 			if (code == NULL || strcmp(family, "Windows") == 0 || strcmp(code->code, "MAC") == 0)
 				family = "Linux", version[0] = '\0';
 		}
@@ -664,7 +667,10 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 	return code;
 }
 
-/* Programs that name themselves, and that the rules take for what they are built on. */
+/*
+ * Programs that send their name, but that the rules take for the program they
+ * are built on.
+ */
 static const struct
 {
 	const char *word;			/* the version follows */
@@ -700,7 +706,7 @@ named_program(const Agent *agent, const char *family, char *version, size_t room
 			return named_programs[i].family;
 		}
 	}
-	/* anything with WebKit and nothing else; only Apple's computers have that program */
+	/* the rules take any agent with WebKit only for Apple Mail, which only Apple's computers have */
 	if (strcmp(family, "Apple Mail") == 0 && !says(agent, "mac os x"))
 	{
 		version[0] = '\0';
@@ -731,7 +737,7 @@ detect_client(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		short_version(hints->brand_version, false, hinted_version, sizeof(hinted_version));
 		if (hinted == NULL)
 			hinted = hints->brand;
-		/* an agent that names its program knows better than Chrome or Chromium */
+		/* a name in the agent is more specific than the brands Chrome or Chromium */
 		if ((hints->brand_rank == 1 || hints->brand_rank == 3) && family[0] != '\0' &&
 			strncmp(family, "Chrome", 6) != 0 && strncmp(family, "Chromium", 8) != 0 &&
 			strncmp(family, "Safari", 6) != 0 && strcmp(family, "Android") != 0)
@@ -871,7 +877,7 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 			return DEVICE_TABLET;
 		if (mobile || !android)
 			return DEVICE_SMARTPHONE;
-		/* browsers on tablets leave "Mobile" out; apps and old ones always do */
+		/* browsers on tablets omit "Mobile"; apps and old browsers always do */
 		if (strncmp(agent->lower, "mozilla/", 8) == 0 &&
 			(atoi(found->os_version) >= 3 || found->os_version[0] == '\0') && !says(agent, "opera mini"))
 			return DEVICE_TABLET;
@@ -892,7 +898,7 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 	return DEVICE_UNKNOWN;
 }
 
-/* Makers that the rules miss. */
+/* Brands that the rules miss. */
 static const struct
 {
 	const char *word;
@@ -929,7 +935,7 @@ detect_device(const Agent *agent, const SystemCode **system, const UaAnswer *dev
 
 	found->device_type = detect_type(agent, *system, device, found);
 
-	/* Android's families go by what they run on */
+	/* families of Android are told by the device they run on */
 	if (strcmp(found->config_os, "AND") == 0)
 	{
 		const char *family = NULL;
@@ -962,7 +968,7 @@ detect_device(const Agent *agent, const SystemCode **system, const UaAnswer *dev
 	strcpy(found->config_device_brand, code ? code : "");
 }
 
-/* Find out.  Without rules only the hints are left. */
+/* Detect everything.  Without rules only the hints are used. */
 static void
 detect(UaRules *from, Agent *agent, bool in_order, UserAgent *found)
 {
@@ -984,7 +990,7 @@ detect(UaRules *from, Agent *agent, bool in_order, UserAgent *found)
 	if (from != NULL && agent->len > 0)
 		ua_rules_match(from, agent->text, agent->len, in_order, answers);
 	else
-		agent->lower[0] = '\0';	/* its words alone decide nothing */
+		agent->lower[0] = '\0';	/* the words of the agent alone do not decide */
 
 	/* the rules count some libraries as spiders */
 	client = answers[UA_BROWSERS].found ? client_code(answers[UA_BROWSERS].value[0]) : NULL;
@@ -1008,7 +1014,7 @@ detect(UaRules *from, Agent *agent, bool in_order, UserAgent *found)
 		strcpy(found->browser_engine, detect_engine(agent, found));
 }
 
-/* The agent and its hints in one piece; the hints' texts hold no control characters that matter. */
+/* The key of the cache: the agent and its hints. */
 static int
 cache_key(const Agent *agent, char *key)
 {
@@ -1022,7 +1028,7 @@ cache_key(const Agent *agent, char *key)
 			hints->platform, hints->platform_version, hints->model, hints->brand, hints->brand_version
 		};
 
-		/* NUL, which no text contains, sets the parts apart */
+		/* NUL, which no text contains, separates the parts */
 		for (int i = 0; i < (int) lengthof(parts); i++)
 		{
 			size_t		n = strlen(parts[i]);
@@ -1039,7 +1045,7 @@ cache_key(const Agent *agent, char *key)
 
 #define KEY_MAX (AGENT_MAX + 5 * (HINT_MAX + 1) + 2)
 
-/* Put what the cache has of the key into result; false if it has nothing. */
+/* Copy the entry of a key to result; false if the cache has none. */
 static bool
 cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
 {
@@ -1061,7 +1067,7 @@ cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
 	return false;
 }
 
-/* Keep an answer in the place of the one that has not been asked for longest. */
+/* Add an entry, in place of the least recently used one of its set. */
 static void
 cache_keep(const char *key, int key_len, uint32 hash, const UserAgent *found)
 {
@@ -1126,7 +1132,7 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	return result;
 }
 
-/* See user_agent.h. */
+
 bool
 user_agent_has_rules(void)
 {
@@ -1152,7 +1158,7 @@ device_row(FunctionCallInfo fcinfo, const UserAgent *ua)
 	bool		nulls[13] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
-		elog(ERROR, "pk_tracking.device is not as this library knows it");
+		elog(ERROR, "type pk_tracking.device does not match this library");
 	set_text(values, nulls, 0, ua->os_family);
 	set_text(values, nulls, 1, ua->os_version);
 	set_text(values, nulls, 2, ua->browser_family);
@@ -1201,7 +1207,7 @@ pkt_user_agent(PG_FUNCTION_ARGS)
 /*
  * pk_tracking_internal.user_agent_in_rule_order(ua text, hints jsonb) RETURNS pk_tracking.device
  *
- * The same without prefilter and cache, to compare.
+ * The same without prefilter and cache, for comparison.
  */
 Datum
 pkt_user_agent_in_rule_order(PG_FUNCTION_ARGS)
@@ -1234,7 +1240,7 @@ pkt_user_agent_rules(PG_FUNCTION_ARGS)
 	int64		memory = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
-		elog(ERROR, "pk_tracking.user_agent_rules() is not as this library knows it");
+		elog(ERROR, "function pk_tracking.user_agent_rules() does not match this library");
 	if (from != NULL)
 	{
 		if (PG_GETARG_BOOL(0))

@@ -1,7 +1,7 @@
 /*
  * user_agent.h
- *		What a user agent string, or a browser's Client Hints, say of the
- *		visitor's system, browser and device (design section 8a).
+ *		The visitor's system, browser and device, from the user agent string
+ *		and Client Hints.
  */
 #ifndef PKT_USER_AGENT_H
 #define PKT_USER_AGENT_H
@@ -32,12 +32,12 @@ typedef enum DeviceType
 	DEVICE_PERIPHERAL = 13
 } DeviceType;
 
-/* Texts are "" where nothing is known, except the first two codes. */
+/* Unknown texts are "", except the first two codes. */
 typedef struct UserAgent
 {
 	char		config_os[4];	/* Matomo's code, BOT or UNK */
 	char		config_browser_name[41];	/* Matomo's code of a browser, other programs' name, UNK */
-	char		fingerprint_browser[4]; /* the code if it is a browser, else UNK (spec matomo 1.6) */
+	char		fingerprint_browser[4]; /* the code if it is a browser, else UNK */
 	char		config_device_brand[4]; /* Matomo's code, or "" */
 	char		os_family[41];
 	char		os_version[21];
@@ -52,15 +52,16 @@ typedef struct UserAgent
 } UserAgent;
 
 /*
- * What is known of an agent, palloc'd.  ua may be ""; of a longer one the
- * first 1024 bytes count.  uadata: the object of the parameter of that name;
- * headers: request headers by lower-case name; either may be NULL, and uadata
- * wins.  Neither raises, whatever it holds.  Without rules everything is
- * unknown but what the hints say; one warning a session.
+ * Detect system, browser and device; the result is palloc'd.  ua may be "";
+ * its first 1024 bytes are read.  uadata: the object of the parameter of that
+ * name; headers: request headers by lower-case name; either may be NULL, and
+ * uadata wins.  Never raises, whatever these contain.  Without rules
+ * everything is unknown except what the hints give; there is one warning per
+ * session.
  */
 extern const UserAgent *user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers);
 
-/* Are there rules now?  Without them the fingerprint takes the agent itself. */
+/* Are there rules now?  Without them the fingerprint uses the agent itself. */
 extern bool user_agent_has_rules(void);
 
 #endif							/* PKT_USER_AGENT_H */

@@ -1,10 +1,10 @@
 /*
  * user_agent_codes.c
- *		Matomo's short codes for what the rules of uap-core name.
+ *		Matomo's short codes for the names that the rules of uap-core give.
  *
- * The codes are what stands in config_os, config_browser_name and
- * config_device_brand of Matomo's log; with them reports and migrated rows fit
- * together.  What is missing here is known by its name only.
+ * Matomo's log has these codes in config_os, config_browser_name and
+ * config_device_brand; with the same codes, migrated rows and ours agree.
+ * Names without a code here are stored as they are.
  */
 #include "postgres.h"
 
@@ -307,7 +307,7 @@ static const struct
 	{"Umidigi", "UM"}
 };
 
-/* Client Hints' names of browsers, on a desktop and on a phone. */
+/* Names of browsers in Client Hints, on a desktop and on a phone. */
 static const struct
 {
 	const char *brand;

@@ -1,13 +1,13 @@
 /*
  * user_agent_codes.h
- *		Matomo's short codes for what the rules of uap-core name.
+ *		Matomo's short codes for the names that the rules of uap-core give.
  */
 #ifndef PKT_USER_AGENT_CODES_H
 #define PKT_USER_AGENT_CODES_H
 
 #include "postgres.h"
 
-/* What kind of program sent the hit, as Matomo numbers them. */
+/* The kind of program that sent the hit, with Matomo's numbers. */
 typedef enum ClientType
 {
 	CLIENT_UNKNOWN = 0,
@@ -32,8 +32,8 @@ typedef enum SystemKind
 
 typedef struct SystemCode
 {
-	const char *family;			/* in the rules, or ours */
-	const char *name;			/* as we call it */
+	const char *family;			/* the name in the rules, or ours */
+	const char *name;			/* our name for it */
 	char		code[4];
 	SystemKind	kind;
 } SystemCode;
@@ -50,7 +50,7 @@ extern const SystemCode *system_code(const char *family);
 extern const ClientCode *client_code(const char *family);
 extern const char *brand_code(const char *brand);
 
-/* The way back, for reports: the first name with that code, NULL if there is none. */
+/* The reverse, for reports: the first name with this code, or NULL. */
 extern const char *system_name(const char *code);
 extern const char *client_name(const char *code);
 extern const char *brand_name(const char *code);

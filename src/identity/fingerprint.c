@@ -1,7 +1,7 @@
 /*
  * fingerprint.c
- *		config_id: a keyed hash of what a browser shows of itself, and the
- *		visitor id that a user id stands for.
+ *		Fingerprints (the column config_id): a keyed hash of what a browser
+ *		reveals; and visitor ids made from user ids.
  *
  * The encoding, frozen on release:
  *
@@ -28,7 +28,7 @@
  *	all texts empty, all plugins 0, no ip, across websites
  *		-> 2c608804daaaa8bf, with the daily salt c07ae45423bba485
  *
- * SHA-1 and MD5 below are what Matomo computes; nothing secret hangs on them.
+ * SHA-1 and MD5 below are Matomo's hashes; no secret depends on them.
  */
 #include "postgres.h"
 
@@ -49,13 +49,13 @@
 #include "base/crypto.h"
 #include "identity/fingerprint.h"
 
-/* Bytes of the language list that count (spec matomo 1.6). */
+/* Bytes of the language list that are hashed. */
 #define LANGUAGE_HASHED 20
 
-/* Two salts of the usual length make a key on the stack. */
+/* A key of two salts of the usual length is on the stack. */
 #define KEY_ON_STACK 128
 
-/* A run of bytes that is hashed as it is. */
+/* Bytes to be hashed. */
 typedef struct Piece
 {
 	const void *bytes;
@@ -69,10 +69,10 @@ PG_FUNCTION_INFO_V1(pkt_user_id_visitor_id);
 
 /*
  * hash_pieces
- *		Digest of the n pieces one after the other.
+ *		Digest of n pieces, concatenated.
  *
- * Writes dest_len bytes, the full length of this digest.  Gives NULL, or a
- * message why it could not be done.
+ * Writes dest_len bytes, the full length of the digest.  Gives NULL, or the
+ * reason of a failure.
  */
 static const char *
 hash_pieces(pg_cryptohash_type type, const Piece *pieces, int n,
@@ -102,7 +102,7 @@ hash_pieces(pg_cryptohash_type type, const Piece *pieces, int n,
 	return problem;
 }
 
-/* As hash_pieces(), for SHA-1; an error if it cannot be done. */
+/* As hash_pieces(), for SHA-1; raises on failure. */
 static void
 sha1_pieces(const Piece *pieces, int n, uint8 *dest)
 {
@@ -116,7 +116,7 @@ sha1_pieces(const Piece *pieces, int n, uint8 *dest)
  * hmac_sha256
  *		HMAC-SHA-256 of the message.
  *
- * Gives NULL, or a message why it could not be done.
+ * Gives NULL, or the reason of a failure.
  */
 static const char *
 hmac_sha256(const uint8 *key, size_t key_len, const void *message, size_t len,
@@ -152,9 +152,9 @@ append_field(StringInfo message, const void *bytes, size_t len)
 
 /*
  * fingerprint_hash
- *		config_id of a browser.
+ *		Fingerprint of a browser.
  *
- * The encoding stands at the head of this file.  salt_len and daily_len may be
+ * The head of this file documents the encoding.  salt_len and daily_len may be
  * 0.  Errors: internal_error if the server's cryptography fails.
  */
 HexId
@@ -214,9 +214,10 @@ fingerprint_hash(const FingerprintInput *in,
 
 /*
  * user_id_hash
- *		The visitor id that a user id stands for: first 8 bytes of its SHA-1.
+ *		The visitor id of a user id: the first 8 bytes of its SHA-1.
  *
- * Source: spec matomo 1.2.  Errors: internal_error, as above.
+ * Rule: doc/internals.md, "Matomo: user ids".  Errors: internal_error, as
+ * above.
  */
 HexId
 user_id_hash(const char *user_id, size_t len)
@@ -230,9 +231,11 @@ user_id_hash(const char *user_id, size_t len)
 
 /*
  * user_id_pseudonym
- *		What is stored instead of a user id: SHA-1 of it and the salt, in hex.
+ *		The text that is stored instead of a user id: SHA-1 of it and the salt,
+ *		in hex.
  *
- * Source: spec matomo 4.4, test case 25.  Errors: internal_error, as above.
+ * Rule: doc/internals.md, "Matomo: user ids".  Errors: internal_error, as
+ * above.
  */
 void
 user_id_pseudonym(const char *user_id, size_t len,
@@ -247,7 +250,7 @@ user_id_pseudonym(const char *user_id, size_t len,
 }
 
 /*
- * Read up to nine integers of a one-dimensional array; what is missing is 0.
+ * Read up to nine integers of a one-dimensional array; missing ones are 0.
  * Errors: array_subscript_error, null_value_not_allowed.
  */
 static void
@@ -274,8 +277,8 @@ plugins_arg(ArrayType *array, int32 *plugins)
  *		language text, idsite integer) RETURNS hexid
  *
  * salt is the whole key, the daily salt appended if there is one.  A NULL text
- * is empty, NULL plugins are all 0, a NULL ip is none, a NULL idsite means
- * across websites.  Nothing is masked or normalised here.
+ * is empty, NULL plugins are all 0, a NULL ip is no address, a NULL idsite
+ * means across websites.  The function does not mask or normalise anything.
  */
 Datum
 pkt_fingerprint_with_salt(PG_FUNCTION_ARGS)
@@ -332,14 +335,15 @@ pkt_user_id_pseudonym(PG_FUNCTION_ARGS)
  *		fla integer, java integer, qt integer, realp integer, pdf integer,
  *		wma integer, ag integer, cookie integer) RETURNS hexid
  *
- * First 8 bytes of the MD5 of the items of spec matomo 1.6, one after the other
- * without separators.  A NULL item is empty, a NULL flag 0.  Errors:
- * feature_not_supported if this server's OpenSSL refuses MD5.
+ * The first 8 bytes of the MD5 that Matomo computes: over these items,
+ * concatenated without separators; see
+ * doc/internals.md, "Matomo: fingerprint".  A NULL item is empty, a NULL flag
+ * 0.  Errors: feature_not_supported if this server's OpenSSL refuses MD5.
  */
 Datum
 pkt_matomo_config_id(PG_FUNCTION_ARGS)
 {
-	/* argument of each flag in hash order; -1: a plugin that is gone, always 0 */
+	/* argument of each flag in hash order; -1: an obsolete plugin, always 0 */
 	static const int8 flags[] = {8, 9, -1, 10, 11, 12, 13, -1, 14, 15};
 	StringInfoData s;
 	const char *language = arg_text(fcinfo, 4);

@@ -1,7 +1,7 @@
 /*
  * fingerprint.h
- *		config_id: a keyed hash of what a browser shows of itself, and the
- *		visitor id that a user id stands for.
+ *		Fingerprints (the column config_id): a keyed hash of what a browser
+ *		reveals; and visitor ids made from user ids.
  */
 #ifndef PKT_FINGERPRINT_H
 #define PKT_FINGERPRINT_H
@@ -13,17 +13,17 @@
 
 /*
  * Plugin flags as sent, in this order: fla java qt realp pdf wma ag cookie,
- * and one place kept for later (always 0).  A flag is the integer as sent.
+ * and one reserved place (always 0).  A flag is the integer as sent.
  */
 typedef struct FingerprintInput
 {
 	const char *os;				/* "" if unknown; never NULL */
 	const char *browser;
 	const char *browser_version;
-	const char *user_agent;		/* the UA itself while devices are not detected, else "" */
+	const char *user_agent;		/* the user agent while devices are not detected, else "" */
 	int32		plugins[FINGERPRINT_PLUGINS];
-	PktIp		ip;				/* already masked as the settings say */
-	const char *language;		/* normalised list, see language.h; at most 20 bytes of it count */
+	PktIp		ip;				/* already masked according to the settings */
+	const char *language;		/* normalised list, see language.h; its first 20 bytes are hashed */
 	int32		idsite;			/* 0: across websites */
 } FingerprintInput;
 

@@ -1,6 +1,7 @@
 /*
  * consent.c
- *		What a visitor's consent allows to be stored (design section 7).
+ *		What a visitor's consent allows to be stored.  See
+ *		doc/internals.md, "Consent and anonymous visits".
  */
 #include "postgres.h"
 
@@ -13,9 +14,8 @@ PG_FUNCTION_INFO_V1(pkt_consent_name);
 
 /*
  * consent_parse
- *		"granted", "denied" or "unknown" in any case, also their digits 1, 0
- *		and -1 as Piwik PRO's consent manager counts them.  False for
- *		anything else.
+ *		"granted", "denied" or "unknown" in any case, also 1, 0 and -1, the
+ *		codes of Piwik PRO's consent manager.  False for anything else.
  */
 bool
 consent_parse(const char *str, Consent *result)
@@ -33,7 +33,8 @@ consent_parse(const char *str, Consent *result)
 
 /*
  * consent_decide
- *		The table of design section 7.
+ *		What to do with a hit: by the site's consent mode and the hit's
+ *		consent.
  */
 Identification
 consent_decide(ConsentMode mode, Consent consent)
@@ -55,7 +56,7 @@ consent_decide(ConsentMode mode, Consent consent)
 
 /*
  * consent_state
- *		What the consent columns hold for a hit that is stored.
+ *		The value of the consent columns for a hit that is stored.
  */
 ConsentState
 consent_state(ConsentMode mode, Consent consent)

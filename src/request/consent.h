@@ -1,6 +1,7 @@
 /*
  * consent.h
- *		What a visitor's consent allows to be stored (design section 7).
+ *		What a visitor's consent allows to be stored.  See
+ *		doc/internals.md, "Consent and anonymous visits".
  */
 #ifndef PKT_CONSENT_H
 #define PKT_CONSENT_H
@@ -9,7 +10,7 @@
 
 #include "settings/settings.h"
 
-/* What a hit says. */
+/* The consent that a hit sends. */
 typedef enum Consent
 {
 	CONSENT_UNKNOWN,
@@ -17,7 +18,7 @@ typedef enum Consent
 	CONSENT_DENIED
 } Consent;
 
-/* What is stored of it. */
+/* What is stored of the hit. */
 typedef enum Identification
 {
 	IDENTIFIED,

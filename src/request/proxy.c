@@ -1,10 +1,11 @@
 /*
  * proxy.c
- *		The visitor's address where proxies stand in between (spec matomo 4.1).
+ *		The visitor's address behind proxies.  Rule:
+ *		doc/internals.md, "Matomo: requests".
  *
- * Whoever sends a request can write what he likes into its headers.  So no
- * header is looked at that the settings do not name, and by default it is the
- * last address of a list that counts: the one that the nearest proxy wrote.
+ * A client can send any headers.  So only headers that the settings name are
+ * read, and by default the last address of a list counts: the nearest proxy
+ * wrote it.
  */
 #include "postgres.h"
 
@@ -13,7 +14,7 @@
 
 /*
  * proxy_rules_create
- *		The rules that the settings make, in the current memory context.  They
+ *		Rules made from the settings, in the current memory context.  They
  *		point into the settings.
  */
 ProxyRules *
@@ -33,7 +34,7 @@ same_ip(const PktIp *a, const PktIp *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-/* Does the word "unknown" stand in there, in any case? */
+/* Does the text contain the word "unknown", in any case? */
 static bool
 says_unknown(const char *str, size_t len)
 {
@@ -46,10 +47,10 @@ says_unknown(const char *str, size_t len)
 }
 
 /*
- * The address in a header's value that counts; false if the value names none.
- * One that cannot be read is no address (ip->len 0).  Proxies are left out of
- * lists, and only there; if the first address counts, the connection's own
- * (remote) is a proxy too.
+ * The visitor's address in the value of a header; false if the value has none.
+ * An address that cannot be read counts as no address (ip->len 0).  Of lists,
+ * and of lists only, proxies are ignored; if the first address counts, the
+ * connection's own (remote) is a proxy too.
  */
 static bool
 address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktIp *ip)
@@ -85,8 +86,8 @@ address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktI
 
 /*
  * proxy_client_ip
- *		Put the visitor's address into the hit, if a header that the settings
- *		name has it.  The hit has the connection's address.
+ *		Replace the hit's address, that of the connection, by the visitor's, if
+ *		a header that the settings name has it.
  */
 void
 proxy_client_ip(Hit *hit, const ProxyRules *rules)

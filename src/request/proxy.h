@@ -1,6 +1,6 @@
 /*
  * proxy.h
- *		The visitor's address where proxies stand in between (spec matomo 4.1).
+ *		The visitor's address behind proxies.
  */
 #ifndef PKT_PROXY_H
 #define PKT_PROXY_H
@@ -9,7 +9,7 @@
 #include "request/hit.h"
 #include "settings/settings.h"
 
-/* What the settings make; made once per configuration. */
+/* Rules made from the settings, once per configuration. */
 typedef struct ProxyRules
 {
 	const TextList *headers;

@@ -1,7 +1,7 @@
 /*
  * tracking_api.c
- *		Readers of the hit table: tracking URLs, JSON, request headers
- *		(spec matomo 6).
+ *		Reading hits by the table of hit fields: tracking URLs, JSON, request
+ *		headers.  Rules: doc/internals.md, "Matomo: requests".
  */
 #include "postgres.h"
 
@@ -25,7 +25,7 @@
 
 #define OTHERS_MAX 128			/* parameters outside the table that are kept */
 
-/* What a byte of a query string is: for one walk over it, a look at each. */
+/* Classes of the bytes of a query string, so that one pass over it is enough. */
 enum
 {
 	BYTE_AMP = 0x20,
@@ -33,7 +33,7 @@ enum
 	BYTE_PERCENT = 0x60,
 	BYTE_PLUS = 0x80,
 	BYTE_KIND = 0xE0,
-	BYTE_HEX = 0x10,			/* a hex digit, whose value stands in the lower four bits */
+	BYTE_HEX = 0x10,			/* a hex digit, with its value in the lower four bits */
 	BYTE_HEX_VALUE = 0x0F
 };
 
@@ -47,8 +47,8 @@ static const uint8 bytes[256] = {
 };
 
 /*
- * Undo percent-escapes and "+".  A broken escape stays as it is.  dst has room
- * for len bytes.  Returns the length; the result may hold any byte.
+ * Decode percent-escapes and "+".  An invalid escape is not changed.  dst has
+ * space for len bytes.  Returns the length; the result may hold any byte.
  */
 static size_t
 url_decode(const char *src, size_t len, char *dst)
@@ -73,7 +73,7 @@ url_decode(const char *src, size_t len, char *dst)
 	return to - dst;
 }
 
-/* Is it the parameter of that name?  Names are hardly ever escaped. */
+/* Is it the parameter with this name?  Names are hardly ever escaped. */
 static bool
 other_is(const HitParam *p, const char *name, size_t len)
 {
@@ -86,7 +86,7 @@ other_is(const HitParam *p, const char *name, size_t len)
 	return url_decode(p->name, p->name_len, decoded) == len && memcmp(decoded, name, len) == 0;
 }
 
-/* Keep a parameter that the table of hit fields does not have; too many are junk. */
+/* Keep a parameter that is not in the table of hit fields, up to a limit. */
 static void
 add_other(Hit *hit, const HitParam *param)
 {
@@ -112,7 +112,8 @@ other_value(const HitParam *p)
 /*
  * tracking_api_other
  *		The value, cleaned, of a parameter that is not in the table of hit
- *		fields; "" if it is absent.  Of one that came twice the last counts.
+ *		fields; "" if it is absent.  If it was sent twice, the last value
+ *		counts.
  */
 char *
 tracking_api_other(const Hit *hit, const char *name)
@@ -130,7 +131,7 @@ tracking_api_other(const Hit *hit, const char *name)
 /*
  * tracking_api_list
  *		The values of a list ("name[]=a&name[]=b", or a JSON list) in the order
- *		sent, joined by ", "; "" if there is none.
+ *		sent, joined by ", "; "" if the list was not sent.
  */
 char *
 tracking_api_list(const Hit *hit, const char *name)
@@ -156,9 +157,9 @@ tracking_api_list(const Hit *hit, const char *name)
 /*
  * tracking_api_numbered
  *		The next parameter whose name is prefix and a number from 1 (as in
- *		dimension1), from *position on, which begins at 0 and moves on.  False
- *		if there are no more.  Values may be empty; of one that comes twice both
- *		are given, and the last counts.
+ *		dimension1).  *position is 0 at first, and is advanced.  False if there
+ *		are no more.  Values may be empty; of a parameter that was sent twice
+ *		both are given, and the last should count.
  */
 bool
 tracking_api_numbered(const Hit *hit, const char *prefix, int *position,
@@ -188,8 +189,8 @@ tracking_api_numbered(const Hit *hit, const char *prefix, int *position,
 
 /*
  * tracking_api_param
- *		Any parameter as text, "" if it is absent: those of the table as the
- *		hit has them, the others as sent.
+ *		Any parameter as text, "" if it is absent: one of the table as the hit
+ *		has it, another one as sent.
  */
 char *
 tracking_api_param(const Hit *hit, const char *name)
@@ -201,7 +202,7 @@ tracking_api_param(const Hit *hit, const char *name)
 	return hit_text(hit, field);
 }
 
-/* A parameter as it stands in the query string. */
+/* A parameter as the query string has it. */
 typedef struct QueryParam
 {
 	const char *name;
@@ -212,7 +213,7 @@ typedef struct QueryParam
 	bool		value_escaped;
 } QueryParam;
 
-/* What stands behind the mark of "?…" or "https://host/matomo.php?…". */
+/* The part after the mark of "?…" or "https://host/matomo.php?…". */
 static const char *
 query_start(const char *query, size_t len)
 {
@@ -223,7 +224,7 @@ query_start(const char *query, size_t len)
 	return query;
 }
 
-/* The next byte of a kind from p on; end if there is none. */
+/* The next byte of a class from p on; end if there is none. */
 static inline const char *
 next_special(const char *p, const char *end)
 {
@@ -249,7 +250,7 @@ next_special(const char *p, const char *end)
 	return p;
 }
 
-/* The parameter at *query, which moves behind it; false at the end. */
+/* The parameter at *query, which is moved after it; false at the end. */
 static inline bool
 next_param(const char **query, const char *end, QueryParam *param)
 {
@@ -275,7 +276,7 @@ next_param(const char **query, const char *end, QueryParam *param)
 		{
 			if (kind == BYTE_EQ)
 				continue;
-			/* that is all that is to be known of it */
+			/* no more has to be known of it */
 			param->value_escaped = true;
 			p = memchr(p, '&', end - p);
 			if (p == NULL)
@@ -301,7 +302,7 @@ next_param(const char **query, const char *end, QueryParam *param)
 	return true;
 }
 
-/* Its field of the table, NULL if it has none.  Names are rarely escaped, and never need to be. */
+/* Its field in the table, or NULL.  Names are rarely escaped, and never need to be. */
 static const HitField *
 param_field(const QueryParam *param)
 {
@@ -314,9 +315,9 @@ param_field(const QueryParam *param)
 
 /*
  * tracking_api_read_query
- *		Read a tracking URL or its query string into a hit.  Of a parameter
- *		that is sent twice the last one counts; unknown ones are skipped.
- *		Query strings of more than QUERY_MAX bytes make the hit invalid.
+ *		Read a tracking URL or its query string into a hit.  If a parameter is
+ *		sent twice, the last value counts; unknown ones are skipped.  Query
+ *		strings of more than QUERY_MAX bytes make the hit invalid.
  */
 void
 tracking_api_read_query(Hit *hit, const char *query, size_t len)
@@ -336,7 +337,7 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 		return;
 	}
 
-	/* of a parameter that comes twice the last one counts: gather, then set */
+	/* of a parameter that comes twice the last one counts: collect, then set */
 	query = query_start(query, len);
 	while (next_param(&query, end, &param))
 	{
@@ -390,7 +391,7 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 
 /*
  * tracking_api_query_site
- *		The site that tracking_api_read_query() would find; 0 if there is none.
+ *		The site that tracking_api_read_query() would find, or 0.
  */
 int32
 tracking_api_query_site(const char *query, size_t len)
@@ -399,7 +400,7 @@ tracking_api_query_site(const char *query, size_t len)
 	const char *end = query + len;
 	QueryParam	param;
 	QueryParam	last = {0};
-	char		decoded[48];		/* a number is shorter, however it is escaped */
+	char		decoded[48];		/* no escaped number is that long */
 	Hit			hit;
 
 	if (len > QUERY_MAX)
@@ -433,7 +434,7 @@ tracking_api_query_site(const char *query, size_t len)
 	return hit.idsite;
 }
 
-/* Is it a list?  Objects are of no use in a tracking URL. */
+/* Is it a list?  Objects cannot be sent in a tracking URL. */
 static bool
 json_is_list(const JsonbValue *v)
 {
@@ -441,7 +442,7 @@ json_is_list(const JsonbValue *v)
 		!JsonContainerIsScalar(v->val.binary.data);
 }
 
-/* Keep the members of a list as a query string has them: name[]=a&name[]=b. */
+/* Keep the members of a list as a query string would: name[]=a&name[]=b. */
 static void
 add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
 {
@@ -463,9 +464,10 @@ add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
 
 /*
  * tracking_api_read_json
- *		The same from an object of parameters, names and values as in the
- *		tracking API.  Texts are in the database's encoding.  The n_skip names
- *		in skip are not read: somebody else says what they are.
+ *		As tracking_api_read_query(), from an object of parameters, with names
+ *		and values as in the tracking API.  Texts are in the database's
+ *		encoding.  The n_skip names in skip are not read: the caller sets these
+ *		fields.
  */
 void
 tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_skip)
@@ -527,7 +529,8 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 
 /*
  * tracking_api_header
- *		A request header by its lower-case name, cleaned; NULL if it did not come.
+ *		A request header by its lower-case name, cleaned; NULL if it was not
+ *		sent.
  */
 char *
 tracking_api_header(Jsonb *headers, const char *name)
@@ -542,8 +545,8 @@ tracking_api_header(Jsonb *headers, const char *name)
 
 /*
  * tracking_api_read_headers
- *		The other request headers, by lower-case name.  Read before the query:
- *		what that says wins.
+ *		Read request headers, by lower-case name.  Call it before reading the
+ *		query: the query's values win.
  */
 void
 tracking_api_read_headers(Hit *hit, Jsonb *headers)
@@ -562,7 +565,7 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 		hit->user_agent = value;
 	if (hit->accept_language[0] == '\0' && (value = tracking_api_header(headers, "accept-language")) != NULL)
 		hit->accept_language = value;
-	/* the page's URL, if the query names none (spec 6.1) */
+	/* the page's URL, if the query has none */
 	if ((value = tracking_api_header(headers, "referer")) != NULL)
 		hit->referer_header = value;
 	/* "Bearer TOKEN" */
@@ -573,9 +576,9 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 
 /*
  * tracking_api_cookie_id
- *		The visitor id in the cookie of that name: 16 hex digits, or Matomo's
- *		form "0=" and the digits, plain or in base64, ":" and a signature
- *		(spec 1.2).  Anything else is no id.
+ *		The visitor id in the cookie with this name: 16 hex digits, or Matomo's
+ *		form "0=" and the digits, plain or in base64, ":" and a signature.  Any
+ *		other value has no id.
  */
 OptionalId
 tracking_api_cookie_id(const char *cookie_header, const char *name)
@@ -626,7 +629,7 @@ tracking_api_cookie_id(const char *cookie_header, const char *name)
 	return result;
 }
 
-/* A number of 1 to max digits at *p, which goes on behind it; -1 if there is none. */
+/* A number of 1 to max digits at *p, which is moved after it; -1 if there is none. */
 static int
 digits(const char **p, int max)
 {
@@ -685,9 +688,9 @@ parse_zone(const char **p, int *east)
 }
 
 /*
- * A time as cdt brings it (spec 6.3): seconds since 1970, or a date, with or
- * without a time of day, with or without a time zone, else in UTC.  Fractions
- * of a second are cut.  False if it is none of them.
+ * A time as cdt has it: seconds since 1970, or a date, with or without a time
+ * of day, with or without a time zone, else in UTC.  Fractions of a second are
+ * cut.  False if it is none of them.
  */
 static bool
 parse_cdt(const char *str, TimestampTz *result)
@@ -759,7 +762,7 @@ parse_cdt(const char *str, TimestampTz *result)
 	return true;
 }
 
-/* The client's time, if it may be used; false if it needs authentication (spec 6.3). */
+/* Set the client's time, if it may be used; false if it needs authentication. */
 static bool
 apply_time(Hit *hit, const Settings *s, bool trusted)
 {
@@ -767,7 +770,7 @@ apply_time(Hit *hit, const Settings *s, bool trusted)
 	int64		age;
 
 	if (hit->cdt[0] && !parse_cdt(hit->cdt, &t))
-		return true;			/* not understood: the time of arrival */
+		return true;			/* not readable: the time of arrival */
 	if (hit->cdo_given)
 		t -= (hit->cdo < 0 ? -(int64) hit->cdo : hit->cdo) * USECS_PER_SEC;
 	age = (hit->at - t) / USECS_PER_SEC;
@@ -782,10 +785,10 @@ apply_time(Hit *hit, const Settings *s, bool trusted)
 
 /*
  * tracking_api_authenticate
- *		Apply what needs authentication: the client's address and time, and
- *		whether it may say where the visitor is (spec 4.1, 4.6, 6.3, 6.5).
- *		hit->trusted tells whether a good token came, hit->at is the time of
- *		arrival.  Marks the hit invalid where a parameter is not allowed.
+ *		Apply the parameters that need authentication: the visitor's address,
+ *		the time, and the location.  hit->trusted tells whether a valid token
+ *		was sent, hit->at is the time of arrival.  Marks the hit invalid where
+ *		a parameter is not allowed.
  */
 void
 tracking_api_authenticate(Hit *hit, const Settings *s)
@@ -805,7 +808,7 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 			hit->invalid = "cip";
 			return;
 		}
-		/* one that is no address stands for none: the connection's is not the client's */
+		/* an invalid address counts as no address: the connection's is not the visitor's */
 		(void) ip_parse(hit->cip, strlen(hit->cip), &hit->ip);
 	}
 

@@ -1,6 +1,7 @@
 /*
  * tracking_api.h
- *		Readers of the hit table: tracking URLs, JSON, request headers.
+ *		Reading hits by the table of hit fields: tracking URLs, JSON, request
+ *		headers.
  */
 #ifndef PKT_TRACKING_API_H
 #define PKT_TRACKING_API_H

@@ -175,8 +175,8 @@ typedef struct SiteConfig
 
 /*
  * Does the fingerprint use a salt of the site's day?  Not where a visit may last
- * over midnight, nor where sites share fingerprints: doc/internals.md, "Matomo:
- * fingerprint".
+ * over midnight, nor where sites share fingerprints.  See
+ * doc/internals.md, "Salts".
  */
 static inline bool
 settings_rotate_daily(const Settings *s)

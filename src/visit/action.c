@@ -1,6 +1,6 @@
 /*
  * action.c
- *		What kind of action a hit is.
+ *		The kind of action of a hit.
  */
 #include "postgres.h"
 
@@ -17,8 +17,9 @@
 PG_FUNCTION_INFO_V1(pkt_action_type_name);
 
 /*
- * The first of the parameters that has a value in the query, decoded; NULL if
- * none has.  Case does not matter.  list: "name[]" counts too, joined by ", ".
+ * The value of the first of these parameters that the query has, decoded; NULL
+ * if it has none.  Names are not case-sensitive.  list: the values of "name[]"
+ * count too, joined by ", ".
  */
 static char *
 search_param(UrlPart query, const TextList *names, bool list)
@@ -66,8 +67,8 @@ search_param(UrlPart query, const TextList *names, bool list)
 }
 
 /*
- * Does the page's URL hold a search (spec matomo 7)?  Looks at the query, and
- * at the fragment if the query has none.
+ * Does the page's URL contain a search?  Reads the query, and the fragment if
+ * the query has none.  Rule: doc/internals.md, "Matomo: site search".
  */
 static bool
 search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
@@ -102,7 +103,7 @@ search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
 	return false;
 }
 
-/* Is it a search, and what for? */
+/* Is the hit a search?  Then fill search. */
 static bool
 is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 {
@@ -112,7 +113,7 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 	{
 		search->keyword = text_trim(pstrdup(hit->search));
 		search->category = text_trim(pstrdup(hit->search_cat));
-		/* Piwik PRO's search_cats; a list is no text, so Matomo takes it for none */
+		/* Piwik PRO's search_cats; Matomo ignores a list, since it is not a text */
 		if (search->category[0] == '\0' && s->recognition_rules == RULES_PIWIK && hit->n_others > 0)
 		{
 			search->category = tracking_api_list(hit, "search_cat");
@@ -127,14 +128,14 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 	return search_in_url(hit, s, search);
 }
 
-/* Is there nothing but white space in it? */
+/* Is the text empty or white space only? */
 static bool
 is_white(const char *str)
 {
 	return text_trim(pstrdup(str))[0] == '\0';
 }
 
-/* Does a click name an address?  White space is none: nothing could be stored of it. */
+/* Does a click have an address?  White space is not one: nothing would be stored of it. */
 static bool
 is_click(const char *url)
 {
@@ -143,10 +144,11 @@ is_click(const char *url)
 
 /*
  * action_kind
- *		What kind of action a hit is (spec matomo 3.4, 3.6): the latest in the
- *		order page view, search, content, event, outlink, download wins.  Fills
- *		search for a site search.  Pings are those of Piwik PRO, 1 to 6; Matomo
- *		knows 1 alone and takes any other number for none.
+ *		The kind of action of a hit: the last that applies, in the order page
+ *		view, search, content, event, outlink, download, wins; see
+ *		doc/internals.md, "Matomo: kinds of action".  Fills search for a site
+ *		search.  Pings are those of Piwik PRO, 1 to 6; Matomo knows only 1 and
+ *		ignores other numbers.
  */
 ActionKind
 action_kind(const Hit *hit, const Settings *s, SiteSearch *search)
@@ -173,9 +175,8 @@ action_kind(const Hit *hit, const Settings *s, SiteSearch *search)
 
 /*
  * action_invalid
- *		The parameter that makes a hit of that kind invalid, NULL if it is good
- *		(spec matomo 3.4): an event without words, a custom action of a plugin
- *		that there is not.
+ *		The parameter that makes a hit of this kind invalid, or NULL: an event
+ *		without category or action, a custom action of an unknown kind.
  */
 const char *
 action_invalid(ActionKind kind, const Hit *hit)

@@ -1,6 +1,6 @@
 /*
  * action.h
- *		What kind of action a hit is.
+ *		The kind of action of a hit.
  */
 #ifndef PKT_ACTION_H
 #define PKT_ACTION_H
@@ -8,7 +8,7 @@
 #include "request/hit.h"
 #include "settings/settings.h"
 
-/* Kinds of action (spec matomo 3.4). */
+/* Kinds of action.  See doc/internals.md, "Matomo: kinds of action". */
 typedef enum ActionKind
 {
 	ACTION_PAGE_VIEW,
@@ -19,7 +19,7 @@ typedef enum ActionKind
 	ACTION_DOWNLOAD,
 	ACTION_GOAL,				/* manual conversion: no action of its own */
 	ACTION_ECOMMERCE,			/* order or cart: no action of its own */
-	ACTION_PING					/* no action, changes no time of the visit's last one */
+	ACTION_PING					/* not an action: does not change the time spent on the last one */
 } ActionKind;
 
 /* log_action.type */
@@ -39,14 +39,14 @@ typedef enum ActionKind
 #define ACTION_TYPE_CONTENT_TARGET 15
 #define ACTION_TYPE_CONTENT_INTERACTION 16
 
-/* What a visitor searched for on the site. */
+/* A search within the site. */
 typedef struct SiteSearch
 {
 	char	   *keyword;
 	char	   *category;		/* "" if there is none */
 } SiteSearch;
 
-/* Has it a row in log_link_visit_action? */
+/* Does the kind have rows in log_link_visit_action? */
 static inline bool
 action_has_row(ActionKind kind)
 {

@@ -1,9 +1,10 @@
 /*
  * conversion.c
- *		Goals reached, orders, carts and their items (spec matomo 3.5, 3.7, 5, 7).
+ *		Goals reached, orders, carts and their items.  Rules:
+ *		doc/internals.md, "Matomo: goals and orders".
  *
- * Money is numeric from the parameter to the column: what was sent in decimal
- * digits is never a binary fraction on its way.
+ * Money is numeric from the parameter to the column: decimal digits are never
+ * converted to a binary fraction.
  */
 #include "postgres.h"
 
@@ -26,14 +27,14 @@
 #include "visit/conversion.h"
 
 #define MONEY_TEXT_MAX 64		/* characters of a number */
-#define MONEY_MAX 1e15			/* amounts are smaller, or no amounts */
+#define MONEY_MAX 1e15			/* greater numbers are not amounts */
 #define MONEY_SCALE 2			/* decimals that are kept */
 #define ATTRIBUTION_MAX 255		/* characters of a campaign's name and keyword */
-#define ITEM_TEXT_MAX 65536		/* bytes of an item's text that are looked at */
+#define ITEM_TEXT_MAX 65536		/* bytes of an item's text that are read */
 
 /*
- * A number as spec 6.1 wants it: sign, digits, one point, an exponent; small
- * enough to be an amount of money.
+ * Is it a number (sign, digits, one point, an exponent) that is small enough
+ * to be an amount of money?
  */
 static bool
 is_amount(const char *str)
@@ -63,14 +64,14 @@ is_amount(const char *str)
 			p++;
 		for (first = p; *p >= '0' && *p <= '9'; p++)
 			;
-		/* an exponent beyond this is no amount whatever the digits are */
+		/* a longer exponent is not that of an amount */
 		if (p == first || p - first > 3)
 			return false;
 	}
 	return *p == '\0' && fabs(strtod(str, NULL)) < MONEY_MAX;
 }
 
-/* Two decimals, unless it has fewer (spec 7). */
+/* Round to two decimals, unless it has fewer. */
 static Numeric
 round_money(Numeric n)
 {
@@ -82,7 +83,7 @@ round_money(Numeric n)
 	return DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(n)));
 }
 
-/* An amount as it is stored; false if the text is none. */
+/* An amount as it is stored; false if the text is not an amount. */
 static bool
 money(const char *str, Numeric *result)
 {
@@ -100,7 +101,7 @@ zero(void)
 	return DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
 }
 
-/* A parameter of an order: NULL if it was not sent, 0 if that was no number. */
+/* A parameter of an order: NULL if it was not sent, 0 if it is not a number. */
 static Numeric
 order_amount(const char *str)
 {
@@ -111,7 +112,7 @@ order_amount(const char *str)
 	return money(str, &n) ? n : zero();
 }
 
-/* A scalar of an item as text; "" if it is none. */
+/* A scalar of an item as text; "" if it is not a scalar. */
 static char *
 scalar_text(const JsonbValue *v, const Settings *s)
 {
@@ -235,8 +236,8 @@ read_item(JsonbContainer *entry, const Settings *s, OrderItem *item)
 }
 
 /*
- * Read ec_items.  Of an SKU that comes twice the last one counts.  False if it
- * is no list, or one of more than ITEMS_MAX.
+ * Read ec_items.  If an SKU comes twice, the last item counts.  False if it is
+ * not a list, or has more than ITEMS_MAX items.
  */
 static bool
 read_items(const Hit *hit, const Settings *s, ConversionRequest *request)
@@ -284,7 +285,7 @@ read_items(const Hit *hit, const Settings *s, ConversionRequest *request)
 	return true;
 }
 
-/* An order id that says nothing: 40 hex digits, as Matomo's (spec 4.4). */
+/* A random order id, in place of the sent one: 40 hex digits, as Matomo's. */
 static char *
 random_order_id(void)
 {
@@ -299,9 +300,9 @@ random_order_id(void)
 
 /*
  * conversion_read
- *		What the hit asks for, before anything is looked up.  hit's texts have
- *		been cut to their bounds.  Returns the name of the first parameter that
- *		is wrong, NULL if none is.
+ *		Read the conversion that the hit asks for.  hit's texts have been cut
+ *		to their bounds.  Returns the name of the first invalid parameter, or
+ *		NULL.
  */
 const char *
 conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
@@ -324,7 +325,7 @@ conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 	else if (kind == ACTION_ECOMMERCE)
 	{
 		request->kind = hit->ec_id[0] ? CONVERT_ORDER : CONVERT_CART;
-		/* the word for the cart among the items' order ids */
+		/* reserved: log_conversion_item.idorder of carts */
 		if (strcmp(hit->ec_id, ORDER_OF_CART) == 0)
 			return "ec_id";
 		if (!read_items(hit, s, request))
@@ -346,7 +347,7 @@ conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 	return NULL;
 }
 
-/* What the hit shows to goals: texts as the client meant them. */
+/* The hit's texts for comparison with goals, without HTML escapes. */
 static void
 goal_input(const ConversionInput *in, const Visit *visit, GoalInput *g)
 {
@@ -366,9 +367,9 @@ goal_input(const ConversionInput *in, const Visit *visit, GoalInput *g)
 
 /*
  * conversion_decide
- *		What the hit converts, and what that changes on the visit, which
- *		lifecycle has brought to where it stands after the hit.  False if it
- *		converts nothing.  No database.
+ *		Decide what the hit converts, and change the visit, to which
+ *		lifecycle_action() has applied the hit.  False if it converts nothing.
+ *		Pure.
  */
 bool
 conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
@@ -380,7 +381,7 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 	out->in = in;
 	out->open_cart = visit->goal_buyer == BUYER_OPEN_CART || visit->goal_buyer == BUYER_ORDERED_OPEN_CART;
 
-	/* whatever the hit is: it names an order (spec 2) */
+	/* any hit with an order id counts as one with an order */
 	if (in->hit->ec_id[0] && (visit->since_order.isnull || visit->since_order.value != 0))
 	{
 		visit->since_order = some_int(0);
@@ -444,7 +445,7 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 	if (is_goal)
 	{
 		visit->goal_converted = 1;
-		/* Matomo's sum, of which the FAQ says nothing (spec 3.5) */
+		/* Matomo adds this to the total time */
 		if (in->known && in->s->recognition_rules == RULES_MATOMO)
 			visit->total_time = (int32) Min((int64) visit->total_time + Max(in->hit->idgoal, -1) + 2,
 											PG_INT32_MAX);
@@ -455,8 +456,8 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 
 /*
  * conversion_wants_cookie
- *		Does the attribution of a conversion depend on what kind of referrer
- *		_ref is?  visit: the visit's own.
+ *		Does the attribution of a conversion depend on the kind of the referrer
+ *		_ref?  visit: the visit's own referrer.
  */
 bool
 conversion_wants_cookie(const Hit *hit, const Referrer *visit)
@@ -467,10 +468,11 @@ conversion_wants_cookie(const Hit *hit, const Referrer *visit)
 
 /*
  * conversion_attribute
- *		What a conversion is attributed to (spec 5, last part): the campaign of
- *		the attribution cookie; a campaign's visit; the cookie's referrer if it
- *		is a search, a website or a network; the visit.  cookie: what _ref was
- *		found to be, if conversion_wants_cookie().
+ *		The referrer to which a conversion is attributed, the first of these:
+ *		the campaign of the attribution cookie; the visit's referrer if that is
+ *		a campaign; the cookie's referrer if it is a search engine, a website
+ *		or a network; the visit's referrer.  cookie: the referrer detected from
+ *		_ref, if conversion_wants_cookie().
  */
 void
 conversion_attribute(const Hit *hit, const Referrer *visit, const Referrer *cookie, Referrer *out)

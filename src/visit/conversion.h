@@ -2,10 +2,11 @@
  * conversion.h
  *		Goals reached, orders, carts and their items.
  *
- * A hit goes through here in four steps: conversion_read() before anything is
+ * A hit is processed in four steps: conversion_read() before anything is
  * locked, conversion_order_known() under the order's lock, conversion_decide()
- * before the visit is written and conversion_write() after visit and action.
- * What is wrong is found by the first two, so that a wrong hit leaves nothing.
+ * before the visit is written, and conversion_write() after the visit and the
+ * action.  The first two find invalid hits, so that these leave nothing.  The
+ * second and the fourth are in log/conversion_write.h.
  */
 #ifndef PKT_CONVERSION_H
 #define PKT_CONVERSION_H
@@ -15,7 +16,7 @@
 #include "visit/goal.h"
 #include "visit/visit.h"
 
-/* log_conversion.idgoal of what is no goal */
+/* log_conversion.idgoal of conversions that are not goals */
 #define IDGOAL_ORDER 0
 #define IDGOAL_CART (-1)
 
@@ -42,13 +43,13 @@ typedef struct OrderItem
 typedef enum ConversionKind
 {
 	CONVERT_BY_ACTION,			/* the goals that the action matches, if any */
-	CONVERT_GOAL,				/* the one that idgoal names */
+	CONVERT_GOAL,				/* the goal in idgoal */
 	CONVERT_CART,
 	CONVERT_ORDER,
 	CONVERT_NOTHING				/* a ping */
 } ConversionKind;
 
-/* What a hit asks for, read and found good. */
+/* The conversion that a hit asks for, checked. */
 typedef struct ConversionRequest
 {
 	ConversionKind kind;
@@ -74,7 +75,7 @@ typedef struct ConversionInput
 	ActionKind	kind;
 	bool		begun;			/* the visit has just begun */
 	bool		known;			/* the visitor is known */
-	MatchedBy	matched_by;		/* what the hit was recognised by */
+	MatchedBy	matched_by;		/* how the hit was recognised */
 	NullableInt idaction_url;	/* of the action */
 	const char *page_url;		/* normalised, NULL: none */
 } ConversionInput;
@@ -82,18 +83,18 @@ typedef struct ConversionInput
 typedef struct Conversion
 {
 	int32		idgoal;
-	bool		multiple;		/* may the visit convert it again? */
+	bool		multiple;		/* the visit can convert it again */
 	Numeric		revenue;
 } Conversion;
 
-/* What is to be written once the visit is. */
+/* Conversions to be written after the visit. */
 typedef struct Conversions
 {
 	const ConversionInput *in;
 	int			n;				/* 0: nothing */
 	Conversion *list;
-	bool		open_cart;		/* the visit had one before */
-	Referrer	referrer;		/* what they are attributed to */
+	bool		open_cart;		/* the visit had a cart before */
+	Referrer	referrer;		/* to which they are attributed */
 } Conversions;
 
 extern const char *conversion_read(const Hit *hit, ActionKind kind, const Settings *s,

@@ -1,10 +1,10 @@
 /*
  * custom.c
- *		Custom dimensions and custom variables (spec matomo 6.2, 7).
+ *		Custom dimensions and custom variables.
  *
- * A dimension is a number of its site, of the visit or of the action, whose
- * value the hit sends as dimensionN or which is taken from the page's URL or
- * title.  Nothing here reads the database.
+ * A site numbers its dimensions; each belongs to the visit or to the action.
+ * The hit sends the value as dimensionN, or it is extracted from the page's
+ * URL or title.  Pure: the table of dimensions is read elsewhere.
  */
 #include "postgres.h"
 
@@ -25,9 +25,9 @@
 #define DIMENSION_MAX 250		/* characters of a value */
 #define VARIABLE_MAX 200		/* characters of a name or value */
 #define VARIABLE_SLOTS 5
-#define DIMENSIONS_SENT_MAX 128	/* as many as parameters are kept */
+#define DIMENSIONS_SENT_MAX 128	/* as many as the parameters that are kept */
 
-/* Where a value may be taken from. */
+/* A way to extract a value. */
 typedef struct Extraction
 {
 	enum
@@ -37,7 +37,7 @@ typedef struct Extraction
 		FROM_TITLE
 	}			source;
 	char	   *param;			/* name of the parameter */
-	regex_t		expression;		/* of URL or title: its first group is the value */
+	regex_t		expression;		/* for URL or title: its first group is the value */
 } Extraction;
 
 struct CustomDimension
@@ -52,7 +52,7 @@ struct CustomDimension
 
 struct CustomDimensions
 {
-	MemoryContext context;		/* everything lives here */
+	MemoryContext context;		/* holds everything */
 	int			n;
 	int			max;
 	CustomDimension *items;		/* sorted by site and number */
@@ -79,7 +79,7 @@ release_expressions(void *arg)
 
 /*
  * custom_dimensions_create
- *		Room for max dimensions, in the current memory context.
+ *		Space for max dimensions, in the current memory context.
  */
 CustomDimensions *
 custom_dimensions_create(int max)
@@ -108,7 +108,7 @@ member_text(JsonbContainer *object, const char *name)
 	return pnstrdup(v->val.string.val, v->val.string.len);
 }
 
-/* One extraction of the table's list; one that is not understood is none. */
+/* Read one extraction of the list in the table; false if it is not valid. */
 static void
 add_extraction(CustomDimension *d, JsonbContainer *object)
 {
@@ -143,7 +143,8 @@ add_extraction(CustomDimension *d, JsonbContainer *object)
 
 /*
  * custom_dimensions_add
- *		One dimension of the table, in the order of sites and numbers.
+ *		Add a dimension of the table; call it in the order of sites and
+ *		numbers.
  */
 void
 custom_dimensions_add(CustomDimensions *all, int32 idsite, int32 number, bool of_visit,
@@ -225,7 +226,7 @@ url_value(const char *url, const char *name, bool case_sensitive)
 	return NULL;
 }
 
-/* What the page's URL or title say of a dimension; NULL: nothing. */
+/* The value of a dimension in the page's URL or title, or NULL. */
 static char *
 extract(CustomDimension *d, const Hit *hit)
 {
@@ -266,7 +267,7 @@ clean_text(char *str, int max, const Settings *s)
 	return str;
 }
 
-/* Where the dimensions of a site begin. */
+/* The index of a site's first dimension. */
 static int
 first_of_site(const CustomDimensions *all, int32 idsite)
 {
@@ -285,7 +286,10 @@ first_of_site(const CustomDimensions *all, int32 idsite)
 	return low;
 }
 
-/* Dimensions that the hit sends, or the page gives; unknown numbers are ignored. */
+/*
+ * The dimensions that the hit sends, or that the page gives; unknown numbers
+ * are ignored.
+ */
 static void
 read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
 				CustomChanges *changes)
@@ -335,7 +339,7 @@ read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
 		changes->action_dimensions = JsonbValueToJsonb(results[1]);
 }
 
-/* A scalar of the list of a custom variable, as text; false if it is none. */
+/* A scalar of the list of a custom variable, as text; false if it is not a scalar. */
 static bool
 list_text(JsonbContainer *list, uint32 i, char **str)
 {
@@ -348,8 +352,8 @@ list_text(JsonbContainer *list, uint32 i, char **str)
 }
 
 /*
- * Custom variables as sent, {"1": ["name", "value"]}: what is well formed of
- * them, in the same form; NULL if nothing is.
+ * The valid ones of the custom variables that were sent, {"1": ["name",
+ * "value"]}, in the same form; NULL if none is valid.
  */
 static Jsonb *
 read_variables(Jsonb *sent, const Settings *s)
@@ -391,7 +395,8 @@ read_variables(Jsonb *sent, const Settings *s)
 
 /*
  * custom_read
- *		What a hit sets.  all may be NULL: there are no dimensions.
+ *		The values that a hit sets.  all may be NULL if there are no
+ *		dimensions.
  */
 void
 custom_read(const Hit *hit, const Settings *s, const CustomDimensions *all,
@@ -406,8 +411,8 @@ custom_read(const Hit *hit, const Settings *s, const CustomDimensions *all,
 
 /*
  * custom_merge
- *		What there was, with the changes: a value replaces that of its number,
- *		an empty one takes it away.  NULL if nothing is left.
+ *		Merge changes into old values: a value replaces the old one of its
+ *		number, an empty one removes it.  NULL if no value is left.
  */
 Jsonb *
 custom_merge(Jsonb *old, Jsonb *changes)

@@ -1,6 +1,6 @@
 /*
  * custom.h
- *		Custom dimensions and custom variables: what a hit says of them, and
+ *		Custom dimensions and custom variables: the values that a hit sets, and
  *		how a visit keeps them.
  */
 #ifndef PKT_CUSTOM_H
@@ -16,10 +16,10 @@
 /* A dimension of a site. */
 typedef struct CustomDimension CustomDimension;
 
-/* Those of all sites. */
+/* The dimensions of all sites. */
 typedef struct CustomDimensions CustomDimensions;
 
-/* What a hit sets. */
+/* The values that a hit sets. */
 typedef struct CustomChanges
 {
 	/* dimensions: number to value, "" clears; NULL: none sent */

@@ -1,11 +1,12 @@
 /*
  * goal.c
- *		Does an action reach a goal?  (spec matomo 7)
+ *		Does an action reach a goal?  See
+ *		doc/internals.md, "Matomo: goals and orders".
  *
- * Patterns are made ready once, when the table of goals is read.  Regular
- * expressions are the server's own, as in the operator ~: they are what
- * add_goal() has checked, hearken to a cancel request, and no input makes them
- * run exponentially.
+ * Patterns are prepared once, when the table of goals is read.  Regular
+ * expressions are the server's own, as in the operator ~: add_goal() checks
+ * them so, a cancel request interrupts them, and no text makes them run
+ * exponentially.
  */
 #include "postgres.h"
 
@@ -20,7 +21,7 @@
 
 #include "visit/goal.h"
 
-#define SUBJECT_MAX 8192		/* bytes of a URL or title that patterns see */
+#define SUBJECT_MAX 8192		/* bytes of a URL or title that are compared */
 
 static const struct
 {
@@ -39,14 +40,14 @@ static const struct
 	{"visit_duration", GOAL_VISIT_DURATION}
 };
 
-/* In lower case, by the database's collation. */
+/* A text in lower case, by the database's collation. */
 static char *
 lower(const char *str, size_t len)
 {
 	return str_tolower(str, len, DEFAULT_COLLATION_OID);
 }
 
-/* The server's letters, as wide characters. */
+/* A text as wide characters. */
 static pg_wchar *
 wide(const char *str, int len, int *n)
 {
@@ -56,7 +57,7 @@ wide(const char *str, int len, int *n)
 	return result;
 }
 
-/* Before 16 what belongs to a regular expression is malloc'd. */
+/* Before 16 the memory of a regular expression is malloc'd. */
 static void
 free_regex(void *re)
 {
@@ -64,8 +65,8 @@ free_regex(void *re)
 }
 
 /*
- * Compile a pattern, to live as long as the current memory context.  NULL if
- * it is none.
+ * Compile a pattern; it lives as long as the current memory context.  NULL if
+ * it is not valid.
  */
 static regex_t *
 compile(const char *pattern, bool case_sensitive)
@@ -88,10 +89,10 @@ compile(const char *pattern, bool case_sensitive)
 
 /*
  * goal_make
- *		Make a goal ready, in the current memory context; idsite, idgoal,
- *		case_sensitive, allow_multiple and revenue are filled already.  The
- *		texts are the columns of pk_tracking.goal ("" for NULL).  False if that
- *		row can never match, which add_goal() would have refused.
+ *		Prepare a goal, in the current memory context; idsite, idgoal,
+ *		case_sensitive, allow_multiple and revenue are set already.  The texts
+ *		are the columns of pk_tracking.goal ("" for NULL).  False if the row
+ *		can never match, which add_goal() does not allow.
  */
 bool
 goal_make(Goal *goal, const char *match_attribute, const char *pattern, const char *pattern_type)
@@ -152,7 +153,8 @@ goal_make(Goal *goal, const char *match_attribute, const char *pattern, const ch
 
 /*
  * goals_of_site
- *		The goals of one site out of all sites', which are sorted by site.
+ *		The goals of one site among those of all sites, which are sorted by
+ *		site.
  */
 const Goal *
 goals_of_site(const Goal *goals, int n, int32 idsite, int *n_site)
@@ -175,7 +177,7 @@ goals_of_site(const Goal *goals, int n, int32 idsite, int *n_site)
 	return goals + low;
 }
 
-/* goal_find: the goal of that number among a site's, NULL if there is none. */
+/* goal_find: the goal with this number among a site's, or NULL. */
 const Goal *
 goal_find(const Goal *goals, int n, int32 idgoal)
 {
@@ -187,7 +189,7 @@ goal_find(const Goal *goals, int n, int32 idgoal)
 	return NULL;
 }
 
-/* Does the pattern fit this text? */
+/* Does the text match the pattern? */
 static bool
 fits(const Goal *goal, const char *subject)
 {
@@ -221,7 +223,7 @@ fits(const Goal *goal, const char *subject)
  * goal_matches
  *		Does the action reach the goal?  URLs and titles count for page views,
  *		the others for their kind of action; the duration for every action
- *		after a visit's first (spec 7).
+ *		after a visit's first.
  */
 bool
 goal_matches(const Goal *goal, const GoalInput *in)

@@ -1,6 +1,6 @@
 /*
  * goal.h
- *		Goals of a site, and whether an action reaches one: no database.
+ *		Goals of a site, and whether an action reaches one.  Pure.
  */
 #ifndef PKT_GOAL_H
 #define PKT_GOAL_H
@@ -32,7 +32,7 @@ typedef enum GoalPatternType
 	GOAL_GREATER_THAN
 } GoalPatternType;
 
-/* A row of pk_tracking.goal, made ready to be compared. */
+/* A row of pk_tracking.goal, prepared for comparison. */
 typedef struct Goal
 {
 	int32		idsite;
@@ -47,11 +47,14 @@ typedef struct Goal
 	void	   *regex;			/* GOAL_REGEX: compiled; NULL: never matches */
 } Goal;
 
-/* What an action shows to goals: as sent, without HTML escapes. "" if absent. */
+/*
+ * The texts of an action that goals are compared with: as sent, without HTML
+ * escapes. "" if absent.
+ */
 typedef struct GoalInput
 {
 	ActionKind	kind;
-	const char *url;			/* of the page, before parameters are taken out */
+	const char *url;			/* of the page, before parameters are removed */
 	const char *title;
 	const char *file;			/* download */
 	const char *external_website;	/* outlink */

@@ -1,9 +1,10 @@
 /*
  * lifecycle.c
- *		Continue a visit or begin one, and what changes then.
+ *		Whether a hit continues a visit or begins one, and what it changes.
  *
- * Rules: design section 5; spec matomo 1.4, 1.5, 1.7, 2, 3.1, 3.5.  All times
- * are times of hits in whole seconds; days are those of the site.
+ * Rules: doc/internals.md, "Recognition rules", "Matomo: new visits" and
+ * "Matomo: returning visitors".  All times are times of hits in whole seconds;
+ * days are days in the site's time zone.
  */
 #include "postgres.h"
 
@@ -26,8 +27,10 @@ static const char *const reason_words[] = {
 	"campaign", "website", "limit"
 };
 
-/* Ages of cookie times outside of these are not believed (spec 2). */
+/* A cookie's time that is older than this is ignored. */
 #define COOKIE_AGE_MAX ((int64) 20 * 365 * SECS_PER_DAY)
+
+/* A cookie's visit at least this old makes a visitor a returning one. */
 #define HALF_A_DAY (SECS_PER_DAY / 2)
 
 /* Whole seconds from one hit to another. */
@@ -46,8 +49,7 @@ clamp_int32(int64 n)
 
 /*
  * is_user_id
- *		Is it a user id at all?  Matomo takes "0" for none where it hashes and
- *		compares (spec 1.2); this is the test for its rules.
+ *		Is it a user id by Matomo's rules?  Matomo treats "0" as no user id.
  */
 bool
 is_user_id(const char *user_id)
@@ -57,8 +59,7 @@ is_user_id(const char *user_id)
 
 /*
  * identity_visitor_id
- *		The visitor id of a request: the user id's hash, else the id that it
- *		brought (spec 1.2).
+ *		The visitor id of a hit: the user id's hash, else the id that it sent.
  */
 OptionalId
 identity_visitor_id(const Identity *id)
@@ -68,7 +69,7 @@ identity_visitor_id(const Identity *id)
 	return id->own;
 }
 
-/* Do both times lie on the same local day of the site? */
+/* Are both times on the same day in the site's time zone? */
 static bool
 same_day(TimestampTz a, TimestampTz b, pg_tz *tz)
 {
@@ -92,8 +93,9 @@ same_day(TimestampTz a, TimestampTz b, pg_tz *tz)
 /*
  * lifecycle_decide
  *		Does the hit continue the visit that recognition found (NULL: none), or
- *		begin one, and why?  The first rule that holds wins (spec 1.4, 1.5).
- *		lifecycle_referrer() has the last word.
+ *		begin one, and why?  The first rule that applies wins; see
+ *		doc/internals.md, "Matomo: new visits".  lifecycle_referrer() may
+ *		change the decision.
  */
 Decision
 lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
@@ -133,10 +135,10 @@ lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
 	if (s->create_new_visit_after_x_actions > 0 &&
 		found->total_actions >= s->create_new_visit_after_x_actions)
 	{
-		/* what follows is dropped for as long as the visit would go on */
+		/* hits are dropped as long as the visit would continue */
 		d.excluded = s->session_limit_exceeded_action == LIMIT_SPLIT_AND_EXCLUDE &&
 			(!d.begin || d.excluded);
-		/* not found at all: the visitor starts again from nothing */
+		/* as if no visit was found: the visitor counts as new */
 		d.begin = true;
 		d.known = false;
 		d.reason = REASON_LIMIT;
@@ -146,7 +148,7 @@ lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
 
 /*
  * lifecycle_referrer
- *		What the hit's referrer makes of the decision to continue (spec 1.8).
+ *		Change the decision to continue, if the hit's referrer begins a visit.
  */
 Decision
 lifecycle_referrer(Decision d, ReferrerEffect effect)
@@ -159,7 +161,7 @@ lifecycle_referrer(Decision d, ReferrerEffect effect)
 	return d;
 }
 
-/* The age of a cookie's time, if it is to be believed. */
+/* The age of a cookie's time; false if it is not plausible. */
 static bool
 cookie_age(int64 unixtime, TimestampTz at, int64 *age)
 {
@@ -171,7 +173,7 @@ cookie_age(int64 unixtime, TimestampTz at, int64 *age)
 	return *age < COOKIE_AGE_MAX;
 }
 
-/* Seconds since an event that the previous visit knew, or NULL if that is negative. */
+/* Seconds since an event, from the previous visit's column; NULL if negative. */
 static NullableInt
 since_previous(NullableInt value, TimestampTz previous_first, TimestampTz at)
 {
@@ -183,7 +185,7 @@ since_previous(NullableInt value, TimestampTz previous_first, TimestampTz at)
 	return n < 0 ? no_int() : some_int(clamp_int32(n));
 }
 
-/* The number of the visit after the previous one; a cookie may have claimed any. */
+/* The number of the visit after the previous one; a cookie may have sent any number. */
 static int32
 next_visit(const Visit *previous)
 {
@@ -192,7 +194,10 @@ next_visit(const Visit *previous)
 	return previous->count_visits < PG_INT32_MAX ? previous->count_visits + 1 : PG_INT32_MAX;
 }
 
-/* New or returning, and the columns that tell since when: Matomo's rules (spec 2). */
+/*
+ * Set the columns about returning by Matomo's rules:
+ * doc/internals.md, "Matomo: returning visitors".
+ */
 static void
 returning_matomo(const Hit *hit, const Visit *previous, Visit *visit)
 {
@@ -213,14 +218,14 @@ returning_matomo(const Hit *hit, const Visit *previous, Visit *visit)
 	visit->since_order = order ? some_int(0) :
 		since_previous(previous->since_order, previous->first, hit->at);
 
-	/* zero counts as "no order" there */
+	/* Matomo takes zero for no order */
 	if (order || (!previous->since_order.isnull && previous->since_order.value != 0))
 		visit->returning = 2;
 	else
 		visit->returning = 1;
 }
 
-/* The same by the FAQ's rules: what the cookie says counts too (design section 5). */
+/* The same by the piwik rules, by which the visitor id cookie counts too. */
 static void
 returning_piwik(const Hit *hit, const Visit *previous, Visit *visit)
 {
@@ -269,8 +274,8 @@ returning_piwik(const Hit *hit, const Visit *previous, Visit *visit)
 /*
  * lifecycle_begin
  *		The visit that a hit begins.  previous is the visit by which the
- *		visitor is known, NULL if he is not; random_id serves an unknown
- *		visitor without an id.  idvisit is set by the store.
+ *		visitor is known, or NULL; random_id is for an unknown visitor without
+ *		an id.  The log sets idvisit.
  */
 void
 lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
@@ -314,8 +319,8 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 
 /*
  * lifecycle_begin_anonymous
- *		The visit that a hit without consent begins: nobody's, and that of a new
- *		visitor (design section 7).  The hit has been stripped of its ids.
+ *		The visit that a hit without consent begins: it has no visitor and
+ *		counts as a new visitor's.  The hit's ids have been removed.
  */
 void
 lifecycle_begin_anonymous(const Hit *hit, const Settings *s, Visit *visit)
@@ -329,7 +334,7 @@ lifecycle_begin_anonymous(const Hit *hit, const Settings *s, Visit *visit)
 
 /*
  * lifecycle_stay_anonymous
- *		A further hit without consent: who was undecided may have refused.
+ *		A further hit without consent: an undecided visitor may have refused.
  */
 void
 lifecycle_stay_anonymous(const Hit *hit, const Settings *s, Visit *visit)
@@ -344,9 +349,10 @@ lifecycle_stay_anonymous(const Hit *hit, const Settings *s, Visit *visit)
 
 /*
  * lifecycle_upgrade
- *		An anonymous visit becomes that of a visitor who has agreed in its
- *		midst (consent_upgrade = continue).  previous: an earlier visit of his,
- *		or NULL.  Whether he returns is told as if he had agreed at its start.
+ *		An anonymous visit becomes that of a visitor who has agreed during the
+ *		visit (consent_upgrade = continue).  previous: an earlier visit of the
+ *		visitor, or NULL.  The columns about returning are set as if the
+ *		visitor had agreed at the visit's start.
  */
 void
 lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings *s,
@@ -372,7 +378,8 @@ lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings *s,
 
 /*
  * lifecycle_continue
- *		What any hit changes on the visit that it continues: times, ids, user.
+ *		The changes that any hit makes to the visit that it continues: times,
+ *		ids, user.
  */
 void
 lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit *visit)
@@ -382,8 +389,8 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 	visit->total_time = (int32) clamp_int32(Max(0, 1 + seconds(visit->first, hit->at)));
 
 	/*
-	 * Matomo re-labels the visit with the newest id (spec 1.7); by the FAQ's
-	 * rules it keeps its id, except that a user id's hash replaces it.
+	 * By Matomo's rules the visit takes the newest id; by the piwik rules it
+	 * keeps its id, except that a user id's hash replaces it.
 	 */
 	if (s->recognition_rules == RULES_MATOMO)
 	{
@@ -407,10 +414,11 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 
 /*
  * lifecycle_action
- *		What a hit that is no ping does to a visit that lifecycle_begin or
- *		_continue has prepared (spec 3.1, 3.2).  action->kind, idaction_url and
- *		_name are given, the rest of what every row has is filled.  visit->last
- *		is still that before the hit unless the visit has just begun.
+ *		Apply a hit that is not a ping to a visit that lifecycle_begin() or
+ *		lifecycle_continue() has prepared.  action->kind, idaction_url and
+ *		idaction_name are given; sets the other columns that every row has.
+ *		visit->last is still the one before the hit, unless the visit has just
+ *		begun.
  */
 void
 lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Action *action)
@@ -429,7 +437,7 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 		action->idaction_name_ref = visit->exit_name;
 		action->time_spent_ref_action =
 			(int32) Max(0, Min(seconds(visit->last, hit->at), s->visit_standard_length));
-		/* a later hit tells what the first one did not */
+		/* a later hit may send what the first one did not */
 		if (hit->resolution[0] &&
 			(visit->resolution == NULL || strcmp(visit->resolution, RESOLUTION_UNKNOWN) == 0))
 		{
@@ -450,7 +458,7 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 		visit->total_events++;
 	visit->seldom_changed |= searched || action->kind == ACTION_EVENT;
 
-	/* events, downloads and the like stand at the page view that they belong to */
+	/* events, downloads and so on have the position of their page view */
 	action->pageview_position = visit->total_interactions > 0 ?
 		some_int(visit->total_interactions) : no_int();
 
@@ -462,7 +470,7 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 		if (visit->entry_url.isnull)
 			visit->entry_url = action->idaction_url;
 		visit->exit_url = action->idaction_url;
-		/* nor does a page without a title take the last one's away there */
+		/* by Matomo's rules a page without a title leaves the last one's */
 		if (action->idaction_name.value != 0 || s->recognition_rules == RULES_PIWIK)
 			visit->exit_name = action->idaction_name;
 	}
@@ -479,7 +487,7 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 	}
 }
 
-/* Words for codes; NULL for a code that there is not. */
+/* Words for codes; NULL for an unknown code. */
 const char *
 matched_by_word(int code)
 {

@@ -1,7 +1,7 @@
 /*
  * lifecycle.h
- *		Continue a visit or begin one, and what changes then: pure functions on
- *		structs, no database.  Live tracking, bulk and replay share them.
+ *		Whether a hit continues a visit or begins one, and what it changes:
+ *		pure functions on structs, for live tracking, batches and replay.
  */
 #ifndef PKT_LIFECYCLE_H
 #define PKT_LIFECYCLE_H
@@ -13,27 +13,27 @@
 
 #define RESOLUTION_UNKNOWN "unknown"	/* config_resolution where none was sent */
 
-/* What the identity room has made of a hit. */
+/* The ids of a hit. */
 typedef struct Identity
 {
-	OptionalId	user;			/* hash of the user id, if it is to count as a visitor id */
-	OptionalId	own;			/* the id that the hit brought itself */
+	OptionalId	user;			/* hash of the user id, if it counts as a visitor id */
+	OptionalId	own;			/* the id that the hit sent */
 	MatchedBy	own_source;		/* cid, third-party cookie or cookie */
-	OptionalId	config;			/* fingerprint; not given: never matched */
+	OptionalId	config;			/* the fingerprint; if not given, never matched */
 	char	   *user_id;		/* as it is stored and compared, NULL: none */
 } Identity;
 
 typedef struct Decision
 {
 	bool		begin;			/* else continue */
-	bool		known;			/* the visitor is known: a visit was found and counts */
+	bool		known;			/* the visitor is known by a visit that was found */
 	bool		excluded;		/* session limit: the hit is dropped */
 	Reason		reason;
 } Decision;
 
 /*
- * An action: a row of log_link_visit_action.  Numbers of the dictionary: 0 is
- * none; in the columns that only some kinds have, none is NULL.
+ * An action: a row of log_link_visit_action.  In a number of the dictionary, 0
+ * means none; the columns that only some kinds have store NULL for it.
  */
 #define ACTION_CATEGORIES 5
 
@@ -46,10 +46,10 @@ typedef struct Action
 	NullableInt idaction_name_ref;
 	NullableInt pageview_position;
 	int32		time_spent_ref_action;
-	ConsentState consent;		/* what the hit itself said */
+	ConsentState consent;		/* of the hit itself */
 	const char *idpageview;		/* NULL: none */
 
-	/* columns that a plain page view has not: written only if this is set */
+	/* columns that a plain page view lacks: written only if this is set */
 	bool		wide;
 	int64		event_category;
 	int64		event_action;

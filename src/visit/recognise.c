@@ -1,9 +1,10 @@
 /*
  * recognise.c
- *		Which visits may be the hit's: the look-ups of a rule set, in order.
+ *		The look-ups that find the visits a hit may continue, in the order of a
+ *		rule set.
  *
- * Pure: what a look-up finds is the store's affair.  Rules: design section 5
- * (piwik), spec matomo 1.3 (matomo).
+ * Pure: log/ does the look-ups.  Rules: doc/internals.md, "Recognition rules"
+ * and "Matomo: recognition".
  */
 #include "postgres.h"
 
@@ -23,7 +24,7 @@ by_visitor_id(OptionalId id, MatchedBy matched_by, const Lookup *window)
 	return l;
 }
 
-/* A look-up by fingerprint; its key is filled in when it is reached. */
+/* A look-up by fingerprint; its key is set when it is needed. */
 static Lookup
 by_config(const Lookup *window)
 {
@@ -35,7 +36,7 @@ by_config(const Lookup *window)
 	return l;
 }
 
-/* The FAQ's five cases, each look-up within the window. */
+/* The five cases of the piwik rules, each look-up within the window. */
 static int
 lookups_piwik(const Identity *id, const Settings *s, const Lookup *window, Lookup *out)
 {
@@ -60,7 +61,7 @@ lookups_piwik(const Identity *id, const Settings *s, const Lookup *window, Looku
 	return n;
 }
 
-/* Matomo 5: trust before user id, ids without a lower bound, users kept apart. */
+/* Matomo 5: trust before user id, ids without a lower bound, users kept separate. */
 static int
 lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Lookup *out)
 {
@@ -70,7 +71,10 @@ lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Look
 	int			n = 0;
 
 	open_window.bounded = false;
-	/* so its index on visitor ids has them; that on fingerprints the other way round */
+	/*
+	 * as Matomo's index on visitor ids orders them; that on fingerprints
+	 * orders them the other way round
+	 */
 	open_window.older_first = true;
 
 	if (vid.given && s->trust_visitors_cookies)
@@ -98,7 +102,7 @@ lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Look
 
 /*
  * recognise_lookups
- *		The searches for a hit, in order of preference: the first that finds a
+ *		The look-ups for a hit, in order of preference: the first that finds a
  *		visit decides.  Returns their number (1 or 2).
  */
 int

@@ -1,6 +1,7 @@
 /*
  * recognise.h
- *		Which visits may be the hit's: the look-ups of a rule set, in order.
+ *		The look-ups that find the visits a hit may continue, in the order of a
+ *		rule set.
  */
 #ifndef PKT_RECOGNISE_H
 #define PKT_RECOGNISE_H
@@ -12,12 +13,12 @@ typedef struct Lookup
 {
 	bool		by_config;		/* config_id = key, else idvisitor = key */
 	HexId		key;
-	MatchedBy	matched_by;		/* what a hit found by it was recognised by */
+	MatchedBy	matched_by;		/* how a hit is recognised if this finds a visit */
 	bool		bounded;		/* is there a lower bound? */
 	TimestampTz lower;			/* visit_last_action_time, both inclusive */
 	TimestampTz upper;
-	const char *user_filter;	/* only visits of no user or of this one; NULL: any */
-	bool		older_first;	/* of visits with the same last action */
+	const char *user_filter;	/* only visits without a user or of this one; NULL: any */
+	bool		older_first;	/* among visits with the same last action */
 } Lookup;
 
 #define MAX_LOOKUPS 2

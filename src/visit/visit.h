@@ -1,6 +1,6 @@
 /*
  * visit.h
- *		What the visit room's pure decisions work on.
+ *		A visit, as the pure decisions of visit/ use it.
  */
 #ifndef PKT_VISIT_H
 #define PKT_VISIT_H
@@ -16,7 +16,7 @@
 #include "enrich/referrer.h"
 #include "request/consent.h"
 
-/* What a hit was recognised by: log_link_visit_action.matched_by. */
+/* How a hit was recognised: log_link_visit_action.matched_by. */
 typedef enum MatchedBy
 {
 	MATCHED_NONE = 0,
@@ -28,7 +28,7 @@ typedef enum MatchedBy
 	MATCHED_SESSION_LINK = 6
 } MatchedBy;
 
-/* Why it continues its visit or begins one: log_link_visit_action.decision. */
+/* Why a hit continues its visit or begins one: log_link_visit_action.decision. */
 typedef enum Reason
 {
 	REASON_CONTINUE = 0,
@@ -66,8 +66,8 @@ no_int(void)
 }
 
 /*
- * The columns of a log_visit row that decide something or change with a hit.
- * What is only written when a visit begins stands in NewVisit (store.h).
+ * The columns of log_visit that decide something or change with a hit.
+ * Columns that are only written when a visit begins are in NewVisit.
  */
 typedef struct Visit
 {
@@ -107,7 +107,7 @@ typedef struct Visit
 	Jsonb	   *custom_dimensions;	/* number to value; NULL: none */
 	Jsonb	   *custom_variables;	/* slot to [name, value]; NULL: none */
 
-	/* NULL where it is not known */
+	/* NULL if unknown */
 	const char *continent;		/* location_… */
 	const char *country;
 	const char *region;
@@ -115,7 +115,7 @@ typedef struct Visit
 	Numeric		latitude;
 	Numeric		longitude;
 
-	/* which version of the row this is, for the store alone */
+	/* the version of the row, for log/ only */
 	ItemPointerData tid;
 	TransactionId xmin;
 } Visit;
