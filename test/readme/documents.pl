@@ -158,4 +158,4 @@ foreach my $m (sort keys %messages)
 	my $n = normal($m);
 	push @missing, "$messages{$m}: $n" unless index($doc, "`$n`") >= 0 || index($doc, "`$n…`") >= 0;
 }
-later('every message of src/ is in doc/troubleshooting.md', @missing);
+result('every message of src/ is in doc/troubleshooting.md', @missing);
