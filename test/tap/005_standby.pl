@@ -9,6 +9,8 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init(allows_streaming => 1);
+# a standby that starts late, on a busy machine, still finds the WAL
+$node->append_conf('postgresql.conf', "wal_keep_size = '1GB'");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pgcrypto;
