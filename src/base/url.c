@@ -445,7 +445,11 @@ add_list(UrlRules *rules, const TextList *list)
 		if (is_expression(list->items[i], &inner))
 			add_expression(rules, inner);
 		else if (list->items[i][0] != '\0')
-			rules->names[rules->n_names++] = param_name((UrlPart) {list->items[i], strlen(list->items[i])});
+		{
+			UrlPart		whole = {list->items[i], strlen(list->items[i])};
+
+			rules->names[rules->n_names++] = param_name(whole);
+		}
 	}
 }
 
