@@ -11,7 +11,7 @@ srcdir := $(or $(VPATH),$(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST)))))
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(EXTENSION).control)
 
 # The directories of src/, the lowest first: a module includes headers of its own
-# floor and of lower ones (test/layout/check.pl).
+# floor and of lower ones (test/layout/run).
 FLOORS = base settings identity request enrich visit log track report admin
 
 OBJS := $(patsubst $(srcdir)/%.c,%.o,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/*.c))))
@@ -50,7 +50,7 @@ ifeq ($(shell uname -s),Linux)
 SHLIB_LINK += -Wl,-Bsymbolic
 endif
 EXTRA_CLEAN = $(DATA_built) results output_iso tmp_check regression.diffs regression.out \
-	$(EXTENSION)-*.zip
+	$(EXTENSION)-*.zip $(EXTENSION)-*.tmp
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -81,11 +81,12 @@ build-directories:
 $(DATA_built): $(SQL_PARTS)
 	cat $^ > $@
 
-# the directories of a build elsewhere
+# Of a build elsewhere the directories go too; PGXS's own rule comes after this.
 clean: clean-directories
 .PHONY: clean-directories
 clean-directories:
-	-@[ ! -d src ] || find src -type d -empty -delete
+	@rm -f $(OBJS) $(OBJS:.o=.bc)
+	@[ ! -d src ] || find src -type d -empty -delete
 
 # A release for PGXN, of the commit that is checked out; PGXN's versions have three parts.
 DISTVERSION = $(EXTVERSION)$(if $(filter 2,$(words $(subst ., ,$(EXTVERSION)))),.0)

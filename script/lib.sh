@@ -115,14 +115,19 @@ pkt_find_pg() {
 	pkt_use_pg
 	# Without the right to install there, take a copy of the server beside the build.
 	if [ ! -w "$pkglibdir" ] && [ -n "$pkt_tmp" ]; then
-		local dir
-		for dir in "$pgbin" "$pkglibdir" "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --includedir-server)"; do
-			mkdir -p "$pkt_tmp/pg$dir"
-			cp -RL "$dir/." "$pkt_tmp/pg$dir/"
-		done
-		PG_CONFIG=$pkt_tmp/pg$pgbin/pg_config
-		pkt_use_pg
+		pkt_copy_pg "$pkt_tmp/pg"
 	fi
+}
+
+# pkt_copy_pg DIR: use a copy of the server, which finds its files by their place
+pkt_copy_pg() {
+	local dir
+	for dir in "$pgbin" "$pkglibdir" "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --includedir-server)"; do
+		mkdir -p "$1$dir"
+		cp -RL "$dir/." "$1$dir/"
+	done
+	PG_CONFIG=$1$pgbin/pg_config
+	pkt_use_pg
 }
 
 pkt_use_pg() {
@@ -171,10 +176,11 @@ pkt_start() {
 }
 
 pkt_stop() {
+	local data
 	if [ -n "$pkt_tmp" ] && [ -d "$pkt_tmp" ]; then
-		if [ -f "$pkt_tmp/data/postmaster.pid" ]; then
-			as_pg pg_ctl -D "$pkt_tmp/data" -m immediate -s stop >/dev/null 2>&1 || true
-		fi
+		for data in "$pkt_tmp/data" "$pkt_tmp"/*/data; do
+			[ ! -f "$data/postmaster.pid" ] || as_pg pg_ctl -D "$data" -m immediate -s stop >/dev/null 2>&1 || true
+		done
 		rm -rf "$pkt_tmp"
 	fi
 }
