@@ -37,7 +37,7 @@ typedef struct ListEntry
 struct ReferrerList
 {
 	int			n;
-	int			room;
+	int			allocated;
 	ListEntry  *entries;		/* by host, kind, longest path first */
 };
 
@@ -53,18 +53,18 @@ referrer_list_create(void)
 {
 	ReferrerList *list = palloc0(sizeof(ReferrerList));
 
-	list->room = 16;
-	list->entries = palloc_array(ListEntry, list->room);
+	list->allocated = 16;
+	list->entries = palloc_array(ListEntry, list->allocated);
 	return list;
 }
 
 static ListEntry *
 new_entry(ReferrerList *list)
 {
-	if (list->n == list->room)
+	if (list->n == list->allocated)
 	{
-		list->room *= 2;
-		list->entries = repalloc_array(list->entries, ListEntry, list->room);
+		list->allocated *= 2;
+		list->entries = repalloc_array(list->entries, ListEntry, list->allocated);
 	}
 	return &list->entries[list->n++];
 }

@@ -131,7 +131,7 @@ typedef struct Part
 	bool		exact;			/* it matches exactly the text */
 	char	   *text;			/* in lower case; NULL: empty */
 	int			len;
-	int			room;
+	int			allocated;
 	Literals	best;
 } Part;
 
@@ -182,10 +182,10 @@ consider(Literals *best, List *words)
 static void
 append_text(Part *part, const char *text, int len)
 {
-	if (part->len + len >= part->room)
+	if (part->len + len >= part->allocated)
 	{
-		part->room = 2 * (part->len + len) + 16;
-		part->text = part->text == NULL ? palloc(part->room) : repalloc(part->text, part->room);
+		part->allocated = 2 * (part->len + len) + 16;
+		part->text = part->text == NULL ? palloc(part->allocated) : repalloc(part->text, part->allocated);
 	}
 	memcpy(part->text + part->len, text, len);
 	part->len += len;
@@ -199,7 +199,7 @@ end_text(Part *part)
 	if (part->len > 0)
 		consider(&part->best, list_make1(part->text));
 	part->text = NULL;
-	part->len = part->room = 0;
+	part->len = part->allocated = 0;
 	part->exact = false;
 }
 
@@ -752,7 +752,7 @@ read_rule(Yaml *yaml, UaList list, UaRule *rule)
 
 /* A list after its name: its rules are added to those of the same list. */
 static bool
-read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *room)
+read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *allocated)
 {
 	if (!expect(yaml, YAML_SEQUENCE_START_EVENT))
 		return false;
@@ -768,10 +768,10 @@ read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *room)
 								   *n >= MAX_RULES ? "too many rules" : "not a rule");
 			return false;
 		}
-		if (*n >= *room)
+		if (*n >= *allocated)
 		{
-			*room = Max(256, *room * 2);
-			*rules = *rules == NULL ? palloc(*room * sizeof(UaRule)) : repalloc(*rules, *room * sizeof(UaRule));
+			*allocated = Max(256, *allocated * 2);
+			*rules = *rules == NULL ? palloc(*allocated * sizeof(UaRule)) : repalloc(*rules, *allocated * sizeof(UaRule));
 		}
 		if (!read_rule(yaml, list, *rules + *n))
 			return false;
@@ -784,7 +784,7 @@ read_lists(Yaml *yaml, UaRules *rules)
 {
 	UaRule	   *list[UA_LISTS] = {NULL};
 	int			n[UA_LISTS] = {0};
-	int			room[UA_LISTS] = {0};
+	int			allocated[UA_LISTS] = {0};
 
 	if (!expect(yaml, YAML_STREAM_START_EVENT) || !expect(yaml, YAML_DOCUMENT_START_EVENT) ||
 		!expect(yaml, YAML_MAPPING_START_EVENT))
@@ -801,7 +801,7 @@ read_lists(Yaml *yaml, UaRules *rules)
 			if (yaml->event.type == YAML_SCALAR_EVENT &&
 				strcmp((char *) yaml->event.data.scalar.value, list_names[i]) == 0)
 				break;
-		if (i < UA_LISTS ? !read_list(yaml, i, &list[i], &n[i], &room[i]) : !skip_node(yaml))
+		if (i < UA_LISTS ? !read_list(yaml, i, &list[i], &n[i], &allocated[i]) : !skip_node(yaml))
 			return false;
 	}
 	for (int i = 0; i < UA_LISTS; i++)

@@ -72,17 +72,17 @@ typedef struct Agent
 
 /* len bytes, valid in the database's encoding, cut to fit. */
 static void
-copy_text(char *to, size_t room, const char *from, size_t len)
+copy_text(char *to, size_t size, const char *from, size_t len)
 {
-	if (len > room - 1)
-		len = pg_mbcliplen(from, len, room - 1);
+	if (len > size - 1)
+		len = pg_mbcliplen(from, len, size - 1);
 	memcpy(to, from, len);
 	to[len] = '\0';
 }
 
 /* The same for bytes that may have been cut inside a character. */
 static void
-copy_any(char *to, size_t room, const char *from)
+copy_any(char *to, size_t size, const char *from)
 {
 	size_t		len = strlen(from);
 
@@ -93,7 +93,7 @@ copy_any(char *to, size_t room, const char *from)
 			len = strlen(from);
 			break;
 		}
-	copy_text(to, room, from, len);
+	copy_text(to, size, from, len);
 }
 
 static bool
@@ -293,7 +293,7 @@ read_hints(Hints *hints, Jsonb *uadata, Jsonb *headers)
 
 /* "14.2.1" and "14_2" become "14.2", "14.0.0" becomes "14" where bare, "x" becomes "". */
 static void
-short_version(const char *version, bool bare, char *to, size_t room)
+short_version(const char *version, bool bare, char *to, size_t size)
 {
 	const char *p = version;
 	int			major = 0,
@@ -306,15 +306,15 @@ short_version(const char *version, bool bare, char *to, size_t room)
 		return;
 	if ((*p != '.' && *p != '_') || p[1] < '0' || p[1] > '9')
 	{
-		snprintf(to, room, "%d", major);
+		snprintf(to, size, "%d", major);
 		return;
 	}
 	for (p++; *p >= '0' && *p <= '9' && minor < 100000000; p++)
 		minor = minor * 10 + (*p - '0');
 	if (bare && minor == 0)
-		snprintf(to, room, "%d", major);
+		snprintf(to, size, "%d", major);
 	else
-		snprintf(to, room, "%d.%d", major, minor);
+		snprintf(to, size, "%d.%d", major, minor);
 }
 
 /*
@@ -541,26 +541,28 @@ thaw(Agent *agent)
 }
 
 static void
-join_version(const UaAnswer *answer, char *to, size_t room)
+join_version(const UaAnswer *answer, char *to, size_t size)
 {
 	char		version[2 * UA_VALUE_MAX + 2];
 
 	snprintf(version, sizeof(version), "%s%s%s", answer->value[1],
 			 answer->value[1][0] && answer->value[2][0] ? "." : "",
 			 answer->value[1][0] ? answer->value[2] : "");
-	copy_any(to, room, version);
+	copy_any(to, size, version);
 }
 
-static const SystemCode *
-detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
-{
-	const Hints *hints = &agent->hints;
-	const char *family = answer->found ? answer->value[0] : "";
-	char		version[21] = "";
-	const SystemCode *code;
+#define SYSTEM_VERSION_SIZE 21
 
+/* The system by the agent string: its name, and its version (SYSTEM_VERSION_SIZE bytes). */
+static const char *
+system_of_agent(const Agent *agent, const UaAnswer *answer, char *version)
+{
+	const char *family = answer->found ? answer->value[0] : "";
+	char	   *rest;
+
+	version[0] = '\0';
 	if (answer->found)
-		join_version(answer, version, sizeof(version));
+		join_version(answer, version, SYSTEM_VERSION_SIZE);
 	if (pg_strcasecmp(family, "Other") == 0)
 		family = "";
 	/* the rules take these for versions */
@@ -571,7 +573,8 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 	else if (strcmp(family, "Windows") == 0 && strncmp(version, "RT", 2) == 0)
 	{
 		family = "Windows RT";
-		memmove(version, version + 2 + strspn(version + 2, " "), strlen(version + 2 + strspn(version + 2, " ")) + 1);
+		rest = version + 2 + strspn(version + 2, " ");
+		memmove(version, rest, strlen(rest) + 1);
 	}
 	/* this is the version of the kernel */
 	if (strcmp(family, "Linux") == 0)
@@ -584,10 +587,11 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		family = "PlayStation Portable";
 	else if (says(agent, "playstation"))
 	{
-		const char *p = strstr(agent->lower, "playstation ") ? strstr(agent->lower, "playstation ") + 12 : "";
+		const char *p = strstr(agent->lower, "playstation ");
 
+		p = p != NULL ? p + strlen("playstation ") : "";
 		family = "PlayStation";
-		snprintf(version, sizeof(version), "%.1s", *p >= '0' && *p <= '9' ? p : "");
+		snprintf(version, SYSTEM_VERSION_SIZE, "%.1s", *p >= '0' && *p <= '9' ? p : "");
 	}
 	else if (says(agent, "nintendo 3ds") || says(agent, "nintendo dsi"))
 		family = "Nintendo Mobile", version[0] = '\0';
@@ -601,60 +605,84 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		family = "Fuchsia", version[0] = '\0';
 	else if (says(agent, "sailfish"))
 		family = "Sailfish";
+	return family;
+}
 
-	if (hints->platform[0] != '\0')
+/*
+ * The system by the Client Hints, if they name one, else the one given; changes
+ * version too.
+ */
+static const char *
+system_of_hints(const Agent *agent, const char *family, char *version)
+{
+	const Hints *hints = &agent->hints;
+	const SystemCode *code;
+	char		hinted[SYSTEM_VERSION_SIZE];
+
+	if (hints->platform[0] == '\0')
+		return family;
+	short_version(hints->platform_version, false, hinted, sizeof(hinted));
+	if (pg_strcasecmp(hints->platform, "Windows") == 0)
 	{
-		char		hinted[21];
+		int			major = atoi(hints->platform_version);
 
-		short_version(hints->platform_version, false, hinted, sizeof(hinted));
-		if (pg_strcasecmp(hints->platform, "Windows") == 0)
-		{
-			int			major = atoi(hints->platform_version);
+		/*
+		 * an Xbox sends Windows too; the version numbers the releases of
+		 * an interface
+		 */
+		if (strcmp(family, "Xbox") != 0 && strcmp(family, "Windows") != 0)
+			family = "Windows", version[0] = '\0';
+		if (strcmp(family, "Windows") == 0 && major >= 13)
+			strcpy(version, "11");
+		else if (strcmp(family, "Windows") == 0 && major > 0)
+			strcpy(version, "10");
+		else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.3") == 0)
+			strcpy(version, "8.1");
+		else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.2") == 0)
+			strcpy(version, "8");
+		else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.1") == 0)
+			strcpy(version, "7");
+	}
+	else if (pg_strcasecmp(hints->platform, "Linux") == 0)
+	{
+		code = system_code(family);
+		/* its distributions, and Chrome OS and TVs, which send Linux */
+		if (code == NULL || strcmp(family, "Windows") == 0 || strcmp(code->code, "MAC") == 0)
+			family = "Linux", version[0] = '\0';
+	}
+	else
+	{
+		const char *named = pg_strcasecmp(hints->platform, "Chromium OS") == 0 ?
+			"Chrome OS" : hints->platform;
+		const SystemCode *now = system_code(family);
 
-			/*
-			 * an Xbox sends Windows too; the version numbers the releases of
-			 * an interface
-			 */
-			if (strcmp(family, "Xbox") != 0 && strcmp(family, "Windows") != 0)
-				family = "Windows", version[0] = '\0';
-			if (strcmp(family, "Windows") == 0 && major >= 13)
-				strcpy(version, "11");
-			else if (strcmp(family, "Windows") == 0 && major > 0)
-				strcpy(version, "10");
-			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.3") == 0)
-				strcpy(version, "8.1");
-			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.2") == 0)
-				strcpy(version, "8");
-			else if (strcmp(family, "Windows") == 0 && strcmp(hinted, "0.1") == 0)
-				strcpy(version, "7");
-		}
-		else if (pg_strcasecmp(hints->platform, "Linux") == 0)
+		code = system_code(named);
+		if (code != NULL)
 		{
-			code = system_code(family);
-			/* its distributions, and Chrome OS and TVs, which send Linux */
-			if (code == NULL || strcmp(family, "Windows") == 0 || strcmp(code->code, "MAC") == 0)
-				family = "Linux", version[0] = '\0';
-		}
-		else
-		{
-			const char *named = pg_strcasecmp(hints->platform, "Chromium OS") == 0 ? "Chrome OS" : hints->platform;
-			const SystemCode *now = system_code(family);
-
-			code = system_code(named);
-			if (code != NULL)
+			if (now == NULL || strcmp(now->code, code->code) != 0)
 			{
-				if (now == NULL || strcmp(now->code, code->code) != 0)
-				{
-					/* Android's own families keep their names */
-					if (!(strcmp(code->code, "AND") == 0 && now != NULL &&
-						  (strcmp(now->code, "HAR") == 0 || strcmp(now->code, "FIR") == 0)))
-						family = code->family, version[0] = '\0';
-				}
-				if (hinted[0] != '\0')
-					short_version(hints->platform_version, strcmp(code->code, "AND") == 0, version, sizeof(version));
+				/* Android's own families keep their names */
+				if (!(strcmp(code->code, "AND") == 0 && now != NULL &&
+					  (strcmp(now->code, "HAR") == 0 || strcmp(now->code, "FIR") == 0)))
+					family = code->family, version[0] = '\0';
 			}
+			if (hinted[0] != '\0')
+				short_version(hints->platform_version, strcmp(code->code, "AND") == 0, version,
+							  SYSTEM_VERSION_SIZE);
 		}
 	}
+	return family;
+}
+
+/* The system: its names and version, and its code, or NULL. */
+static const SystemCode *
+detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
+{
+	char		version[SYSTEM_VERSION_SIZE];
+	const char *family = system_of_agent(agent, answer, version);
+	const SystemCode *code;
+
+	family = system_of_hints(agent, family, version);
 
 	/* iPads have had a system of their own since version 13 */
 	if (strcmp(family, "iOS") == 0 && says(agent, "ipad") && atoi(version) >= 13)
@@ -691,7 +719,7 @@ static const struct
 };
 
 static const char *
-named_program(const Agent *agent, const char *family, char *version, size_t room)
+named_program(const Agent *agent, const char *family, char *version, size_t size)
 {
 	if (family[0] != '\0' && strncmp(family, "Chrome", 6) != 0 && strncmp(family, "Safari", 6) != 0 &&
 		strncmp(family, "Mobile Safari", 13) != 0 && strcmp(family, "Apple Mail") != 0)
@@ -702,7 +730,7 @@ named_program(const Agent *agent, const char *family, char *version, size_t room
 
 		if (at != NULL)
 		{
-			short_version(at + strlen(named_programs[i].word), false, version, room);
+			short_version(at + strlen(named_programs[i].word), false, version, size);
 			return named_programs[i].family;
 		}
 	}

@@ -94,15 +94,14 @@ static KeptPlan plans[QUERY_COUNT];	/* run_query() fills them */
 typedef struct NamedSalt
 {
 	const char *name;
-	const char *description;
 	bool		known;
 	Salt		salt;
 	uint8		bytes[SALT_MAX_LEN];
 } NamedSalt;
 
-static NamedSalt instance_salt = {.name = "fingerprint", .description = "fingerprint"};
-static NamedSalt user_id_salt = {.name = "user_id", .description = "user ID"};
-static NamedSalt lock_salt = {.name = "lock", .description = "lock"};
+static NamedSalt instance_salt = {.name = "fingerprint"};
+static NamedSalt user_id_salt = {.name = "user_id"};
+static NamedSalt lock_salt = {.name = "lock"};
 
 /* First bytes of the lock salt, kept for the backend's life; see salt_lock_seed(). */
 static uint64 lock_seed;
@@ -412,7 +411,7 @@ read_named(NamedSalt *named)
 	if (SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s salt does not exist", named->description),
+				 errmsg("salt \"%s\" does not exist", named->name),
 				 errhint("Set it with pk_tracking.import_salt().")));
 
 	named->salt.bytes = named->bytes;
@@ -421,7 +420,7 @@ read_named(NamedSalt *named)
 	if (named->salt.len <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s salt has an invalid length", named->description),
+				 errmsg("salt \"%s\" has an invalid length", named->name),
 				 errhint("Set another one with pk_tracking.import_salt().")));
 	named->known = true;
 	return &named->salt;
@@ -547,7 +546,7 @@ find_in(int query, int32 idsite, DateADT day, TimestampTz now)
 	if (take_salt(bytes, sizeof(bytes)) != SALT_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a daily salt has an invalid length")));
+				 errmsg("daily salt has an invalid length")));
 	SPI_freetuptable(SPI_tuptable);
 
 	entry = cache_daily(idsite, day, bytes, expires);
@@ -796,11 +795,11 @@ pkt_import_salt(PG_FUNCTION_ARGS)
 	if (named == &instance_salt && len != SALT_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a fingerprint salt must have %d bytes", SALT_LEN)));
+				 errmsg("fingerprint salt must have %d bytes", SALT_LEN)));
 	if (len < 1 || len > SALT_MAX_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a user ID salt must have 1 to %d bytes", SALT_MAX_LEN)));
+				 errmsg("user ID salt must have 1 to %d bytes", SALT_MAX_LEN)));
 
 	values[0] = CStringGetTextDatum(named->name);
 	values[1] = PointerGetDatum(value);

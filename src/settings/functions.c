@@ -215,13 +215,13 @@ pkt_site_check(PG_FUNCTION_ARGS)
 	if (!isnull && DatumGetInt32(value) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a site's number must be greater than zero")));
+				 errmsg("site number must be greater than zero")));
 
 	value = SPI_getbinval(row, desc, name_column, &isnull);
 	if (!isnull && *trim_blanks(TextDatumGetCString(value)) == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a site's name must not be empty")));
+				 errmsg("site name must not be empty")));
 
 	value = SPI_getbinval(row, desc, timezone_column, &isnull);
 	if (!isnull)
@@ -375,7 +375,7 @@ pkt_setting_name(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the setting's name must not be null")));
+				 errmsg("setting name must not be null")));
 	i = setting_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_TEXT_P(cstring_to_text(setting_registry[i].name));
 }
