@@ -14,7 +14,7 @@ SELECT pk_tracking.add_goal(:site, 'by hand', 'manually', allow_multiple => true
 SELECT pk_tracking.add_site('actions, other', ARRAY['https://b.example']) AS other \gset
 SELECT pk_tracking.add_site('actions, Matomo', ARRAY['https://m.example']) AS matomo \gset
 SELECT pk_tracking.set_site(:matomo, 'recognition_rules', 'matomo') AS rules \gset
--- each visitor his own visit, though all have one browser
+-- a visit for each visitor, although all have the same browser
 SELECT pk_tracking.set_site(i, 'trust_visitors_cookies', 'on') AS trust FROM unnest(ARRAY[:site, :other, :matomo]) AS i \g (format=unaligned tuples_only=on)
 
 CREATE TEMP SEQUENCE visitor;

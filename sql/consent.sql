@@ -1,5 +1,5 @@
 -- Consent: who is recorded as whom, what is stored of those who refuse or have
--- not decided, how their hits are joined, and what happens when somebody
+-- not decided, how their hits are joined, and what happens when a visitor
 -- changes their mind (doc/internals.md, "Consent and anonymous visits").
 \set VERBOSITY terse
 SET client_min_messages = warning;
@@ -34,7 +34,7 @@ DECLARE
 	t pk_tracking.tracked;
 	cookies text := (SELECT string_agg(j.name || '=' || j.value, '; ' ORDER BY j.name) FROM jar j WHERE j.browser = hit.browser);
 BEGIN
-	-- everybody has an address of his own, unless the test says otherwise
+	-- each visitor has an own address, unless the test says otherwise
 	t := pk_tracking.track_request('idsite=' || current_setting('test.site') || '&rec=1&url=https://shop.example.org/&' || query, coalesce(ip, '198.51.100.77'::inet + coalesce(ascii(browser), 0)), agent, 'de-AT,de;q=0.9',
 		'2026-03-02 10:00+00'::timestamptz + minute * interval '1 minute', jsonb_build_object('cookie', coalesce(cookies, '')), trusted);
 	IF browser IS NOT NULL THEN
@@ -274,7 +274,7 @@ SELECT pg_temp.mode('use_third_party_id_cookie', 'on');
 -- undecided, refuses; and cannot take it back but by agreeing
 SELECT pg_temp.hit('a', 3000), pg_temp.hit('a', 3001, 'uia=1'), pg_temp.hit('a', 3002);
 SELECT visit, consent, actions FROM visits;
--- agrees: the visit goes on, now somebody's
+-- agrees: the visit continues, now as an identified one
 SELECT pg_temp.hit('a', 3003, 'consent=1&idgoal=0&ec_items=[["s","n","c",1,1]]') AS agrees, pg_temp.hit('a', 3004, 'consent=1') AS "and stays";
 SELECT * FROM visits;
 SELECT to_char(a.server_time, 'HH24:MI') AS at, pk_tracking.consent_name(a.consent) AS consent, a.idvisitor IS NOT NULL AS visitor, a.idvisitor = v.idvisitor AS same FROM pk_tracking.log_link_visit_action a JOIN letter USING (idvisit) JOIN pk_tracking.log_visit v USING (idvisit) ORDER BY a.idlink_va;
@@ -303,7 +303,7 @@ SELECT pg_temp.hit('h', 3500, ip => '192.0.2.20'), pg_temp.hit('i', 3501, ip => 
 -- the same if only a cart was joined, which the other's has replaced
 SELECT pg_temp.hit('j', 3600, ip => '192.0.2.21'), pg_temp.hit('k', 3601, 'idgoal=0&ec_items=[["his","n","c",1,1]]', '192.0.2.21'), pg_temp.hit('j', 3602, 'idgoal=0&ec_items=[["hers","n","c",1,1]]', '192.0.2.21'), pg_temp.hit('j', 3603, 'consent=1', '192.0.2.21') AS "stays out";
 SELECT * FROM visits;
--- somebody who has been here before: known by cookie id, by user id
+-- a returning visitor: known by cookie id, by user id
 TRUNCATE letter RESTART IDENTITY;
 SELECT pg_temp.mode('use_third_party_id_cookie', 'on', 'window_look_back_for_visitor', '86400');
 SELECT pg_temp.hit(NULL, 4000, 'consent=1&_id=00000000000000e1', '192.0.2.50', 'other'), pg_temp.hit(NULL, 4001, 'consent=1&uid=jo', '203.0.113.51', 'another');

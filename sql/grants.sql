@@ -100,7 +100,7 @@ SELECT pg_temp.try('SELECT pk_tracking.track_request(''idsite=$S&rec=1'', truste
 SELECT pg_temp.try('SELECT pk_tracking.track_request(''idsite=$S&rec=1'', trusted => NULL, at => ''2026-03-02 12:00+00'')');
 RESET ROLE;
 
--- 3. A trigger that the owner has put on his log runs with his rights and a pinned search_path
+-- 3. A trigger that the owner has put on the log runs with the owner's rights and a pinned search_path
 CREATE SCHEMA regress_pkt_evil AUTHORIZATION regress_pkt_tracker;
 CREATE TABLE seen (what text, path text, who text, outer_user text);
 CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -129,7 +129,7 @@ RESET search_path;
 RESET ROLE;
 SELECT what, path, who = session_user AS "owner's rights", count(*) FROM seen GROUP BY 1, 2, 3 ORDER BY what;
 SELECT count(*) AS evil FROM regress_pkt_evil.seen;
--- a trigger that fails aborts the hit, and leaves the caller who he is
+-- a trigger that fails aborts the hit, and current_user is as before
 CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no visits today'; END $$;
 CREATE TRIGGER fail BEFORE INSERT ON pk_tracking.log_visit FOR EACH ROW EXECUTE FUNCTION fail();
 SET ROLE regress_pkt_tracker;
@@ -186,7 +186,7 @@ SELECT (pk_tracking.track_request('idsite=' OPERATOR(pg_catalog.||) :'site' OPER
 RESET search_path;
 RESET ROLE;
 SELECT v.location_ip, count(*) FROM pk_tracking.log_visit v WHERE v.idsite = :site AND v.location_ip IS NOT NULL GROUP BY 1;
--- no part of the hits is in his tables
+-- no part of the hits is in the hostile tables
 SELECT (SELECT count(*) FROM regress_pkt_evil.log_visit) AS evil, (SELECT count(*) FROM pg_temp.log_visit) AS temp, (SELECT count(*) FROM pg_temp.log_action) AS action;
 -- a session that was in another role before: rights are those of the moment
 SET ROLE regress_pkt_nobody;

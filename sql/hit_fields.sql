@@ -13,7 +13,7 @@ BEGIN
 	END IF;
 	DELETE FROM pk_tracking.setting;
 	site := pk_tracking.add_site('hit fields', ARRAY['https://a.example']);
-	-- each visitor by himself, and no country by the language
+	-- no two visitors are joined, and no country is told by the language
 	PERFORM pk_tracking.set_site(site, 'trust_visitors_cookies', 'on'), pk_tracking.set_site(site, 'use_fingerprint', 'off'), pk_tracking.set_site(site, 'enable_default_location_provider', 'off');
 	PERFORM pk_tracking.add_goal(site, 'by hand', 'manually');
 	INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('hit-fields-token'), 'hit fields');

@@ -195,7 +195,7 @@ SELECT count(*), sum(visit_total_actions) FROM pk_tracking.visit;
 SELECT count(*) FROM pk_tracking.match_visitor(1, 'feedfacecafebeef');
 SELECT pk_tracking.fingerprint(1, '203.0.113.77', 'agent') IS NOT NULL AS fingerprint;
 SELECT count(*) > 5 AS status FROM pk_tracking.status();
--- given to somebody else, who is told by grant_owner() what it needs
+-- given to another role, which grant_owner() gives what it needs
 RESET ROLE;
 CREATE ROLE regress_pkt_heir;
 DO $$

@@ -1,4 +1,4 @@
--- Code that the log's owner puts on his tables runs with his rights.  It must
+-- Code that the log's owner puts on the tables runs with the owner's rights.  It must
 -- never see the search_path of whoever tracks, not even in a session that has
 -- tracked before the code was there; and what it swallows is one clear error.
 SET client_min_messages = warning;

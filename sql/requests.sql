@@ -157,7 +157,7 @@ SELECT pg_temp.tables_with(t) FROM unnest(ARRAY[:'tone', :'ttwo', :'tall', :'tol
 SELECT strpos(pg_temp.raises(format('SELECT pk_tracking.track_request(''idsite=%s&rec=1&cip=198.51.100.7&token_auth=%s'', strict => true)', :one, :'tall')), :'tall') AS shown,
 	pg_temp.raises(format('SELECT pk_tracking.track_request(''idsite=%s&rec=1&cip=198.51.100.7&token_auth=%s'', strict => true)', :one, :'tall')) AS said;
 
--- 5. Where a visitor is, by his own word
+-- 5. A visitor's location as the client tells it
 CREATE FUNCTION pg_temp.place(params text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	r pk_tracking.tracked := pk_tracking.track_request(format('idsite=%s&rec=1&new_visit=1&lang=en-US&%s', current_setting('test.one'), params), '203.0.113.77', trusted => true);

@@ -1,5 +1,5 @@
 -- Every public function under an empty search_path, and under one where
--- somebody else's objects come first: the same answers
+-- hostile objects come first: the same answers
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SET timezone = 'UTC';

@@ -109,7 +109,7 @@ CREATE TEMP TABLE prepared AS SELECT digest(value, 'sha256') AS digest, created 
 SELECT pg_temp.link('old', 178, 31) AS "12:58", pg_temp.link('old', 181, 31) AS "13:01";
 SELECT * FROM pg_temp.keys();
 SELECT digest = digest(k.value, 'sha256') AS same, k.created FROM prepared, pk_tracking.link_key_1 k;
--- if somebody reads old links meanwhile, here of 13 o'clock at 14:57, they stay where they are
+-- if another session reads old links meanwhile, here those of 13 o'clock at 14:57, they stay where they are
 SELECT pg_temp.link('old', 241, 31) AS "14:01";
 BEGIN;
 DECLARE reader CURSOR FOR SELECT idvisit FROM pk_tracking.session_link_1;

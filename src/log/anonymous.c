@@ -19,7 +19,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/builtins.h"
 #include "utils/inet.h"
 #include "utils/typcache.h"
 
@@ -44,87 +43,85 @@ typedef enum ColumnRule
 	ANONYMOUS_ORDER				/* "0" (a cart), or ## and a number */
 } ColumnRule;
 
+/*
+ * at is the position in the row where the column was found last, from 0.  It is
+ * kept from one statement to the next, because each calls the function once or
+ * twice only, and checked at each use, because a table may be altered.
+ */
 typedef struct RuledColumn
 {
 	const char *name;
 	ColumnRule	rule;
+	int			at;
 } RuledColumn;
 
-#define COLUMNS_MAX 20
-
-static const RuledColumn visit_columns[] = {
-	{"consent", ANONYMOUS_CONSENT},
-	{"idvisitor", MUST_BE_NULL},
-	{"config_id", MUST_BE_NULL},
-	{"user_id", MUST_BE_NULL},
-	{"location_ip", BLANK_ADDRESS},
-	{"location_latitude", MUST_BE_NULL},
-	{"location_longitude", MUST_BE_NULL},
-	{"location_asn", MUST_BE_NULL},
-	{"location_organisation", MUST_BE_NULL},
-	{"custom_dimensions", MUST_BE_NULL},
-	{"custom_variables", MUST_BE_NULL},
-	{"visitor_returning", ZERO},
-	{"visitor_count_visits", ONE},
-	{"profilable", ZERO},
-	{"visitor_seconds_since_first", ZERO},
-	{"visitor_seconds_since_last", ZERO},
-	{"visitor_seconds_since_order", ZERO}
+static RuledColumn visit_columns[] = {
+	{"consent", ANONYMOUS_CONSENT, 0},
+	{"idvisitor", MUST_BE_NULL, 0},
+	{"config_id", MUST_BE_NULL, 0},
+	{"user_id", MUST_BE_NULL, 0},
+	{"location_ip", BLANK_ADDRESS, 0},
+	{"location_latitude", MUST_BE_NULL, 0},
+	{"location_longitude", MUST_BE_NULL, 0},
+	{"location_asn", MUST_BE_NULL, 0},
+	{"location_organisation", MUST_BE_NULL, 0},
+	{"custom_dimensions", MUST_BE_NULL, 0},
+	{"custom_variables", MUST_BE_NULL, 0},
+	{"visitor_returning", ZERO, 0},
+	{"visitor_count_visits", ONE, 0},
+	{"profilable", ZERO, 0},
+	{"visitor_seconds_since_first", ZERO, 0},
+	{"visitor_seconds_since_last", ZERO, 0},
+	{"visitor_seconds_since_order", ZERO, 0}
 };
 
-static const RuledColumn action_columns[] = {
-	{"consent", ANONYMOUS_CONSENT},
-	{"idvisitor", MUST_BE_NULL},
-	{"custom_dimensions", MUST_BE_NULL},
-	{"custom_variables", MUST_BE_NULL}
+static RuledColumn action_columns[] = {
+	{"consent", ANONYMOUS_CONSENT, 0},
+	{"idvisitor", MUST_BE_NULL, 0},
+	{"custom_dimensions", MUST_BE_NULL, 0},
+	{"custom_variables", MUST_BE_NULL, 0}
 };
 
-static const RuledColumn conversion_columns[] = {
-	{"consent", ANONYMOUS_CONSENT},
-	{"idvisitor", MUST_BE_NULL},
-	{"idorder", MUST_BE_NULL},
-	{"location_latitude", MUST_BE_NULL},
-	{"location_longitude", MUST_BE_NULL},
-	{"visitor_returning", ZERO},
-	{"visitor_count_visits", ONE},
-	{"visitor_seconds_since_first", ZERO},
-	{"visitor_seconds_since_order", ZERO},
-	{"custom_dimensions", MUST_BE_NULL},
-	{"custom_variables", MUST_BE_NULL}
+static RuledColumn conversion_columns[] = {
+	{"consent", ANONYMOUS_CONSENT, 0},
+	{"idvisitor", MUST_BE_NULL, 0},
+	{"idorder", MUST_BE_NULL, 0},
+	{"location_latitude", MUST_BE_NULL, 0},
+	{"location_longitude", MUST_BE_NULL, 0},
+	{"visitor_returning", ZERO, 0},
+	{"visitor_count_visits", ONE, 0},
+	{"visitor_seconds_since_first", ZERO, 0},
+	{"visitor_seconds_since_order", ZERO, 0},
+	{"custom_dimensions", MUST_BE_NULL, 0},
+	{"custom_variables", MUST_BE_NULL, 0}
 };
 
-static const RuledColumn item_columns[] = {
-	{"consent", ANONYMOUS_CONSENT},
-	{"idvisitor", MUST_BE_NULL},
-	{"idorder", ANONYMOUS_ORDER}
+static RuledColumn item_columns[] = {
+	{"consent", ANONYMOUS_CONSENT, 0},
+	{"idvisitor", MUST_BE_NULL, 0},
+	{"idorder", ANONYMOUS_ORDER, 0}
 };
 
 static bool
 is_column(Form_pg_attribute column, const char *name)
 {
-	return !column->attisdropped && namestrcmp(&column->attname, name) == 0;
+	return !column->attisdropped && strcmp(NameStr(column->attname), name) == 0;
 }
 
-/*
- * Position of the column in the row, from 0.  *att is where an earlier call
- * found it, 0 if none did; the table may have been altered since.
- */
+/* Position of the column in the row, from 0. */
 static int
-find_column(TupleDesc desc, const char *name, AttrNumber *att)
+find_column(TupleDesc desc, RuledColumn *column)
 {
-	if (*att > 0 && *att <= desc->natts && is_column(TupleDescAttr(desc, *att - 1), name))
-		return *att - 1;
+	if (column->at < desc->natts && is_column(TupleDescAttr(desc, column->at), column->name))
+		return column->at;
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (is_column(TupleDescAttr(desc, i), name))
-		{
-			*att = i + 1;
-			return i;
-		}
+		if (is_column(TupleDescAttr(desc, i), column->name))
+			return column->at = i;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" does not exist", name)));
+			 errmsg("column \"%s\" does not exist", column->name)));
 	return -1;					/* keep the compiler quiet */
 }
 
@@ -207,30 +204,23 @@ obeys(ColumnRule rule, Form_pg_attribute column, Datum value, bool isnull)
 
 /* Does every column of the row in argument 0 obey its rule? */
 static Datum
-check_row(FunctionCallInfo fcinfo, const RuledColumn *columns, int n_columns)
+check_row(FunctionCallInfo fcinfo, RuledColumn *columns, int n_columns)
 {
 	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
 	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
 											  HeapTupleHeaderGetTypMod(row));
-	AttrNumber *atts = fcinfo->flinfo->fn_extra;
 	Datum	   *values = palloc_array(Datum, desc->natts);
 	bool	   *isnull = palloc_array(bool, desc->natts);
 	HeapTupleData tuple = {0};
 	bool		result = true;
 
-	Assert(n_columns <= COLUMNS_MAX);
-	if (atts == NULL)
-	{
-		atts = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(AttrNumber) * COLUMNS_MAX);
-		fcinfo->flinfo->fn_extra = atts;
-	}
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_data = row;
 	heap_deform_tuple(&tuple, desc, values, isnull);
 	for (int i = 0; i < n_columns && result; i++)
 	{
-		int			at = find_column(desc, columns[i].name, &atts[i]);
+		int			at = find_column(desc, &columns[i]);
 
 		result = obeys(columns[i].rule, TupleDescAttr(desc, at), values[at], isnull[at]);
 	}
