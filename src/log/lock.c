@@ -1,11 +1,11 @@
 /*
  * lock.c
- *		Who may decide about a visitor now.
+ *		Locks on visitors.
  *
- * The class is our own (field 4 of the lock tag; pg_locks shows it as
- * objsubid), so that no advisory lock of a user's can meet ours.  Keys are
- * hashed under a secret seed, because everybody can read pg_locks: a collision
- * is a needless wait, never a wrong answer.  lock_timeout
+ * They are advisory locks in a class of our own (field 4 of the lock tag;
+ * pg_locks shows it as objsubid), so that users' advisory locks cannot conflict
+ * with ours.  Keys are hashed under a secret seed, because pg_locks is readable
+ * by all: a collision is a needless wait, never a wrong answer.  lock_timeout
  * and the deadlock detector work as for any lock.
  */
 #include "postgres.h"
@@ -110,8 +110,8 @@ lock_order_key(const char *idorder)
 
 /*
  * lock_try_gate_exclusive
- *		Take a site's gate for oneself, without waiting: nobody else decides
- *		about any of its visitors.  False if somebody does now.
+ *		Take a site's gate exclusively, without waiting, so that no other session
+ *		decides about any of its visitors.  False if another session does now.
  */
 bool
 lock_try_gate_exclusive(int32 idsite)
@@ -139,7 +139,7 @@ lock_give_back_gate_exclusive(int32 idsite)
 /*
  * lock_holds_any
  *		Does this transaction hold a lock of ours?  Looks through all locks of
- *		the server: only for who has failed to get one.
+ *		the server, so call it only after failing to get one.
  */
 bool
 lock_holds_any(void)
@@ -159,8 +159,8 @@ lock_holds_any(void)
 
 /*
  * lock_nap
- *		Sleep a little between two attempts on gates, of which none is held.
- *		began: when the first was.  Errors: lock_not_available after
+ *		Sleep a little between two attempts to lock gates, holding none.  began:
+ *		the time of the first attempt.  Errors: lock_not_available after
  *		lock_timeout.
  */
 void

@@ -1,8 +1,8 @@
 /*
  * lock.h
- *		Who may decide about a visitor now: transaction-level advisory locks in
- *		a private class, taken in one order everywhere (design section 5):
- *		site's gate, visitor ids (sorted), fingerprint, visit, order id.
+ *		Locks on visitors: transaction-level advisory locks in a private class,
+ *		taken in one order everywhere (doc/internals.md, "Locks"): site's gate,
+ *		visitor ids (sorted), fingerprint, visit, order id.
  */
 #ifndef PKT_LOCK_H
 #define PKT_LOCK_H

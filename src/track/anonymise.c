@@ -1,6 +1,7 @@
 /*
  * anonymise.c
- *		What is left of a hit whose visitor has not consented (design section 7).
+ *		What is left of a hit without consent (doc/internals.md, "Consent and
+ *		anonymous visits").
  */
 #include "postgres.h"
 
@@ -8,14 +9,21 @@
 
 static char nothing[] = "";
 
-/* How much of the device may be told: the site's level, nothing with dda=1. */
+/*
+ * anonymous_device_level
+ *		How much of the device may be stored: the site's level, or nothing if the
+ *		hit says dda=1.
+ */
 DeviceLevel
 anonymous_device_level(const Hit *hit, const Settings *s)
 {
 	return hit->dda ? DEVICE_NONE : s->anonymous_device_level;
 }
 
-/* How fine the location may be: never finer than that of those who consented. */
+/*
+ * anonymous_geo_level
+ *		How fine the location may be: never finer than that of hits with consent.
+ */
 GeoLevel
 anonymous_geo_level(const Settings *s)
 {
@@ -24,11 +32,11 @@ anonymous_geo_level(const Settings *s)
 
 /*
  * anonymise_hit
- *		Take out of a hit what may name its visitor: ids, user, what cookies
- *		tell of earlier visits, the order id, and of the device what the
- *		settings do not allow.  The address, the agent and the languages stay:
- *		they are needed in memory, and are not stored.  What decides about an
- *		order or a session has been read before.
+ *		Remove from a hit what might identify its visitor: ids, the user, what
+ *		cookies tell of earlier visits, the order id, and those properties of the
+ *		device that the settings do not allow.  The address, the agent and the
+ *		languages stay: they are needed in memory, and are not stored.  Orders
+ *		and sessions have been read from the hit before.
  */
 void
 anonymise_hit(Hit *hit, const Settings *s)
@@ -47,8 +55,8 @@ anonymise_hit(Hit *hit, const Settings *s)
 
 /*
  * anonymise_device
- *		A device with what a level allows: all, the families of system and
- *		browser and the kind of device, or nothing.
+ *		The properties of a device that a level allows: all; the families of
+ *		system and browser and the kind of device; or none.
  */
 const UserAgent *
 anonymise_device(const UserAgent *device, DeviceLevel level)
@@ -69,7 +77,11 @@ anonymise_device(const UserAgent *device, DeviceLevel level)
 	return left;
 }
 
-/* Of "de-at" the language alone is left, or nothing. */
+/*
+ * anonymise_language
+ *		Shorten a language in place: of "de-at", level DEVICE_FAMILY leaves "de",
+ *		DEVICE_NONE nothing.
+ */
 void
 anonymise_language(char *primary, DeviceLevel level)
 {

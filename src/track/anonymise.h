@@ -1,6 +1,7 @@
 /*
  * anonymise.h
- *		What is left of a hit whose visitor has not consented (design section 7).
+ *		What is left of a hit without consent (doc/internals.md, "Consent and
+ *		anonymous visits").
  */
 #ifndef PKT_ANONYMISE_H
 #define PKT_ANONYMISE_H

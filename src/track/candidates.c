@@ -36,7 +36,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	if (w->done)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\"", ignored.outcome_reason)));
+				 errmsg("invalid value for tracking parameter \"%s\"", ignored.outcome_reason)));
 	w->id.config.given = config_given;
 	w->id.config.id = config;
 	w->fingerprint_known = true;

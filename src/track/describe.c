@@ -3,8 +3,8 @@
  *		What a hit says of its visit and its action: referrer, place, names,
  *		dimensions, conversions.
  *
- * Nothing is written here but names of the dictionary.  In a batch, what has
- * been made of a text is remembered (memo.h).
+ * Only names of the dictionary are written here.  A batch remembers the results
+ * for texts that come again (memo.h).
  */
 #include "postgres.h"
 
@@ -26,8 +26,9 @@
 #define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
 
 /*
- * Where the hit comes from.  visit is that of the visit that would go on, NULL
- * for one that begins.
+ * describe_referrer
+ *		Where the hit comes from.  visit: the referrer of the visit that the hit
+ *		would continue, NULL for a visit that begins.
  */
 void
 describe_referrer(Work *w, const Referrer *visit, Referrer *found)
@@ -68,7 +69,7 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 	}
 	in.visit = visit;
 
-	/* without parameters in the page's URL its site and host are all that counts of it */
+	/* of a page's URL without parameters only site and host matter */
 	if (memo != NULL && hit->urlref[0] && in.n_params == 0 && strpbrk(hit->url, "?#&") == NULL)
 	{
 		const char *host = strstr(hit->url, "//");
@@ -99,8 +100,8 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 }
 
 /*
- * Degrees as a parameter brings them (spec 6.1: sign, digits, one point, an
- * exponent); false if it is no number or further than max from 0.
+ * Degrees as a parameter has them: sign, digits, one point, an exponent.  False
+ * if it is no number, or further than max from 0.
  */
 static bool
 parse_degrees(const char *str, double max, double *degrees)
@@ -114,9 +115,10 @@ parse_degrees(const char *str, double max, double *degrees)
 }
 
 /*
- * What the hit itself says of its visitor's place, having been authenticated
- * (spec 4.6), as far as level allows.  Another country makes what was found by
- * address untrue, however fine.  False if it says nothing.
+ * Put what the hit itself says of its visitor's place into where, as far as
+ * level allows.  Such parameters need authentication, which has been checked.  A
+ * country other than the one found by address discards everything else that was
+ * found.  False if the hit says nothing.
  */
 static bool
 override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
@@ -256,7 +258,10 @@ describe_device(const UserAgent *device, bool as_matomo, NewVisit *new)
 	new->device_type = device->device_type;
 }
 
-/* A visit that goes on is where its hit says, having been authenticated (spec 3.1). */
+/*
+ * describe_move
+ *		Move a visit that continues to the place that the hit says, if any.
+ */
 void
 describe_move(Work *w, Visit *visit)
 {
@@ -318,7 +323,7 @@ name_key(const Memo *memo, const Work *w, MemoKind kind, int type, const char *t
 	memo_key_add(key, text, strlen(text));
 }
 
-/* The number of the page's URL, as an action of this type has it; 0 if there is none. */
+/* The number of the page's URL for an action of this type; 0 if there is none. */
 static int64
 page_id(Work *w, int type)
 {
@@ -357,7 +362,7 @@ name_id(Work *w, int type, const char *name)
 	return idaction;
 }
 
-/* The URL of a link or a download: whole, but for what an anonymous visitor may not leave. */
+/* The URL of a link or a download; without consent, without the parameters that are not allowed. */
 static const char *
 clicked_url(Work *w, const char *url)
 {
@@ -368,7 +373,7 @@ clicked_url(Work *w, const char *url)
 
 /*
  * A content's target, which is a URL, or its piece, which may be one: as sent,
- * but for the parameters that an anonymous visitor may not leave.
+ * but without consent, without the parameters that are not allowed.
  */
 static const char *
 content_part(Work *w, const char *part, bool is_url)
@@ -380,7 +385,7 @@ content_part(Work *w, const char *part, bool is_url)
 	return url_keep_only(part, &w->site->s.anonymous_query_parameters);
 }
 
-/* An item's text, which is kept without escapes (spec 3.3). */
+/* The number of an item's text, which is kept without HTML escapes; 0 if there is none. */
 static int64
 item_name(Work *w, int type, const char *name)
 {
@@ -415,7 +420,7 @@ name_product(Work *w, Action *action)
 	action->wide = true;
 }
 
-/* Was any page performance sent? */
+/* describe_has_timings: did the hit bring any page performance? */
 bool
 describe_has_timings(const Hit *hit)
 {
@@ -428,8 +433,9 @@ describe_has_timings(const Hit *hit)
 }
 
 /*
- * The action of a hit, its names with their numbers of the dictionary (spec
- * 3.2, 3.3).  A hit without an action row gives its kind alone.
+ * describe_action
+ *		The hit's action, its names as numbers of the dictionary.  For a hit
+ *		without an action row only its kind and consent are set.
  */
 void
 describe_action(Work *w, Action *action)
@@ -488,7 +494,7 @@ describe_action(Work *w, Action *action)
 			break;
 
 		case ACTION_CONTENT:
-			/* whole, as other kinds' own URLs */
+			/* the whole URL, as for links and downloads */
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
 											name_id(w, ACTION_TYPE_CONTENT, page_url(w)));
 			action->content_name = name_id(w, ACTION_TYPE_CONTENT, hit->c_n);
@@ -513,8 +519,9 @@ describe_action(Work *w, Action *action)
 }
 
 /*
- * Custom dimensions and variables, of the visit and of the action.  Visitors
- * without consent leave none (design section 7).
+ * describe_custom
+ *		Custom dimensions and variables, of the visit and of the action.  Hits
+ *		without consent leave none.
  */
 void
 describe_custom(Work *w, Visit *visit, Action *action)
@@ -540,8 +547,9 @@ describe_custom(Work *w, Visit *visit, Action *action)
 }
 
 /*
- * What the hit converts, and what that makes of the visit, which stands as it
- * will after the hit.
+ * describe_conversions
+ *		The hit's conversions, and their traces in the visit, which must be as it
+ *		will be after the hit.
  */
 void
 describe_conversions(Work *w, const Decision *d, MatchedBy matched_by, const Action *action, Visit *visit)

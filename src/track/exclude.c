@@ -1,16 +1,15 @@
 /*
  * exclude.c
- *		Hits that are not recorded: bots, spam, and what the settings name
- *		(spec matomo 4.5).
+ *		Hits that are excluded: bots, spam, and what the settings name
+ *		(doc/internals.md, "Matomo: exclusions").
  */
 #include "postgres.h"
 
 #include "common/base64.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
 #include "base/ip_range.h"
+#include "base/json.h"
 #include "base/pattern.h"
 #include "request/tracking_api.h"
 #include "track/exclude.h"
@@ -18,7 +17,7 @@
 #define AGENT_MAX 2048			/* bytes of a user agent that are looked at */
 #define COOKIE_MAX 256			/* bytes of an opt-out cookie */
 
-/* Networks that are known for crawlers (spec 4.5, step 1). */
+/* Networks of known crawlers. */
 static const char *const google_networks[] = {
 	"216.239.32.0/19", "64.233.160.0/19", "66.249.80.0/20", "72.14.192.0/18",
 	"209.85.128.0/17", "66.102.0.0/20", "74.125.0.0/16", "64.18.0.0/20",
@@ -32,7 +31,7 @@ static const char *const bot_networks[] = {
 	"98.137.207.0/20", "1.202.218.8"
 };
 
-/* Bots that the rules for user agents do not know as such. */
+/* Bots that the rules for user agents do not know. */
 static const char *const bot_agents[] = {
 	"YottaaMonitor", "CloudFlare-AlwaysOnline", "Google Page Speed Insights", "Google web snippet"
 };
@@ -101,7 +100,7 @@ read_condition(UrlPart text, Condition *c)
 			c->value = url_lower(decoded, strlen(decoded));
 			c->len = strlen(c->value);
 			pfree(decoded);
-			/* nothing is a part of everything, which nobody can have meant */
+			/* every value contains the empty text, which cannot be meant */
 			return c->len > 0 || op == OP_EQUAL || op == OP_NOT_EQUAL;
 		}
 	}
@@ -110,8 +109,8 @@ read_condition(UrlPart text, Condition *c)
 
 /*
  * exclude_rules_create
- *		What the settings exclude, in the current memory context; lives as long
- *		as that does.  Items that cannot be read exclude nothing.
+ *		Rules of what the settings exclude, in the current memory context; they
+ *		live as long as it does.  Items that cannot be read exclude nothing.
  */
 ExcludeRules *
 exclude_rules_create(const Settings *s)
@@ -144,8 +143,8 @@ exclude_rules_create(const Settings *s)
 }
 
 /*
- * A request header by its lower-case name, "" if it did not come.  Callers who
- * write JSON may well write {"dnt": 1}.
+ * A request header by its lower-case name, "" if it did not come.  Its value may
+ * be a number: callers may write {"dnt": 1}.
  */
 static const char *
 header(const Hit *hit, const char *name)
@@ -158,7 +157,7 @@ header(const Hit *hit, const char *name)
 		return "";
 	v = getKeyJsonValueFromContainer(&hit->headers->root, name, strlen(name), &buf);
 	if (v != NULL && v->type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+		return json_scalar_text(v);
 	value = tracking_api_header(hit->headers, name);
 	return value ? value : "";
 }
@@ -175,12 +174,12 @@ is_bot(const ExcludeInput *in)
 	if (!ip_range_set_has(&in->rules->google, &hit->ip))
 		return false;
 
-	/* not so people whose browser fetches its pages through Google */
+	/* people whose browser fetches its pages through Google are no bots */
 	via = header(hit, "via");
 	return strstr(url_lower(via, strlen(via)), "chrome-compression-proxy") == NULL;
 }
 
-/* Does the browser ask not to be tracked (spec 4.4)? */
+/* Does the browser ask not to be tracked? */
 static bool
 asks_not_to_be_tracked(const Hit *hit)
 {
@@ -230,7 +229,7 @@ meets_condition(const ExcludeInput *in)
 
 /*
  * Does the value of an opt-out cookie say "ignore"?  It is a list of
- * name=base64, separated by colons; ignore must be "*" (spec 4.4).
+ * name=base64, separated by colons; ignore must be "*".
  */
 static bool
 says_ignore(const char *value, size_t len)
@@ -279,7 +278,7 @@ has_opted_out(const char *cookies, const char *name)
 	return false;
 }
 
-/* Does the page stand below the site's URL?  Paths end with a slash. */
+/* Is the page below the site's URL?  Paths end with a slash. */
 static bool
 is_below(const SiteUrl *page, const SiteUrl *site)
 {
@@ -303,7 +302,7 @@ is_below(const SiteUrl *page, const SiteUrl *site)
 
 /*
  * Is the page not one of the site's?  Host and path must match one of its
- * URLs; a hit that names no page is on none (spec 4.5, step 9).
+ * URLs; a hit that names no page is on none of them.
  */
 static bool
 is_unknown_page(const ExcludeInput *in)
@@ -311,7 +310,7 @@ is_unknown_page(const ExcludeInput *in)
 	const Hit  *hit = in->hit;
 	SiteUrl		page;
 
-	/* what the engine will take for the page (spec 6.1) */
+	/* the URL that the engine will take for the page */
 	if (!site_url_read(hit->url[0] || hit->urlref[0] ? hit->url : hit->referer_header,
 					   hit->idsite, &page))
 		return true;
@@ -323,7 +322,7 @@ is_unknown_page(const ExcludeInput *in)
 	return true;
 }
 
-/* Is the page fetched before anybody has asked for it? */
+/* Is the page fetched before the visitor asks for it? */
 static bool
 is_prefetch(const Hit *hit)
 {
@@ -336,7 +335,7 @@ is_prefetch(const Hit *hit)
 /*
  * exclude_reason
  *		Why the hit is not to be recorded, in one word; NULL if it is.  The
- *		order is that of spec 4.5, so that counts by reason can be compared.
+ *		order is Matomo's, so that counts by reason can be compared.
  */
 const char *
 exclude_reason(const ExcludeInput *in)

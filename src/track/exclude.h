@@ -1,9 +1,8 @@
 /*
  * exclude.h
- *		Hits that are not recorded: bots, spam, and what the settings name
- *		(spec matomo 4.5).
+ *		Hits that are excluded: bots, spam, and what the settings name.
  *
- * Nothing here reads the database, and nothing raises for what a client sent.
+ * Nothing here reads the database or raises an error for what a client sent.
  */
 #ifndef PKT_EXCLUDE_H
 #define PKT_EXCLUDE_H
@@ -13,7 +12,7 @@
 #include "request/hit.h"
 #include "track/exclude_spam.h"
 
-/* What a site's settings exclude; made once per configuration. */
+/* The rules of what a site's settings exclude; made once per configuration. */
 typedef struct ExcludeRules ExcludeRules;
 
 typedef struct ExcludeInput
@@ -21,10 +20,10 @@ typedef struct ExcludeInput
 	const Hit  *hit;			/* with the full address */
 	const UserAgent *device;
 	const Settings *s;
-	const ExcludeRules *rules;	/* made of s */
-	int			n_urls;			/* URLs of this and of all other sites; */
-	const SiteUrl *urls;		/* needed with exclude_unknown_urls only */
-	const SpamList *spam;		/* NULL: none is known */
+	const ExcludeRules *rules;	/* made from s */
+	int			n_urls;			/* URLs of all sites; */
+	const SiteUrl *urls;		/* only needed with exclude_unknown_urls */
+	const SpamList *spam;		/* NULL: no spam is known */
 } ExcludeInput;
 
 extern ExcludeRules *exclude_rules_create(const Settings *s);

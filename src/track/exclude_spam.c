@@ -1,14 +1,14 @@
 /*
  * exclude_spam.c
- *		Hosts that send hits with themselves as referrer, to be seen in reports
- *		(spec matomo 4.5, step 8).
+ *		Referrer spam: hosts that send hits with themselves as referrer, to
+ *		appear in reports.
  *
- * A referrer is spam if it contains a listed host anywhere.  To look for each
- * host in turn would be slow with thousands of them; instead one walk over the
- * referrer asks at every place whether a host could begin with the four bytes
- * that stand there, which it hardly ever could.  If one could, it is the last
- * one that does not sort behind what stands there: a host that begins with
- * another one is left out, since the other is found wherever it is.
+ * A referrer is spam if it contains a listed host anywhere.  Looking for each
+ * host in turn would be slow with thousands of them.  Instead, one walk over the
+ * referrer asks at every place whether any host begins with the next four bytes,
+ * which is rarely so.  If one does, it can only be the last host that does not
+ * sort after the rest of the referrer: a host that begins with another host is
+ * not listed, because the other one is found wherever it is.
  */
 #include "postgres.h"
 
@@ -17,7 +17,7 @@
 #include "base/url.h"
 #include "track/exclude_spam.h"
 
-/* Well known ones.  None of them is a part of a host of good repute. */
+/* Well-known spam hosts.  None of them is part of a reputable host. */
 static const char *const known_hosts[] = {
 	"0n-line.tv", "1-99seo.com", "1-best-seo.com", "100-reasons-for-seo.com",
 	"100dollars-seo.com", "100searchengines.com", "12-reasons-for-seo.net",
@@ -99,7 +99,7 @@ struct SpamList
 	uint8		filter[(1 << FILTER_BITS) / 8];
 };
 
-/* Which bit of the filter stands for the four bytes at a place. */
+/* The bit of the filter for the four bytes at str. */
 static inline uint32
 filter_bit(const char *str)
 {
@@ -117,7 +117,7 @@ compare_hosts(const void *a, const void *b)
 
 /*
  * spam_list_create
- *		A list of the well-known ones, in the current memory context.
+ *		A list of the well-known hosts, in the current memory context.
  */
 SpamList *
 spam_list_create(void)
@@ -133,7 +133,7 @@ spam_list_create(void)
 
 /*
  * spam_list_add
- *		Add a host, in any case.  Too short a one is left out.
+ *		Add a host, in upper or lower case.  One that is too short is left out.
  */
 void
 spam_list_add(SpamList *list, const char *host)

@@ -1,7 +1,7 @@
 /*
  * exclude_spam.h
- *		Hosts that send hits with themselves as referrer, to be seen in reports
- *		(spec matomo 4.5, step 8).
+ *		Referrer spam: hosts that send hits with themselves as referrer, to
+ *		appear in reports.
  */
 #ifndef PKT_EXCLUDE_SPAM_H
 #define PKT_EXCLUDE_SPAM_H

@@ -1,6 +1,6 @@
 /*
  * memo.c
- *		What a batch has made of texts that come again and again.
+ *		The results that a batch has computed for texts that come again.
  */
 #include "postgres.h"
 
@@ -13,8 +13,8 @@
 #include "track/memo.h"
 
 /*
- * Slots of each kind, powers of two: pages and titles are many and come at any
- * time, a visitor's hits come one after the other.
+ * Slots of each kind, powers of two.  Pages and titles are many and may come
+ * again at any time, while the hits of one visitor follow each other.
  */
 static const uint32 wanted_slots[MEMO_KINDS] = {
 	[MEMO_PAGE] = 16384,
@@ -25,7 +25,7 @@ static const uint32 wanted_slots[MEMO_KINDS] = {
 };
 
 #define SLOTS_MIN 256
-#define TEXTS_MAX (1024 * 1024) /* bytes of referrers' texts, then they begin anew */
+#define TEXTS_MAX (1024 * 1024) /* bytes of referrers' texts; then all are forgotten */
 
 typedef struct MemoSlot
 {
@@ -33,9 +33,9 @@ typedef struct MemoSlot
 	uint64		hash2;			/* both 0: empty */
 	union
 	{
-		int64		idaction;	/* or a fingerprint */
+		int64		id;			/* a number of the dictionary, or a fingerprint */
 		Referrer   *referrer;
-	}			answer;
+	}			result;
 } MemoSlot;
 
 struct Memo
@@ -50,7 +50,7 @@ struct Memo
 /*
  * memo_create
  *		An empty memo in the current memory context.  It takes a small part of
- *		bulk_memory.
+ *		the server parameter pk_tracking.bulk_memory.
  */
 Memo *
 memo_create(void)
@@ -74,9 +74,9 @@ memo_create(void)
 
 /*
  * memo_key_begin, memo_key_add
- *		Make a key of everything that the answer depends on: a number, what has
- *		been made of settings, which is told by where it stands, and bytes, always
- *		in the same order.
+ *		Make a key of everything that the result depends on: a number, the rules
+ *		that were made from settings (site, rules: their addresses identify
+ *		them), and bytes, always in the same order.
  */
 void
 memo_key_begin(const Memo *memo, MemoKey *key, MemoKind kind,
@@ -84,7 +84,7 @@ memo_key_begin(const Memo *memo, MemoKey *key, MemoKind kind,
 {
 	uint64		depends = number;
 
-	/* none of it comes from outside: it need not be hashed well */
+	/* none of this comes from clients, so a weak hash will do */
 	depends = depends * UINT64CONST(0x9E3779B97F4A7C15) + (uintptr_t) site;
 	depends = depends * UINT64CONST(0x9E3779B97F4A7C15) + (uintptr_t) rules;
 	depends = depends * UINT64CONST(0x9E3779B97F4A7C15) + kind;
@@ -108,7 +108,7 @@ slot_of(const Memo *memo, const MemoKey *key)
 
 /*
  * memo_find_id, memo_keep_id
- *		The number or id that was kept under a key; false if there is none.
+ *		The number or id under a key; false if there is none.
  */
 bool
 memo_find_id(const Memo *memo, const MemoKey *key, int64 *id)
@@ -117,7 +117,7 @@ memo_find_id(const Memo *memo, const MemoKey *key, int64 *id)
 
 	if (slot->hash1 != key->hash1 || slot->hash2 != key->hash2)
 		return false;
-	*id = slot->answer.idaction;
+	*id = slot->result.id;
 	return true;
 }
 
@@ -128,12 +128,12 @@ memo_keep_id(Memo *memo, const MemoKey *key, int64 id)
 
 	slot->hash1 = key->hash1;
 	slot->hash2 = key->hash2;
-	slot->answer.idaction = id;
+	slot->result.id = id;
 }
 
 /*
  * memo_find_referrer, memo_keep_referrer
- *		The same for a referrer; its texts are good until the next one is kept.
+ *		The same for a referrer; its texts are valid until the next one is kept.
  */
 bool
 memo_find_referrer(const Memo *memo, const MemoKey *key, Referrer *referrer)
@@ -142,7 +142,7 @@ memo_find_referrer(const Memo *memo, const MemoKey *key, Referrer *referrer)
 
 	if (slot->hash1 != key->hash1 || slot->hash2 != key->hash2)
 		return false;
-	*referrer = *slot->answer.referrer;
+	*referrer = *slot->result.referrer;
 	return true;
 }
 
@@ -170,5 +170,5 @@ memo_keep_referrer(Memo *memo, const MemoKey *key, const Referrer *referrer)
 	kept->url = keep_text(memo, referrer->url);
 	slot->hash1 = key->hash1;
 	slot->hash2 = key->hash2;
-	slot->answer.referrer = kept;
+	slot->result.referrer = kept;
 }

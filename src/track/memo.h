@@ -1,12 +1,12 @@
 /*
  * memo.h
- *		What a batch has made of texts that come again and again: pages, titles,
- *		referrers, browsers.
+ *		The results that a batch has computed for texts that come again: pages,
+ *		titles, referrers, browsers.
  *
- * An answer is kept under two seeded hashes of all that it depends on; the
- * seeds are random, so that nobody outside can make two texts meet.  Neither
- * the texts asked for nor addresses are kept.  One slot for each place: memory
- * is bounded, and what is pushed out is made again.
+ * A result is kept under two seeded hashes of everything that it depends on.
+ * The seeds are random, so that no client can make two texts collide.  Neither
+ * the texts themselves nor addresses are kept.  A key has one slot, so memory is
+ * bounded; a result that is replaced is computed again when needed.
  */
 #ifndef PKT_MEMO_H
 #define PKT_MEMO_H

@@ -1,6 +1,6 @@
 /*
  * parts.c
- *		Parts of the engine alone: normalise_url(), referrer().
+ *		Steps of the engine by themselves: normalise_url(), referrer().
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(pkt_referrer);
 
 #define URLREF_MAX 1500			/* characters, as in the table of hit fields */
 
-/* The site's settings. */
+/* The configuration of the site that is argument 0. */
 static const SiteConfig *
 config_of(FunctionCallInfo fcinfo)
 {
@@ -57,7 +57,7 @@ pkt_normalise_url(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(result));
 }
 
-/* Tracking parameters from an object: scalars only. */
+/* Read tracking parameters from a JSON object; gives their number.  Only texts and numbers count. */
 static int
 read_params(Jsonb *params, ReferrerParam **result)
 {

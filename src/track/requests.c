@@ -1,7 +1,7 @@
 /*
  * requests.c
- *		Several hits by function call: Matomo's and Piwik PRO's bulk document
- *		(spec matomo 6.5, piwik-pro A.4).
+ *		Several hits by function call: the bulk document of Matomo and Piwik PRO
+ *		(doc/internals.md, "Matomo: requests").
  */
 #include "postgres.h"
 
@@ -28,30 +28,22 @@ PG_FUNCTION_INFO_V1(pkt_track_requests_answer);
 /* Hits are held in memory, a few kilobytes each, until all are recorded. */
 #define REQUESTS_MAX 10000
 
-/* For the answers, which hold ids and cookies: none is ever spilled. */
-#define ANSWERS_MEMORY (32 * 1024)	/* kilobytes */
+/* For the results, which hold ids and cookies, so that they are never spilled to disk. */
+#define RESULTS_MEMORY (32 * 1024)	/* kilobytes */
 
 /* A bulk document, read. */
 typedef struct Document
 {
 	int			n;
 	Hit		  **hits;
-	char	   *token;			/* that speaks for the whole document, "" if none */
+	char	   *token;			/* for the whole document, "" if none */
 	bool		trusted;
 } Document;
 
-pg_noreturn static void raise_document(const char *what);
+#define DOCUMENT_HINT \
+	errhint("A bulk document is an object with a list \"requests\", or that list itself.")
 
-static void
-raise_document(const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid bulk document: %s", what),
-			 errhint("It is an object with a list \"requests\", or that list itself.")));
-}
-
-/* A member of the document that is a text; "" if it is absent or anything else. */
+/* The text of a member of the document; "" if it is absent or no text. */
 static char *
 text_member(Jsonb *document, const char *name)
 {
@@ -64,9 +56,9 @@ text_member(Jsonb *document, const char *name)
 }
 
 /*
- * Read one entry of the list: the text of a URL, of which counts what stands
- * behind the "?", or an object of parameters.  False for a text without a
- * query, which counts for nothing (spec 6.5).
+ * Read one request: the text of a URL, of which the query string counts, or an
+ * object of parameters.  False for a text without a query string, which Matomo
+ * ignores.
  */
 static bool
 read_entry(Hit *hit, JsonbValue *entry)
@@ -94,8 +86,8 @@ read_entry(Hit *hit, JsonbValue *entry)
 /*
  * Read the arguments, which are the same for both functions: document, ip,
  * user_agent, accept_language, at, headers, trusted.  Errors:
- * invalid_parameter_value for what is no bulk document,
- * program_limit_exceeded for one that is too long.
+ * invalid_parameter_value if it is no bulk document, program_limit_exceeded if
+ * it is too long.
  */
 static void
 read_document(FunctionCallInfo fcinfo, Document *doc)
@@ -116,7 +108,9 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 	whole = pstrdup("");
 
 	if (PG_ARGISNULL(0))
-		raise_document("it is NULL");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bulk document must not be NULL"), DOCUMENT_HINT));
 	document = PG_GETARG_JSONB_P(0);
 	if (JB_ROOT_IS_OBJECT(document))
 	{
@@ -124,21 +118,25 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 
 		if (v == NULL || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
 			JsonContainerIsScalar(v->val.binary.data))
-			raise_document("it has no list of requests");
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bulk document has no list \"requests\""), DOCUMENT_HINT));
 		list = v->val.binary.data;
 		whole = text_member(document, "token_auth");
 	}
 	else if (JB_ROOT_IS_ARRAY(document) && !JB_ROOT_IS_SCALAR(document))
 		list = &document->root;
 	else
-		raise_document("it is neither an object nor a list");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bulk document is neither an object nor a list"), DOCUMENT_HINT));
 
 	size = JsonContainerSize(list);
 	if (size > REQUESTS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("bulk document has more than %d requests", REQUESTS_MAX),
-				 errhint("Send it in parts.")));
+				 errhint("Send the requests in several documents.")));
 	doc->hits = palloc_array(Hit *, size + 1);
 	doc->token = pstrdup(whole);
 
@@ -166,7 +164,7 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 		}
 		if (!read_entry(hit, &entry))
 			continue;
-		/* that of the document wins over those of its requests; each copy is wiped */
+		/* the document's token wins over those of its requests; each copy is wiped */
 		if (whole[0])
 			hit->token_auth = pstrdup(whole);
 		if (!time_arg(fcinfo, 4, hit) && hit->invalid == NULL)
@@ -195,7 +193,7 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
 	tuplestore_end(rsinfo->setResult);
 	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
-											  false, Max(work_mem, ANSWERS_MEMORY));
+											  false, Max(work_mem, RESULTS_MEMORY));
 	MemoryContextSwitchTo(old);
 	read_document(fcinfo, &doc);
 	results = palloc_array(Tracked, doc.n + 1);
@@ -217,9 +215,9 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 
 /*
  * pkt_track_requests_answer
- *		SQL: track_requests_answer(document, …) → jsonb, what Matomo answers
- *		(spec 6.5).  What was excluded counts as tracked.  Which ones were
- *		invalid is for those who may see all sites.
+ *		SQL: track_requests_answer(document, …) → jsonb, the answer that Matomo
+ *		would give.  Requests that were excluded count as tracked.  Only callers
+ *		with the right to all sites learn which requests were invalid.
  */
 Datum
 pkt_track_requests_answer(PG_FUNCTION_ARGS)

@@ -293,9 +293,9 @@ make_goals(SPITupleTable *rows, uint64 n_rows, int *n)
 		if (!goal_make(goal, column_text(tuple, desc, 3), column_text(tuple, desc, 4),
 					   column_text(tuple, desc, 5)))
 			ereport(WARNING,
-					(errmsg("goal %d of site %d can never be reached: its pattern is not valid",
+					(errmsg("goal %d of site %d can never be reached because its pattern is not valid",
 							goal->idgoal, goal->idsite),
-					 errhint("Goals are added with pk_tracking.add_goal(), which checks them.")));
+					 errhint("Add goals with pk_tracking.add_goal(), which checks their patterns.")));
 	}
 	return goals;
 }

@@ -1,10 +1,10 @@
 /*
  * token.c
- *		Tokens: who may send what a tracking URL needs authentication for
- *		(design section 12).
+ *		Tokens: they allow a tracking URL to set parameters that need
+ *		authentication (doc/internals.md, "Security").
  *
- * A token is stored as the SHA-256 of its text alone.  It comes in a client's
- * request, and is neither kept, nor logged, nor shown in an error.
+ * Only the SHA-256 of a token's text is stored.  The token itself comes in a
+ * client's request, and is never kept, logged or shown in an error.
  */
 #include "postgres.h"
 
@@ -24,9 +24,9 @@ StaticAssertDecl(TOKEN_HASH_LEN == PG_SHA256_DIGEST_LENGTH, "tokens are hashed w
 
 PG_FUNCTION_INFO_V1(pkt_create_token);
 
-#define TOKEN_BYTES 32			/* of chance in a token that we make */
+#define TOKEN_BYTES 32			/* random bytes of a new token */
 
-/* The same work whatever the bytes are. */
+/* Takes the same time whatever the bytes are. */
 static bool
 same_hash(const uint8 *a, const uint8 *b)
 {
@@ -39,8 +39,8 @@ same_hash(const uint8 *a, const uint8 *b)
 
 /*
  * token_rights
- *		See token.h.  Every token of the table is compared, so that the time
- *		taken does not tell which one was nearly right.
+ *		See token.h.  Every token of the table is compared, so that the time does
+ *		not tell which of them was nearly right.
  */
 TokenRights
 token_rights(const char *token, int32 idsite)
@@ -72,8 +72,9 @@ token_rights(const char *token, int32 idsite)
 /*
  * pkt_create_token
  *		SQL: create_token(idsite, name, expires) → text, the token itself, which
- *		is not stored anywhere.  In C, so that it never is an expression, a
- *		parameter or a literal of a statement.  Runs with its caller's rights.
+ *		is not stored anywhere.  It is made in C so that it is never an
+ *		expression, a parameter or a literal of a statement.  Runs with the
+ *		caller's rights.
  */
 Datum
 pkt_create_token(PG_FUNCTION_ARGS)
@@ -102,19 +103,19 @@ pkt_create_token(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute("SELECT pk_tracking_internal.need_log()", false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "log could not be asked for");
+		elog(ERROR, "could not check the log");
 	if (!PG_ARGISNULL(0))
 	{
 		if (SPI_execute_with_args("SELECT FROM pk_tracking.site s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
 								  1, &argtypes[1], &values[1], NULL, true, 1) != SPI_OK_SELECT)
-			elog(ERROR, "sites could not be read");
+			elog(ERROR, "could not read sites");
 		if (SPI_processed == 0)
 			raise_missing_site(ERRCODE_NO_DATA_FOUND, PG_GETARG_INT32(0));
 	}
 	if (SPI_execute_with_args("INSERT INTO pk_tracking.token (token_hash, idsite, name, expires)"
 							  " VALUES ($1, $2, $3, $4)",
 							  4, argtypes, values, nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "token could not be stored");
+		elog(ERROR, "could not store the token");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PG_RETURN_TEXT_P(cstring_to_text(token));

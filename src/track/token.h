@@ -1,6 +1,7 @@
 /*
  * token.h
- *		Tokens: who may send what a tracking URL needs authentication for.
+ *		Tokens: they allow a tracking URL to set parameters that need
+ *		authentication.
  */
 #ifndef PKT_TOKEN_H
 #define PKT_TOKEN_H
@@ -26,7 +27,7 @@ typedef enum TokenRights
 } TokenRights;
 
 /*
- * What a token allows on a site; idsite 0 asks for tokens of all sites only.
+ * What a token allows on a site; idsite 0 asks only for tokens of all sites.
  * Callers have entered the engine.
  */
 extern TokenRights token_rights(const char *token, int32 idsite);

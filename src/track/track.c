@@ -1,7 +1,7 @@
 /*
  * track.c
- *		One hit by function call: track(), track_request(), and what shows
- *		their work: match_visitor(), fingerprint().
+ *		One hit by function call: track(), track_request(), and functions that
+ *		show how they work: match_visitor(), fingerprint().
  */
 #include "postgres.h"
 
@@ -38,7 +38,11 @@ PG_FUNCTION_INFO_V1(pkt_fingerprint);
 
 static const char *const outcome_words[] = {"recorded", "ignored", "excluded", "invalid"};
 
-/* The time of the hit: the argument, else when the statement came. */
+/*
+ * time_arg
+ *		Set the hit's time to argument n, or, if that is NULL, to the start of the
+ *		statement.  False if it is out of range.
+ */
 bool
 time_arg(FunctionCallInfo fcinfo, int n, Hit *hit)
 {
@@ -47,7 +51,7 @@ time_arg(FunctionCallInfo fcinfo, int n, Hit *hit)
 	return hit_set_time(hit, PG_ARGISNULL(n) ? now : PG_GETARG_TIMESTAMPTZ(n), now);
 }
 
-/* A programmer's mistake, or a client's where the caller wants it raised.  Names the parameter, shows no value. */
+/* Raise an error for a hit that is invalid.  Names the parameter and shows no value. */
 static void
 raise_invalid(const Hit *hit, const char *parameter)
 {
@@ -58,7 +62,7 @@ raise_invalid(const Hit *hit, const char *parameter)
 			 errmsg("invalid value for tracking parameter \"%s\"", parameter)));
 }
 
-/* The row type of the result, looked up once per call site. */
+/* The row type of the result, looked up once for each call in a statement. */
 static TupleDesc
 result_desc(FunctionCallInfo fcinfo)
 {
@@ -85,7 +89,7 @@ word(const char *str)
 
 /*
  * tracked_values
- *		The columns of a row of type pk_tracking.tracked, TRACKED_COLUMNS of them.
+ *		The values of a row of type pk_tracking.tracked, TRACKED_COLUMNS of them.
  */
 void
 tracked_values(const Tracked *r, Datum *values, bool *nulls)
@@ -151,8 +155,8 @@ tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
 
 /*
  * pkt_track
- *		SQL: track(idsite, …) → tracked.  Named arguments beat params.  Errors:
- *		invalid_parameter_value for what its programmer got wrong.
+ *		SQL: track(idsite, …) → tracked.  Arguments win over params.  Errors:
+ *		invalid_parameter_value for a hit that is invalid.
  */
 Datum
 pkt_track(PG_FUNCTION_ARGS)
@@ -164,12 +168,12 @@ pkt_track(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(16))
 	{
-		/* arguments beat params, even params that are wrong */
+		/* arguments win over params, even over params that are wrong */
 		static const char *const skip[] = {"idsite", "cid"};
 
 		tracking_api_read_json(hit, PG_GETARG_JSONB_P(16), skip, PG_ARGISNULL(8) ? 1 : 2);
 	}
-	/* params may not bring these past the arguments that stand for them */
+	/* params may not set these */
 	hit->rec = true;
 	hit->trusted = false;
 
@@ -205,8 +209,8 @@ pkt_track(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"consent\""),
-				 errhint("Consent is granted, denied or unknown.")));
-	/* what a client's cookie holds: no mistake of the programmer's */
+				 errhint("Valid values are \"granted\", \"denied\" and \"unknown\".")));
+	/* a wrong cookie is the client's mistake, so no error */
 	if (!PG_ARGISNULL(11))
 	{
 		char	   *cookie = arg_client_text(fcinfo, 11);
@@ -231,7 +235,7 @@ pkt_track(PG_FUNCTION_ARGS)
 	engine_enter(&scope);
 	engine_run(&hit, 1, &result);
 	engine_leave(&scope);
-	/* an order that comes twice is the client's doing: a page loaded again */
+	/* an order that is sent twice is a page that was loaded again, so no error */
 	if (result.outcome == OUTCOME_INVALID && !result.duplicate_order)
 		raise_invalid(hit, result.outcome_reason);
 	datum = tracked_datum(fcinfo, &result);
@@ -239,8 +243,9 @@ pkt_track(PG_FUNCTION_ARGS)
 }
 
 /*
- * May the outer user pass trusted => true?  He may if he may execute
- * trusted_tracking().
+ * check_trusted
+ *		Raise an error unless the current user may pass trusted => true, that is,
+ *		may execute trusted_tracking().  Errors: insufficient_privilege.
  */
 void
 check_trusted(void)
@@ -254,13 +259,13 @@ check_trusted(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to track with trusted => true"),
-				 errhint("It is given by pk_tracking.grant_tracker(role, trusted => true).")));
+				 errhint("Grant it with pk_tracking.grant_tracker(role, trusted => true).")));
 }
 
 /*
  * pkt_track_request
- *		SQL: track_request(query, …) → tracked.  What the client sent wrong is
- *		outcome "invalid", or invalid_parameter_value with strict => true.
+ *		SQL: track_request(query, …) → tracked.  A client's mistake is outcome
+ *		"invalid", or with strict => true an error (invalid_parameter_value).
  */
 Datum
 pkt_track_request(PG_FUNCTION_ARGS)
@@ -330,7 +335,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 				 errmsg("max_candidates must be between 1 and 10000")));
 
 	hit->rec = true;
-	hit->consent = CONSENT_GRANTED;	/* whether it may be stored is not asked here */
+	hit->consent = CONSENT_GRANTED;	/* nothing is stored */
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
 	{
@@ -347,7 +352,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("invalid value for argument \"visitor_id_source\""),
-					 errhint("It is cookie, cid or third_party_cookie.")));
+					 errhint("Valid values are \"cookie\", \"cid\" and \"third_party_cookie\".")));
 	}
 	hit->user_id = arg_client_text(fcinfo, 3);
 	if (!time_arg(fcinfo, 5, hit))

@@ -1,6 +1,6 @@
 /*
  * track.h
- *		What the functions that track share: their arguments, their answer.
+ *		What the functions that track share: arguments and results.
  */
 #ifndef PKT_TRACK_H
 #define PKT_TRACK_H
