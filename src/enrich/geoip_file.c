@@ -190,13 +190,15 @@ open_file(const char *path, MMDB_s *db, FileId *id, bool *again)
 	{
 		/* it may have been replaced between the two openings */
 		if (db->file_size == st.st_size &&
-			db->metadata.node_count * (uint64) db->full_record_byte_size + DATA_SECTION_SEPARATOR < (uint64) db->file_size)
+			db->metadata.node_count * (uint64) db->full_record_byte_size + DATA_SECTION_SEPARATOR <
+			(uint64) db->file_size)
 			return NULL;
 		MMDB_close(db);
 		*again = true;
 		return "the file is being written";
 	}
-	*again = (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR || status == MMDB_OUT_OF_MEMORY_ERROR);
+	*again = (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR ||
+			  status == MMDB_OUT_OF_MEMORY_ERROR);
 	return MMDB_strerror(status);
 }
 

@@ -383,7 +383,8 @@ asn_number(const Value *v, int64 *asn)
 	{
 		uint32		i = 0;
 
-		if (v->size > 2 && pg_ascii_tolower(v->data[0]) == 'a' && pg_ascii_tolower(v->data[1]) == 's')
+		if (v->size > 2 &&
+			pg_ascii_tolower(v->data[0]) == 'a' && pg_ascii_tolower(v->data[1]) == 's')
 			i = 2;
 		if (i == v->size || v->size - i > 10)
 			return false;

@@ -16,9 +16,11 @@ const KnownEngine known_engines[] =
 	/* Google: "tbm" and advanced searches are read in referrer.c */
 	{"Google", "google.{} encrypted.google.com ipv4.google.com ipv6.google.com search.google.com"
 		" com.google.android.googlequicksearchbox", "q query", "/search* /url* /webhp* /https*"},
-	{"Google Images", "images.google.{} google.{}/imgres google.{}/images google.{}/imghp", "q", "*"},
+	{"Google Images",
+		"images.google.{} google.{}/imgres google.{}/images google.{}/imghp", "q", "*"},
 	{"Google Video", "video.google.{} google.{}/videosearch google.{}/videohp", "q", "*"},
-	{"Google Shopping", "shopping.google.{} google.{}/products google.{}/prdhp google.{}/shopping", "q", "*"},
+	{"Google Shopping",
+		"shopping.google.{} google.{}/products google.{}/prdhp google.{}/shopping", "q", "*"},
 	{"Google News", "news.google.{}", "q", "*"},
 	{"Google Scholar", "scholar.google.{}", "q", "*"},
 	{"Google Maps", "maps.google.{} google.{}/maps", "q", "*"},
@@ -27,7 +29,8 @@ const KnownEngine known_engines[] =
 	{"Google syndicated search", "googlesyndicatedsearch.com syndicatedsearch.goog", "q", "*"},
 
 	/* the world */
-	{"Bing", "bing.com {}.bing.com m.bing.com www2.bing.com www4.bing.com edgeservices.bing.com", "q Q", "/search /search?"},
+	{"Bing", "bing.com {}.bing.com m.bing.com www2.bing.com www4.bing.com"
+		" edgeservices.bing.com", "q Q", "/search /search?"},
 	{"Bing Images", "bing.com/images {}.bing.com/images", "q Q", "*"},
 	{"Bing Videos", "bing.com/videos {}.bing.com/videos", "q Q", "*"},
 	{"Bing News", "bing.com/news {}.bing.com/news", "q Q", "*"},
@@ -43,13 +46,16 @@ const KnownEngine known_engines[] =
 	{"DuckDuckGo", "duckduckgo.com html.duckduckgo.com lite.duckduckgo.com start.duckduckgo.com"
 		" safe.duckduckgo.com noai.duckduckgo.com com.duckduckgo.mobile.android ddg.gg"
 		" duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion", "q", "/html/ /lite/ /l/*"},
-	{"AOL", "search.aol.{} {}.search.aol.com aolsearch.com aolsearch.aol.{} recherche.aol.fr suche.aol.de"
+	{"AOL", "search.aol.{} {}.search.aol.com aolsearch.com aolsearch.aol.{} recherche.aol.fr"
+		" suche.aol.de"
 		" sucheaol.aol.de", "q query", NULL},
 	{"Ask", "ask.com {}.ask.com search.ask.com search.tb.ask.com int.search.tb.ask.com"
 		" int.search.myway.com askkids.com", "q ask searchfor", NULL},
 	{"Ecosia", "ecosia.org", "q", "/search*"},
-	{"Qwant", "qwant.com lite.qwant.com mobile.qwant.com junior.qwant.com qwantjunior.com", "q", NULL},
-	{"StartPage", "startpage.com startpage.org eu.startpage.com {}.startpage.com classic.startpage.com"
+	{"Qwant",
+		"qwant.com lite.qwant.com mobile.qwant.com junior.qwant.com qwantjunior.com", "q", NULL},
+	{"StartPage",
+		"startpage.com startpage.org eu.startpage.com {}.startpage.com classic.startpage.com"
 		" s1-eu4.startpage.com", "q query", "/do/* /sp/*"},
 	{"Ixquick", "ixquick.com ixquick.de ixquick-proxy.com", "query q", "/do/*"},
 	{"Brave", "search.brave.com", "q", "*"},
@@ -59,7 +65,8 @@ const KnownEngine known_engines[] =
 	{"Kagi", "kagi.com", "q", "/search*"},
 	{"You.com", "you.com", "q", NULL},
 	{"Neeva", "neeva.com", "q", NULL},
-	{"Presearch", "presearch.com presearch.org presearch.io engine.presearch.org engine.presearch.com", "q", "/search*"},
+	{"Presearch", "presearch.com presearch.org presearch.io engine.presearch.org"
+		" engine.presearch.com", "q", "/search*"},
 	{"Gibiru", "gibiru.com", "q", NULL},
 	{"Lilo", "lilo.org search.lilo.org", "q", NULL},
 	{"Ekoru", "ekoru.org", "q", NULL},
@@ -69,7 +76,8 @@ const KnownEngine known_engines[] =
 	{"Oscobo", "oscobo.com oscobo.co.uk", "q", NULL},
 	{"Unbubble", "unbubble.eu", "q", NULL},
 	{"Peekier", "peekier.com", "q", NULL},
-	{"searX", "searx.me searx.be searx.org search.disroot.org searx.space priv.au", "q", "/search*"},
+	{"searX",
+		"searx.me searx.be searx.org search.disroot.org searx.space priv.au", "q", "/search*"},
 	{"Hulbee", "hulbee.com", "query q", NULL},
 	{"Petal Search", "petalsearch.com", "query", NULL},
 	{"Wolfram Alpha", "wolframalpha.com m.wolframalpha.com", "i", NULL},
@@ -121,7 +129,8 @@ const KnownEngine known_engines[] =
 	{"TUT.BY", "search.tut.by", "query", NULL},
 
 	/* East Asia */
-	{"Baidu", "baidu.com m.baidu.com wap.baidu.com www1.baidu.com m5.baidu.com", "wd word kw", "/link* /s /s?"},
+	{"Baidu", "baidu.com m.baidu.com wap.baidu.com www1.baidu.com"
+		" m5.baidu.com", "wd word kw", "/link* /s /s?"},
 	{"Baidu Images", "image.baidu.com", "word wd", "*"},
 	{"Sogou", "sogou.com m.sogou.com wap.sogou.com", "query keyword", "/link* /web*"},
 	{"360search", "so.com m.so.com", "q", "/link* /s*"},
@@ -196,14 +205,18 @@ const KnownNetwork known_networks[] =
 	{"tumblr", "tumblr.com t.umblr.com"},
 	{"Snapchat", "snapchat.com com.snapchat.android"},
 	{"Telegram", "telegram.org telegram.me telegram.dog t.me org.telegram.messenger"},
-	{"Mastodon", "joinmastodon.org mastodon.social mastodon.online mastodon.cloud mastodon.world mastodon.art"
-		" mas.to mstdn.social mstdn.jp mstdn.ca pawoo.net fosstodon.org hachyderm.io infosec.exchange"
-		" social.tchncs.de chaos.social troet.cafe norden.social det.social mastodon.nl mastodon.uno"
+	{"Mastodon", "joinmastodon.org mastodon.social mastodon.online mastodon.cloud"
+		" mastodon.world mastodon.art"
+		" mas.to mstdn.social mstdn.jp mstdn.ca pawoo.net fosstodon.org hachyderm.io"
+		" infosec.exchange"
+		" social.tchncs.de chaos.social troet.cafe norden.social det.social mastodon.nl"
+		" mastodon.uno"
 		" techhub.social universeodon.com mindly.social org.joinmastodon.android"},
 	{"Bluesky", "bsky.app bsky.social xyz.blueskyweb.app"},
 	{"Pixelfed", "pixelfed.social pixelfed.de"},
 	{"Lemmy", "lemmy.world lemmy.ml feddit.de feddit.org"},
-	{"Diaspora", "joindiaspora.com diasp.org diasp.eu diaspora-fr.org pod.geraspora.de pluspora.com"},
+	{"Diaspora", "joindiaspora.com diasp.org diasp.eu diaspora-fr.org pod.geraspora.de pluspora.com"}
+	,
 	{"XING", "xing.com"},
 	{"Viadeo", "viadeo.com"},
 	{"Discord", "discord.com discord.gg discordapp.com"},

@@ -185,7 +185,8 @@ append_text(Part *part, const char *text, int len)
 	if (part->len + len >= part->allocated)
 	{
 		part->allocated = 2 * (part->len + len) + 16;
-		part->text = part->text == NULL ? palloc(part->allocated) : repalloc(part->text, part->allocated);
+		part->text = part->text == NULL ? palloc(part->allocated) :
+			repalloc(part->text, part->allocated);
 	}
 	memcpy(part->text + part->len, text, len);
 	part->len += len;
@@ -720,7 +721,8 @@ read_rule(Yaml *yaml, UaList list, UaRule *rule)
 			break;
 		if (yaml->event.type != YAML_SCALAR_EVENT)
 		{
-			yaml->error = psprintf("line %d: not as a rule is laid out", (int) yaml->event.start_mark.line + 1);
+			yaml->error = psprintf("line %d: a rule must have names and values only",
+								   (int) yaml->event.start_mark.line + 1);
 			return false;
 		}
 		name = pstrdup((char *) yaml->event.data.scalar.value);
@@ -729,7 +731,8 @@ read_rule(Yaml *yaml, UaList list, UaRule *rule)
 		value = (char *) yaml->event.data.scalar.value;
 		if (strlen(value) != yaml->event.data.scalar.length || strlen(value) > MAX_REGEX_LEN)
 		{
-			yaml->error = psprintf("line %d: too long, or not text", (int) yaml->event.start_mark.line + 1);
+			yaml->error = psprintf("line %d: the value is too long or is not text",
+								   (int) yaml->event.start_mark.line + 1);
 			return false;
 		}
 		if (strcmp(name, "regex") == 0)
@@ -744,7 +747,8 @@ read_rule(Yaml *yaml, UaList list, UaRule *rule)
 	}
 	if (rule->regex == NULL)
 	{
-		yaml->error = psprintf("line %d: a rule without regular expression", (int) yaml->event.start_mark.line + 1);
+		yaml->error = psprintf("line %d: the rule has no regular expression",
+							   (int) yaml->event.start_mark.line + 1);
 		return false;
 	}
 	return true;
@@ -771,7 +775,8 @@ read_list(Yaml *yaml, UaList list, UaRule **rules, int *n, int *allocated)
 		if (*n >= *allocated)
 		{
 			*allocated = Max(256, *allocated * 2);
-			*rules = *rules == NULL ? palloc(*allocated * sizeof(UaRule)) : repalloc(*rules, *allocated * sizeof(UaRule));
+			*rules = *rules == NULL ? palloc(*allocated * sizeof(UaRule)) :
+				repalloc(*rules, *allocated * sizeof(UaRule));
 		}
 		if (!read_rule(yaml, list, *rules + *n))
 			return false;
@@ -847,8 +852,10 @@ UaRules *
 ua_rules_read(const char *text, size_t len, char **error)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(caller, "pk_tracking user agent rules", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext temp = AllocSetContextCreate(caller, "pk_tracking user agent literals", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(caller, "pk_tracking user agent rules",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext temp = AllocSetContextCreate(caller, "pk_tracking user agent literals",
+											   ALLOCSET_DEFAULT_SIZES);
 	UaRules    *rules;
 	Yaml		yaml;
 	bool		ok = false;

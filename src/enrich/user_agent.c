@@ -474,7 +474,8 @@ current_rules(void)
 				 errdetail_log("File \"%s\": %s.", path, problem),
 				 rules != NULL ? errdetail("The rules that were read before are still used.") :
 				 errdetail("Systems, browsers and devices are recorded as unknown."),
-				 errhint("Check pk_tracking.user_agent_rules() and the server parameter \"pk_tracking.user_agent_rules_file\".")));
+				 errhint("Check pk_tracking.user_agent_rules() and the server parameter "
+						 "\"pk_tracking.user_agent_rules_file\".")));
 	}
 	return rules;
 }
@@ -503,10 +504,13 @@ static bool
 says_bot(const Agent *agent)
 {
 	static const char *const words[] = {
-		"crawler", "crawl/", "spider", "slurp", "facebookexternalhit", "mediapartners-google", "bingpreview",
+		"crawler", "crawl/", "spider", "slurp", "facebookexternalhit", "mediapartners-google",
+		"bingpreview",
 		"google-inspectiontool", "googleother", "apis-google", "feedfetcher", "pingdom", "uptime",
-		"lighthouse", "pagespeed", "gtmetrix", "whatsapp/", "telegrambot", "ia_archiver", "archive.org_bot",
-		"chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent", "validator", "scrapy",
+		"lighthouse", "pagespeed", "gtmetrix", "whatsapp/", "telegrambot", "ia_archiver",
+		"archive.org_bot",
+		"chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent", "validator",
+		"scrapy",
 		"+http://", "+https://", NULL
 	};
 
@@ -734,7 +738,7 @@ named_program(const Agent *agent, const char *family, char *version, size_t size
 			return named_programs[i].family;
 		}
 	}
-	/* the rules take any agent with WebKit only for Apple Mail, which only Apple's computers have */
+	/* the rules call any agent with WebKit only Apple Mail; only Apple's computers have that */
 	if (strcmp(family, "Apple Mail") == 0 && !says(agent, "mac os x"))
 	{
 		version[0] = '\0';
@@ -844,18 +848,24 @@ static DeviceType
 detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device, const UserAgent *found)
 {
 	static const char *const tv[] = {
-		"hbbtv", "smart-tv", "smarttv", "smart_tv", "googletv", "google tv", "appletv", "apple tv", "crkey",
-		"bravia", "web0s", "netcast", "viera", "roku", "android tv", "androidtv", "large screen", "shield android tv",
-		"mibox", "mi box", "mitv", "vidaa", "inettvbrowser", "ce-html", "; aft", "tv safari", "dtv", "nettv",
+		"hbbtv", "smart-tv", "smarttv", "smart_tv", "googletv", "google tv", "appletv",
+		"apple tv", "crkey",
+		"bravia", "web0s", "netcast", "viera", "roku", "android tv", "androidtv", "large screen",
+		"shield android tv",
+		"mibox", "mi box", "mitv", "vidaa", "inettvbrowser", "ce-html", "; aft", "tv safari",
+		"dtv", "nettv",
 		"chromecast", "philipstv", "aquos-as", "atv4k", NULL
 	};
 	static const char *const watch[] = {
-		"watchos", "apple watch", "applewatch", "; sm-r", "wear os", "oculusbrowser", "quest 2", "quest 3", "quest pro",
+		"watchos", "apple watch", "applewatch", "; sm-r", "wear os", "oculusbrowser", "quest 2",
+		"quest 3", "quest pro",
 		"; quest", "; pico ", "smartwatch", NULL
 	};
 	static const char *const tablet[] = {
-		"ipad", "; kf", "kindle", "playbook", "touchpad", "; sm-t", "; sm-x", "; sm-p", "; gt-p", "nexus 7", "nexus 9",
-		"nexus 10", "pixel c ", "pixel tablet", "mediapad", "matepad", "lenovo tb", "tablet;", "; tablet", "xoom",
+		"ipad", "; kf", "kindle", "playbook", "touchpad", "; sm-t", "; sm-x", "; sm-p", "; gt-p",
+		"nexus 7", "nexus 9",
+		"nexus 10", "pixel c ", "pixel tablet", "mediapad", "matepad", "lenovo tb", "tablet;",
+		"; tablet", "xoom",
 		" tab ", "_tab", NULL
 	};
 	bool		android;

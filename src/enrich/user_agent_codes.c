@@ -293,7 +293,8 @@ static const struct
 	const char *code;
 }			brands[] =
 {
-	{"Cubot", "CB"}, {"Acer", "AC"}, {"Alcatel", "AL"}, {"Amazon", "KN"}, {"Apple", "AP"}, {"Archos", "AR"},
+	{"Cubot", "CB"}, {"Acer", "AC"}, {"Alcatel", "AL"}, {"Amazon", "KN"}, {"Apple", "AP"},
+	{"Archos", "AR"},
 	{"Asus", "AU"}, {"BlackBerry", "RM"}, {"Dell", "DL"}, {"Doogee", "DO"}, {"Fairphone", "FA"},
 	{"Fujitsu", "FU"}, {"Gionee", "GI"}, {"Google", "GO"}, {"Hisense", "HI"}, {"HP", "HP"},
 	{"HTC", "HT"}, {"Huawei", "HU"}, {"Infinix", "IF"}, {"Kyocera", "KY"}, {"Lenovo", "LE"},

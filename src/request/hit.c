@@ -73,7 +73,7 @@ static const HitField fields[] =
 	OTHER("dda", dda, FIELD_FLAG, BAD_DEFAULT, PRIVACY_NONE,
 		"1: store no device data of an anonymous visitor"),
 	INTEGER("sh", sh, NOT_SENT, BAD_DEFAULT, PRIVACY_NONE,
-		"0: no fingerprint for this hit; 1: a fingerprint even if the site uses none, which needs trust"),
+		"0: no fingerprint for this hit; 1: one even if the site uses none, which needs trust"),
 	INTEGER("_idvc", idvc, 0, BAD_DEFAULT, PRIVACY_PERSON,
 		"number of visits, as the visitor id cookie counts them"),
 	OTHER("_idts", idts, FIELD_UNIXTIME, BAD_DEFAULT, PRIVACY_PERSON,
@@ -181,7 +181,8 @@ static const HitField fields[] =
 	OTHER("ec_dt", ec_dt, FIELD_AMOUNT, BAD_DEFAULT, PRIVACY_NONE,
 		"discount of an order"),
 	OTHER("ec_items", ec_items, FIELD_JSON, BAD_DEFAULT, PRIVACY_NONE,
-		"items of an order or a cart: [[SKU, name, category or list of five, price, quantity], ...]"),
+		"items of an order or a cart: "
+		"[[SKU, name, category or list of five, price, quantity], ...]"),
 	TEXT("_rcn", rcn, 1024, UNIT_BYTES, PRIVACY_PERSON, false,
 		"campaign to which a conversion is attributed"),
 	TEXT("_rck", rck, 1024, UNIT_BYTES, PRIVACY_PERSON, false,

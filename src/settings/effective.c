@@ -48,7 +48,8 @@ level_value(const SettingRows *rows, int i, RecognitionRules rules, int *by)
 }
 
 void
-resolve_settings(const SettingRows *instance, const SettingRows *site, Settings *result, Resolution *res)
+resolve_settings(const SettingRows *instance, const SettingRows *site, Settings *result,
+				 Resolution *res)
 {
 	RecognitionRules rules = RULES_PIWIK;
 	int			i;
@@ -95,7 +96,8 @@ resolve_settings(const SettingRows *instance, const SettingRows *site, Settings 
 		else
 		{
 			value = (const char *) &defaults[rules] + def->offset;
-			res->source[i] = (rules == RULES_MATOMO && def->matomo_value) ? SOURCE_RULES : SOURCE_DEFAULT;
+			res->source[i] = (rules == RULES_MATOMO && def->matomo_value) ?
+				SOURCE_RULES : SOURCE_DEFAULT;
 		}
 		memcpy((char *) result + def->offset, value, setting_value_size(def));
 

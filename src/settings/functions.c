@@ -66,8 +66,10 @@ trigger_row(FunctionCallInfo fcinfo, const char *function)
 		!(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) || TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired BEFORE INSERT OR UPDATE FOR EACH ROW", function)));
-	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+				 errmsg("function \"%s\" must be fired BEFORE INSERT OR UPDATE FOR EACH ROW",
+						function)));
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
 }
 
 /*
@@ -87,8 +89,11 @@ warn_if_full_ip(const Settings *s, int i)
 		offset == offsetof(Settings, create_new_visit_after_midnight) ||
 		offset == offsetof(Settings, enable_fingerprinting_across_websites))
 		ereport(WARNING,
-				(errmsg("fingerprints are made of the full IP address, and their salt does not change daily"),
-				 errhint("Set fingerprint_ip to masked, or fingerprint_salt_rotation to daily with create_new_visit_after_midnight on and enable_fingerprinting_across_websites off.")));
+				(errmsg("fingerprints are made of the full IP address, "
+						"and their salt does not change daily"),
+				 errhint("Set fingerprint_ip to masked, or fingerprint_salt_rotation to daily with "
+						 "create_new_visit_after_midnight on and "
+						 "enable_fingerprinting_across_websites off.")));
 }
 
 /* Error if setting i of a site is weaker than the instance's, as resolve_settings() found. */
@@ -108,7 +113,8 @@ refuse_weaker_value(const SettingRows *instance, const Settings *result, const R
 					 errdetail("The value of the instance is \"%s\".",
 							   setting_format(&setting_registry[j],
 											  level_value(instance, j, result->recognition_rules, &by))),
-					 errhint("Choose a value at least as strict, or change the instance's with pk_tracking.set_instance() or pk_tracking.reset_instance().")));
+					 errhint("Choose a value at least as strict, or change the instance's with "
+							 "pk_tracking.set_instance() or pk_tracking.reset_instance().")));
 		}
 }
 
@@ -339,7 +345,8 @@ pkt_setting_values(PG_FUNCTION_ARGS)
 	SetUserIdAndSecContext(settings_owner(),
 						   sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 
-	work = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking setting_values", ALLOCSET_DEFAULT_SIZES);
+	work = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking setting_values",
+								 ALLOCSET_DEFAULT_SIZES);
 
 	spi_connect();
 	old = MemoryContextSwitchTo(work);

@@ -157,7 +157,8 @@ load_setting_rows(int32 idsite, MemoryContext context, SettingRows *rows)
 		{
 			MemoryContext old = MemoryContextSwitchTo(context);
 
-			rows->given[i] = setting_parse(&setting_registry[i], text, (char *) rows + setting_registry[i].offset, &detail);
+			rows->given[i] = setting_parse(&setting_registry[i], text,
+										   (char *) rows + setting_registry[i].offset, &detail);
 			MemoryContextSwitchTo(old);
 			if (rows->given[i])
 				continue;
@@ -168,7 +169,8 @@ load_setting_rows(int32 idsite, MemoryContext context, SettingRows *rows)
 			ereport(WARNING,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("ignoring invalid stored value of setting \"%s\"", name ? name : ""),
-					 errhint("Set it again with pk_tracking.set_instance() or pk_tracking.set_site(), or reset it.")));
+					 errhint("Set it again with pk_tracking.set_instance() or "
+							 "pk_tracking.set_site(), or reset it.")));
 		}
 	}
 	SPI_freetuptable(table);
@@ -236,7 +238,8 @@ instance_settings(void)
 		return old;
 
 	/* if an error follows, the transaction frees it */
-	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking instance settings", ALLOCSET_SMALL_SIZES);
+	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking instance settings",
+									ALLOCSET_SMALL_SIZES);
 	instance = MemoryContextAllocZero(context, sizeof(InstanceSettings));
 	instance->context = context;
 	/* taken before the read: an invalidation during it outdates the result */
@@ -273,7 +276,8 @@ load_site(int32 idsite)
 		return NULL;
 	zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 
-	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking site settings", ALLOCSET_SMALL_SIZES);
+	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking site settings",
+									ALLOCSET_SMALL_SIZES);
 	site = MemoryContextAllocZero(context, sizeof(SiteSettings));
 	site->context = context;
 	site->generation = started;
@@ -334,7 +338,8 @@ refresh_site(int32 idsite)
 		ctl.keysize = sizeof(int32);
 		ctl.entrysize = sizeof(SiteEntry);
 		ctl.hcxt = cache_context;
-		site_hash = hash_create("pk_tracking sites", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		site_hash = hash_create("pk_tracking sites", 16, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
 	spi_connect();
@@ -395,6 +400,7 @@ void
 settings_init(void)
 {
 	effective_init();
-	cache_context = AllocSetContextCreate(TopMemoryContext, "pk_tracking settings", ALLOCSET_SMALL_SIZES);
+	cache_context = AllocSetContextCreate(TopMemoryContext, "pk_tracking settings",
+										  ALLOCSET_SMALL_SIZES);
 	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
 }

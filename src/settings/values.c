@@ -46,7 +46,8 @@ static bool
 parse_list(const SettingDef *def, const char *text, TextList *list, const char **detail)
 {
 	static const char *const form =
-		"A list has the form {a,b}; items with commas, braces, quotes or backslashes are enclosed in double quotes.";
+		"A list has the form {a,b}; items with commas, braces, quotes or backslashes "
+		"are enclosed in double quotes.";
 	const char *p;
 	char	   *to = palloc(strlen(text) + 1);	/* large enough for all items and their NULs */
 	int			max_items = 1;

@@ -10,15 +10,10 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "common/string.h"
 #include "fmgr.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
 #include "utils/jsonb.h"
-#include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/crypto.h"
@@ -79,7 +74,8 @@ round_money(Numeric n)
 
 	if (scale <= MONEY_SCALE)
 		return n;
-	n = DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(n), Int32GetDatum(MONEY_SCALE)));
+	n = DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(n),
+											Int32GetDatum(MONEY_SCALE)));
 	return DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(n)));
 }
 
@@ -379,7 +375,8 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 
 	memset(out, 0, sizeof(Conversions));
 	out->in = in;
-	out->open_cart = visit->goal_buyer == BUYER_OPEN_CART || visit->goal_buyer == BUYER_ORDERED_OPEN_CART;
+	out->open_cart = visit->goal_buyer == BUYER_OPEN_CART ||
+		visit->goal_buyer == BUYER_ORDERED_OPEN_CART;
 
 	/* any hit with an order id counts as one with an order */
 	if (in->hit->ec_id[0] && (visit->since_order.isnull || visit->since_order.value != 0))
@@ -435,7 +432,8 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 			is_goal = r->kind == CONVERT_ORDER;
 			if (is_goal)
 				visit->goal_buyer = BUYER_ORDERED;
-			else if (visit->goal_buyer == BUYER_ORDERED || visit->goal_buyer == BUYER_ORDERED_OPEN_CART)
+			else if (visit->goal_buyer == BUYER_ORDERED ||
+					 visit->goal_buyer == BUYER_ORDERED_OPEN_CART)
 				visit->goal_buyer = BUYER_ORDERED_OPEN_CART;
 			else
 				visit->goal_buyer = BUYER_OPEN_CART;
@@ -447,8 +445,8 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 		visit->goal_converted = 1;
 		/* Matomo adds this to the total time */
 		if (in->known && in->s->recognition_rules == RULES_MATOMO)
-			visit->total_time = (int32) Min((int64) visit->total_time + Max(in->hit->idgoal, -1) + 2,
-											PG_INT32_MAX);
+			visit->total_time = (int32)
+				Min((int64) visit->total_time + Max(in->hit->idgoal, -1) + 2, PG_INT32_MAX);
 	}
 	visit->seldom_changed = true;
 	return true;
