@@ -27,15 +27,6 @@ sub result
 	return;
 }
 
-# Sources are being moved: a failure is told, and is none yet.
-sub later
-{
-	my ($name, @wrong) = @_;
-	print scalar(@wrong) . " times not yet: $name\n" if @wrong;
-	print "         $_\n" foreach $ENV{PKT_ALL} ? @wrong : ();
-	return;
-}
-
 my (@files, @docs);
 find({ no_chdir => 1, wanted => sub {
 	(my $f = $_) =~ s{^\./}{};
@@ -114,7 +105,7 @@ foreach my $f (@files)
 }
 result('links lead to files and headings', @links);
 result('references to a heading of a document', @refs);
-later('nothing points outside the repository', @outside);
+result('nothing points outside the repository', @outside);
 result('no line of a document is longer than 500 characters', @long);
 result('documents of more than 10 kB have a table of contents', @toc);
 my $size = -s 'README.md';
