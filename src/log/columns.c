@@ -284,15 +284,36 @@ columns_update_plan(const ColumnTable *table, int n, KeptPlan *plan, StringInfo 
 	}
 }
 
-/* The value of a column.  Texts and addresses are palloc'd. */
+/* Does the member stand for NULL by the column's rule? */
+static bool
+is_null(const Column *c, const void *source)
+{
+	const char *member = (const char *) source + c->offset;
+
+	if (c->null == NULL_UNLESS_GIVEN)
+		return !*((const bool *) source + c->given);
+	switch (c->kind)
+	{
+		case COLUMN_INT2:
+			return *(const int16 *) member == c->none;
+		case COLUMN_INT2_OF_INT:
+		case COLUMN_INT4:
+			return *(const int32 *) member == c->none;
+		case COLUMN_INT8:
+			return *(const int64 *) member == c->none;
+		default:
+			return false;
+	}
+}
+
+/* The value of a column; *null becomes 'n' if it is NULL.  Texts and addresses are palloc'd. */
 static inline Datum
 value_of(const Column *c, const void *source, char *null)
 {
 	const char *member = (const char *) source + c->offset;
 	const void *pointer;
 
-	*null = ' ';
-	if (c->null == NULL_UNLESS_GIVEN && !*((const bool *) source + c->given))
+	if (unlikely(c->null != NULL_NEVER) && is_null(c, source))
 	{
 		*null = 'n';
 		return (Datum) 0;
@@ -300,33 +321,23 @@ value_of(const Column *c, const void *source, char *null)
 	switch (c->kind)
 	{
 		case COLUMN_INT2:
-			if (c->null == NULL_IF_NONE && *(const int16 *) member == c->none)
-				break;
 			return Int16GetDatum(*(const int16 *) member);
 		case COLUMN_INT2_OF_INT:
-			if (c->null == NULL_IF_NONE && *(const int32 *) member == c->none)
-				break;
 			return Int16GetDatum((int16) Max(Min(*(const int32 *) member, PG_INT16_MAX), PG_INT16_MIN));
 		case COLUMN_INT4:
-			if (c->null == NULL_IF_NONE && *(const int32 *) member == c->none)
-				break;
 			return Int32GetDatum(*(const int32 *) member);
 		case COLUMN_INT4_OR_NULL:
 			if (((const NullableInt *) member)->isnull)
 				break;
 			return Int32GetDatum((int32) ((const NullableInt *) member)->value);
 		case COLUMN_INT8:
-			if (c->null == NULL_IF_NONE && *(const int64 *) member == c->none)
-				break;
+		case COLUMN_TIMESTAMPTZ:
+		case COLUMN_TIME:
 			return Int64GetDatum(*(const int64 *) member);
 		case COLUMN_INT8_OR_NULL:
 			if (((const NullableInt *) member)->isnull)
 				break;
 			return Int64GetDatum(((const NullableInt *) member)->value);
-		case COLUMN_TIMESTAMPTZ:
-			return TimestampTzGetDatum(*(const TimestampTz *) member);
-		case COLUMN_TIME:
-			return TimeADTGetDatum(*(const int64 *) member);
 		case COLUMN_HEXID:
 			return HexIdGetDatum(*(const HexId *) member);
 		case COLUMN_INET:
@@ -344,6 +355,8 @@ value_of(const Column *c, const void *source, char *null)
 			if (pointer == NULL)
 				break;
 			return PointerGetDatum(pointer);
+		default:
+			pg_unreachable();
 	}
 	*null = 'n';
 	return (Datum) 0;
@@ -359,12 +372,11 @@ void
 columns_values(const ColumnTable *table, int n, const void *const *sources,
 			   Datum *values, char *nulls)
 {
-	for (int i = 0; i < n; i++)
-	{
-		const Column *c = &table->columns[i];
+	const Column *c = table->columns;
 
+	memset(nulls, ' ', n);
+	for (int i = 0; i < n; i++, c++)
 		values[i] = value_of(c, sources[c->source], &nulls[i]);
-	}
 }
 
 /* Set the member that the column stands for. */

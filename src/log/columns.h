@@ -1,7 +1,8 @@
 /*
  * columns.h
  *		The columns of the log that the library reads and writes: one table for
- *		visits, one for actions and one for the dictionary of names.
+ *		visits, one for actions and one for the dictionary of names.  (That of
+ *		conversions stands in conversion_write.c.)  Private to src/log.
  *
  * A row of a table says what a column is called, which member of which struct
  * holds its value, what stands for NULL there and which hits write it.  All else
@@ -47,6 +48,7 @@ typedef enum ColumnSource
 	SOURCE_ACTION,				/* Action */
 	SOURCE_ACTION_KEY,			/* ActionKey */
 	SOURCE_NAME,				/* LogName */
+	SOURCE_CONVERSION,			/* a conversion's row, in conversion_write.c */
 	N_SOURCES
 } ColumnSource;
 

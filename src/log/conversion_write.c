@@ -13,65 +13,150 @@
 #include "base/compat.h"
 #include "base/plan.h"
 #include "base/text.h"
+#include "log/columns.h"
 #include "log/conversion_write.h"
 #include "log/names.h"
 #include "log/writer.h"
 
-#define CONVERSION_COLUMNS \
-	"idvisit, idlink_va, idvisitor, server_time, idaction_url, buster, idsite, idgoal," \
-	" items, pageviews_before, visitor_count_visits, visitor_seconds_since_first," \
-	" visitor_seconds_since_order, consent, matched_by, visitor_returning, referer_type," \
-	" config_client_type, config_device_type, idorder, url, revenue, revenue_subtotal," \
-	" revenue_tax, revenue_shipping, revenue_discount, referer_name, referer_keyword," \
-	" location_continent, location_country, location_region, location_city," \
-	" location_latitude, location_longitude, config_browser_name, config_device_brand," \
-	" config_device_model, custom_dimensions, custom_variables"
+/* What the hit says of a conversion; the rest of its row is copied from the visit. */
+typedef struct ConversionRow
+{
+	int64		idvisit;
+	NullableInt idlink_va;
+	TimestampTz at;
+	NullableInt idaction_url;
+	int32		idgoal;
+	NullableInt items;
+	NullableInt pageviews_before;
+	ReferrerType referer_type;
+	const char *referer_name;
+	const char *referer_keyword;
+	const char *idorder;
+	const char *url;
+	Numeric		revenue;
+	Numeric		subtotal;
+	Numeric		tax;
+	Numeric		shipping;
+	Numeric		discount;
+	MatchedBy	matched_by;
+} ConversionRow;
 
-/* As the visit stands now; it is locked, so that counting up loses nothing. */
-#define CONVERSION_VALUES(matched_by) \
-	"v.idvisit, $2, v.idvisitor, $3, $4," \
-	" CASE WHEN $5 THEN (SELECT COALESCE(pg_catalog.max(o.buster), 0) OPERATOR(pg_catalog.+) 1" \
-	" FROM pk_tracking.log_conversion o WHERE o.idvisit OPERATOR(pg_catalog.=) $1" \
-	" AND o.idgoal OPERATOR(pg_catalog.=) $6) ELSE 0 END, v.idsite, $6," \
-	" $7, $8, v.visitor_count_visits, v.visitor_seconds_since_first," \
-	" v.visitor_seconds_since_order, v.consent, " matched_by ", v.visitor_returning, $9," \
-	" v.config_client_type, v.config_device_type, $10, $11, $12, $13," \
-	" $14, $15, $16, $17, $18," \
-	" v.location_continent, v.location_country, v.location_region, v.location_city," \
-	" v.location_latitude, v.location_longitude, v.config_browser_name, v.config_device_brand," \
-	" v.config_device_model, v.custom_dimensions, v.custom_variables"
+#define OF_ROW(member) .source = SOURCE_CONVERSION, .offset = offsetof(ConversionRow, member)
 
-#define CONVERSION_TYPES \
-	INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID, BOOLOID, INT4OID, INT4OID, INT4OID, \
-	INT2OID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, \
-	TEXTOID, TEXTOID, INT2OID
-#define CONVERSION_ARGS 19
-
-/* A goal that one visit may convert once only: the second is no news. */
-static KeptPlan insert_plan = {
-	.query = "INSERT INTO pk_tracking.log_conversion (" CONVERSION_COLUMNS ")"
-	" SELECT " CONVERSION_VALUES("$19")
-	" FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
-	" ON CONFLICT (idvisit, idgoal, buster) DO NOTHING RETURNING buster",
-	.nargs = CONVERSION_ARGS, .argtypes = {CONVERSION_TYPES}
+static const Column conversion_list[] = {
+	{"idvisit", COLUMN_INT8, OF_ROW(idvisit)},
+	{"idlink_va", COLUMN_INT8_OR_NULL, OF_ROW(idlink_va)},
+	{"server_time", COLUMN_TIMESTAMPTZ, OF_ROW(at)},
+	{"idaction_url", COLUMN_INT8_OR_NULL, OF_ROW(idaction_url)},
+	{"idgoal", COLUMN_INT4, OF_ROW(idgoal)},
+	{"items", COLUMN_INT4_OR_NULL, OF_ROW(items)},
+	{"pageviews_before", COLUMN_INT4_OR_NULL, OF_ROW(pageviews_before)},
+	{"referer_type", COLUMN_INT2_OF_INT, OF_ROW(referer_type)},
+	{"referer_name", COLUMN_TEXT, OF_ROW(referer_name)},
+	{"referer_keyword", COLUMN_TEXT, OF_ROW(referer_keyword)},
+	{"idorder", COLUMN_TEXT, OF_ROW(idorder)},
+	{"url", COLUMN_TEXT, OF_ROW(url)},
+	{"revenue", COLUMN_NUMERIC, OF_ROW(revenue)},
+	{"revenue_subtotal", COLUMN_NUMERIC, OF_ROW(subtotal)},
+	{"revenue_tax", COLUMN_NUMERIC, OF_ROW(tax)},
+	{"revenue_shipping", COLUMN_NUMERIC, OF_ROW(shipping)},
+	{"revenue_discount", COLUMN_NUMERIC, OF_ROW(discount)},
+	{"matched_by", COLUMN_INT2_OF_INT, OF_ROW(matched_by)},
 };
+
+static const ColumnTable conversion_columns = {
+	.relation = "log_conversion", .columns = conversion_list, .n = lengthof(conversion_list)
+};
+
+/* Columns that a conversion copies from the visit, as the visit stands then. */
+static const char *const copied_columns[] = {
+	"idsite", "consent", "idvisitor", "visitor_returning", "visitor_count_visits",
+	"visitor_seconds_since_first", "visitor_seconds_since_order",
+	"location_continent", "location_country", "location_region", "location_city",
+	"location_latitude", "location_longitude", "config_browser_name", "config_client_type",
+	"config_device_type", "config_device_brand", "config_device_model",
+	"custom_dimensions", "custom_variables"
+};
+
+/* The columns of both, and buster. */
+static void
+append_columns(StringInfo sql)
+{
+	appendStringInfoString(sql, " (buster");
+	for (int i = 0; i < conversion_columns.n; i++)
+		appendStringInfo(sql, ", %s", conversion_list[i].name);
+	for (int i = 0; i < (int) lengthof(copied_columns); i++)
+		appendStringInfo(sql, ", %s", copied_columns[i]);
+	appendStringInfoChar(sql, ')');
+}
+
+/*
+ * Their values; v is the visit.  It is locked, so that counting up loses
+ * nothing.  The parameter after those of the columns is whether the visit may
+ * convert the goal again.  matched_by: the value of that column, NULL if it is
+ * its parameter.
+ */
+static void
+append_values(KeptPlan *plan, StringInfo sql, const char *matched_by)
+{
+	int			idgoal = column_find(&conversion_columns, "idgoal") + 1;
+
+	plan->nargs = conversion_columns.n + 1;
+	appendStringInfo(sql, "CASE WHEN $%d THEN (SELECT COALESCE(pg_catalog.max(o.buster), 0)"
+					 " OPERATOR(pg_catalog.+) 1 FROM pk_tracking.log_conversion o"
+					 " WHERE o.idvisit OPERATOR(pg_catalog.=) $1"
+					 " AND o.idgoal OPERATOR(pg_catalog.=) $%d) ELSE 0 END",
+					 plan->nargs, idgoal);
+	plan->argtypes[plan->nargs - 1] = BOOLOID;
+	for (int i = 0; i < conversion_columns.n; i++)
+	{
+		plan->argtypes[i] = column_type(&conversion_list[i]);
+		if (matched_by != NULL && strcmp(conversion_list[i].name, "matched_by") == 0)
+			appendStringInfo(sql, ", %s", matched_by);
+		else
+			appendStringInfo(sql, ", $%d", i + 1);
+	}
+	for (int i = 0; i < (int) lengthof(copied_columns); i++)
+		appendStringInfo(sql, ", v.%s", copied_columns[i]);
+}
+
+/* A goal that one visit may convert once only: the second time nothing is written. */
+static void
+make_insert(KeptPlan *plan, StringInfo sql)
+{
+	appendStringInfoString(sql, "INSERT INTO pk_tracking.log_conversion");
+	append_columns(sql);
+	appendStringInfoString(sql, " SELECT ");
+	append_values(plan, sql, NULL);
+	appendStringInfoString(sql, " FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
+						   " ON CONFLICT (idvisit, idgoal, buster) DO NOTHING RETURNING buster");
+}
 
 /*
  * The open cart becomes what the hit says: a newer cart, or an order.  That a
- * fingerprint (5) has joined somebody's cart to the visit is not forgotten:
- * log_joined_by_fingerprint() asks.
+ * fingerprint brought hits to an anonymous cart stays known, because
+ * log_joined_by_fingerprint() asks for it.
  */
-static KeptPlan update_cart_plan = {
-	.query = "UPDATE pk_tracking.log_conversion AS c SET (" CONVERSION_COLUMNS ") ="
-	/* that a fingerprint brought hits to an anonymous cart stays known: 5, MATCHED_FINGERPRINT */
-	" ROW(" CONVERSION_VALUES("CASE WHEN c.consent OPERATOR(pg_catalog.>=) 2"
-							  " AND c.matched_by OPERATOR(pg_catalog.=) 5 THEN c.matched_by ELSE $19 END") ")"
-	" FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
-	" AND c.idvisit OPERATOR(pg_catalog.=) $1"
-	" AND c.idgoal OPERATOR(pg_catalog.=) (-1) AND c.buster OPERATOR(pg_catalog.=) 0"
-	" RETURNING c.buster",
-	.nargs = CONVERSION_ARGS, .argtypes = {CONVERSION_TYPES}
-};
+static void
+make_update_cart(KeptPlan *plan, StringInfo sql)
+{
+	char	   *matched_by = psprintf("CASE WHEN c.consent OPERATOR(pg_catalog.>=) %d"
+									  " AND c.matched_by OPERATOR(pg_catalog.=) %d THEN c.matched_by ELSE $%d END",
+									  STATE_UNDECIDED, MATCHED_FINGERPRINT,
+									  column_find(&conversion_columns, "matched_by") + 1);
+
+	appendStringInfoString(sql, "UPDATE pk_tracking.log_conversion AS c SET");
+	append_columns(sql);
+	appendStringInfoString(sql, " = ROW(");
+	append_values(plan, sql, matched_by);
+	appendStringInfoString(sql, ") FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
+						   " AND c.idvisit OPERATOR(pg_catalog.=) $1"
+						   " AND c.idgoal OPERATOR(pg_catalog.=) (-1) AND c.buster OPERATOR(pg_catalog.=) 0"
+						   " RETURNING c.buster");
+}
+
+static KeptPlan insert_plan = {.make = make_insert};
+static KeptPlan update_cart_plan = {.make = make_update_cart};
 
 static KeptPlan known_order_plan = {
 	.query = "SELECT 1 FROM pk_tracking.log_conversion c"
@@ -85,7 +170,7 @@ static KeptPlan known_order_plan = {
  */
 static KeptPlan cart_items_plan = {
 	.query = "UPDATE pk_tracking.log_conversion_item AS i SET server_time = $2, idorder = $3,"
-	/* the visit may have become somebody's meanwhile */
+	/* the visitor may have agreed meanwhile */
 	" consent = $5, idvisitor = $6, deleted = i.deleted OR NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)"
 	" WHERE i.idvisit OPERATOR(pg_catalog.=) $1 AND i.idorder OPERATOR(pg_catalog.=) '0'"
 	" AND ($3 OPERATOR(pg_catalog.<>) '0' OR"
@@ -116,8 +201,8 @@ static KeptPlan items_plan = {
 
 /*
  * conversion_order_known
- *		Has the site an order of that id already, committed by whomsoever or
- *		written by this transaction?  The caller holds the order's lock.
+ *		Does the site have an order of that id already, committed by any
+ *		transaction or written by this one?  The caller holds the order's lock.
  */
 bool
 conversion_order_known(int32 idsite, const char *idorder)
@@ -128,24 +213,10 @@ conversion_order_known(int32 idsite, const char *idorder)
 	values[0] = Int32GetDatum(idsite);
 	values[1] = CStringGetTextDatum(idorder);
 	if (plan_execute(&known_order_plan, values, NULL, 1, true) != SPI_OK_SELECT)
-		elog(ERROR, "orders could not be read");
+		elog(ERROR, "could not read orders");
 	known = SPI_processed > 0;
 	SPI_freetuptable(SPI_tuptable);
 	return known;
-}
-
-static Datum
-text_value(const char *str, char *null)
-{
-	*null = str == NULL ? 'n' : ' ';
-	return str == NULL ? (Datum) 0 : CStringGetTextDatum(str);
-}
-
-static Datum
-money_value(Numeric n, char *null)
-{
-	*null = n == NULL ? 'n' : ' ';
-	return n == NULL ? (Datum) 0 : NumericGetDatum(n);
 }
 
 static bool
@@ -171,7 +242,25 @@ escape_url(const char *url)
 	return escaped;
 }
 
-/* Write one conversion.  Returns its buster, -1 if it was not news. */
+/*
+ * The URL of the conversion.  Matomo keeps none of orders and carts.  Without
+ * consent there is none: its parameters may be anything.
+ */
+static const char *
+conversion_url(const ConversionInput *in, bool ecommerce, const Visit *visit)
+{
+	const char *url = in->page_url;
+
+	if (is_anonymous(visit))
+		return NULL;
+	if (in->s->recognition_rules != RULES_MATOMO)
+		return url;
+	if (ecommerce || url == NULL)
+		return "";
+	return in->request->kind == CONVERT_BY_ACTION ? url : escape_url(url);
+}
+
+/* Write one conversion.  Returns its buster, -1 if the visit had converted the goal before. */
 static int64
 write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit, NullableInt idlink_va)
 {
@@ -179,66 +268,47 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	const ConversionRequest *r = in->request;
 	bool		by_action = r->kind == CONVERT_BY_ACTION;
 	bool		ecommerce = r->kind == CONVERT_ORDER || r->kind == CONVERT_CART;
-	bool		as_matomo = in->s->recognition_rules == RULES_MATOMO;
-	const char *url;
-	Datum		values[CONVERSION_ARGS];
-	char		nulls[CONVERSION_ARGS];
-	int			i = 0;
+	ConversionRow row;
+	const void *sources[N_SOURCES] = {[SOURCE_CONVERSION] = &row};
+	Datum		values[KEPT_PLAN_ARGS];
+	char		nulls[KEPT_PLAN_ARGS];
 	bool		isnull;
 	int64		buster;
 
-	/*
-	 * Matomo keeps no URL of orders and carts.  Without consent there is none:
-	 * its parameters may be anything.
-	 */
-	url = in->page_url;
-	if (is_anonymous(visit))
-		url = NULL;
-	else if (as_matomo)
-	{
-		if (ecommerce || url == NULL)
-			url = "";
-		else if (!by_action)
-			url = escape_url(url);
-	}
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[i++] = Int64GetDatum(visit->idvisit);
-	nulls[i] = by_action && !idlink_va.isnull ? ' ' : 'n';
-	values[i++] = Int64GetDatum(idlink_va.value);
-	values[i++] = TimestampTzGetDatum(in->hit->at);
-	nulls[i] = by_action && !in->idaction_url.isnull ? ' ' : 'n';
-	values[i++] = Int64GetDatum(in->idaction_url.value);
-	values[i++] = BoolGetDatum(conversion->multiple);
-	values[i++] = Int32GetDatum(conversion->idgoal);
-	nulls[i] = ecommerce ? ' ' : 'n';
-	values[i++] = Int32GetDatum(r->quantity);
-	nulls[i] = r->kind == CONVERT_CART ? 'n' : ' ';
-	values[i++] = Int32GetDatum(visit->total_interactions - visit->total_searches);
-	values[i++] = Int16GetDatum((int16) c->referrer.type);
-	values[i] = text_value(is_anonymous(visit) ? NULL : r->idorder, &nulls[i]), i++;
-	values[i] = text_value(url, &nulls[i]), i++;
-	values[i] = money_value(conversion->revenue, &nulls[i]), i++;
-	values[i] = money_value(r->subtotal, &nulls[i]), i++;
-	values[i] = money_value(r->tax, &nulls[i]), i++;
-	values[i] = money_value(r->shipping, &nulls[i]), i++;
-	values[i] = money_value(r->discount, &nulls[i]), i++;
-	values[i] = text_value(c->referrer.name, &nulls[i]), i++;
-	values[i] = text_value(c->referrer.keyword, &nulls[i]), i++;
-	values[i++] = Int16GetDatum(in->matched_by);
-	Assert(i == CONVERSION_ARGS);
+	row.idvisit = visit->idvisit;
+	row.idlink_va = by_action ? idlink_va : no_int();
+	row.at = in->hit->at;
+	row.idaction_url = by_action ? in->idaction_url : no_int();
+	row.idgoal = conversion->idgoal;
+	row.items = ecommerce ? some_int(r->quantity) : no_int();
+	row.pageviews_before = r->kind == CONVERT_CART ? no_int() :
+		some_int(visit->total_interactions - visit->total_searches);
+	row.referer_type = c->referrer.type;
+	row.referer_name = c->referrer.name;
+	row.referer_keyword = c->referrer.keyword;
+	row.idorder = is_anonymous(visit) ? NULL : r->idorder;
+	row.url = conversion_url(in, ecommerce, visit);
+	row.revenue = conversion->revenue;
+	row.subtotal = r->subtotal;
+	row.tax = r->tax;
+	row.shipping = r->shipping;
+	row.discount = r->discount;
+	row.matched_by = in->matched_by;
+	columns_values(&conversion_columns, conversion_columns.n, sources, values, nulls);
+	values[conversion_columns.n] = BoolGetDatum(conversion->multiple);
+	nulls[conversion_columns.n] = ' ';
 
 	if (ecommerce && c->open_cart)
 	{
 		if (plan_execute(&update_cart_plan, values, nulls, 0, false) != SPI_OK_UPDATE_RETURNING)
-			elog(ERROR, "cart was not updated");
+			elog(ERROR, "could not update a cart");
 		if (SPI_processed == 0)
 			SPI_freetuptable(SPI_tuptable);
 	}
 	if (!(ecommerce && c->open_cart) || SPI_processed == 0)
 	{
 		if (plan_execute(&insert_plan, values, nulls, 0, false) != SPI_OK_INSERT_RETURNING)
-			elog(ERROR, "conversion was not written");
+			elog(ERROR, "could not write a conversion");
 	}
 
 	if (SPI_processed == 0)
@@ -304,7 +374,7 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 		memset(nulls, ' ', sizeof(nulls));
 		nulls[5] = visit->has_idvisitor ? ' ' : 'n';
 		if (plan_execute(&cart_items_plan, values, nulls, 0, false) != SPI_OK_UPDATE)
-			elog(ERROR, "items of the cart were not updated");
+			elog(ERROR, "could not update the items of a cart");
 	}
 	if (n == 0)
 		return;
@@ -322,14 +392,15 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 	values[13] = PointerGetDatum(construct_array(prices, n, NUMERICOID, -1, false, TYPALIGN_INT));
 	values[14] = PointerGetDatum(construct_array(quantities, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	if (plan_execute(&items_plan, values, nulls, 0, false) != SPI_OK_INSERT)
-		elog(ERROR, "items were not written");
+		elog(ERROR, "could not write the items of an order");
 }
 
 /*
  * conversion_write
- *		Write what was decided, after the visit and the action (idlink_va).
- *		Conversions are seldom enough to pin search_path always: code that
- *		somebody has put on these tables must not see the caller's.
+ *		Write the conversions that were decided, after the visit and the action
+ *		(idlink_va; NULL if the hit has none).  Conversions are rare enough to pin
+ *		search_path always: a user's code on these tables must not see the
+ *		caller's.
  */
 void
 conversion_write(Log *log, const Conversions *c, const Visit *visit, NullableInt idlink_va)
@@ -339,7 +410,7 @@ conversion_write(Log *log, const Conversions *c, const Visit *visit, NullableInt
 
 	if (c->n == 0)
 		return;
-	/* a conversion copies what the visit has */
+	/* a conversion copies columns of the visit */
 	log->writer->settle_visit(log, visit->idvisit);
 	level = pin_search_path();
 	for (int i = 0; i < c->n; i++)

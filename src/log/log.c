@@ -236,6 +236,6 @@ raise_suppressed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("could not track the hit: its rows cannot be written"),
-			 errhint("A trigger on the log's tables may suppress the insert.")));
+			 errmsg("could not track the hit because its rows cannot be written"),
+			 errhint("Look for a trigger or rule on the log's tables that suppresses the insert.")));
 }

@@ -35,8 +35,9 @@
 #define LOG_VERSION 1
 
 /*
- * So many times in a row the log is looked up again because of a change.  Where
- * caches are discarded all the time (debug_discard_caches) it never ends.
+ * The log is looked up again at most so many times in a row because of a
+ * change: where caches are discarded all the time (debug_discard_caches) it
+ * never ends.
  */
 #define CHANGES_MAX 16
 
@@ -52,7 +53,7 @@ static KeptPlan version_plan = {
 	.nargs = 0
 };
 
-/* A relation of ours has changed: look the log up again. */
+/* Invalidation: if a relation of the log has changed, look the log up again. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {
@@ -90,8 +91,8 @@ find_relation(Oid namespace, const char *name)
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"pk_tracking.%s\" is missing", name),
-				 errhint("The log is made by pk_tracking.create_log().")));
+				 errmsg("relation \"pk_tracking.%s\" does not exist", name),
+				 errhint("It belongs to the log that pk_tracking.create_log() creates. Restore it from a backup.")));
 	return relid;
 }
 
@@ -140,8 +141,8 @@ depends_walker(Node *node, void *context)
 }
 
 /*
- * Does writing to the table run code of a user's that the caller's
- * search_path could lead astray?  Triggers, rules, CHECKs, defaults, generated
+ * Does writing to the table run a user's code that the caller's search_path
+ * could lead astray?  Triggers, rules, CHECKs, defaults, generated
  * columns, domains, index expressions.
  */
 static bool
@@ -314,7 +315,7 @@ relations_find(void)
 	log_relations.valid = true;
 }
 
-/* Is the log of the shape that this library writes?  Asked once per backend. */
+/* Does the log have the version that this library writes?  Checked once per backend. */
 static void
 check_version(void)
 {
@@ -326,7 +327,7 @@ check_version(void)
 	if (isnull || version != LOG_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the log's tables have version %d, this library writes version %d",
+				 errmsg("tracking log has version %d, but this library supports version %d",
 						isnull ? 0 : version, LOG_VERSION),
 				 errhint("Run ALTER EXTENSION pk_tracking UPDATE, then SELECT pk_tracking.upgrade_log().")));
 	log_version_checked = true;
@@ -340,7 +341,7 @@ check_version(void)
 void
 relations_open(Log *log, LOCKMODE mode)
 {
-	/* what is known counts only once the table is locked: an index may have gone */
+	/* what was looked up counts only once the table is locked: an index may have been dropped */
 	for (int attempts = 1;; attempts++)
 	{
 		if (!log_relations.valid)

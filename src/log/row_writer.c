@@ -3,11 +3,11 @@
  *		Writes rows of a plain table without a statement for each.
  *
  * An INSERT of one row spends most of its time in starting and ending the
- * executor.  A table on which nobody has put anything that only the executor
- * knows how to do (triggers, rules, generated columns, defaults of further
- * columns, row security, partitions) is written here by the table's and the
- * indexes' own methods, as COPY does it.  CHECKs and NOT NULL are the
- * executor's; they are not asked where it is proven that they hold.
+ * executor.  A table that has nothing that needs the executor (triggers, rules,
+ * generated columns, defaults of further columns, row security, partitions) is
+ * written here by the table's and the indexes' own methods, as COPY does it.
+ * CHECKs and NOT NULL are left to the executor, and skipped where it is proven
+ * that they hold.  See doc/internals.md, "Bulk writing".
  */
 #include "postgres.h"
 
@@ -42,7 +42,7 @@
 /* numeric(9,6), as the coordinates are declared and made */
 #define DEGREES_TYPMOD (((9 << 16) | 6) + VARHDRSZ)
 
-/* What stands in a row of an identified visitor. */
+/* A column whose value is known. */
 typedef struct KnownColumn
 {
 	AttrNumber	att;
@@ -63,7 +63,7 @@ fill_in(Node *node, void *context)
 	return expression_tree_mutator(node, fill_in, context);
 }
 
-/* Is the CHECK true whatever else stands in a row with this consent? */
+/* Is the CHECK true for every row with this consent? */
 static bool
 check_holds(const char *check, AttrNumber consent, int16 value)
 {
@@ -175,15 +175,18 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once)
 	w->early = palloc0_array(TupleDesc, natts + 1);
 	w->read = NULL;
 	w->n_slots = at_once;
-	w->slots = palloc_array(TupleTableSlot *, at_once);
-	for (int i = 0; i < at_once; i++)
-		w->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	w->slots = palloc0_array(TupleTableSlot *, at_once);
+	/* a copy counts no references, of which the slots would make many */
+	w->slot_desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	w->values = palloc_array(Datum, natts);
 	w->nulls = palloc_array(bool, natts);
 	w->replace = palloc_array(bool, natts);
 }
 
-/* The column without a value in which a row does not belong into the index; 0 if the predicate says more. */
+/*
+ * The column that the index's predicate wants to be NOT NULL; 0 if the predicate
+ * says more than that of one column.
+ */
 static AttrNumber
 predicate_column(List *predicate)
 {
@@ -196,9 +199,9 @@ predicate_column(List *predicate)
 }
 
 /*
- * What is to be known of an index, to put rows into it without the executor.
- * False if only the executor knows how: expressions, other predicates,
- * exclusion constraints and deferred uniqueness.
+ * Fill what is needed to put rows into an index without the executor.  False if
+ * the index needs the executor: for expressions, other predicates, exclusion
+ * constraints and deferred uniqueness.
  */
 static bool
 read_index(RowIndex *index, Relation rel, IndexInfo *info)
@@ -231,7 +234,7 @@ read_index(RowIndex *index, Relation rel, IndexInfo *info)
 	return true;
 }
 
-/* What the executor has of a table; an update that touches no index needs none. */
+/* Open the executor's view of the table; an update that touches no index needs none. */
 static void
 open_result(RowWriter *w)
 {
@@ -261,7 +264,7 @@ open_result(RowWriter *w)
 void
 row_writer_close(RowWriter *w)
 {
-	for (int i = 0; i < w->n_slots; i++)
+	for (int i = 0; i < w->n_slots && w->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(w->slots[i]);
 	if (w->read != NULL)
 		ExecDropSingleTupleTableSlot(w->read);
@@ -270,6 +273,20 @@ row_writer_close(RowWriter *w)
 		ExecCloseIndices(w->result);
 		FreeExecutorState(w->estate);
 	}
+}
+
+/* A slot for rows that are to be written; they are made in their order. */
+static TupleTableSlot *
+slot_for_row(RowWriter *w, int i)
+{
+	if (w->slots[i] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(w->context);
+
+		w->slots[i] = MakeSingleTupleTableSlot(w->slot_desc, &TTSOpsHeapTuple);
+		MemoryContextSwitchTo(old);
+	}
+	return w->slots[i];
 }
 
 /* The table's first n columns. */
@@ -367,10 +384,10 @@ add_to_indexes(RowWriter *w, TupleTableSlot *slot, bool update, bool only_summar
 }
 
 /*
- * Does the range's summary hold this time for sure?  It does if a row of the
- * same range was put into the index before whose time is the same or further
- * out, to either side: a summary only ever grows, and one that is made anew is
- * made of all rows that stand in the range, that one among them.
+ * Does the summary of the block's range include this time for sure?  It does if
+ * a row of the same range with an equal or earlier time, and one with an equal
+ * or later time, were put into the index before: a summary only ever grows, and
+ * a new one is made of all rows of the range, those two among them.
  */
 static bool
 is_summarised(RowIndex *index, BlockNumber block, TimestampTz time)
@@ -421,9 +438,9 @@ fill_index(RowWriter *w, RowIndex *index, int n)
 
 /*
  * row_writer_insert
- *		Write n rows, at most as many as were announced.  A single tuple's
- *		t_self tells then where it stands; several are freed.  Whoever wants to
- *		see them makes CommandCounterIncrement().
+ *		Write n rows, at most as many as row_writer_open() was told.  t_self of a
+ *		single tuple is set to its place; several tuples are freed.  To see the
+ *		rows the caller does CommandCounterIncrement().
  */
 void
 row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
@@ -433,9 +450,11 @@ row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
 	Assert(n <= w->n_slots);
 	for (int i = 0; i < n; i++)
 	{
-		ExecStoreHeapTuple(tuples[i], w->slots[i], n > 1);
-		w->slots[i]->tts_tableOid = RelationGetRelid(w->rel);
-		check_row(w, w->slots[i], tuples[i]);
+		TupleTableSlot *slot = slot_for_row(w, i);
+
+		ExecStoreHeapTuple(tuples[i], slot, n > 1);
+		slot->tts_tableOid = RelationGetRelid(w->rel);
+		check_row(w, slot, tuples[i]);
 	}
 	if (n == 1)
 	{
@@ -468,9 +487,9 @@ row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
 
 /*
  * row_writer_read
- *		The row that stands at tid, written by xmin; NULL if that is not the
- *		newest version of it, as this transaction may see it.  Good until the
- *		next call.
+ *		The row at tid, written by transaction xmin; NULL if that is not the
+ *		newest version that this transaction may see.  Valid until the next
+ *		call.
  */
 HeapTuple
 row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin)
@@ -492,22 +511,22 @@ row_writer_read(RowWriter *w, ItemPointer tid, TransactionId xmin)
 
 /*
  * row_writer_update
- *		Write the row in place of the version at tid; false if that is the
- *		newest no more.  tuple->t_self tells where it stands now.  Error:
+ *		Write the row in place of the version at tid; false if that is not the
+ *		newest any more.  tuple->t_self is set to its new place.  Error:
  *		serialization_failure if the transaction's snapshot does not show the
  *		version (REPEATABLE READ, SERIALIZABLE).
  */
 bool
 row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple)
 {
-	TupleTableSlot *slot = w->slots[0];
+	TupleTableSlot *slot = slot_for_row(w, 0);
 	Snapshot	crosscheck = IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot;
 	TM_FailureData failure;
 	LockTupleMode mode;
 	TM_Result	result;
 	pkt_update_indexes indexes;
 
-	/* what the executor says of a published table without a replica identity */
+	/* raises the executor's error for a published table without a replica identity */
 	CheckCmdReplicaIdentity(w->rel, CMD_UPDATE);
 	ExecStoreHeapTuple(tuple, slot, false);
 	slot->tts_tableOid = RelationGetRelid(w->rel);

@@ -51,7 +51,8 @@ typedef struct RowWriter
 	TupleDesc  *early;			/* [n]: of rows that end after n columns, NULL until there is one */
 	TupleTableSlot *read;		/* a row as it stands in the table */
 	int			n_slots;
-	TupleTableSlot **slots;
+	TupleDesc	slot_desc;
+	TupleTableSlot **slots;		/* made when they are needed */
 	Datum	   *values;			/* by column, while a row is formed */
 	bool	   *nulls;
 	bool	   *replace;

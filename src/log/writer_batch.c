@@ -580,8 +580,8 @@ overwrite(RowWriter *w, BatchVisit *bv)
 	if (!ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not track the hits: a visit was changed by somebody else"),
-				 errhint("Track them again.")));
+				 errmsg("could not track the hits because another session changed a visit"),
+				 errhint("Track the hits again.")));
 	bv->changed = bv->seldom_changed = false;
 }
 
