@@ -81,7 +81,7 @@ INSERT INTO cases (setting, value, headers, expected) VALUES
 	('respect_do_not_track', 'on', '{"dnt": "1"}', 'do_not_track'), ('respect_do_not_track', 'on', '{"dnt": 1}', 'do_not_track'), ('respect_do_not_track', 'on', '{"dnt": "1, 0"}', 'do_not_track'),
 	('respect_do_not_track', 'on', '{"x-do-not-track": "1"}', 'do_not_track'), ('respect_do_not_track', 'on', '{"sec-gpc": "1"}', 'do_not_track'),
 	('respect_do_not_track', 'on', '{"dnt": "0"}', 'recorded'), ('respect_do_not_track', 'on', '{"x-do-not-track": "10"}', 'recorded'), ('respect_do_not_track', 'on', '{"sec-gpc": "0"}', 'recorded'),
-	('respect_do_not_track', 'on', '{"dnt": ["1"], "sec-gpc": true, "x-do-not-track": null}', 'recorded'), ('respect_do_not_track', 'on', NULL, 'recorded'),
+	('respect_do_not_track', 'on', '{"dnt": {"1": 1}, "sec-gpc": true, "x-do-not-track": null}', 'recorded'), ('respect_do_not_track', 'on', NULL, 'recorded'),
 	('respect_do_not_track', 'off', '{"dnt": "1", "x-do-not-track": "1", "sec-gpc": "1"}', 'recorded');
 SELECT * FROM pg_temp.failures();
 
@@ -349,15 +349,15 @@ INSERT INTO proxied (remote, headers, expected) SELECT '10.9.9.9', jsonb_build_o
 INSERT INTO proxied (remote, headers, proxies, expected) SELECT '10.9.9.9', jsonb_build_object('x-forwarded-for', x.value), '{10.10.10.10}', x.expected::inet FROM (VALUES
 	(' 127.0.0.1 , 10.10.10.10', '127.0.0.1'), ('192.168.1.1 ,127.0.0.1 , 10.10.10.10', '127.0.0.1'), ('192.168.1.1 , 2001:db8:cafe::17, 10.10.10.10', '2001:db8:cafe::17'), (',192.168.1.1,, 10.10.10.10', '192.168.1.1'),
 	('10.10.10.10, 10.10.10.10', '10.9.9.9'), ('10.10.10.10', '10.10.10.10'), ('1.1.1.1, 10.10.10.10:4711', '1.1.1.1'), ('1.1.1.1, 10.10.10.11', '10.10.10.11')) x(value, expected);
--- cleaned; what is no address is none; what is unknown is passed over
+-- cleaned; what is no address is none, and so is what is unknown
 INSERT INTO proxied (remote, headers, expected) SELECT '10.9.9.9', jsonb_build_object('x-forwarded-for', x.value), x.expected::inet FROM (VALUES
-	('1.2.3.4:8080', '1.2.3.4'), ('[2001:db8::1]:443', '2001:db8::1'), ('1.2.3.4/32', '1.2.3.4'), ('[2001:db8::1]', '2001:db8::1'), ('nonsense', NULL), ('1.1.1.1, nonsense', NULL), ('for=1.2.3.4', NULL), ('unknown', '10.9.9.9'),
-	('1.1.1.1, Unknown', '10.9.9.9'), ('unknown, 1.1.1.1', '1.1.1.1'), (repeat('1.1.1.1,', 5000) || '2.2.2.2', '2.2.2.2'), (repeat('x', 60000), NULL)) x(value, expected);
--- headers in their order; a header that is no text did not come; nothing that is not named
+	('1.2.3.4:8080', '1.2.3.4'), ('[2001:db8::1]:443', '2001:db8::1'), ('1.2.3.4/32', '1.2.3.4'), ('[2001:db8::1]', '2001:db8::1'), ('nonsense', NULL), ('1.1.1.1, nonsense', NULL), ('for=1.2.3.4', NULL), ('unknown', NULL),
+	('1.1.1.1, Unknown', NULL), ('unknown, 1.1.1.1', '1.1.1.1'), (repeat('1.1.1.1,', 5000) || '2.2.2.2', '2.2.2.2'), (repeat('x', 60000), NULL)) x(value, expected);
+-- headers in their order; of a header with several values the values count, one that is a number did not come; nothing that is not named
 INSERT INTO proxied (remote, headers, trusted, last, expected) VALUES
 	('10.9.9.9', '{"x-forwarded-for": "1.1.1.1", "x-real-ip": "2.2.2.2"}', '{x-real-ip,x-forwarded-for}', true, '2.2.2.2'), ('10.9.9.9', '{"x-forwarded-for": "1.1.1.1", "x-real-ip": "2.2.2.2"}', '{x-forwarded-for,x-real-ip}', true, '1.1.1.1'),
 	('10.9.9.9', '{"x-forwarded-for": "unknown", "x-real-ip": "2.2.2.2"}', '{x-forwarded-for,x-real-ip}', true, '2.2.2.2'), ('10.9.9.9', '{"x-forwarded-for": "", "x-real-ip": "2.2.2.2"}', '{x-forwarded-for,x-real-ip}', true, '2.2.2.2'),
-	('10.9.9.9', '{"x-forwarded-for": ["1.1.1.1"], "x-real-ip": 2}', '{x-forwarded-for,x-real-ip}', true, '10.9.9.9'), ('10.9.9.9', '{"x-real-ip": "2.2.2.2"}', '{x-forwarded-for}', true, '10.9.9.9'),
+	('10.9.9.9', '{"x-forwarded-for": ["1.1.1.1"], "x-real-ip": 2}', '{x-real-ip,x-forwarded-for}', true, '1.1.1.1'), ('10.9.9.9', '{"x-real-ip": "2.2.2.2"}', '{x-forwarded-for}', true, '10.9.9.9'),
 	-- by the last address a client that sends the header itself gains nothing, by the first it does
 	('10.9.9.9', '{"x-forwarded-for": "6.6.6.6, 1.1.1.1"}', '{x-forwarded-for}', true, '1.1.1.1'), ('10.9.9.9', '{"x-forwarded-for": "6.6.6.6, 1.1.1.1"}', '{x-forwarded-for}', false, '6.6.6.6'),
 	('10.9.9.9', '{"x-forwarded-for": "10.9.9.9, 1.1.1.1"}', '{x-forwarded-for}', false, '1.1.1.1'), ('10.9.9.9', '{"x-forwarded-for": "10.9.9.9, 1.1.1.1, 10.9.9.9"}', '{x-forwarded-for}', true, '10.9.9.9'),

@@ -45,6 +45,37 @@ is_v4_mapped(const PktIp *ip)
 		ip->bytes[10] == 0xff && ip->bytes[11] == 0xff;
 }
 
+/* 2002:AABB:CCDD::/16, a 6to4 address: bytes 2 to 5 are the IPv4 address AA.BB.CC.DD. */
+static inline bool
+is_6to4(const PktIp *ip)
+{
+	return ip->len == 16 && ip->bytes[0] == 0x20 && ip->bytes[1] == 0x02;
+}
+
+/*
+ * ip_fold
+ *		Make an IPv4 address of one that only writes it as IPv6, in place:
+ *		IPv4-mapped (::ffff:a.b.c.d, RFC 4291), or translated by NAT64
+ *		(64:ff9b::a.b.c.d, RFC 6052).  True if it was one of them.
+ *
+ * A server that listens for both families sees IPv4 clients as mapped ones; one
+ * behind NAT64 sees them under its prefix.  Networks that translate by a prefix
+ * of their own (64:ff9b:1::/48) mean addresses that only they know.
+ */
+bool
+ip_fold(PktIp *ip)
+{
+	static const uint8 nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+
+	if (ip->len != 16 ||
+		(!is_v4_mapped(ip) && memcmp(ip->bytes, nat64, sizeof(nat64)) != 0))
+		return false;
+	memmove(ip->bytes, ip->bytes + 12, 4);
+	memset(ip->bytes + 4, 0, 12);
+	ip->len = 4;
+	return true;
+}
+
 /*
  * ip_from_inet
  *		The address of an inet value; its netmask does not matter.
@@ -183,8 +214,9 @@ ip_parse(const char *str, size_t len, PktIp *ip)
  *
  * IPv4: the last level bytes.  IPv6: all but the first 64, 48, 24, 0 bits.  An
  * IPv6 address that holds an IPv4 one (IPv4-mapped, or its first 12 bytes
- * zero, "::1" too) keeps its prefix and has the IPv4 masked.  Rule:
- * doc/internals.md, "Matomo: fingerprint".  A level out of range counts as the
+ * zero, "::1" too) keeps its prefix and has the IPv4 masked.  A 6to4 address
+ * loses what either rule hides: its first 48 bits are 2002 and the IPv4 address,
+ * which would outlast the mask of IPv6.  A level out of range counts as the
  * nearest one in range.
  */
 void
@@ -195,7 +227,11 @@ ip_mask(PktIp *ip, int level)
 	level = Max(0, Min(level, IP_MASK_LEVEL_MAX));
 
 	if (ip->len == 16 && !is_v4_mapped(ip) && !all_zero(ip->bytes, 12))
+	{
 		kept = ipv6_kept[level];
+		if (level > 0 && is_6to4(ip))
+			kept = Min(kept, 6 - level);
+	}
 	else if (ip->len > 0)
 		kept = ip->len - level;
 	else
@@ -214,6 +250,8 @@ ip_is_blank(const PktIp *ip)
 {
 	if (is_v4_mapped(ip))
 		return all_zero(ip->bytes + 12, 4);
+	if (is_6to4(ip))
+		return all_zero(ip->bytes + 2, 14);
 	return all_zero(ip->bytes, ip->len);
 }
 

@@ -33,12 +33,19 @@ extern inet *ip_to_inet(const PktIp *ip);
  */
 extern bool ip_parse(const char *str, size_t len, PktIp *ip);
 
+/*
+ * Make an IPv4 address, in place, of one that only writes it as IPv6:
+ * IPv4-mapped, or 64:ff9b::a.b.c.d of NAT64.  True if it was one of them.
+ */
+extern bool ip_fold(PktIp *ip);
+
 /* Zero the bytes that level (0..4) masks, in place. */
 extern void ip_mask(PktIp *ip, int level);
 
 /*
  * No address, or one that could not distinguish two visitors: every byte is
- * zero, or, of an IPv4-mapped address, the bytes of the IPv4 address.
+ * zero, or, of an IPv4-mapped address, the bytes of the IPv4 address, or, of a
+ * 6to4 address, all after 2002.
  */
 extern bool ip_is_blank(const PktIp *ip);
 

@@ -28,19 +28,6 @@ keep_bits(uint8 *bytes, int len, int bits)
 	}
 }
 
-/* ::ffff:a.b.c.d as a.b.c.d, so that both are the same address. */
-static void
-unmap(uint8 *len, uint8 *bytes)
-{
-	static const uint8 prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	if (*len != 16 || memcmp(bytes, prefix, sizeof(prefix)) != 0)
-		return;
-	memmove(bytes, bytes + 12, 4);
-	memset(bytes + 4, 0, 12);
-	*len = 4;
-}
-
 /*
  * "10.1.*", "10.1.*.*": one to three numbers, the rest asterisks.  False if it
  * is not such a pattern.
@@ -87,7 +74,8 @@ parse_wildcard(const char *str, IpRange *range)
 /*
  * ip_range_parse
  *		Read an address, a network ("192.0.2.0/24", "2001:db8::/32") or an IPv4
- *		pattern ("192.0.2.*").  False if it is none of them.  Never raises.
+ *		pattern ("192.0.2.*").  A network of IPv4-mapped or NAT64 addresses
+ *		becomes the IPv4 network.  False if it is none of them.  Never raises.
  */
 bool
 ip_range_parse(const char *str, IpRange *range)
@@ -125,11 +113,18 @@ ip_range_parse(const char *str, IpRange *range)
 			return false;
 	}
 
-	if (bits >= 96)
+	if (bits >= 96 && range->len == 16)
 	{
-		unmap(&range->len, range->bytes);
-		if (range->len == 4 && max == 128)
+		PktIp		ip = {.len = 16};
+
+		/* the same address in two forms is one address */
+		memcpy(ip.bytes, range->bytes, sizeof(ip.bytes));
+		if (ip_fold(&ip))
+		{
+			range->len = ip.len;
+			memcpy(range->bytes, ip.bytes, sizeof(ip.bytes));
 			bits -= 96;
+		}
 	}
 	range->bits = (uint8) bits;
 	keep_bits(range->bytes, range->len, bits);
@@ -200,16 +195,18 @@ ip_range_set(const char *const *items, int n)
 bool
 ip_range_set_has(const IpRangeSet *set, const PktIp *ip)
 {
+	PktIp		folded;
 	IpRange		key;
 	int			low = 0;
 	int			high = set->n;
 
 	if (ip->len == 0 || set->n == 0)
 		return false;
-	key.len = ip->len;
+	folded = *ip;
+	(void) ip_fold(&folded);
+	key.len = folded.len;
 	key.bits = 128;
-	memcpy(key.bytes, ip->bytes, sizeof(key.bytes));
-	unmap(&key.len, key.bytes);
+	memcpy(key.bytes, folded.bytes, sizeof(key.bytes));
 
 	/* the last one that does not begin after the address */
 	while (low < high)

@@ -7,7 +7,7 @@
 
 #include "base/ip.h"
 
-/* A network: the first bits of an address.  IPv4-mapped ones are IPv4. */
+/* A network: the first bits of an address.  IPv4-mapped and NAT64 ones are IPv4. */
 typedef struct IpRange
 {
 	uint8		len;			/* 4 or 16 */

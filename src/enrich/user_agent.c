@@ -31,6 +31,7 @@
 #include "base/text.h"
 #include "enrich/ua_rules.h"
 #include "enrich/user_agent.h"
+#include "request/headers.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
 
@@ -1239,7 +1240,7 @@ pkt_user_agent(PG_FUNCTION_ARGS)
 	Jsonb	   *hints = hints_argument(fcinfo);
 	char	   *ua = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	PG_RETURN_DATUM(device_row(fcinfo, user_agent_detect(ua, hints, hints)));
+	PG_RETURN_DATUM(device_row(fcinfo, user_agent_detect(ua, hints, headers_normalise(hints))));
 }
 
 /*
@@ -1255,7 +1256,7 @@ pkt_user_agent_in_rule_order(PG_FUNCTION_ARGS)
 	Agent		agent;
 	UserAgent	found;
 
-	read_hints(&agent.hints, hints, hints);
+	read_hints(&agent.hints, hints, headers_normalise(hints));
 	copy_text(agent.text, sizeof(agent.text), ua, strnlen(ua, 2 * AGENT_MAX));
 	agent.len = (int) strlen(agent.text);
 	if (agent.hints.any)

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "request/headers.h"
 #include "request/proxy.h"
 #include "request/tracking_api.h"
 
@@ -25,13 +26,16 @@ proxy_rules_create(const Settings *s)
 	rules->headers = &s->proxy_client_headers;
 	rules->proxies = ip_range_set((const char *const *) s->proxy_ips.items, s->proxy_ips.n);
 	rules->last = s->proxy_ip_read_last_in_list;
+	rules->keep_hidden = s->recognition_rules == RULES_MATOMO;
 	return rules;
 }
 
 static bool
-same_ip(const PktIp *a, const PktIp *b)
+same_ip(PktIp a, PktIp b)
 {
-	return a->len == b->len && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	(void) ip_fold(&a);
+	(void) ip_fold(&b);
+	return a.len == b.len && memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
 }
 
 /* Does the text contain the word "unknown", in any case? */
@@ -46,17 +50,24 @@ says_unknown(const char *str, size_t len)
 	return false;
 }
 
+/* What a header says. */
+typedef enum Answer
+{
+	NOTHING_SAID,				/* it names no address, and hides none */
+	ADDRESS_HIDDEN,				/* a proxy has put "unknown" in the place of the visitor's address */
+	ADDRESS_FOUND				/* one that cannot be read counts as no address (ip->len 0) */
+} Answer;
+
 /*
- * The visitor's address in the value of a header; false if the value has none.
- * An address that cannot be read counts as no address (ip->len 0).  Of lists,
+ * The visitor's address in a list of them, as X-Forwarded-For has it.  Of lists,
  * and of lists only, proxies are ignored; if the first address counts, the
  * connection's own (remote) is a proxy too.
  */
-static bool
+static Answer
 address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktIp *ip)
 {
 	bool		is_list = strchr(value, ',') != NULL;
-	bool		found = false;
+	Answer		answer = NOTHING_SAID;
 
 	for (;;)
 	{
@@ -70,16 +81,16 @@ address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktI
 
 			if (!(is_list && good &&
 				  (ip_range_set_has(&rules->proxies, &entry) ||
-				   (!rules->last && same_ip(&entry, remote)))))
+				   (!rules->last && same_ip(entry, *remote)))))
 			{
-				found = !says_unknown(value, len);
+				answer = says_unknown(value, len) ? ADDRESS_HIDDEN : ADDRESS_FOUND;
 				*ip = entry;
 				if (!rules->last)
-					return found;
+					return answer;
 			}
 		}
 		if (value[len] == '\0')
-			return found;
+			return answer;
 		value += len + 1;
 	}
 }
@@ -87,22 +98,36 @@ address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktI
 /*
  * proxy_client_ip
  *		Replace the hit's address, that of the connection, by the visitor's, if
- *		a header that the settings name has it.
+ *		a header that the settings name has it.  Where such a header hides it and
+ *		no other tells it, the hit has no address: the connection's is a proxy's,
+ *		and all of its visitors would be one.  (By Matomo's rules they are.)
  */
 void
 proxy_client_ip(Hit *hit, const ProxyRules *rules)
 {
+	bool		hidden = false;
+
 	if (hit->headers == NULL)
 		return;
 	for (int i = 0; i < rules->headers->n; i++)
 	{
-		char	   *value = tracking_api_header(hit->headers, rules->headers->items[i]);
+		const char *name = rules->headers->items[i];
+		char	   *value = tracking_api_header(hit->headers, name);
 		PktIp		ip;
+		Answer		answer;
 
-		if (value != NULL && address_in(value, rules, &hit->ip, &ip))
+		if (value == NULL)
+			continue;
+		if (strcmp(name, "forwarded") == 0)
+			value = headers_forwarded_for(value);
+		answer = address_in(value, rules, &hit->ip, &ip);
+		if (answer == ADDRESS_FOUND)
 		{
 			hit->ip = ip;
 			return;
 		}
+		hidden |= answer == ADDRESS_HIDDEN;
 	}
+	if (hidden && !rules->keep_hidden)
+		memset(&hit->ip, 0, sizeof(hit->ip));
 }

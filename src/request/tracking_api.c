@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "request/headers.h"
 #include "request/tracking_api.h"
 
 #ifdef __SSE2__
@@ -545,8 +546,8 @@ tracking_api_header(Jsonb *headers, const char *name)
 
 /*
  * tracking_api_read_headers
- *		Read request headers, by lower-case name.  Call it before reading the
- *		query: the query's values win.
+ *		Read request headers.  Call it before reading the query: the query's
+ *		values win.  Errors: invalid_parameter_value for what is no JSON object.
  */
 void
 tracking_api_read_headers(Hit *hit, Jsonb *headers)
@@ -558,6 +559,7 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("headers must be a JSON object")));
 
+	headers = headers_normalise(headers);
 	hit->headers = headers;
 	if ((value = tracking_api_header(headers, "cookie")) != NULL)
 		hit->cookie_header = value;

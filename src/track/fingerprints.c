@@ -221,6 +221,8 @@ engine_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint)
 	if (w->site == NULL)
 		raise_missing_site(ERRCODE_INVALID_PARAMETER_VALUE, hit->idsite);
 	hit_cut(hit);
+	if (w->site->s.recognition_rules == RULES_PIWIK)
+		(void) ip_fold(&hit->ip);
 	work_fingerprint(w, make_salt);
 	*fingerprint = w->id.config.id;
 	return w->id.config.given;

@@ -201,6 +201,9 @@ validate(Work *w)
 		work_finish(w, OUTCOME_INVALID, hit->invalid);
 		return false;
 	}
+	/* from here on one address has one form, so that one visitor is one */
+	if (s->recognition_rules == RULES_PIWIK)
+		(void) ip_fold(&hit->ip);
 	return true;
 }
 
