@@ -94,7 +94,7 @@ SELECT h AS headers, t.outcome, t.outcome_reason FROM unnest(ARRAY['{"DNT": "1"}
 	LATERAL pk_tracking.track_request(format('idsite=%s&rec=1', :one), headers => h) t ORDER BY n;
 SELECT (pk_tracking.track_request(format('idsite=%s&rec=1', :one), headers => '{"Referer": "https://a.example/from-referer"}')).idvisit AS visit \gset
 SELECT a.url FROM pk_tracking.action a WHERE a.idvisit = :visit;
-SELECT pk_tracking.user_agent('', '{"Sec-CH-UA-Platform": ["\"Android\""], "SEC-CH-UA-MOBILE": "?1"}') = pk_tracking.user_agent('', '{"sec-ch-ua-platform": "\"Android\"", "sec-ch-ua-mobile": "?1"}') AS same, (pk_tracking.user_agent('', '{"Sec-CH-UA-Platform": ["\"Android\""]}')).os;
+SELECT pk_tracking.user_agent('', '{"Sec-CH-UA-Platform": ["\"Android\""], "SEC-CH-UA-MOBILE": "?1"}') = pk_tracking.user_agent('', '{"sec-ch-ua-platform": "\"Android\"", "sec-ch-ua-mobile": "?1"}') AS same;
 SELECT pk_tracking.create_token(:one) AS token \gset
 SELECT pg_temp.stored(pk_tracking.track_request(format('idsite=%s&rec=1&cip=5.5.5.5', :one), headers => jsonb_build_object('Authorization', ARRAY['Bearer ' || :'token'])));
 

@@ -1193,8 +1193,8 @@ SELECT pg_temp.scenario('IPv4 in IPv6: masked as IPv4', $$
 0 ip=::ffff:192.0.2.1 -> 1 none unknown
 60 ip=::ffff:192.0.3.1 -> 1 fingerprint continue
 120 ip=::ffff:192.1.3.1 -> 2 none unknown
-visit ?1 - 0 1 2 ip=::ffff:192.0.0.0
-visit ?2 - 0 1 1 ip=::ffff:192.1.0.0
+visit ?1 - 0 1 2 ip=192.0.0.0
+visit ?2 - 0 1 1 ip=192.1.0.0
 $$);
 SELECT pg_temp.scenario('no address at all: no fingerprint, never matched', $$
 0 ip=none -> 1 none unknown
