@@ -420,13 +420,17 @@ find_or_add(Log *log, LogName *name)
 static int64
 number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 {
-	LogName		name = {.idsite = idsite, .type = (int16) type, .prefix = (int16) prefix,
-	.text = text, .len = strlen(text)};
+	LogName		name = {0};
 	uint64		h1,
 				h2;
 	KnownName  *slot;
 	int64		idaction;
 
+	name.idsite = idsite;
+	name.type = (int16) type;
+	name.prefix = (int16) prefix;
+	name.text = text;
+	name.len = strlen(text);
 	if (known == NULL)
 	{
 		KnownName  *slots;
