@@ -70,7 +70,8 @@ anonymise_device(const UserAgent *device, DeviceLevel level)
 	if (level == DEVICE_FAMILY)
 	{
 		strlcpy(left->config_os, device->config_os, sizeof(left->config_os));
-		strlcpy(left->config_browser_name, device->config_browser_name, sizeof(left->config_browser_name));
+		strlcpy(left->config_browser_name, device->config_browser_name,
+				sizeof(left->config_browser_name));
 		left->device_type = device->device_type;
 		left->client_type = device->client_type;
 	}

@@ -73,7 +73,8 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 	if (memo != NULL && hit->urlref[0] && in.n_params == 0 && strpbrk(hit->url, "?#&") == NULL)
 	{
 		const char *host = strstr(hit->url, "//");
-		size_t		len = host == NULL ? strlen(hit->url) : host + 2 - hit->url + strcspn(host + 2, "/");
+		size_t		len = host == NULL ? strlen(hit->url) :
+			host + 2 - hit->url + strcspn(host + 2, "/");
 		const void *lists[] = {in.sites, in.own};
 
 		memorable = true;
@@ -131,7 +132,8 @@ override_location(const Hit *hit, GeoLevel level, GeoLocation *where)
 
 	/* a code; anything else is none */
 	if (hit->country[0] && level >= GEO_COUNTRY &&
-		strspn(hit->country, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
+		strspn(hit->country, "abcdefghijklmnopqrstuvwxyz"
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(hit->country))
 	{
 		char		country[sizeof(where->country)];
 
@@ -211,8 +213,12 @@ set_place(Visit *visit, const GeoLocation *where)
 	visit->country = known_or_null(where->country);
 	visit->region = known_or_null(where->region);
 	visit->city = known_or_null(where->city);
-	visit->latitude = where->has_coordinates ? DatumGetNumeric(geoip_degrees(where->latitude)) : NULL;
-	visit->longitude = where->has_coordinates ? DatumGetNumeric(geoip_degrees(where->longitude)) : NULL;
+	visit->latitude = visit->longitude = NULL;
+	if (where->has_coordinates)
+	{
+		visit->latitude = DatumGetNumeric(geoip_degrees(where->latitude));
+		visit->longitude = DatumGetNumeric(geoip_degrees(where->longitude));
+	}
 }
 
 /*
@@ -273,7 +279,8 @@ describe_move(Work *w, Visit *visit)
 	const char *continent = visit->continent;
 	bool		moved;
 
-	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] && !hit->longitude[0])
+	if (!hit->country[0] && !hit->region[0] && !hit->city[0] && !hit->latitude[0] &&
+		!hit->longitude[0])
 		return;
 
 	where = palloc0_object(GeoLocation);
@@ -286,8 +293,10 @@ describe_move(Work *w, Visit *visit)
 	where->has_coordinates = visit->latitude != NULL && visit->longitude != NULL;
 	if (where->has_coordinates)
 	{
-		where->latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->latitude)));
-		where->longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(visit->longitude)));
+		where->latitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+															 NumericGetDatum(visit->latitude)));
+		where->longitude = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+															  NumericGetDatum(visit->longitude)));
 	}
 	if (!override_location(hit, level, where))
 		return;
@@ -319,7 +328,8 @@ page_url(Work *w)
 static void
 name_key(const Memo *memo, const Work *w, MemoKind kind, int type, const char *text, MemoKey *key)
 {
-	memo_key_begin(memo, key, kind, (uint64) (type * 2 + w->anonymous), w->site, site_rules(w->site)->url);
+	memo_key_begin(memo, key, kind, (uint64) (type * 2 + w->anonymous), w->site,
+				   site_rules(w->site)->url);
 	memo_key_add(key, text, strlen(text));
 }
 
@@ -389,7 +399,8 @@ content_part(Work *w, const char *part, bool is_url)
 static int64
 item_name(Work *w, int type, const char *name)
 {
-	return name_of_text(w->log, w->hit->idsite, type, url_clean(name), w->site->s.page_maximum_length);
+	return name_of_text(w->log, w->hit->idsite, type, url_clean(name),
+						w->site->s.page_maximum_length);
 }
 
 /* The product or category that a page shows. */
@@ -498,17 +509,21 @@ describe_action(Work *w, Action *action)
 			action->idaction_url = some_int(page_url(w) == NULL ? 0 :
 											name_id(w, ACTION_TYPE_CONTENT, page_url(w)));
 			action->content_name = name_id(w, ACTION_TYPE_CONTENT, hit->c_n);
-			action->content_piece = name_id(w, ACTION_TYPE_CONTENT_PIECE, content_part(w, hit->c_p, false));
-			action->content_target = name_id(w, ACTION_TYPE_CONTENT_TARGET, content_part(w, hit->c_t, true));
+			action->content_piece = name_id(w, ACTION_TYPE_CONTENT_PIECE,
+											content_part(w, hit->c_p, false));
+			action->content_target = name_id(w, ACTION_TYPE_CONTENT_TARGET,
+											 content_part(w, hit->c_t, true));
 			action->content_interaction = name_id(w, ACTION_TYPE_CONTENT_INTERACTION, hit->c_i);
 			break;
 
 		case ACTION_OUTLINK:
-			action->idaction_url = some_int(name_id(w, ACTION_TYPE_OUTLINK, clicked_url(w, hit->link)));
+			action->idaction_url = some_int(name_id(w, ACTION_TYPE_OUTLINK,
+													clicked_url(w, hit->link)));
 			break;
 
 		case ACTION_DOWNLOAD:
-			action->idaction_url = some_int(name_id(w, ACTION_TYPE_DOWNLOAD, clicked_url(w, hit->download)));
+			action->idaction_url = some_int(name_id(w, ACTION_TYPE_DOWNLOAD,
+													clicked_url(w, hit->download)));
 			break;
 
 		case ACTION_GOAL:
@@ -552,7 +567,8 @@ describe_custom(Work *w, Visit *visit, Action *action)
  *		will be after the hit.
  */
 void
-describe_conversions(Work *w, const Decision *d, MatchedBy matched_by, const Action *action, Visit *visit)
+describe_conversions(Work *w, const Decision *d, MatchedBy matched_by, const Action *action,
+					 Visit *visit)
 {
 	Hit		   *hit = w->hit;
 	ConversionInput *in = &w->conversion_input;

@@ -243,7 +243,8 @@ says_ignore(const char *value, size_t len)
 		char		decoded[COOKIE_MAX];
 
 		if (stop - value > 7 && memcmp(value, "ignore=", 7) == 0 &&
-			pg_b64_decode(value + 7, (int) (stop - value - 7), (void *) decoded, sizeof(decoded)) == 1 &&
+			pg_b64_decode(value + 7, (int) (stop - value - 7), (void *) decoded,
+						  sizeof(decoded)) == 1 &&
 			decoded[0] == '*')
 			return true;
 		value = stop + 1;

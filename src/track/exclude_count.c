@@ -91,7 +91,8 @@ prune_page(const ItemPointerData *tid)
 static void
 write_count(const ExcludeCount *count)
 {
-	uint32		slot = (uint32) count->idsite * 31 + (uint32) count->day * 7 + (uint32) strlen(count->reason);
+	uint32		slot = (uint32) count->idsite * 31 + (uint32) count->day * 7 +
+		(uint32) strlen(count->reason);
 	OwnRow	   *own = &own_rows[slot % OWN_ROWS];
 	ItemPointerData tid = own->tid;
 	Datum		values[5];

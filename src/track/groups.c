@@ -202,7 +202,8 @@ lock_and_record(Work **work, int n, GroupLocks *locks)
 		CHECK_FOR_INTERRUPTS();
 		work_fingerprint(by_day[i], true);
 		if (by_day[i]->id.config.given)
-			group_locks_add(locks, LOCK_FINGERPRINT, by_day[i]->hit->idsite, by_day[i]->id.config.id);
+			group_locks_add(locks, LOCK_FINGERPRINT, by_day[i]->hit->idsite,
+							by_day[i]->id.config.id);
 	}
 	if (group_locks_count(locks, LOCK_VISITOR_ID) +
 		group_locks_count(locks, LOCK_FINGERPRINT) > GROUP_KEYS_MAX)

@@ -221,14 +221,16 @@ static void
 read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *position)
 {
 	static KeptPlan insert = {
-		.query = "INSERT INTO pk_tracking.ingest_position (raw_table, relation, storage, system_identifier, done_before)"
+		.query = "INSERT INTO pk_tracking.ingest_position (raw_table, relation, storage,"
+		" system_identifier, done_before)"
 		" SELECT $1, $2, $3, $4, '0' WHERE NOT EXISTS"
 		" (SELECT FROM pk_tracking.ingest_position p WHERE p.relation OPERATOR(pg_catalog.=) $2)"
 		" ON CONFLICT (raw_table) DO NOTHING",
 		.nargs = 4, .argtypes = {TEXTOID, OIDOID, OIDOID, INT8OID}
 	};
 	static KeptPlan select = {
-		.query = "SELECT p.relation, p.storage, p.system_identifier, p.done_before, p.until_before, p.last_key"
+		.query = "SELECT p.relation, p.storage, p.system_identifier, p.done_before,"
+		" p.until_before, p.last_key"
 		" FROM pk_tracking.ingest_position p"
 		" WHERE p.relation OPERATOR(pg_catalog.=) $2 OR p.raw_table OPERATOR(pg_catalog.=) $1"
 		" ORDER BY p.relation OPERATOR(pg_catalog.=) $2 DESC LIMIT 1 FOR UPDATE",
@@ -269,7 +271,8 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 						RelationGetRelationName(rel)),
 				 POSITION_LOST));
 	position->done_before = U64FromFullTransactionId(DatumGetFullTransactionId(d[3]));
-	position->until_before = isnull[4] ? 0 : U64FromFullTransactionId(DatumGetFullTransactionId(d[4]));
+	position->until_before = isnull[4] ? 0 :
+		U64FromFullTransactionId(DatumGetFullTransactionId(d[4]));
 	position->has_key = !isnull[5];
 	if (position->has_key)
 		position->key = key_in(key, TextDatumGetCString(d[5]));
@@ -279,8 +282,9 @@ static void
 write_position(Relation rel, const RawColumn *key, const Position *position, int64 idrun)
 {
 	static KeptPlan plan = {
-		.query = "UPDATE pk_tracking.ingest_position SET done_before = $2, until_before = $3, last_key = $4,"
-		" idrun = $5, changed = pg_catalog.clock_timestamp() WHERE relation OPERATOR(pg_catalog.=) $1",
+		.query = "UPDATE pk_tracking.ingest_position SET done_before = $2, until_before = $3,"
+		" last_key = $4, idrun = $5, changed = pg_catalog.clock_timestamp()"
+		" WHERE relation OPERATOR(pg_catalog.=) $1",
 		.nargs = 5, .argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID}
 	};
 	Datum		values[5] = {0};
@@ -331,7 +335,8 @@ check_updated(Relation rel, ItemPointer tids, int n)
  * over: there are no more.  Runs as the caller.
  */
 static RawSpiRow *
-read_pass(Relation rel, const RawMap *map, int key_column, Position *position, int batch, int *n, bool *over)
+read_pass(Relation rel, const RawMap *map, int key_column, Position *position, int batch, int *n,
+		  bool *over)
 {
 	const RawColumn *key = &map->columns[key_column];
 	const char *name = quote_identifier(key->name);
@@ -349,7 +354,8 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT t.ctid, t.%s FROM ONLY %s AS t"
 					 " WHERE pk_tracking_internal.row_xid(t.xmin) OPERATOR(pg_catalog.>=) $1"
-					 " AND pk_tracking_internal.row_xid(t.xmin) OPERATOR(pg_catalog.<) $2", name, map->table);
+					 " AND pk_tracking_internal.row_xid(t.xmin) OPERATOR(pg_catalog.<) $2",
+					 name, map->table);
 	if (position->has_key)
 		appendStringInfo(&query, " AND t.%s OPERATOR(pg_catalog.>) $4", name);
 	appendStringInfo(&query, " ORDER BY t.%s LIMIT $3", name);
@@ -357,21 +363,24 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 	values[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(position->until_before));
 	values[2] = Int32GetDatum(batch);
 	values[3] = position->key;
-	if (SPI_execute_with_args(query.data, position->has_key ? 4 : 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(query.data, position->has_key ? 4 : 3, types, values,
+							  NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
 	n_tids = (int) SPI_processed;
 	tids = palloc_array(ItemPointerData, n_tids + 1);
 	tid_datums = palloc_array(Datum, n_tids + 1);
 	for (int i = 0; i < n_tids; i++)
 	{
-		tids[i] = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		tids[i] = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i],
+															   SPI_tuptable->tupdesc, 1, &isnull));
 		tid_datums[i] = PointerGetDatum(&tids[i]);
 	}
 	*over = n_tids == 0;
 	if (n_tids > 0)
 	{
 		position->has_key = true;
-		position->key = key_datum(key, SPI_getbinval(SPI_tuptable->vals[n_tids - 1], SPI_tuptable->tupdesc, 2, &isnull));
+		position->key = key_datum(key, SPI_getbinval(SPI_tuptable->vals[n_tids - 1],
+													 SPI_tuptable->tupdesc, 2, &isnull));
 	}
 	/* before the first pass no row was tracked, so updates do no harm */
 	if (position->done_before > 0)
@@ -379,11 +388,14 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 
 	/* by place, so that the server sorts nothing but places */
 	resetStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
+	appendStringInfo(&query, "SELECT %s FROM ONLY %s AS t"
+					 " WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
 					 raw_select_list(map, "t"), map->table);
 	tid_types[0] = get_array_type(TIDOID);
-	tid_values[0] = PointerGetDatum(construct_array(tid_datums, n_tids, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
-	if (SPI_execute_with_args(query.data, 1, tid_types, tid_values, NULL, false, 0) != SPI_OK_SELECT)
+	tid_values[0] = PointerGetDatum(construct_array(tid_datums, n_tids, TIDOID,
+													sizeof(ItemPointerData), false, TYPALIGN_SHORT));
+	if (SPI_execute_with_args(query.data, 1, tid_types, tid_values,
+							  NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
 	rows = raw_spi_rows(map, 1, n);
 	for (int i = 0; i < *n; i++)
@@ -404,7 +416,8 @@ read_consumed(const RawMap *map, int key_column, int batch, int *n)
 					 " (ARRAY(SELECT s.ctid FROM ONLY %s AS s", map->table, map->table);
 	if (key_column >= 0)
 		appendStringInfo(&query, " ORDER BY s.%s", quote_identifier(map->columns[key_column].name));
-	appendStringInfo(&query, " LIMIT %d FOR UPDATE SKIP LOCKED)) RETURNING %s", batch, raw_select_list(map, "t"));
+	appendStringInfo(&query, " LIMIT %d FOR UPDATE SKIP LOCKED)) RETURNING %s", batch,
+					 raw_select_list(map, "t"));
 	if (SPI_execute(query.data, false, 0) != SPI_OK_DELETE_RETURNING)
 		elog(ERROR, "could not delete rows of the raw table");
 	rows = raw_spi_rows(map, 1, n);

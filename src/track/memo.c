@@ -68,7 +68,8 @@ memo_create(void)
 		memo->n_slots[kind] = n;
 		memo->slots[kind] = palloc0_array(MemoSlot, n);
 	}
-	memo->texts = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking memo", ALLOCSET_DEFAULT_SIZES);
+	memo->texts = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking memo",
+										ALLOCSET_DEFAULT_SIZES);
 	return memo;
 }
 

@@ -57,7 +57,7 @@ pkt_normalise_url(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(result));
 }
 
-/* Read tracking parameters from a JSON object; gives their number.  Only texts and numbers count. */
+/* Read the texts and numbers of a JSON object as tracking parameters; gives their number. */
 static int
 read_params(Jsonb *params, ReferrerParam **result)
 {
@@ -81,7 +81,8 @@ read_params(Jsonb *params, ReferrerParam **result)
 		if (value.type == jbvString)
 			p->value = text_clean(value.val.string.val, value.val.string.len, false);
 		else if (value.type == jbvNumeric)
-			p->value = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+			p->value = DatumGetCString(DirectFunctionCall1(numeric_out,
+														   NumericGetDatum(value.val.numeric)));
 		else
 			continue;
 		p->name = pnstrdup(key.val.string.val, key.val.string.len);

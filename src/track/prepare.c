@@ -93,7 +93,8 @@ identify(Work *w)
 		id->own = hit->cid;
 		id->own_source = MATCHED_CID;
 	}
-	else if (!s->force_cookieless_tracking && s->use_third_party_id_cookie && hit->third_party_id.given)
+	else if (!s->force_cookieless_tracking && s->use_third_party_id_cookie &&
+			 hit->third_party_id.given)
 	{
 		id->own = hit->third_party_id;
 		id->own_source = MATCHED_THIRD_PARTY_COOKIE;

@@ -204,7 +204,8 @@ extern void raw_sites_add(RawSites *sites, int32 idsite);
 extern void raw_sites_lock(const RawSites *sites);
 
 extern RawSort *raw_sort_begin(bool with_place);
-extern void raw_sort_add(RawSort *sort, int32 idsite, TimestampTz at, int64 position, ItemPointer place);
+extern void raw_sort_add(RawSort *sort, int32 idsite, TimestampTz at, int64 position,
+						 ItemPointer place);
 extern void raw_sort_perform(RawSort *sort);
 extern bool raw_sort_next(RawSort *sort, int64 *position, ItemPointer place);
 extern void raw_sort_end(RawSort *sort);

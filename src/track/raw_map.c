@@ -45,7 +45,8 @@ is_dimension(const char *name)
 {
 	size_t		len = strlen(name);
 
-	if (strncmp(name, "dimension", 9) != 0 || len < 10 || len > 9 + DIMENSION_DIGITS || name[9] == '0')
+	if (strncmp(name, "dimension", 9) != 0 || len < 10 || len > 9 + DIMENSION_DIGITS ||
+		name[9] == '0')
 		return false;
 	return strspn(name + 9, "0123456789") == len - 9;
 }
@@ -60,7 +61,8 @@ find_target(const char *name, RawBinding *b)
 		RawTarget	target;
 	}			others[] =
 	{
-		{"ip", RAW_IP}, {"at", RAW_AT}, {"consent", RAW_CONSENT}, {"session_cookie", RAW_SESSION_COOKIE},
+		{"ip", RAW_IP}, {"at", RAW_AT}, {"consent", RAW_CONSENT},
+		{"session_cookie", RAW_SESSION_COOKIE},
 		{"headers", RAW_HEADERS}, {"query", RAW_QUERY}, {"params", RAW_PARAMS}
 	};
 
@@ -270,11 +272,15 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 		JsonbValue	buf;
 		JsonbValue *member;
 
-		if ((member = getKeyJsonValueFromContainer(v->val.binary.data, "column", 6, &buf)) != NULL &&
-			member->type == jbvString)
+		member = getKeyJsonValueFromContainer(v->val.binary.data, "column", 6, &buf);
+		if (member != NULL && member->type == jbvString)
 			b->column = add_column(map, rel, json_scalar_text(member));
-		else if ((member = getKeyJsonValueFromContainer(v->val.binary.data, "value", 5, &buf)) != NULL)
-			b->constant = json_scalar_text(member);
+		else
+		{
+			member = getKeyJsonValueFromContainer(v->val.binary.data, "value", 5, &buf);
+			if (member != NULL)
+				b->constant = json_scalar_text(member);
+		}
 	}
 	if (b->column < 0 && b->constant == NULL)
 		ereport(ERROR,
@@ -287,7 +293,8 @@ add_binding(RawMap *map, Relation rel, char *name, const JsonbValue *v)
 				 errmsg("column \"%s\" of type %s cannot be tracking parameter \"%s\"",
 						map->columns[b->column].name,
 						format_type_be(map->columns[b->column].typid), name)));
-	if (b->constant != NULL && b->target != RAW_FIELD && b->target != RAW_OTHER && b->target != RAW_CONSENT)
+	if (b->constant != NULL && b->target != RAW_FIELD && b->target != RAW_OTHER &&
+		b->target != RAW_CONSENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("tracking parameter \"%s\" cannot be a constant", name)));
@@ -323,16 +330,19 @@ complete_map(RawMap *map)
 	map->has_query = false;
 	for (int i = 0; i < map->n_bindings; i++)
 	{
-		map->has_query |= map->bindings[i].target == RAW_QUERY;
-		params |= map->bindings[i].target == RAW_PARAMS;
-		site |= strcmp(map->bindings[i].name, "idsite") == 0;
+		const RawBinding *x = &map->bindings[i];
+
+		map->has_query |= x->target == RAW_QUERY;
+		params |= x->target == RAW_PARAMS;
+		site |= strcmp(x->name, "idsite") == 0;
 		for (int j = 0; j < i; j++)
 		{
-			if (map->bindings[i].field != NULL && map->bindings[i].field == map->bindings[j].field &&
-				!is_connection(&map->bindings[i]) && !is_connection(&map->bindings[j]))
+			const RawBinding *y = &map->bindings[j];
+
+			if (x->field != NULL && x->field == y->field && !is_connection(x) && !is_connection(y))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("tracking parameter \"%s\" is mapped twice", map->bindings[i].name)));
+						 errmsg("tracking parameter \"%s\" is mapped twice", x->name)));
 		}
 	}
 	if (!site && !map->has_query && !params)
@@ -382,7 +392,8 @@ create_map(Relation rel)
 	primary = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	if (bms_get_singleton_member(primary, &attnum))
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum + FirstLowInvalidHeapAttributeNumber - 1);
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  attnum + FirstLowInvalidHeapAttributeNumber - 1);
 		RawColumn	c;
 
 		if (find_type(att->atttypid, &c) && (c.type == RAW_INT || c.type == RAW_UUID))
@@ -515,7 +526,8 @@ raw_options_args(FunctionCallInfo fcinfo, int first, const char *default_order)
 
 	options.mapping = PG_ARGISNULL(1) ? NULL : DatumGetJsonbPCopy(PG_GETARG_DATUM(1));
 	options.order = PG_ARGISNULL(first) ? default_order : text_to_cstring(PG_GETARG_TEXT_PP(first));
-	options.on_error = PG_ARGISNULL(first + 1) ? "reject" : text_to_cstring(PG_GETARG_TEXT_PP(first + 1));
+	options.on_error = PG_ARGISNULL(first + 1) ? "reject" :
+		text_to_cstring(PG_GETARG_TEXT_PP(first + 1));
 	options.trusted = !PG_ARGISNULL(first + 2) && PG_GETARG_BOOL(first + 2);
 	return options;
 }
@@ -583,7 +595,8 @@ raw_options(Relation rel, const RawOptions *options)
 		json_push_text(&state, WJB_KEY, b->name);
 		(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 		json_push_text(&state, WJB_KEY, b->column >= 0 ? "column" : "value");
-		json_push_text(&state, WJB_VALUE, b->column >= 0 ? map->columns[b->column].name : b->constant);
+		json_push_text(&state, WJB_VALUE, b->column >= 0 ? map->columns[b->column].name :
+					   b->constant);
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
@@ -648,6 +661,7 @@ raw_select_list(const RawMap *map, const char *alias)
 
 	initStringInfo(&buf);
 	for (int i = 0; i < map->n_columns; i++)
-		appendStringInfo(&buf, "%s%s.%s", i > 0 ? ", " : "", alias, quote_identifier(map->columns[i].name));
+		appendStringInfo(&buf, "%s%s.%s", i > 0 ? ", " : "", alias,
+						 quote_identifier(map->columns[i].name));
 	return buf.data;
 }

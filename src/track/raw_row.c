@@ -26,7 +26,8 @@
 static int64
 int_value(const RawColumn *c, Datum value)
 {
-	return c->width == 2 ? DatumGetInt16(value) : c->width == 4 ? DatumGetInt32(value) : DatumGetInt64(value);
+	return c->width == 2 ? DatumGetInt16(value) : c->width == 4 ? DatumGetInt32(value) :
+		DatumGetInt64(value);
 }
 
 /*
@@ -66,7 +67,8 @@ value_text(const RawColumn *c, Datum value, size_t *len)
 			{
 				PktIp		ip = ip_from_inet(DatumGetInetPP(value));
 
-				str = DatumGetCString(DirectFunctionCall1(inet_out, InetPGetDatum(ip_to_inet(&ip))));
+				str = DatumGetCString(DirectFunctionCall1(inet_out,
+														  InetPGetDatum(ip_to_inet(&ip))));
 				break;
 			}
 		case RAW_TIME:
@@ -113,7 +115,8 @@ set_field(Hit *hit, const HitField *field, const char *str, size_t len)
 	if (field->type == FIELD_TEXT || field->type == FIELD_LIST)
 	{
 		if (len > 0)
-			*(char **) ((char *) hit + field->offset) = text_clean(str, Min(len, RAW_TEXT_MAX), false);
+			*(char **) ((char *) hit + field->offset) =
+				text_clean(str, Min(len, RAW_TEXT_MAX), false);
 	}
 	else
 		hit_set(hit, field, str, len);
@@ -195,7 +198,8 @@ read_object(Hit *hit, const RawBinding *b, const RawColumn *c, Datum value)
 
 /* Read a hit field, or a custom dimension, which is added to others. */
 static void
-read_parameter(Hit *hit, const RawBinding *b, const RawColumn *c, Datum value, JsonbParseState **others)
+read_parameter(Hit *hit, const RawBinding *b, const RawColumn *c, Datum value,
+			   JsonbParseState **others)
 {
 	const char *str;
 	size_t		len;
@@ -225,7 +229,8 @@ read_parameter(Hit *hit, const RawBinding *b, const RawColumn *c, Datum value, J
 
 /* Read one parameter of a row. */
 static void
-read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit, JsonbParseState **others)
+read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit,
+			 JsonbParseState **others)
 {
 	const RawColumn *c = NULL;
 	Datum		value = (Datum) 0;
@@ -332,7 +337,8 @@ raw_read(const RawMap *map, const RawRow *row)
 
 	/* rows without a query string are recorded unless a column says otherwise */
 	hit->rec = !map->has_query;
-	(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(), GetCurrentStatementStartTimestamp());
+	(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(),
+						GetCurrentStatementStartTimestamp());
 
 	for (int i = 0; i < map->n_bindings; i++)
 	{
@@ -347,11 +353,13 @@ raw_read(const RawMap *map, const RawRow *row)
 		if (b->field != NULL && given)
 		{
 			own_cip |= b->field->offset == offsetof(Hit, cip);
-			own_cdt |= b->field->offset == offsetof(Hit, cdt) || b->field->offset == offsetof(Hit, cdo);
+			own_cdt |= b->field->offset == offsetof(Hit, cdt) ||
+				b->field->offset == offsetof(Hit, cdo);
 		}
 	}
 	if (others != NULL)
-		tracking_api_read_json(hit, JsonbValueToJsonb(pushJsonbValue(&others, WJB_END_OBJECT, NULL)), NULL, 0);
+		tracking_api_read_json(hit, JsonbValueToJsonb(pushJsonbValue(&others, WJB_END_OBJECT,
+																	 NULL)), NULL, 0);
 
 	/* as in track(), a column wins over params */
 	if (!map->has_query && has_ip && !own_cip)
@@ -396,12 +404,14 @@ raw_site_and_time(const RawMap *map, const RawRow *row, int32 *idsite, Timestamp
 		JsonbParseState *none = NULL;
 
 		hit = hit_create();
-		(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(), GetCurrentStatementStartTimestamp());
+		(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(),
+							GetCurrentStatementStartTimestamp());
 		for (int i = 0; i < map->n_bindings; i++)
 		{
 			const RawBinding *b = &map->bindings[i];
 
-			if (b->target == RAW_AT || (b->field != NULL && b->field->offset == offsetof(Hit, idsite)))
+			if (b->target == RAW_AT || (b->field != NULL &&
+										b->field->offset == offsetof(Hit, idsite)))
 				read_binding(map, b, row, hit, &none);
 		}
 	}
@@ -426,7 +436,8 @@ raw_site(const RawMap *map, const RawRow *row)
 		const RawColumn *c = b->column >= 0 ? &map->columns[b->column] : NULL;
 		bool		given = c != NULL && !row->nulls[b->column];
 
-		if (own && given && c->type == RAW_INT && b->field != NULL && b->field->offset == offsetof(Hit, idsite))
+		if (own && given && c->type == RAW_INT && b->field != NULL &&
+			b->field->offset == offsetof(Hit, idsite))
 		{
 			int64		n = int_value(c, row->values[b->column]);
 

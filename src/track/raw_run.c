@@ -50,7 +50,8 @@ raw_group_create(int max)
 	group->hits = palloc_array(Hit *, group->size);
 	group->positions = palloc_array(int64, group->size);
 	group->keys = palloc_array(char *, group->size);
-	group->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking raw group", ALLOCSET_DEFAULT_SIZES);
+	group->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking raw group",
+										   ALLOCSET_DEFAULT_SIZES);
 	return group;
 }
 
@@ -119,7 +120,8 @@ text_array(Datum *values, bool *nulls, int n)
 {
 	int			lower = 1;
 
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, TEXTOID, -1, false,
+											  TYPALIGN_INT));
 }
 
 /* Write down which rows were rejected: their position and why, nothing of their contents. */
@@ -127,11 +129,14 @@ static void
 write_rejected(RawRun *run, const RawGroup *group, const int *which, const Tracked *results, int n)
 {
 	static KeptPlan plan = {
-		.query = "INSERT INTO pk_tracking.rejected_hit (idrun, raw_table, position, row_key, parameter, reason)"
+		.query = "INSERT INTO pk_tracking.rejected_hit"
+		" (idrun, raw_table, position, row_key, parameter, reason)"
 		" SELECT $1, $2, r.position, r.row_key, r.parameter, r.reason"
-		" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6))"
+		" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
+		" pg_catalog.unnest($5), pg_catalog.unnest($6))"
 		" AS r (position, row_key, parameter, reason)",
-		.nargs = 6, .argtypes = {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
+		.nargs = 6, .argtypes = {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+								 TEXTARRAYOID}
 	};
 	Datum	   *positions = palloc_array(Datum, n);
 	Datum	   *keys = palloc0_array(Datum, n);
@@ -155,7 +160,8 @@ write_rejected(RawRun *run, const RawGroup *group, const int *which, const Track
 	raw_run_begin(run);
 	values[0] = Int64GetDatum(run->idrun);
 	values[1] = CStringGetTextDatum(run->map->table);
-	values[2] = PointerGetDatum(construct_array(positions, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[2] = PointerGetDatum(construct_array(positions, n, INT8OID, 8, FLOAT8PASSBYVAL,
+												TYPALIGN_DOUBLE));
 	values[3] = text_array(keys, no_key, n);
 	values[4] = text_array(parameters, NULL, n);
 	values[5] = text_array(reasons, NULL, n);
@@ -316,9 +322,11 @@ raw_run_begin(RawRun *run)
 	values[1] = CStringGetTextDatum(run->map->table);
 	values[2] = TimestampTzGetDatum(run->started);
 	level = pin_search_path();
-	if (plan_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING || SPI_processed != 1)
+	if (plan_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT_RETURNING ||
+		SPI_processed != 1)
 		elog(ERROR, "could not write a row of ingest_run");
-	run->idrun = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	run->idrun = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											 &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	AtEOXact_GUC(true, level);
 }
@@ -349,7 +357,8 @@ raw_run_write(RawRun *run, bool finished)
 		.query = "UPDATE pk_tracking.ingest_run SET finished = $2, hits = $3, recorded = $4,"
 		" excluded = $5, ignored = $6, rejected = $7, visits_new = $8, visits_continued = $9"
 		" WHERE idrun OPERATOR(pg_catalog.=) $1",
-		.nargs = 9, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, JSONBOID, JSONBOID, INT8OID, INT8OID, INT8OID}
+		.nargs = 9, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, JSONBOID, JSONBOID,
+								 INT8OID, INT8OID, INT8OID}
 	};
 	Datum		values[9];
 	char		nulls[10] = "         ";
@@ -390,7 +399,8 @@ raw_run_notice(const RawRun *run)
 			(errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded (" INT64_FORMAT " new visits), "
 					INT64_FORMAT " excluded, " INT64_FORMAT " ignored, " INT64_FORMAT " rejected",
 					run->hits, run->map->table, run->recorded, run->visits_new,
-					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored), run->rejected),
+					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored),
+					run->rejected),
 			 run->rejected > 0 ? errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun) : 0));
 }
 

@@ -65,7 +65,8 @@ local_time(const Hit *hit)
 {
 	int64		of_day = (hit->at % USECS_PER_DAY + USECS_PER_DAY) % USECS_PER_DAY / USECS_PER_SEC;
 	int			h = hit->local_h == NOT_SENT ? (int) (of_day / SECS_PER_HOUR) : hit->local_h;
-	int			m = hit->local_m == NOT_SENT ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) : hit->local_m;
+	int			m = hit->local_m == NOT_SENT ? (int) (of_day / SECS_PER_MINUTE % MINS_PER_HOUR) :
+		hit->local_m;
 	int			s = hit->local_s == NOT_SENT ? (int) (of_day % SECS_PER_MINUTE) : hit->local_s;
 
 	if (h < 0 || h > 23)
@@ -114,7 +115,8 @@ choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *vis
 
 /* Tell the caller what became of a recorded hit. */
 static void
-tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit, NullableInt idlink_va)
+tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit,
+			NullableInt idlink_va)
 {
 	Tracked    *r = w->result;
 
@@ -457,7 +459,8 @@ make_visit(Recording *r, Visit *visit)
 	if (log_longest_is_news(w->log, w->hit->idsite))
 		return STEP_AGAIN;
 
-	lifecycle_begin(w->hit, &w->id, &w->site->s, r->d.known ? &r->found : NULL, hexid_random(), visit);
+	lifecycle_begin(w->hit, &w->id, &w->site->s, r->d.known ? &r->found : NULL, hexid_random(),
+					visit);
 
 	/*
 	 * The visit gets a known visitor's id.  Other hits look for it under that

@@ -43,7 +43,8 @@ static void
 check_empty_log(const RawSites *sites)
 {
 	static KeptPlan plan = {
-		.query = "SELECT v.idsite FROM pk_tracking.log_visit v WHERE v.idsite OPERATOR(pg_catalog.=) ANY ($1) LIMIT 1",
+		.query = "SELECT v.idsite FROM pk_tracking.log_visit v"
+		" WHERE v.idsite OPERATOR(pg_catalog.=) ANY ($1) LIMIT 1",
 		.nargs = 1, .argtypes = {INT4ARRAYOID}
 	};
 	Datum	   *datums = palloc_array(Datum, sites->n + 1);
@@ -57,7 +58,8 @@ check_empty_log(const RawSites *sites)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot replay rows of site %d because its log is not empty",
-						DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull))),
+						DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+													&isnull))),
 				 errhint("Replay into a site without visits, or track the rows with pk_tracking.ingest().")));
 }
 
@@ -121,13 +123,14 @@ read_keys(Replay *r)
 		{
 			bool		by_time = r->map->order == RAW_ORDER_TIME;
 			bool		isnull;
-			Datum		place = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+			Datum		place = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
+											  &isnull);
 
 			CHECK_FOR_INTERRUPTS();
 			raw_site_and_time(r->map, &rows[i].row, &rows[i].idsite, &rows[i].at);
 			/* without an order by time they stay as they come */
-			raw_sort_add(r->sort, by_time ? rows[i].idsite : 0, by_time ? rows[i].at : 0, ++position,
-						 (ItemPointer) DatumGetPointer(place));
+			raw_sort_add(r->sort, by_time ? rows[i].idsite : 0, by_time ? rows[i].at : 0,
+						 ++position, (ItemPointer) DatumGetPointer(place));
 			MemoryContextSwitchTo(r->context);
 			raw_sites_add(&r->sites, rows[i].idsite);
 			MemoryContextSwitchTo(r->scratch);
@@ -151,7 +154,8 @@ track_sorted(Replay *r, RawRun *run)
 	EngineScope scope;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT t.ctid, %s FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
+	appendStringInfo(&query, "SELECT t.ctid, %s FROM ONLY %s AS t"
+					 " WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)",
 					 raw_select_list(r->map, "t"), r->map->table);
 	plan = SPI_prepare(query.data, 1, &tid_array);
 	for (;;)
@@ -172,9 +176,11 @@ track_sorted(Replay *r, RawRun *run)
 		if (n == 0)
 			break;
 		MemoryContextSwitchTo(r->scratch);
-		values[0] = PointerGetDatum(construct_array(datums, n, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
+		values[0] = PointerGetDatum(construct_array(datums, n, TIDOID, sizeof(ItemPointerData),
+													false, TYPALIGN_SHORT));
 		/* under the statement's snapshot, as the first reading */
-		if (SPI_execute_plan(plan, values, NULL, true, 0) != SPI_OK_SELECT || (int) SPI_processed != n)
+		if (SPI_execute_plan(plan, values, NULL, true, 0) != SPI_OK_SELECT ||
+			(int) SPI_processed != n)
 			elog(ERROR, "could not find the rows of the raw table again");
 		rows = raw_spi_rows(r->map, 2, &found);
 		sort_by_place(rows, n);

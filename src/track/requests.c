@@ -114,7 +114,8 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 	document = PG_GETARG_JSONB_P(0);
 	if (JB_ROOT_IS_OBJECT(document))
 	{
-		JsonbValue *v = getKeyJsonValueFromContainer(&document->root, "requests", strlen("requests"), &buf);
+		JsonbValue *v = getKeyJsonValueFromContainer(&document->root, "requests",
+													 strlen("requests"), &buf);
 
 		if (v == NULL || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
 			JsonContainerIsScalar(v->val.binary.data))

@@ -137,7 +137,8 @@ refresh(UserTable *t)
 	rows = SPI_tuptable;
 	n_rows = SPI_processed;
 
-	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking table", ALLOCSET_SMALL_SIZES);
+	context = AllocSetContextCreate(CurTransactionContext, "pk_tracking table",
+									ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(context);
 	if (t->context != NULL)
 		MemoryContextSetParent(t->context, TopTransactionContext);
@@ -178,7 +179,8 @@ make_urls(SPITupleTable *rows, uint64 n_rows, int *n)
 
 static UserTable urls_table = {
 	.name = "site",
-	.plan.query = "SELECT s.idsite, u.url FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
+	.plan.query = "SELECT s.idsite, u.url"
+	" FROM pk_tracking.site s, pg_catalog.unnest(s.urls) u(url)",
 	.make = make_urls
 };
 
@@ -221,7 +223,8 @@ make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 				params[n_params++] = TextDatumGetCString(items[j]);
 		}
 		(void) referrer_list_add(list, search ? KIND_SEARCH_ENGINE : KIND_SOCIAL_NETWORK,
-								 column_text(tuple, desc, 2), column_text(tuple, desc, 3), n_params, params);
+								 column_text(tuple, desc, 2), column_text(tuple, desc, 3),
+								 n_params, params);
 	}
 	referrer_list_finish(list);
 	return list;

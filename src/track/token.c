@@ -106,7 +106,8 @@ pkt_create_token(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not check the log");
 	if (!PG_ARGISNULL(0))
 	{
-		if (SPI_execute_with_args("SELECT FROM pk_tracking.site s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
+		if (SPI_execute_with_args("SELECT FROM pk_tracking.site s"
+								  " WHERE s.idsite OPERATOR(pg_catalog.=) $1",
 								  1, &argtypes[1], &values[1], NULL, true, 1) != SPI_OK_SELECT)
 			elog(ERROR, "could not read sites");
 		if (SPI_processed == 0)

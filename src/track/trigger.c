@@ -96,7 +96,8 @@ feed_next(Feed *feed)
 		return false;
 	feed->row.position++;
 	for (int i = 0; i < feed->map->n_columns; i++)
-		feed->row.values[i] = slot_getattr(feed->slot, feed->map->columns[i].attnum, &feed->row.nulls[i]);
+		feed->row.values[i] = slot_getattr(feed->slot, feed->map->columns[i].attnum,
+										   &feed->row.nulls[i]);
 	return true;
 }
 
@@ -253,6 +254,7 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	EngineScope scope;
+	Datum		options;
 	RawMap	   *map;
 	RawRun	   *run;
 	RawGroup   *group;
@@ -273,8 +275,8 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	engine_enter(&scope);
-	map = raw_map(trigger->tg_relation,
-				  DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(trigger->tg_trigger->tgargs[0]))));
+	options = DirectFunctionCall1(jsonb_in, CStringGetDatum(trigger->tg_trigger->tgargs[0]));
+	map = raw_map(trigger->tg_relation, DatumGetJsonbP(options));
 	if (map->trusted)
 		check_trusted_table(trigger->tg_relation);
 	run = raw_run_create(map, "trigger");
@@ -392,7 +394,8 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"), map->table, max);
+	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"),
+					 map->table, max);
 	if (SPI_execute(query.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
 	rows = raw_spi_rows(map, 1, &n);
