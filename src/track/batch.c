@@ -18,15 +18,17 @@
 
 static struct
 {
-	int			open;			/* how often begun and not ended: users' code may nest statements */
-	bool		unread;			/* nobody reads the hits' results: no cookies are given out */
+	int			open;			/* how often begun and not ended: users' code
+								 * may nest statements */
+	bool		unread;			/* nobody reads the hits' results: no cookies
+								 * are given out */
 	MemoryContext context;		/* lives as long as the batch */
 	SubTransactionId subid;		/* if this one fails, so does the batch */
 	bool		busy;			/* a hit is being written */
 	bool		keeps_visits;	/* in memory; the rest is valid while it does */
-	Log		log;
+	Log			log;
 	Memo	   *memo;
-	SessionLinkBatch *links;		/* NULL unless unread */
+	SessionLinkBatch *links;	/* NULL unless unread */
 }			batch;
 
 static void

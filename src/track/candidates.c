@@ -25,7 +25,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	Visit	   *visits = palloc((max + 1) * sizeof(Visit));
 	int			n_lookups;
 	int			n = 0;
-	Log		log;
+	Log			log;
 
 	AcceptInvalidationMessages();
 	w->hit = hit;
@@ -75,4 +75,3 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 	log_close(&log);
 	return n;
 }
-

@@ -22,8 +22,9 @@
 #include "track/site_rules.h"
 #include "visit/custom.h"
 
-#define SEARCH_CATEGORY_MAX 200	/* characters stored */
-#define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a campaign */
+#define SEARCH_CATEGORY_MAX 200 /* characters stored */
+#define CAMPAIGN_PARAMS_MAX 64	/* tracking parameters that may name a
+								 * campaign */
 
 /*
  * describe_referrer

@@ -88,7 +88,10 @@ engine_run(Hit **hits, int n, Tracked *results)
 	Work	  **group = palloc_array(Work *, n);
 	int			n_group = 0;
 
-	/* users' code: its visits would be kept in memory that ends with its statement */
+	/*
+	 * users' code: its visits would be kept in memory that ends with its
+	 * statement
+	 */
 	if (batch_is_busy())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -30,7 +30,8 @@ typedef struct Tracked
 {
 	Outcome		outcome;
 	const char *outcome_reason; /* NULL if recorded */
-	bool		duplicate_order;	/* invalid because the order is there already */
+	bool		duplicate_order;	/* invalid because the order is there
+									 * already */
 	int64		idvisit;
 	bool		has_idvisitor;
 	HexId		idvisitor;

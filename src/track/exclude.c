@@ -76,7 +76,10 @@ without_blanks(const char *str, size_t len)
 		str++, len--;
 	while (len > 0 && str[len - 1] == ' ')
 		len--;
-	return (UrlPart) {str, len};
+	return (UrlPart)
+	{
+		str, len
+	};
 }
 
 /* "param op value" at the first operator behind a name; false if there is none. */

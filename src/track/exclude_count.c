@@ -54,13 +54,13 @@ static KeptPlan add_plan = {
 	" WHERE e.ctid OPERATOR(pg_catalog.=) $1 AND e.idsite OPERATOR(pg_catalog.=) $2"
 	" AND e.day OPERATOR(pg_catalog.=) $3 AND e.reason OPERATOR(pg_catalog.=) $4"
 	" FOR UPDATE SKIP LOCKED) RETURNING ctid",
-	.nargs = 5, .argtypes = {TIDOID, INT4OID, DATEOID, TEXTOID, INT8OID}
+	.nargs = 5,.argtypes = {TIDOID, INT4OID, DATEOID, TEXTOID, INT8OID}
 };
 
 static KeptPlan insert_plan = {
 	.query = "INSERT INTO pk_tracking.log_excluded (idsite, day, reason, hits)"
 	" VALUES ($2, $3, $4, $5) RETURNING ctid",
-	.nargs = 5, .argtypes = {TIDOID, INT4OID, DATEOID, TEXTOID, INT8OID}
+	.nargs = 5,.argtypes = {TIDOID, INT4OID, DATEOID, TEXTOID, INT8OID}
 };
 
 /*

@@ -19,7 +19,8 @@ typedef struct ExcludeCount
 	int64		hits;
 } ExcludeCount;
 
-#define EXCLUDE_COUNTS 32		/* when there are more they are written in between */
+#define EXCLUDE_COUNTS 32		/* when there are more they are written in
+								 * between */
 
 /* The counts of one engine call, which are written at its end. */
 typedef struct ExcludeCounts

@@ -95,7 +95,8 @@ struct SpamList
 {
 	int			n;
 	int			room;
-	char	  **hosts;			/* lower case, sorted, none begins with another */
+	char	  **hosts;			/* lower case, sorted, none begins with
+								 * another */
 	uint8		filter[(1 << FILTER_BITS) / 8];
 };
 

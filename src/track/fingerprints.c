@@ -15,7 +15,7 @@
 #include "track/anonymise.h"
 #include "track/fingerprints.h"
 
-#define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR)	/* before midnight */
+#define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR) /* before midnight */
 
 /*
  * The memo's key of a fingerprint: the address, the site, the salts and, with

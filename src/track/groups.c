@@ -49,7 +49,7 @@
 
 #define EXCLUSIVE_ABOVE 48		/* hits */
 #define ATTEMPTS_MAX 20
-#define FLUSH_CHECK 64			/* hits between two looks at the memory that is used */
+#define FLUSH_CHECK 64			/* hits between two checks of memory */
 
 typedef enum Attempt
 {
@@ -139,8 +139,8 @@ record_in_order(Work **work, int n, GroupLocks *locks)
 	log_open(&log, RowExclusiveLock);
 
 	/*
-	 * Our own statements are qualified throughout.  Users' code on the log must
-	 * not run with the owner's rights through the caller's search_path.
+	 * Our own statements are qualified throughout.  Users' code on the log
+	 * must not run with the owner's rights through the caller's search_path.
 	 */
 	if (log_has_user_code())
 		guc_level = pin_search_path();
@@ -166,7 +166,7 @@ reset(Work **work, int n, GroupLocks *locks)
 		/* and so may the hour's key */
 		work[i]->session.keys_made = false;
 		work[i]->done = false;
-		fresh = (Tracked) {0};
+		memset(&fresh, 0, sizeof(fresh));
 		memcpy(fresh.delete_cookies, work[i]->result->delete_cookies, sizeof(fresh.delete_cookies));
 		*work[i]->result = fresh;
 	}

@@ -226,7 +226,7 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 		" SELECT $1, $2, $3, $4, '0' WHERE NOT EXISTS"
 		" (SELECT FROM pk_tracking.ingest_position p WHERE p.relation OPERATOR(pg_catalog.=) $2)"
 		" ON CONFLICT (raw_table) DO NOTHING",
-		.nargs = 4, .argtypes = {TEXTOID, OIDOID, OIDOID, INT8OID}
+		.nargs = 4,.argtypes = {TEXTOID, OIDOID, OIDOID, INT8OID}
 	};
 	static KeptPlan select = {
 		.query = "SELECT p.relation, p.storage, p.system_identifier, p.done_before,"
@@ -234,7 +234,7 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 		" FROM pk_tracking.ingest_position p"
 		" WHERE p.relation OPERATOR(pg_catalog.=) $2 OR p.raw_table OPERATOR(pg_catalog.=) $1"
 		" ORDER BY p.relation OPERATOR(pg_catalog.=) $2 DESC LIMIT 1 FOR UPDATE",
-		.nargs = 2, .argtypes = {TEXTOID, OIDOID}
+		.nargs = 2,.argtypes = {TEXTOID, OIDOID}
 	};
 	Datum		values[4];
 	Datum		d[6];
@@ -285,7 +285,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 		.query = "UPDATE pk_tracking.ingest_position SET done_before = $2, until_before = $3,"
 		" last_key = $4, idrun = $5, changed = pg_catalog.clock_timestamp()"
 		" WHERE relation OPERATOR(pg_catalog.=) $1",
-		.nargs = 5, .argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID}
+		.nargs = 5,.argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID}
 	};
 	Datum		values[5] = {0};
 	char		nulls[6] = "     ";
@@ -348,7 +348,7 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 	int			n_tids;
 	ItemPointer tids;
 	Datum	   *tid_datums;
-	RawSpiRow   *rows;
+	RawSpiRow  *rows;
 	bool		isnull;
 
 	initStringInfo(&query);
@@ -393,7 +393,8 @@ read_pass(Relation rel, const RawMap *map, int key_column, Position *position, i
 					 raw_select_list(map, "t"), map->table);
 	tid_types[0] = get_array_type(TIDOID);
 	tid_values[0] = PointerGetDatum(construct_array(tid_datums, n_tids, TIDOID,
-													sizeof(ItemPointerData), false, TYPALIGN_SHORT));
+													sizeof(ItemPointerData),
+													false, TYPALIGN_SHORT));
 	if (SPI_execute_with_args(query.data, 1, tid_types, tid_values,
 							  NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the raw table");
@@ -409,7 +410,7 @@ static RawSpiRow *
 read_consumed(const RawMap *map, int key_column, int batch, int *n)
 {
 	StringInfoData query;
-	RawSpiRow   *rows;
+	RawSpiRow  *rows;
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "DELETE FROM ONLY %s AS t WHERE t.ctid OPERATOR(pg_catalog.=) ANY"
@@ -443,7 +444,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	int			key = -1;
 	Position	position = {0};
 	bool		over = false;
-	RawSpiRow   *rows;
+	RawSpiRow  *rows;
 	int			n;
 
 	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)

@@ -23,13 +23,15 @@ typedef struct LockKey
 /* The locks of a group (groups.c). */
 typedef struct GroupLocks
 {
-	bool		exclusive;		/* holds its sites' gates exclusively: needs no other lock */
+	bool		exclusive;		/* holds its sites' gates exclusively: needs
+								 * no other lock */
 	int			n;
 	int			size;
 	LockKey    *keys;			/* in order */
 	bool		missed;			/* a lock could not be taken without waiting: */
 	LockKey		missing;		/* this one, unless the hour has turned */
-	bool		hour_turned;	/* the keys of sessions, and their locks, are outdated */
+	bool		hour_turned;	/* the keys of sessions, and their locks, are
+								 * outdated */
 } GroupLocks;
 
 #define MAX_ID_KEYS 16
@@ -37,7 +39,8 @@ typedef struct GroupLocks
 /* The locks of one hit, apart from its site's gate. */
 typedef struct Held
 {
-	GroupLocks *group;			/* of the hit's group; NULL: the hit is recorded alone */
+	GroupLocks *group;			/* of the hit's group; NULL: the hit is
+								 * recorded alone */
 	int32		idsite;
 	int			n_ids;
 	HexId		ids[MAX_ID_KEYS];	/* sorted; sessions' keys are among them */

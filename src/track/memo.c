@@ -25,7 +25,8 @@ static const uint32 wanted_slots[MEMO_KINDS] = {
 };
 
 #define SLOTS_MIN 256
-#define TEXTS_MAX (1024 * 1024) /* bytes of referrers' texts; then all are forgotten */
+#define TEXTS_MAX (1024 * 1024) /* bytes of referrers' texts; then all are
+								 * forgotten */
 
 typedef struct MemoSlot
 {
@@ -33,7 +34,8 @@ typedef struct MemoSlot
 	uint64		hash2;			/* both 0: empty */
 	union
 	{
-		int64		id;			/* a number of the dictionary, or a fingerprint */
+		int64		id;			/* a number of the dictionary, or a
+								 * fingerprint */
 		Referrer   *referrer;
 	}			result;
 } MemoSlot;

@@ -20,7 +20,8 @@
 #include "track/token.h"
 
 #define USER_ID_MAX 200			/* characters stored */
-#define PING_DEANONYMIZE 4		/* Piwik PRO's heartbeat for consent given during a visit */
+#define PING_DEANONYMIZE 4		/* Piwik PRO's heartbeat for consent given
+								 * during a visit */
 
 /* The reason for excluding a hit of which not even the number is stored. */
 static const char *const reason_consent = "consent";

@@ -53,7 +53,8 @@ typedef struct RawBinding
 	const char *name;
 	RawTarget	target;
 	const HitField *field;		/* of RAW_FIELD */
-	int			phase;			/* lower ones are read first; what is read later wins */
+	int			phase;			/* lower ones are read first; what is read
+								 * later wins */
 	int			column;			/* in the map's columns; -1: constant */
 	const char *constant;
 } RawBinding;
@@ -65,7 +66,8 @@ typedef struct RawColumn
 	const char *name;
 	Oid			typid;			/* a domain's base type */
 	RawType		type;
-	int16		width;			/* of an integer or a float; 0: json, or a timestamp without zone */
+	int16		width;			/* of an integer or a float; 0: json, or a
+								 * timestamp without zone */
 } RawColumn;
 
 typedef enum RawOrder
@@ -90,7 +92,8 @@ typedef struct RawMap
 	RawColumn  *columns;
 	int			n_bindings;
 	RawBinding *bindings;
-	int			key;			/* in columns: a primary key of one number or UUID; -1: none */
+	int			key;			/* in columns: a primary key of one number or
+								 * UUID; -1: none */
 	bool		has_query;
 	bool		has_params;
 	bool		plain_key;		/* site and time need no look at other columns */
@@ -132,7 +135,7 @@ typedef struct RawGroup
 	int			size;
 	Hit		  **hits;
 	int64	   *positions;
-	char	   **keys;			/* or NULL */
+	char	  **keys;			/* or NULL */
 	MemoryContext context;		/* of everything in the group */
 } RawGroup;
 

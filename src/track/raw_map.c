@@ -32,6 +32,7 @@ static const struct
 	const char *name;
 	const char *field;
 }			aliases[] =
+
 {
 	{"user_id", "uid"},
 	{"visitor_id", "_id"},

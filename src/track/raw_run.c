@@ -135,8 +135,8 @@ write_rejected(RawRun *run, const RawGroup *group, const int *which, const Track
 		" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
 		" pg_catalog.unnest($5), pg_catalog.unnest($6))"
 		" AS r (position, row_key, parameter, reason)",
-		.nargs = 6, .argtypes = {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-								 TEXTARRAYOID}
+		.nargs = 6,.argtypes = {INT8OID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+		TEXTARRAYOID}
 	};
 	Datum	   *positions = palloc_array(Datum, n);
 	Datum	   *keys = palloc0_array(Datum, n);
@@ -310,7 +310,7 @@ raw_run_begin(RawRun *run)
 	static KeptPlan plan = {
 		.query = "INSERT INTO pk_tracking.ingest_run (way, raw_table, started)"
 		" VALUES ($1, $2, $3) RETURNING idrun",
-		.nargs = 3, .argtypes = {TEXTOID, TEXTOID, TIMESTAMPTZOID}
+		.nargs = 3,.argtypes = {TEXTOID, TEXTOID, TIMESTAMPTZOID}
 	};
 	Datum		values[3];
 	bool		isnull;
@@ -357,8 +357,8 @@ raw_run_write(RawRun *run, bool finished)
 		.query = "UPDATE pk_tracking.ingest_run SET finished = $2, hits = $3, recorded = $4,"
 		" excluded = $5, ignored = $6, rejected = $7, visits_new = $8, visits_continued = $9"
 		" WHERE idrun OPERATOR(pg_catalog.=) $1",
-		.nargs = 9, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, JSONBOID, JSONBOID,
-								 INT8OID, INT8OID, INT8OID}
+		.nargs = 9,.argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, JSONBOID, JSONBOID,
+		INT8OID, INT8OID, INT8OID}
 	};
 	Datum		values[9];
 	char		nulls[10] = "         ";

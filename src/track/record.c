@@ -28,7 +28,8 @@
 #include "track/session.h"
 
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
-#define SESSION_COOKIE_LIFETIME 1800	/* seconds: of an anonymous session's cookie */
+#define SESSION_COOKIE_LIFETIME 1800	/* seconds: of an anonymous session's
+										 * cookie */
 
 /* A hit that is being recorded. */
 typedef struct Recording
@@ -37,14 +38,16 @@ typedef struct Recording
 	Held		held;
 	int			n_lookups;		/* none for a hit without consent */
 	Lookup		lookups[MAX_LOOKUPS];
-	ItemPointerData refused;	/* the version of a visit whose update did nothing */
+	ItemPointerData refused;	/* the version of a visit whose update did
+								 * nothing */
 	TransactionId refused_xmin;
 
 	/* of one pass */
 	bool		is_found;
 	Visit		found;
 	MatchedBy	matched_by;
-	bool		gives_consent;	/* found is an anonymous session's, whose visitor consents now */
+	bool		gives_consent;	/* found is an anonymous session's, whose
+								 * visitor consents now */
 	Decision	d;
 	Referrer	referrer;
 	ReferrerEffect effect;
@@ -88,6 +91,7 @@ static void
 choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
 {
 	CookieToSet *c = &w->result->cookie;
+
 	/* a visit that was given a visitor has just got its id */
 	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
 
@@ -425,9 +429,9 @@ continue_visit(Recording *r)
 	if (w->anonymous)
 	{
 		/*
-		 * A hit that was joined by fingerprint alone must leave a row that says
-		 * so, or the visit could be taken for one person's.  Without such a row
-		 * it gets no cookie.
+		 * A hit that was joined by fingerprint alone must leave a row that
+		 * says so, or the visit could be taken for one person's.  Without
+		 * such a row it gets no cookie.
 		 */
 		if (r->matched_by == MATCHED_FINGERPRINT && !action_has_row(w->kind))
 			w->session.new_cookie.given = false;
@@ -464,8 +468,8 @@ make_visit(Recording *r, Visit *visit)
 
 	/*
 	 * The visit gets a known visitor's id.  Other hits look for it under that
-	 * id, and may be continuing the visitor's earlier visit now: lock the id and
-	 * look again.
+	 * id, and may be continuing the visitor's earlier visit now: lock the id
+	 * and look again.
 	 */
 	if (r->d.known && visit->has_idvisitor && !held_has_id(&r->held, visit->idvisitor))
 		return held_lock_another_id(&r->held, visit->idvisitor) ? STEP_AGAIN : STEP_MISSED_LOCK;

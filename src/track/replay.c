@@ -45,7 +45,7 @@ check_empty_log(const RawSites *sites)
 	static KeptPlan plan = {
 		.query = "SELECT v.idsite FROM pk_tracking.log_visit v"
 		" WHERE v.idsite OPERATOR(pg_catalog.=) ANY ($1) LIMIT 1",
-		.nargs = 1, .argtypes = {INT4ARRAYOID}
+		.nargs = 1,.argtypes = {INT4ARRAYOID}
 	};
 	Datum	   *datums = palloc_array(Datum, sites->n + 1);
 	Datum		values[1];
@@ -88,7 +88,7 @@ static RawSpiRow *
 find_place(RawSpiRow *rows, int n, ItemPointer tid)
 {
 	RawSpiRow	wanted = {.key = PointerGetDatum(tid)};
-	RawSpiRow   *row = bsearch(&wanted, rows, n, sizeof(RawSpiRow), compare_places);
+	RawSpiRow  *row = bsearch(&wanted, rows, n, sizeof(RawSpiRow), compare_places);
 
 	if (row == NULL)
 		elog(ERROR, "could not find a row of the raw table again");

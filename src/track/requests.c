@@ -165,7 +165,8 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 		}
 		if (!read_entry(hit, &entry))
 			continue;
-		/* the document's token wins over those of its requests; each copy is wiped */
+
+		/* the document's token wins over a request's; each copy is wiped */
 		if (whole[0])
 			hit->token_auth = pstrdup(whole);
 		if (!time_arg(fcinfo, 4, hit) && hit->invalid == NULL)

@@ -13,7 +13,7 @@
 #include "track/fingerprints.h"
 #include "track/session.h"
 
-#define SESSION_VISITS_MAX 8	/* visits of one session's links that are looked at */
+#define SESSION_VISITS_MAX 8	/* visits that one session is looked for in */
 
 /*
  * session_has_cookie
@@ -52,9 +52,9 @@ session_identify(Work *w)
 		session->cookie.given &= session->cookie.id != 0;
 
 		/*
-		 * Piwik PRO's tracker keeps its temporary id in the place of the lasting
-		 * one.  It leads to the session, but is not given back as its cookie,
-		 * because it may be the lasting one.
+		 * Piwik PRO's tracker keeps its temporary id in the place of the
+		 * lasting one.  It leads to the session, but is not given back as its
+		 * cookie, because it may be the lasting one.
 		 */
 		id = session->cookie.given ? session->cookie : hit->visitor_id;
 		if (id.given && id.id != 0)

@@ -30,7 +30,10 @@ typedef struct UserTable
 	const char *name;			/* in schema pk_tracking */
 	KeptPlan	plan;			/* the query that reads it */
 
-	/* Make the content, in the current memory context, of the rows that were read. */
+	/*
+	 * Make the content, in the current memory context, of the rows that were
+	 * read.
+	 */
 	void	   *(*make) (SPITupleTable *rows, uint64 n_rows, int *n);
 
 	/* filled by refresh() */

@@ -235,7 +235,11 @@ pkt_track(PG_FUNCTION_ARGS)
 	engine_enter(&scope);
 	engine_run(&hit, 1, &result);
 	engine_leave(&scope);
-	/* an order that is sent twice is a page that was loaded again, so no error */
+
+	/*
+	 * an order that is sent twice is a page that was loaded again, so no
+	 * error
+	 */
 	if (result.outcome == OUTCOME_INVALID && !result.duplicate_order)
 		raise_invalid(hit, result.outcome_reason);
 	datum = tracked_datum(fcinfo, &result);
@@ -335,7 +339,7 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 				 errmsg("max_candidates must be between 1 and 10000")));
 
 	hit->rec = true;
-	hit->consent = CONSENT_GRANTED;	/* nothing is stored */
+	hit->consent = CONSENT_GRANTED; /* nothing is stored */
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
 	{

@@ -289,7 +289,10 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 		run_as_given(&feed, group, run);
 	batch_end();
 
-	/* statements of one row come by the thousand: only their errors are reported */
+	/*
+	 * statements of one row come by the thousand: only their errors are
+	 * reported
+	 */
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))
 	{
 		raw_run_write(run, true);

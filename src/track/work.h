@@ -21,10 +21,12 @@ typedef struct Session
 {
 	bool		given;
 	SessionLinkKind kind;
-	HexId		data;			/* the cookie, or the fingerprint over the full address */
+	HexId		data;			/* the cookie, or the fingerprint over the
+								 * full address */
 	OptionalId	cookie;			/* that came with the hit */
 	OptionalId	new_cookie;		/* for a visitor without one */
-	TimestampTz now;			/* for a group that holds its sites exclusively; else 0 */
+	TimestampTz now;			/* for a group that holds its sites
+								 * exclusively; else 0 */
 	bool		keys_made;
 	SessionLinkKeys keys;
 	SessionLinkKeys new_keys;	/* of new_cookie */
@@ -35,19 +37,25 @@ typedef struct Work
 	Log		   *log;			/* open while the hit is recorded */
 
 	/* what the hits of a batch share: see batch_share() */
-	bool		unread;			/* nobody reads the result: no cookie is given out */
-	Memo	   *memo;			/* NULL unless the batch keeps visits in memory */
-	SessionLinkBatch *links;		/* likewise, and only if unread: sessions have no keys then */
+	bool		unread;			/* nobody reads the result: no cookie is given
+								 * out */
+	Memo	   *memo;			/* NULL unless the batch keeps visits in
+								 * memory */
+	SessionLinkBatch *links;	/* likewise, and only if unread: sessions have
+								 * no keys then */
 
 	Hit		   *hit;
 	Tracked    *result;
 	bool		done;			/* the result stands: nothing to write */
 	const SiteConfig *site;
-	bool		anonymous;		/* recorded without consent, so without a visitor */
-	bool		upgrades;		/* consent may have come during the visit of session */
+	bool		anonymous;		/* recorded without consent, so without a
+								 * visitor */
+	bool		upgrades;		/* consent may have come during the visit of
+								 * session */
 	Session		session;
 	Identity	id;
-	bool		fingerprint_known;	/* id.config has been found out: see work_fingerprint() */
+	bool		fingerprint_known;	/* id.config has been found out: see
+									 * work_fingerprint() */
 	const char *language;		/* NULL until asked for */
 	const UserAgent *device;	/* NULL until asked for */
 	ActionKind	kind;
