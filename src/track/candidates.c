@@ -64,7 +64,7 @@ engine_candidates(Hit *hit, bool config_given, HexId config, int max, Candidate 
 				known |= candidates[k].visit.idvisit == visits[j].idvisit;
 			if (known)
 				continue;
-			d = lifecycle_decide(hit, &w->id, w->site, &visits[j]);
+			d = lifecycle_decide(hit, w->kind, &w->id, w->site, &visits[j]);
 			c = &candidates[n++];
 			c->visit = visits[j];
 			c->matched_by = lookups[i].matched_by;

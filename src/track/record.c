@@ -260,7 +260,7 @@ static bool
 would_continue(Work *w, const Visit *visit)
 {
 	Referrer	referrer;
-	Decision	d = lifecycle_decide(w->hit, &w->id, w->site, visit);
+	Decision	d = lifecycle_decide(w->hit, w->kind, &w->id, w->site, visit);
 
 	if (d.begin)
 		return false;
@@ -336,7 +336,7 @@ decide(Recording *r)
 	Work	   *w = r->w;
 
 	r->effect = REFERRER_KEEPS;
-	r->d = lifecycle_decide(w->hit, &w->id, w->site, r->is_found ? &r->found : NULL);
+	r->d = lifecycle_decide(w->hit, w->kind, &w->id, w->site, r->is_found ? &r->found : NULL);
 	if (!r->d.begin)
 	{
 		describe_referrer(w, &r->found.referrer, &r->referrer);

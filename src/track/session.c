@@ -150,7 +150,7 @@ session_find_visit(Work *w, Visit *found, bool *is_found)
 		if (!log_read_visit(w->log, w->hit->idsite, idvisits[i], &visit) ||
 			visit.consent < STATE_UNDECIDED)
 			continue;
-		goes_on = !lifecycle_decide(w->hit, &w->id, w->site, &visit).begin;
+		goes_on = !lifecycle_decide(w->hit, w->kind, &w->id, w->site, &visit).begin;
 		if (goes_on || !*is_found)
 			*found = visit;
 		*is_found = true;

@@ -98,21 +98,24 @@ same_day(TimestampTz a, TimestampTz b, pg_tz *tz)
  *		change the decision.
  */
 Decision
-lifecycle_decide(const Hit *hit, const Identity *id, const SiteConfig *site,
+lifecycle_decide(const Hit *hit, ActionKind kind, const Identity *id, const SiteConfig *site,
 				 const Visit *found)
 {
 	const Settings *s = &site->s;
+	/* a ping begins no visit: by the piwik rules, what only asks for a new one does not end this */
+	bool		may_begin = kind != ACTION_PING || s->recognition_rules == RULES_MATOMO;
 	Decision	d = {.begin = true, .known = false, .excluded = false, .reason = REASON_UNKNOWN};
 
 	if (found == NULL)
 		return d;
 
 	d.known = true;
-	if (hit->new_visit)
+	if (hit->new_visit && may_begin)
 		d.reason = REASON_NEW_VISIT;
 	else if (!(found->last > hit->at - (int64) s->visit_standard_length * USECS_PER_SEC))
 		d.reason = REASON_INACTIVITY;
-	else if (s->create_new_visit_after_midnight && !same_day(found->last, hit->at, site->tz))
+	else if (s->create_new_visit_after_midnight && may_begin &&
+			 !same_day(found->last, hit->at, site->tz))
 		d.reason = REASON_MIDNIGHT;
 	else if (!s->enable_userid_overwrites_visitorid &&
 			 found->user_id != NULL && id->user_id != NULL &&

@@ -71,7 +71,7 @@ typedef struct Action
 
 extern OptionalId identity_visitor_id(const Identity *id);
 extern bool is_user_id(const char *user_id);
-extern Decision lifecycle_decide(const Hit *hit, const Identity *id,
+extern Decision lifecycle_decide(const Hit *hit, ActionKind kind, const Identity *id,
 								 const SiteConfig *site, const Visit *found);
 extern Decision lifecycle_referrer(Decision d, ReferrerEffect effect);
 extern void lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
