@@ -18,6 +18,7 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "enrich/geoip.h"
 #include "enrich/geoip_file.h"
 
 /* The cache: full addresses and their locations, direct-mapped. */

@@ -9,7 +9,21 @@
 
 #include <sys/socket.h>
 
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
 #include "enrich/geoip_mmdb.h"
+
+/* One file of the lists, as status() shows it. */
+typedef struct GeoFileStatus
+{
+	const char *path;			/* NULL: the list itself is not valid */
+	const char *kind;			/* "city" or "asn" */
+	const char *type;			/* as the file's metadata says; NULL if none is open */
+	bool		has_built;
+	TimestampTz built;
+	const char *error;			/* NULL: none */
+} GeoFileStatus;
 
 /* Changes whenever an address may be located differently than before. */
 extern uint64 geoip_files_version;
@@ -29,5 +43,11 @@ extern bool geoip_files_given(GeoKind kind);
  * Fills the fields of that kind of an empty location; false if no file has it.
  */
 extern bool geoip_files_search(GeoKind kind, const struct sockaddr *addr, GeoLocation *loc);
+
+/* A palloc'd GeoFileStatus of each file, examined anew.  Does not warn. */
+extern List *geoip_status(void);
+
+/* Version of libmaxminddb. */
+extern const char *geoip_library_version(void);
 
 #endif							/* PKT_GEOIP_FILE_H */

@@ -8,7 +8,7 @@
 #ifndef PKT_GEOIP_MMDB_H
 #define PKT_GEOIP_MMDB_H
 
-#include "enrich/geoip.h"
+#include "enrich/geo_location.h"
 
 typedef enum GeoKind
 {

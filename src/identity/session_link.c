@@ -74,6 +74,7 @@
 #include "base/crypto.h"
 #include "base/spi.h"
 #include "identity/secret_table.h"
+#include "identity/session_link.h"
 #include "identity/session_link_keys.h"
 
 /* Our own class of advisory locks: for making an hour's key. */

@@ -7,8 +7,6 @@
 
 #include "utils/timestamp.h"
 
-#include "identity/session_link.h"
-
 #define PERIOD USECS_PER_HOUR
 #define AFTERLIFE (30 * USECS_PER_MINUTE)	/* of a key, from its hour's end */
 

@@ -7,6 +7,7 @@
 #include "utils/inval.h"
 
 #include "base/errors.h"
+#include "track/engine.h"
 #include "track/prepare.h"
 
 /*

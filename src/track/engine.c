@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "identity/salt.h"
 #include "track/batch.h"
+#include "track/engine.h"
 #include "track/exclude_count.h"
 #include "track/groups.h"
 #include "track/prepare.h"

@@ -13,6 +13,7 @@
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
 #include "track/anonymise.h"
+#include "track/engine.h"
 #include "track/fingerprints.h"
 
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR) /* before midnight */

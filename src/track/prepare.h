@@ -9,4 +9,10 @@
 
 extern void prepare_hit(Work *w, bool came);
 
+/*
+ * Was the hit excluded for lack of consent?  Then nothing of it is stored, not
+ * even that it came.
+ */
+extern bool tracked_nothing(const Tracked *result);
+
 #endif							/* PKT_PREPARE_H */

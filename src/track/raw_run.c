@@ -27,6 +27,7 @@
 #include "log/log.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
+#include "track/prepare.h"
 #include "track/raw.h"
 
 /*

@@ -13,9 +13,18 @@
 #include "enrich/referrer.h"
 #include "request/proxy.h"
 #include "track/exclude.h"
-#include "track/token.h"
 #include "visit/custom.h"
 #include "visit/goal.h"
+
+#define TOKEN_HASH_LEN 32		/* SHA-256 */
+
+/* A row of pk_tracking.token. */
+typedef struct Token
+{
+	uint8		hash[TOKEN_HASH_LEN];
+	int32		idsite;			/* 0: all sites */
+	TimestampTz expires;		/* DT_NOEND: never */
+} Token;
 
 typedef struct SiteRules
 {

@@ -19,6 +19,7 @@
 #include "base/crypto.h"
 #include "base/errors.h"
 #include "track/site_rules.h"
+#include "track/token.h"
 
 StaticAssertDecl(TOKEN_HASH_LEN == PG_SHA256_DIGEST_LENGTH, "tokens are hashed with SHA-256");
 

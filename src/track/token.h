@@ -6,18 +6,7 @@
 #ifndef PKT_TOKEN_H
 #define PKT_TOKEN_H
 
-#include "datatype/timestamp.h"
-
 #define TOKEN_MAX 128			/* bytes; a longer one is no token */
-#define TOKEN_HASH_LEN 32		/* SHA-256 */
-
-/* A row of pk_tracking.token. */
-typedef struct Token
-{
-	uint8		hash[TOKEN_HASH_LEN];
-	int32		idsite;			/* 0: all sites */
-	TimestampTz expires;		/* DT_NOEND: never */
-} Token;
 
 typedef enum TokenRights
 {

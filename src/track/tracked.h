@@ -1,0 +1,48 @@
+/*
+ * tracked.h
+ *		What became of a hit.
+ */
+#ifndef PKT_TRACKED_H
+#define PKT_TRACKED_H
+
+#include "visit/visit.h"
+
+typedef enum Outcome
+{
+	OUTCOME_RECORDED,
+	OUTCOME_IGNORED,
+	OUTCOME_EXCLUDED,
+	OUTCOME_INVALID
+} Outcome;
+
+/* The cookie that the caller should set. */
+typedef struct CookieToSet
+{
+	bool		given;
+	const char *name;
+	HexId		value;
+	int32		max_age;		/* seconds */
+} CookieToSet;
+
+/* What became of a hit: the composite type pk_tracking.tracked. */
+typedef struct Tracked
+{
+	Outcome		outcome;
+	const char *outcome_reason; /* NULL if recorded */
+	bool		duplicate_order;	/* invalid because the order is there already */
+	int64		idvisit;
+	bool		has_idvisitor;
+	HexId		idvisitor;
+	bool		has_config_id;
+	HexId		config_id;
+	MatchedBy	matched_by;
+	bool		new_visit;
+	Reason		reason;
+	int16		returning;
+	bool		has_idlink_va;	/* is there an action row? */
+	int64		idlink_va;
+	CookieToSet cookie;
+	const char *delete_cookies[2];	/* names of cookies to delete, NULL: none */
+} Tracked;
+
+#endif							/* PKT_TRACKED_H */
