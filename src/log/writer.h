@@ -10,6 +10,7 @@
 #ifndef PKT_WRITER_H
 #define PKT_WRITER_H
 
+#include "base/compat.h"
 #include "log/columns.h"
 #include "log/log.h"
 #include "log/row_writer.h"
@@ -46,7 +47,7 @@ extern const LogWriter writer_batch;
 extern void visit_values(const Visit *visit, const NewVisit *new, Datum *values, char *nulls);
 extern int	action_values(const Visit *visit, const Action *action, const ActionKey *key,
 						  Datum *values, char *nulls);
-extern void raise_suppressed(void) pg_attribute_noreturn();
+pg_noreturn extern void raise_suppressed(void);
 
 /* writer_sql.c, for the others */
 extern void sql_update_timings(Log *log, int64 idvisit, const char *idpageview, const int32 *timings);
