@@ -13,6 +13,10 @@ SELECT FROM pk_tracking.add_site('bench of those who refuse', ARRAY['https://b.e
 
 SELECT FROM pk_tracking.set_site(2, 'consent_mode', 'ask_else_anonymous');
 
+SELECT FROM pk_tracking.add_site('bench of those who are looked for', ARRAY['https://a.example']);
+
+SELECT FROM pk_tracking.set_site(3, 'returning_look_back', '-1');
+
 CREATE SCHEMA bench;
 
 CREATE FUNCTION bench.query(idsite integer, visitor integer, page integer) RETURNS text LANGUAGE sql STABLE
@@ -20,7 +24,7 @@ RETURN format('idsite=%s&rec=1&action_name=Title%%20%s&_id=%s&url=https%%3A%%2F%
 	idsite, page, lpad(to_hex(visitor), 16, 'a'), page);
 
 -- hits one by one, 100 visitors or as many as hits; a commit every 50 lets the server prune pages
-CREATE PROCEDURE bench.live(idsite integer, hits integer, visitors integer) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE bench.live(idsite integer, hits integer, visitors integer, apart double precision DEFAULT 0.5) LANGUAGE plpgsql AS $$
 DECLARE
 	queries CONSTANT text[] := (SELECT array_agg(bench.query(idsite, g % visitors, g % 500) ORDER BY g) FROM generate_series(1, hits) g);
 	ips CONSTANT inet[] := (SELECT array_agg(('10.1.' || g % visitors % 200 || '.7')::inet ORDER BY g) FROM generate_series(1, hits) g);
@@ -28,7 +32,7 @@ BEGIN
 	FOR g IN 1 .. hits LOOP
 		PERFORM pk_tracking.track_request(queries[g], ips[g],
 			'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36', 'en-US,en;q=0.9',
-			'2026-01-01 12:00+00'::timestamptz + g * interval '0.5 s');
+			'2026-01-01 12:00+00'::timestamptz + g * apart * interval '1 s');
 		IF g % 50 = 0 THEN
 			COMMIT;
 		END IF;
@@ -38,6 +42,14 @@ END $$;
 CREATE PROCEDURE bench.known(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(1, n, 100); END';
 
 CREATE PROCEDURE bench.new(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(1, n, n + 1); END';
+
+-- the same with a look-up of earlier visits that finds none
+CREATE PROCEDURE bench.new_looks_back(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(3, n, n + 1); END';
+
+-- hits of 100 visitors, each of which begins a visit, as an hour has passed; counted, and without the look-up
+CREATE PROCEDURE bench.returns(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(3, n, 100, 36); END';
+
+CREATE PROCEDURE bench.returns_unseen(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(1, n, 100, 36); END';
 
 CREATE PROCEDURE bench.anonymous(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(2, n, 100); END';
 

@@ -120,6 +120,19 @@ BEGIN
 			AND e.day = (now() AT TIME ZONE s.timezone)::date;
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
+	RETURN QUERY
+		SELECT 'returning visitors',
+			format('%s of the last %s identified visits',
+				count(*) FILTER (WHERE v.visitor_returning > 0), count(*)),
+			CASE WHEN count(*) = 1000 AND max(v.visitor_returning) = 0 AND EXISTS (
+					SELECT FROM pk_tracking.settings b
+						JOIN pk_tracking.settings p ON p.idsite = b.idsite
+					WHERE b.name = 'returning_look_back' AND b.value = '0'
+						AND p.name = 'recognition_rules' AND p.value = 'piwik')
+				THEN 'earlier visits are looked for within the window only: set returning_look_back, or choose a recognition profile' END
+		FROM (SELECT l.visitor_returning FROM pk_tracking.log_visit l
+			WHERE l.idvisitor IS NOT NULL ORDER BY l.idvisit DESC LIMIT 1000) v;
+
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.raw_table_status() st;
 

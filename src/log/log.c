@@ -138,6 +138,20 @@ log_lookup(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visits)
 	return log->writer->lookup(log, idsite, lookup, max, visits);
 }
 
+/*
+ * log_newest_before
+ *		The visit of this visitor id on the site, as it stands now, that began
+ *		last before a time, but not before not_before; false if there is none.
+ *		Of visits that began at the same time, the one that was written last.
+ *		What it points to lives as long as what log_lookup() finds.
+ */
+bool
+log_newest_before(Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+				  TimestampTz not_before, Visit *visit)
+{
+	return log->writer->newest_before(log, idsite, idvisitor, before, not_before, visit);
+}
+
 /* log_read_visit: the newest version of a visit of the site; false if there is none. */
 bool
 log_read_visit(Log *log, int32 idsite, int64 idvisit, Visit *visit)

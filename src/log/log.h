@@ -70,6 +70,8 @@ extern void log_flush(Log *log);
 extern void log_close(Log *log);
 
 extern int	log_lookup(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visits);
+extern bool log_newest_before(Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+							  TimestampTz not_before, Visit *visit);
 extern bool log_read_visit(Log *log, int32 idsite, int64 idvisit, Visit *visit);
 extern bool log_joined_by_fingerprint(Log *log, int64 idvisit);
 extern bool log_longest_is_news(Log *log, int32 idsite);

@@ -190,6 +190,50 @@ visit_lookup(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visit
 }
 
 /*
+ * visit_newest_before_but
+ *		log_newest_before() in the log's tables, without the visits that skip()
+ *		names (NULL: none).
+ */
+bool
+visit_newest_before_but(Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+						TimestampTz not_before, Visit *visit,
+						bool (*skip) (Log *log, int64 idvisit))
+{
+	VisitScan	s;
+	bool		found = false;
+
+	begin_scan(&s, log, idsite, false, 3, idvisitor, before - 1);
+	while (index_getnext_slot(s.scan, BackwardScanDirection, s.slot))
+	{
+		bool		isnull;
+		TimestampTz first;
+		int64		idvisit;
+
+		CHECK_FOR_INTERRUPTS();
+		first = DatumGetTimestampTz(slot_getattr(s.slot, log_relations.att_first, &isnull));
+		idvisit = DatumGetInt64(slot_getattr(s.slot, log_relations.att_idvisit, &isnull));
+		if (first < not_before || (found && first < visit->first))
+			break;
+		if (found && idvisit < visit->idvisit)
+			continue;
+		if (skip != NULL && skip(log, idvisit))
+			continue;
+		visit_from_slot(s.slot, visit);
+		found = true;
+	}
+	end_scan(&s);
+	return found;
+}
+
+/* visit_newest_before: the same without exception. */
+bool
+visit_newest_before(Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+					TimestampTz not_before, Visit *visit)
+{
+	return visit_newest_before_but(log, idsite, idvisitor, before, not_before, visit, NULL);
+}
+
+/*
  * visit_read_newest
  *		The visits of the look-up's key, whatever their time, that began last:
  *		at most max, and as far back as the look-up has to see.  complete: the

@@ -22,6 +22,8 @@ typedef struct LogWriter
 
 	/* as the functions log_... of the same names */
 	int			(*lookup) (Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visits);
+	bool		(*newest_before) (Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+								  TimestampTz not_before, Visit *visit);
 	bool		(*read_visit) (Log *log, int64 idvisit, Visit *visit);
 	void		(*insert_visit) (Log *log, const Visit *visit, const NewVisit *new);
 	bool		(*update_visit) (Log *log, const Visit *visit);

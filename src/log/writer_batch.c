@@ -510,6 +510,48 @@ batch_lookup(Log *log, int32 idsite, const Lookup *lookup, int max pg_attribute_
 	return 1;
 }
 
+/* What log and memory have. */
+static bool
+batch_newest_before(Log *log, int32 idsite, HexId idvisitor, TimestampTz before,
+					TimestampTz not_before, Visit *found)
+{
+	Batch	   *b = log->batch;
+	Lookup		by_id = {.key = idvisitor};
+	KeyEntry   *known = find_key(b, idsite, false, idvisitor);
+	const Visit *best = NULL;
+	Visit		other;
+
+	if (!known->asked)
+	{
+		ask_log(log, find_site(log, idsite), &by_id);
+		known = find_key(b, idsite, false, idvisitor);
+	}
+	for (int i = known->n - 1; i >= 0; i--)
+	{
+		const Visit *v = &visits_of(known)[i]->visit;
+
+		if (v->first >= before || !has_key(v, &by_id))
+			continue;
+		if (v->first < not_before || (best != NULL && v->first < best->first))
+			break;
+		if (best == NULL || v->idvisit > best->idvisit)
+			best = v;
+	}
+
+	/* could the log have a later one that has not been read? */
+	if (!known->complete && known->floor >= not_before &&
+		(best == NULL || best->first <= known->floor) &&
+		visit_newest_before_but(log, idsite, idvisitor, before, not_before, &other, is_in_memory) &&
+		(best == NULL || other.first > best->first ||
+		 (other.first == best->first && other.idvisit > best->idvisit)))
+		best = &other;
+
+	if (best == NULL)
+		return false;
+	*found = *best;
+	return true;
+}
+
 static void
 batch_insert_visit(Log *log, const Visit *visit, const NewVisit *new)
 {
@@ -836,6 +878,7 @@ batch_close(Log *log)
 const LogWriter writer_batch = {
 	.alone = true,
 	.lookup = batch_lookup,
+	.newest_before = batch_newest_before,
 	.read_visit = batch_read_visit,
 	.insert_visit = batch_insert_visit,
 	.update_visit = batch_update_visit,

@@ -147,6 +147,7 @@ row_add_name(Log *log, const LogName *name)
 
 const LogWriter writer_row = {
 	.lookup = visit_lookup,
+	.newest_before = visit_newest_before,
 	.read_visit = visit_read_by_number,
 	.insert_visit = row_insert_visit,
 	.update_visit = row_update_visit,

@@ -241,6 +241,7 @@ nothing_to_flush(Log *log pg_attribute_unused())
 
 const LogWriter writer_sql = {
 	.lookup = visit_lookup,
+	.newest_before = visit_newest_before,
 	.read_visit = visit_read_by_number,
 	.insert_visit = sql_insert_visit,
 	.update_visit = sql_update_visit,

@@ -181,6 +181,9 @@ const SettingDef setting_registry[] = {
 		" visit_standard_length if that is more"},
 	{FIELD(visit_standard_length), .type = TYPE_INT, .value = "1800", .min = 1, .max = ONE_YEAR,
 	.description = "seconds of inactivity that end a visit"},
+	{FIELD(returning_look_back), .type = TYPE_INT, .value = "0", .min = -1, .max = 20 * ONE_YEAR,
+	.description = "seconds in which a visitor id's earlier visit makes a returning visitor"
+		" (piwik rules); 0: the window, -1: no limit"},
 	{FIELD(trust_visitors_cookies), .type = TYPE_BOOL, .value = "off",
 	.description = "the visitor id of a cookie decides alone; no fall-back to the fingerprint"},
 	{FIELD(use_third_party_id_cookie), .type = TYPE_BOOL, .value = "off",

@@ -91,6 +91,7 @@ typedef struct Settings
 	RecognitionRules recognition_rules;
 	int32		window_look_back_for_visitor;	/* seconds */
 	int32		visit_standard_length;			/* seconds */
+	int32		returning_look_back;	/* seconds, 0: the window, -1: no limit */
 	bool		trust_visitors_cookies;
 	bool		use_third_party_id_cookie;
 	char	   *cookie_name;

@@ -368,11 +368,33 @@ claim_order(Recording *r)
 	return STEP_DONE;
 }
 
+/*
+ * Let the visitor's visits before the window say that a visit's visitor
+ * returns.  A random id has no earlier visit.  The id is locked.
+ */
+static void
+look_back(Work *w, HexId random_id, Visit *visit)
+{
+	const Settings *s = &w->site->s;
+	TimestampTz not_before = DT_NOBEGIN;
+	Visit		earlier;
+
+	if (s->returning_look_back == 0 || s->recognition_rules != RULES_PIWIK ||
+		visit->idvisitor == random_id)
+		return;
+	if (s->returning_look_back > 0)
+		not_before = visit->first - s->returning_look_back * USECS_PER_SEC;
+	if (log_newest_before(w->log, visit->idsite, visit->idvisitor, visit->first, not_before,
+						  &earlier))
+		lifecycle_history(w->hit, &earlier, visit);
+}
+
 /* Give an anonymous visit to the hit's visitor, who may have been here before. */
 static void
 give_to_visitor(Recording *r, Visit *visit)
 {
 	Work	   *w = r->w;
+	HexId		random_id = hexid_random();
 	Visit		previous;
 	bool		known = false;
 
@@ -381,7 +403,8 @@ give_to_visitor(Recording *r, Visit *visit)
 		if (!r->lookups[i].by_config)
 			known = log_lookup(w->log, w->hit->idsite, &r->lookups[i], 1, &previous) == 1;
 	}
-	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, hexid_random(), visit);
+	lifecycle_upgrade(w->hit, &w->id, &w->site->s, known ? &previous : NULL, random_id, visit);
+	look_back(w, random_id, visit);
 }
 
 /*
@@ -456,6 +479,8 @@ static Step
 make_visit(Recording *r, Visit *visit)
 {
 	Work	   *w = r->w;
+	HexId		random_id = hexid_random();
+	Step		step;
 
 	work_fingerprint(w, true);
 	if (w->id.config.given && held_lock_fingerprint(&r->held, w->id.config.id))
@@ -463,8 +488,7 @@ make_visit(Recording *r, Visit *visit)
 	if (log_longest_is_news(w->log, w->hit->idsite))
 		return STEP_AGAIN;
 
-	lifecycle_begin(w->hit, &w->id, &w->site->s, r->d.known ? &r->found : NULL, hexid_random(),
-					visit);
+	lifecycle_begin(w->hit, &w->id, &w->site->s, r->d.known ? &r->found : NULL, random_id, visit);
 
 	/*
 	 * The visit gets a known visitor's id.  Other hits look for it under that
@@ -473,7 +497,10 @@ make_visit(Recording *r, Visit *visit)
 	 */
 	if (r->d.known && visit->has_idvisitor && !held_has_id(&r->held, visit->idvisitor))
 		return held_lock_another_id(&r->held, visit->idvisitor) ? STEP_AGAIN : STEP_MISSED_LOCK;
-	return claim_order(r);
+	step = claim_order(r);
+	if (step == STEP_ON)
+		look_back(w, random_id, visit);
+	return step;
 }
 
 /* Write the hit as the first one of a new visit. */

@@ -321,6 +321,47 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 }
 
 /*
+ * lifecycle_history
+ *		Set the columns about returning of a visit that lifecycle_begin() or
+ *		lifecycle_upgrade() has made, by an earlier visit of its idvisitor that
+ *		began before it (returning_look_back): doc/internals.md, "Recognition
+ *		rules".  What the hit's cookie says counts if it says more.
+ */
+void
+lifecycle_history(const Hit *hit, const Visit *earlier, Visit *visit)
+{
+	int64		passed = seconds(earlier->first, visit->first);
+	int64		since_first = passed + (earlier->since_first.isnull ? 0 : earlier->since_first.value);
+	int64		since_last = passed;
+	NullableInt since_order = no_int();
+	int64		age;
+	bool		ordered = !earlier->since_order.isnull ||
+		earlier->goal_buyer == 1 || earlier->goal_buyer == 3;
+
+	if (cookie_age(hit->idts, visit->first, &age))
+		since_first = Max(since_first, age);
+	/* a cookie that is new gives its own visit as the last one */
+	if (cookie_age(hit->viewts, visit->first, &age) && age >= HALF_A_DAY)
+		since_last = Min(since_last, age);
+	if (!earlier->since_order.isnull)
+		since_order = some_int(clamp_int32(earlier->since_order.value + passed));
+	if (cookie_age(hit->ects, visit->first, &age))
+	{
+		ordered = true;
+		if (since_order.isnull || age < since_order.value)
+			since_order = some_int(age);
+	}
+	if (hit->ec_id[0] != '\0')
+		since_order = some_int(0);
+
+	visit->count_visits = Max(hit->idvc, next_visit(earlier));
+	visit->since_first = some_int(clamp_int32(since_first));
+	visit->since_last = some_int(clamp_int32(since_last));
+	visit->since_order = since_order;
+	visit->returning = ordered ? 2 : 1;
+}
+
+/*
  * lifecycle_begin_anonymous
  *		The visit that a hit without consent begins: it has no visitor and
  *		counts as a new visitor's.  The hit's ids have been removed.

@@ -76,6 +76,7 @@ extern Decision lifecycle_decide(const Hit *hit, ActionKind kind, const Identity
 extern Decision lifecycle_referrer(Decision d, ReferrerEffect effect);
 extern void lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 							const Visit *previous, HexId random_id, Visit *visit);
+extern void lifecycle_history(const Hit *hit, const Visit *earlier, Visit *visit);
 extern void lifecycle_begin_anonymous(const Hit *hit, const Settings *s, Visit *visit);
 extern void lifecycle_stay_anonymous(const Hit *hit, const Settings *s, Visit *visit);
 extern void lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings *s,
