@@ -133,7 +133,7 @@ is_number(const char *p, const char *end, int max)
  *		Read an address as clients, proxies and log files write it.
  *
  * Takes len bytes, not NUL-terminated, of any origin.  Gives true and the
- * address, or false and no address.  Rule: doc/internals.md, "Matomo: requests".
+ * address, or false and no address.  Rule: doc/internals.md, "Matomo: exclusions".
  * The address may be surrounded by white space, "/n", brackets, and ":port"
  * after an IPv4 or a bracketed address; the address itself is as inet_pton()
  * reads it: four decimal numbers without leading zeros, or an IPv6 address

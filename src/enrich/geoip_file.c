@@ -138,7 +138,7 @@ set_error(GeoFile *f, const char *error)
 }
 
 /*
- * Open a file.  Gives its handle in *db and its version in *id, and NULL; or the
+ * Open a file.  Returns its handle in *db and its version in *id, and NULL; or the
  * reason why it cannot be used.  *again: it may become usable without a change
  * of its version.
  */

@@ -467,7 +467,7 @@ offer(GeoRecord *rec, const GeoKey *key, const Value *v)
 
 /*
  * Collect the fields of a map.  The table of keys limits the recursion to three
- * levels.  Gives the offset after the map, 0 if it is corrupt.
+ * levels.  Returns the offset after the map, 0 if it is corrupt.
  */
 static size_t
 read_map(const Section *s, const Value *map, GeoMap which,

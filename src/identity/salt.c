@@ -373,7 +373,7 @@ run_query(int query, Datum *values)
 
 /*
  * Move the salt from the first column of a query's first row to bytes, and wipe
- * it in the row.  Gives its length; -1 if it is NULL or longer than max.
+ * it in the row.  Returns its length; -1 if it is NULL or longer than max.
  */
 static int
 take_salt(uint8 *bytes, int max)

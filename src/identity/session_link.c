@@ -262,7 +262,7 @@ lock_period(int64 period, bool wait)
 }
 
 /*
- * Empty a pair of tables if its key has expired.  Gives the number of tables
+ * Empty a pair of tables if its key has expired.  Returns the number of tables
  * emptied; sets *busy if one should be emptied but another session uses it.
  */
 static int

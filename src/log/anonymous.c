@@ -8,9 +8,9 @@
  * functions for such rows only; an identified row costs a comparison.
  *
  * They are functions of the whole row, because each statement parses the
- * CHECKs of its table again: written as expressions they made a fifth of a
- * hit's cost.  They are in C, because a function in C does not depend on
- * anybody's search_path.
+ * CHECKs of its table again: written as expressions they accounted for a fifth
+ * of a hit's cost.  They are in C, because a function in C does not depend on
+ * the search_path of its caller.
  */
 #include "postgres.h"
 

@@ -3,8 +3,9 @@
  *		The columns of the log that the library reads and writes.
  *
  * A new column of the visit takes a member of Visit or NewVisit, a row here, the
- * code that decides its value, and the column in create_log().  Columns that
- * stand in a table but not here get their default.
+ * code that decides its value, and the column in make_log_visit() of visit.sql
+ * (CONTRIBUTING.md, "Recipes").  Columns that stand in a table but not here get
+ * their default.
  */
 #include "postgres.h"
 

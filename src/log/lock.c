@@ -1,8 +1,10 @@
 /*
  * lock.c
- *		Locks on visitors.
+ *		Locks on what hits of several sessions may want at once: sites, visitor
+ *		ids, fingerprints, visits and orders.
  *
- * They are advisory locks in a class of our own (field 4 of the lock tag;
+ * track/locks.c decides which of them a hit or a group takes, and in which
+ * order.  They are advisory locks in a class of our own (field 4 of the lock tag;
  * pg_locks shows it as objsubid), so that users' advisory locks cannot conflict
  * with ours.  Keys are hashed under a secret seed, because pg_locks is readable
  * by all: a collision is a needless wait, never a wrong answer.  lock_timeout
@@ -84,8 +86,9 @@ lock_try(LockKind kind, int32 idsite, uint64 key)
 
 /*
  * lock_give_back
- *		Undo one lock_take of this call, nothing having been written under it.
- *		A lock that an earlier call of the transaction took too stays.
+ *		Release a lock that this call took.  Valid only if nothing was written
+ *		under it.  If an earlier call of the transaction took it, too, it stays
+ *		locked.
  */
 void
 lock_give_back(LockKind kind, int32 idsite, uint64 key)
@@ -124,7 +127,7 @@ lock_try_gate_exclusive(int32 idsite)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* lock_give_back_gate_exclusive: undo one lock_try_gate_exclusive of this call. */
+/* lock_give_back_gate_exclusive: release a gate that this call took exclusively. */
 void
 lock_give_back_gate_exclusive(int32 idsite)
 {

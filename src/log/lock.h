@@ -1,8 +1,10 @@
 /*
  * lock.h
- *		Locks on visitors: transaction-level advisory locks in a private class,
- *		taken in one order everywhere (doc/internals.md, "Locks"): site's gate,
- *		visitor ids (sorted), fingerprint, visit, order id.
+ *		Locks on sites, visitor ids, fingerprints, visits and orders:
+ *		transaction-level advisory locks in a private class.
+ *
+ * Each call takes them in the order of LockKind (doc/internals.md, "Locks").
+ * track/locks.h has the locks of one hit and those of a group.
  */
 #ifndef PKT_LOCK_H
 #define PKT_LOCK_H
@@ -15,7 +17,7 @@
 
 typedef enum LockKind
 {
-	LOCK_GATE,					/* a site; shared by live hits, exclusive for bulk */
+	LOCK_GATE,					/* a site; shared by single hits, exclusive for large groups */
 	LOCK_VISITOR_ID,
 	LOCK_FINGERPRINT,
 	LOCK_VISIT,

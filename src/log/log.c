@@ -1,6 +1,6 @@
 /*
  * log.c
- *		Opens the log, and leads each call to the writer that was chosen then.
+ *		Opens the log, and dispatches each call to the writer chosen at that time.
  */
 #include "postgres.h"
 

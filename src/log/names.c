@@ -3,9 +3,9 @@
  *		The dictionary of names: URLs, titles and other texts of actions.
  *
  * An idaction is the first 8 bytes of SHA-256 over the type byte and the name,
- * so that it needs no look-up and is the same everywhere.  Two names with one
- * number are told apart by counting up: doc/internals.md, "Ids and
- * fingerprints".
+ * so that it needs no look-up and is the same everywhere.  If two names
+ * come to one number, the later one takes the next free number
+ * (doc/internals.md, "Names, ownership, upgrade").
  *
  * No unique index stands behind the dictionary: a row may come twice, but no
  * hit has to wait for another transaction that brings the same name.

@@ -4,10 +4,10 @@
  *		stop.
  *
  * A look-up reads the visits of a visitor backwards by their first action.  It
- * may stop at one that began so long before the window that no visit of the
- * site has ever lasted so long.  log_visit_length holds that bound: rows are
- * only inserted, and the largest of a site counts, so that no hit waits for
- * another's transaction.  The bound is raised before a longer visit is written.
+ * may stop at one that began longer before the window than any visit of the
+ * site has ever lasted.  log_visit_length holds that bound: rows are only
+ * inserted, and the largest of a site counts, so that no hit waits for another's
+ * transaction.  The bound is raised before a longer visit is written.
  */
 #include "postgres.h"
 

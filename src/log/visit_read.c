@@ -3,8 +3,8 @@
  *		Reads visits from the log's tables.
  *
  * A look-up is a direct index scan, because it must stop where no visit can
- * reach the window any more, which SQL cannot say: doc/internals.md, "The
- * look-up".
+ * reach the window any more, which cannot be expressed in SQL: doc/internals.md,
+ * "The look-up".
  */
 #include "postgres.h"
 

@@ -803,7 +803,7 @@ batch_add_name(Log *log, const LogName *name)
 	new_names_add(log->new_names, name);
 }
 
-/* Resets the current memory context now and then. */
+/* Write the visits.  Resets the current memory context after each ROWS_AT_ONCE rows. */
 static void
 write_visits(Log *log)
 {

@@ -61,7 +61,7 @@ join_values(JsonbContainer *list, const char *separator)
  * headers_normalise
  *		Headers, a JSON object, with names in lower case and one text for each:
  *		of a list of values, as Go and Node have them, the values joined.  Where
- *		one name comes in two forms, the one in lower case counts.  Gives its
+ *		one name comes in two forms, the one in lower case counts.  Returns its
  *		argument if nothing has to be changed, or if it is no object, else a copy
  *		in the current memory context.
  */

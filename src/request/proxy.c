@@ -1,7 +1,7 @@
 /*
  * proxy.c
  *		The visitor's address behind proxies.  Rule:
- *		doc/internals.md, "Matomo: requests".
+ *		doc/internals.md, "Matomo: exclusions".
  *
  * A client can send any headers.  So only headers that the settings name are
  * read, and by default the last address of a list counts: the nearest proxy

@@ -73,7 +73,7 @@ trigger_row(FunctionCallInfo fcinfo, const char *function)
 }
 
 /*
- * Who holds the salt can compute the IP address from a fingerprint over the
+ * Whoever holds the salt can compute the IP address from a fingerprint over the
  * full address whose salt never changes.  Warn whoever has just chosen that.
  * Takes the values that the change leads to, and the changed setting.
  */
@@ -89,7 +89,7 @@ warn_if_full_ip(const Settings *s, int i)
 		offset == offsetof(Settings, create_new_visit_after_midnight) ||
 		offset == offsetof(Settings, enable_fingerprinting_across_websites))
 		ereport(WARNING,
-				(errmsg("fingerprints are made of the full IP address, "
+				(errmsg("fingerprints are computed from the full IP address, "
 						"and their salt does not change daily"),
 				 errhint("Set fingerprint_ip to masked, or fingerprint_salt_rotation to daily with "
 						 "create_new_visit_after_midnight on and "

@@ -3,9 +3,10 @@
  *		A batch: the hits of one statement, and what they share.
  *
  * A statement may call engine_run() several times.  From the first group on
- * that locks its sites exclusively (groups.c), the batch keeps the visits that
- * its calls read and write in memory, and with them a memo of texts that come
- * again, and the links of anonymous sessions.
+ * that locks its sites exclusively (groups.c), its hits share what is kept in
+ * memory.  This file only says when that begins and ends: log/writer_batch.c
+ * keeps the visits, memo.c results for recurring texts, and
+ * identity/session_link_batch.c the links of anonymous sessions.
  */
 #include "postgres.h"
 
@@ -152,8 +153,8 @@ batch_keeps_visits(void)
 
 /*
  * batch_enter, batch_leave
- *		Enclose the writing of hits into a batch that keeps visits.  Gives the
- *		batch's log.
+ *		Enclose the writing of hits into a batch that keeps visits.
+ *		batch_enter() returns the batch's log.
  */
 Log *
 batch_enter(void)

@@ -14,7 +14,7 @@
  * engine_candidates
  *		The visits that the hit might continue, in order of preference, and what
  *		the engine would do with each; at most max.  Only reads: takes no lock,
- *		makes no salt.  The caller has entered the engine.  Gives their number.
+ *		makes no salt.  The caller has entered the engine.  Returns their number.
  *		Errors: invalid_parameter_value for an unknown site or an invalid hit.
  */
 int

@@ -96,7 +96,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 	if (batch_is_busy())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("hits cannot be tracked by code that runs while hits are written")));
+				 errmsg("cannot track hits from a trigger or function that runs while hits are being written")));
 
 	memset(work, 0, n * sizeof(Work));
 

@@ -10,8 +10,8 @@
  * before, which no other backend uses, so that the update is HOT and old
  * versions are pruned.  The row is found by its place: through an index, an old
  * snapshot would make every hit walk over all versions that came since.  If the
- * row is gone or locked, by compact_excluded() or by a new owner of its place, a
- * new one is written.
+ * row is gone or locked by compact_excluded(), or its place is now used by
+ * another row, a new one is written.
  */
 #include "postgres.h"
 

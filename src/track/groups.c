@@ -285,7 +285,7 @@ lock_gates(const LockKey *gates, int n, bool needs_session_key)
 		if (tracked_in == pkt_my_lxid())
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("could not track that many visitors after other hits of the same transaction"),
+					 errmsg("cannot track this many visitors in a transaction that has already tracked hits"),
 					 errhint("Track a large bulk document in a transaction of its own.")));
 		lock_nap(began);
 	}
@@ -355,7 +355,7 @@ record_with_keys(Work **work, int n, GroupLocks *locks)
 		if (tries == ATTEMPTS_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not track the hits because their visitors keep changing"),
+					 errmsg("could not track the hits because their visits kept changing"),
 					 errhint("Track them again.")));
 		if (!locks->hour_turned)
 			group_locks_add(locks, locks->missing.kind, locks->missing.idsite, locks->missing.key);

@@ -261,7 +261,7 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 	if (DatumGetObjectId(d[0]) != RelationGetRelid(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot continue with table \"%s\" because it is not the table that had this name before",
+				 errmsg("cannot continue with table \"%s\" because another table had this name before",
 						RelationGetRelationName(rel)),
 				 POSITION_LOST));
 	if (DatumGetObjectId(d[1]) != rel->rd_rel->relfilenode)
@@ -324,7 +324,7 @@ check_updated(Relation rel, ItemPointer tids, int n)
 					 errmsg("cannot continue with table \"%s\" because a row was updated",
 							RelationGetRelationName(rel)),
 					 errdetail("It is not known whether the row has been tracked."),
-					 errhint("Do not update rows of a raw table, or have them deleted as they are read, with consume => true.")));
+					 errhint("Either do not update rows of a raw table, or pass consume => true so that they are deleted as they are read.")));
 		ReleaseBuffer(buffer);
 	}
 	UnregisterSnapshot(snapshot);
@@ -450,7 +450,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("table \"%s\" does not use the access method heap", RelationGetRelationName(rel))));
+				 errmsg("table \"%s\" does not use access method \"heap\"", RelationGetRelationName(rel))));
 	if (in->options.trusted)
 		check_trusted();
 

@@ -38,7 +38,7 @@ add_id(Held *held, HexId id)
 	if (held->n_ids == MAX_ID_KEYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not track the hit because its visitor keeps changing"),
+				 errmsg("could not track the hit because the visitor's ID kept changing"),
 				 errhint("Track it again.")));
 	for (i = held->n_ids++; i > 0 && held->ids[i - 1] > id; i--)
 		held->ids[i] = held->ids[i - 1];

@@ -2,9 +2,9 @@
  * locks.h
  *		The locks of a hit, and those of a group: hits that are locked together.
  *
- * Locks go in one order in every call: site's gate, visitor ids, fingerprint,
- * visit, order id (doc/internals.md, "Locks").  log/lock.h has the locks
- * themselves.
+ * Every call takes its locks in the order of LockKind: site's gate, visitor
+ * ids, fingerprint, visit, order id (doc/internals.md, "Locks").  log/lock.h
+ * takes and releases a single lock.
  */
 #ifndef PKT_LOCKS_H
 #define PKT_LOCKS_H

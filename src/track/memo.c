@@ -1,6 +1,6 @@
 /*
  * memo.c
- *		The results that a batch has computed for texts that come again.
+ *		A batch's cache of results for recurring texts.
  */
 #include "postgres.h"
 

@@ -1,7 +1,8 @@
 /*
  * memo.h
- *		The results that a batch has computed for texts that come again: pages,
- *		titles, referrers, browsers.
+ *		A batch's cache of results for recurring texts: the numbers of pages and
+ *		titles, referrers, fingerprints.  track/batch.c says when a batch has
+ *		one; log/writer_batch.c keeps the batch's visits.
  *
  * A result is kept under two seeded hashes of everything that it depends on.
  * The seeds are random, so that no client can make two texts collide.  Neither

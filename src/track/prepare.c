@@ -3,8 +3,10 @@
  *		Everything about a hit that needs no look at the log: validate, exclude,
  *		decide about consent, find out ids.
  *
- * The full address is used in this order: exclusions, location, fingerprint;
- * then it is masked, and only the masked address goes further
+ * The full address is used here by exclusions and by the fingerprint of an
+ * anonymous session.  It then stays in the hit for two steps that are done only
+ * if they are needed: the visitor's fingerprint (fingerprints.c) and location
+ * (describe.c).  Only record.c stores an address, and masks it first
  * (doc/internals.md, "The journey of a hit").
  */
 #include "postgres.h"
@@ -23,7 +25,7 @@
 #define PING_DEANONYMIZE 4		/* Piwik PRO's heartbeat for consent given
 								 * during a visit */
 
-/* The reason for excluding a hit of which not even the number is stored. */
+/* The reason for excluding a hit of which nothing is stored and which is not even counted. */
 static const char *const reason_consent = "consent";
 
 /* Matomo's rules want texts escaped for HTML. */
@@ -291,7 +293,7 @@ prepare_hit(Work *w, bool came)
 	}
 }
 
-/* tracked_nothing: see engine.h. */
+/* tracked_nothing: see prepare.h. */
 bool
 tracked_nothing(const Tracked *result)
 {

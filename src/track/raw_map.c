@@ -349,7 +349,7 @@ complete_map(RawMap *map)
 	if (!site && !map->has_query && !params)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("relation \"%s\" has no column for the site", map->table),
+				 errmsg("relation \"%s\" does not say which site its rows belong to", map->table),
 				 errhint("Map parameter \"idsite\" to a column, or to a constant: {\"idsite\": {\"value\": 1}}.")));
 	map->plain_key = site;
 	map->has_params = params;
@@ -630,8 +630,8 @@ raw_map_key(RawMap *map, Relation rel, const char *name)
 	if (column < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("relation \"%s\" has no primary key of one integer or UUID", map->table),
-				 errhint("Name a unique column with key => 'column', or have the rows deleted as they are read, with consume => true.")));
+				 errmsg("relation \"%s\" has no single-column primary key of an integer type or uuid", map->table),
+				 errhint("Either name a unique column with key => 'column', or pass consume => true so that the rows are deleted as they are read.")));
 	foreach(lc, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);

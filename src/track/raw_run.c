@@ -469,7 +469,7 @@ raw_sites_lock(const RawSites *sites)
 		if (lock_holds_any())
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("could not track that many hits after other hits of the same transaction"),
+					 errmsg("cannot track this many hits in a transaction that has already tracked hits"),
 					 errhint("Load raw rows in a transaction of their own.")));
 		lock_nap(began);
 	}

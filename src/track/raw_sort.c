@@ -2,9 +2,9 @@
  * raw_sort.c
  *		Rows of a raw table by site, time and position.
  *
- * What is sorted may be spilled to disk, so nothing else of the rows is: they
- * are found again by their position in a statement, or by their place (ctid) in
- * the raw table.
+ * A sort may spill to disk, so only these keys are sorted, never other columns:
+ * the rows are found again by their position in a statement, or by their place
+ * (ctid) in the raw table.
  */
 #include "postgres.h"
 

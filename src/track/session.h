@@ -4,8 +4,8 @@
  *		now.
  *
  * A session is found by its cookie or by a fingerprint over the full address,
- * and leads to its visit by links that identity/session_link.c keeps for some
- * hours.
+ * and leads to its visit by links that identity/session_link.c keeps for 30 to
+ * 90 minutes.
  */
 #ifndef PKT_SESSION_H
 #define PKT_SESSION_H
