@@ -34,11 +34,11 @@ PROVE_TESTS = test/tap/*.pl
 
 PG_CONFIG ?= pg_config
 PKG_CONFIG ?= pkg-config
-# libmaxminddb reads GeoIP files, libyaml the rules for user agents, and PCRE2
-# compiles their regular expressions.
-LIBRARIES = libmaxminddb yaml-0.1 libpcre2-8
+# libmaxminddb reads GeoIP files, libyaml the rules for user agents, PCRE2 compiles
+# their regular expressions, libidn2 knows the ASCII form of host names.
+LIBRARIES = libmaxminddb yaml-0.1 libpcre2-8 libidn2
 LIBRARY_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
-LIBRARY_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES)),-lmaxminddb -lyaml -lpcre2-8)
+LIBRARY_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs $(LIBRARIES)),-lmaxminddb -lyaml -lpcre2-8 -lidn2)
 
 # The server's headers are system headers, so that -Wextra speaks of our code.
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) $(LIBRARY_CFLAGS) \

@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*"; }
 pkt_oldest=15
 pkt_newest=18
 # What the build needs of Debian, and what the tests need besides.
-pkt_build_packages=(gcc make pkg-config libmaxminddb-dev libyaml-dev libpcre2-dev uap-core)
+pkt_build_packages=(gcc make pkg-config libmaxminddb-dev libyaml-dev libpcre2-dev libidn2-dev uap-core)
 pkt_test_packages=(perl libmaxmind-db-writer-perl)
 
 # pkt_packages [PACKAGE...]: install what is missing of the server, of what the

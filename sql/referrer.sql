@@ -61,7 +61,7 @@ INSERT INTO cases (urlref, type, name, keyword, stored) VALUES
 	('https://www.google.com/search?q=matomo', 2, 'Google', 'matomo', NULL),
 	('https://www.google.co.uk/search?q=Red%20SHOES&sa=X&ved=abc&ei=def', 2, 'Google', 'red shoes', 'https://www.google.co.uk/search?q=Red%20SHOES'),
 	('http://google.com.br/#q=a', 2, 'Google', 'a', 'http://google.com.br/'),
-	('https://google.de', 2, 'Google', NULL, NULL),
+	('https://google.de', 2, 'Google', NULL, 'https://google.de/'),
 	('https://www.google.com/search', 2, 'Google', NULL, NULL),
 	('https://www.google.com/search?q=', 2, 'Google', NULL, NULL),
 	('https://www.google.com/url?sa=t&url=http%3A%2F%2Fshop.example.org%2F&usg=x', 2, 'Google', NULL, 'https://www.google.com/url?url=http%3A%2F%2Fshop.example.org%2F'),
@@ -95,7 +95,7 @@ INSERT INTO cases (urlref, type, name, keyword, stored) VALUES
 	('https://www.google.com/search?q=%C3%9CBER+%D0%9F%D0%A0', 2, 'Google', U&'\00FCber \043F\0440', NULL),
 	('https://www.google.com/search?q=%FCber', 2, 'Google', U&'\FFFDber', NULL),
 	('https://www.google.com/search?q=100%+wool%2', 2, 'Google', '100% wool%2', NULL),
-	('https://www.google.com/search?q=%00%0d%0a', 2, 'Google', NULL, NULL),
+	('https://www.google.com/search?q=%00%0d%0a', 2, 'Google', NULL, 'https://www.google.com/search?q=%00%0D%0A'),
 	('https://www.google.com/search?q=a&q=b', 2, 'Google', 'b', NULL);
 
 -- networks
@@ -125,9 +125,9 @@ INSERT INTO cases (urlref, type, name, stored) VALUES
 	('https://de.wikipedia.org/wiki/X', 3, 'de.wikipedia.org', NULL),
 	('https://payment.provider.info/', 3, 'payment.provider.info', NULL),
 	('http://Other.Example.NET:8080/Path?SID=1&a=2#frag', 3, 'other.example.net', 'http://other.example.net:8080/Path?a=2'),
-	('http://user:pass@other.example.net/', 3, 'other.example.net', NULL),
+	('http://user:pass@other.example.net/', 3, 'other.example.net', 'http://other.example.net/'),
 	('http://xn--mnchen-3ya.example/', 3, 'xn--mnchen-3ya.example', NULL),
-	(U&'http://M\00DCNCHEN.example/', 3, U&'m\00FCnchen.example', U&'http://m\00FCnchen.example/'),
+	(U&'http://M\00DCNCHEN.example/', 3, 'xn--mnchen-3ya.example', 'http://xn--mnchen-3ya.example/'),
 	('http://[2001:DB8::1]:8080/', 3, '[2001:db8::1]', 'http://[2001:db8::1]:8080/'),
 	('http://192.0.2.1/', 3, '192.0.2.1', NULL),
 	('http://localhost/', 3, 'localhost', NULL),
@@ -144,7 +144,7 @@ INSERT INTO cases (url, urlref, type, stored) VALUES
 	('http://shop.example.org/p', 'http://www.shop.example.org/x', 1, NULL),
 	('http://elsewhere.example/p', 'http://shop.example.org/x', 1, NULL),
 	('http://elsewhere.example/p', 'http://Elsewhere.example/x', 1, 'http://elsewhere.example/x'),
-	('http://[2001:db8::1]/p', 'http://[2001:DB8::1]:80/x', 1, 'http://[2001:db8::1]:80/x'),
+	('http://[2001:db8::1]/p', 'http://[2001:DB8::1]:80/x', 1, 'http://[2001:db8::1]/x'),
 	('http://shop.example.org/p', NULL, 1, ''),
 	('http://shop.example.org/p', '', 1, ''),
 	('http://shop.example.org/p', 'x', 1, ''),

@@ -21,24 +21,24 @@ SELECT pk_tracking.set_site(:expressions, 'excluded_query_parameters', '{"/p[4|2
 CREATE TEMP TABLE cases (n serial, url text, plain text, excluded text);
 INSERT INTO cases (url, plain, excluded) VALUES
 	('http:////wrongurl', NULL, NULL),
-	('http://username:password@hostname:80/path?phpSESSID=value#anchor', 'http://username:password@hostname:80/path#anchor', NULL),
+	('http://username:password@hostname:80/path?phpSESSID=value#anchor', 'http://hostname/path#anchor', NULL),
 	('http://a.com/index?p1=v1&utm_campaign=X&utm_term=Y', 'http://a.com/index?p1=v1', NULL),
 	('http://a.com/index?p1=v1&P2=v2&p3=v3', 'http://a.com/index?p1=v1&P2=v2&p3=v3', 'http://a.com/index?p1=v1&p3=v3'),
 	('http://a.com/index?p1=v1&p2[]=v;2a&p2[]=v2b&p2[]=v2c&p3=v3&p4=v4', 'http://a.com/index?p1=v1&p2[]=v;2a&p2[]=v2b&p2[]=v2c&p3=v3&p4=v4', 'http://a.com/index?p1=v1&p3=v3'),
 	('http://a.com/index?p1=v1&p2=&p3=v3&p4', 'http://a.com/index?p1=v1&p2=&p3=v3&p4', 'http://a.com/index?p1=v1&p3=v3'),
-	('http://a.com/index?p1=v1&&p2=v;2&p3=v%3b3&p4=v4&&', 'http://a.com/index?p1=v1&p2=v;2&p3=v%3b3&p4=v4', 'http://a.com/index?p1=v1&p3=v%3b3'),
+	('http://a.com/index?p1=v1&&p2=v;2&p3=v%3b3&p4=v4&&', 'http://a.com/index?p1=v1&p2=v;2&p3=v%3B3&p4=v4', 'http://a.com/index?p1=v1&p3=v%3B3'),
 	('http://a.com/index?p1=v1&p2%5B%5D=v2&p3=v3&p4=v4', 'http://a.com/index?p1=v1&p2[]=v2&p3=v3&p4=v4', 'http://a.com/index?p1=v1&p3=v3'),
 	('http://a.com/index?var%5Bvalue%5D%5Bdate%5D=01.01.2012', 'http://a.com/index?var[value][date]=01.01.2012', 'http://a.com/index'),
 	('http://a.com/index;jsessionid=value;p1=v1;p2=v2', 'http://a.com/index?p1=v1&p2=v2', 'http://a.com/index?p1=v1'),
 	('http://a.com/index;jsessionid=value?p1=v1&p2=v2', 'http://a.com/index?p1=v1&p2=v2', 'http://a.com/index?p1=v1'),
-	('https://www.example.com?gclid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?fbclid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?msclkid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?yclid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?twclid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?wbraid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?gbraid=1234', 'https://www.example.com', NULL),
-	('https://www.example.com?random=1234&yclid=qwerty', 'https://www.example.com?random=1234', NULL),
+	('https://www.example.com?gclid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?fbclid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?msclkid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?yclid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?twclid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?wbraid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?gbraid=1234', 'https://www.example.com/', NULL),
+	('https://www.example.com?random=1234&yclid=qwerty', 'https://www.example.com/?random=1234', NULL),
 	('http://wrongurl/#', 'http://wrongurl/', NULL),
 	('http://a.com/x#test=1#', 'http://a.com/x#test=1', NULL),
 	-- a fragment is a query string only where there is none
@@ -48,11 +48,11 @@ INSERT INTO cases (url, plain, excluded) VALUES
 	('http://a.com/x#a;b?c', 'http://a.com/x#a;b?c', NULL),
 	('http://a.com/x;a=1#b;c', 'http://a.com/x?a=1#b;c', NULL),
 	-- hosts and what stands around them
-	('HTTP://WWW.Example.COM/Path?Q=V', 'HTTP://www.example.com/Path?Q=V', NULL),
+	('HTTP://WWW.Example.COM/Path?Q=V', 'http://www.example.com/Path?Q=V', NULL),
 	('//Example.COM/Path', '//example.com/Path', NULL),
-	('http://User:Pass@Word@EXAMPLE.com:8080/', 'http://User:Pass@Word@example.com:8080/', NULL),
+	('http://User:Pass@Word@EXAMPLE.com:8080/', 'http://example.com:8080/', NULL),
 	('http://[2001:DB8::1]:8080/x', 'http://[2001:db8::1]:8080/x', NULL),
-	('http://[2001:DB8::1]', 'http://[2001:db8::1]', NULL),
+	('http://[2001:DB8::1]', 'http://[2001:db8::1]/', NULL),
 	('http://[2001:DB8::1/x', 'http://[2001:DB8::1/x', NULL),
 	('http://XN--MNCHEN-3YA.example/', 'http://xn--mnchen-3ya.example/', NULL),
 	('http://a.com:/x', 'http://a.com/x', NULL),
@@ -73,17 +73,17 @@ INSERT INTO cases (url, plain, excluded) VALUES
 	(NULL, NULL, NULL),
 	-- HTML, white space, line breaks
 	(E' \thttp://a.com/\r\nx?a=1&amp;b=2\n ', 'http://a.com/x?a=1&b=2', NULL),
-	('http://a.com/?a=&lt;&gt;&quot;&#039;&amp;amp;', 'http://a.com/?a=<>"''&amp;', NULL),
+	('http://a.com/?a=&lt;&gt;&quot;&#039;&amp;amp;', 'http://a.com/?a=%3C%3E%22''&amp;', NULL),
 	('http://a.com/?a=1&copy=2', 'http://a.com/?a=1&copy=2', NULL),
 	('http://a.com/?a=1&amp;sid=2&amp;ignore_referrer=1&ignore_referer=1', 'http://a.com/?a=1', NULL),
 	-- odd query strings
 	('http://a.com/x?', 'http://a.com/x', NULL),
-	('http://a.com?', 'http://a.com', NULL),
+	('http://a.com?', 'http://a.com/', NULL),
 	('http://a.com/x?&&&', 'http://a.com/x', NULL),
 	('http://a.com/x?=1&=', 'http://a.com/x?=1&=', NULL),
-	('http://a.com/x?p%32=1&%70%32=2&p%3=3&%=4&%zz=5', 'http://a.com/x?p%32=1&%70%32=2&p%3=3&%=4&%zz=5', 'http://a.com/x?p%3=3&%=4&%zz=5'),
+	('http://a.com/x?p%32=1&%70%32=2&p%3=3&%=4&%zz=5', 'http://a.com/x?p2=1&p2=2&p%3=3&%=4&%zz=5', 'http://a.com/x?p%3=3&%=4&%zz=5'),
 	('http://a.com/x?a=b=c?d=e&p2=f', 'http://a.com/x?a=b=c?d=e&p2=f', 'http://a.com/x?a=b=c?d=e'),
-	('http://a.com/x?%ff%fe=%ff&a=%00', 'http://a.com/x?%ff%fe=%ff&a=%00', NULL),
+	('http://a.com/x?%ff%fe=%ff&a=%00', 'http://a.com/x?%FF%FE=%FF&a=%00', NULL),
 	('http://a.com/x?p1=%5b%5D%5', 'http://a.com/x?p1=[]%5', NULL),
 	('http://a.com/p2/p2?xp2x=1', 'http://a.com/p2/p2?xp2x=1', NULL);
 
@@ -109,17 +109,56 @@ SELECT pk_tracking.set_site(:plain, 'page_maximum_length', '32');
 SELECT pk_tracking.normalise_url(:plain, 'http://a.example/?gclid=1234567890&a=1') AS cut_before_it_is_cleaned,
 	octet_length(pk_tracking.normalise_url(:plain, 'http://a.example/x' || repeat(E'\u20ac', 10))) AS bytes;
 
--- hosts in any script; the same on every server
-SELECT pk_tracking.normalise_url(:kept, E'http://M\u00dcNCHEN.example/\u00dc') = E'http://m\u00fcnchen.example/\u00dc' AS latin,
-	pk_tracking.normalise_url(:kept, E'http://\u041f\u0420\u0418\u041c\u0415\u0420.example/') = E'http://\u043f\u0440\u0438\u043c\u0435\u0440.example/' AS cyrillic,
-	pk_tracking.normalise_url(:kept, E'http://\u0391\u0398\u0389\u039d\u0391.example/') = E'http://\u03b1\u03b8\u03ae\u03bd\u03b1.example/' AS greek,
-	pk_tracking.normalise_url(:kept, E'http://\u0141\u00d3D\u0179.example/') = E'http://\u0142\u00f3d\u017a.example/' AS polish,
-	pk_tracking.normalise_url(:kept, E'http://\u4f8b\u3048.example/\U0001F600') = E'http://\u4f8b\u3048.example/\U0001F600' AS none,
-	pk_tracking.normalise_url(:kept, 'http://IIII.example/') AS "I";
--- so many letters have another lower case, which is its own
-SELECT count(*) FILTER (WHERE h <> 'http://' || chr(c) || '/') AS capitals, count(*) FILTER (WHERE pk_tracking.normalise_url(:kept, h) <> h) AS unstable
-FROM (SELECT c, pk_tracking.normalise_url(:kept, 'http://' || chr(c) || '/') AS h
-	FROM unnest(ARRAY(SELECT generate_series(192, 1423) UNION ALL SELECT generate_series(7680, 7935))) c) x;
+-- equal URLs are one page: each array's URLs have one form, which keeps itself; the last is that form
+CREATE TEMP TABLE equal (urls text[]);
+INSERT INTO equal VALUES
+	('{http://a.com/caf%c3%a9,http://a.com/café,http://a.com/caf%C3%a9,http://a.com/caf%C3%A9}'),
+	('{http://a.com/%7euser,http://a.com/%7Euser,http://a.com/~user}'),
+	('{http://a.com/%61%2Db,http://a.com/a%2db,http://a.com/a-b}'),
+	('{http://a.com,http://a.com:80,http://a.com:/,HTTP://A.COM:0080,http://user:secret@a.com,http://a.com?,http://a.com/}'),
+	('{https://a.com:443/x,https://a.com/x}'),
+	('{//a.com,//a.com/}'),
+	('{http://a.com:443,http://a.com:443/}'),
+	('{https://a.com:80,https://a.com:80/}'),
+	('{http://münchen.example,http://MÜNCHEN.example/,http://m%C3%BCnchen.example/,http://XN--MNCHEN-3YA.example/,http://xn--mnchen-3ya.example/}'),
+	('{http://faß.example/,http://xn--fa-hia.example/}'),
+	('{http://例え.example/x,http://xn--r8jz45g.example/x}'),
+	('{http://пример.example/,http://ПРИМЕР.example/,http://xn--e1afmkfd.example/}'),
+	('{"http://a.com/a b",http://a.com/a%20b}'),
+	('{http://a.com/?ü=ß&%41=%2f,http://a.com/?%C3%BC=%c3%9f&A=%2F,http://a.com/?%C3%BC=%C3%9F&A=%2F}'),
+	('{"http://a.com/?q=\"<x>|{}",http://a.com/?q=%22%3Cx%3E%7C%7B%7D}'),
+	('{http://a.com/#%c3%bc%41,http://a.com/#üA,http://a.com/#%C3%BCA}'),
+	('{http://a.com/?a%5b%5D=1,http://a.com/?a[]=1}'),
+	-- a reserved character is not its escape; nothing becomes an escape that was none
+	('{http://a.com/a%2fb%3f,http://a.com/a%2Fb%3F}'),
+	('{http://a.com/%%34%31,http://a.com/%%341}'),
+	('{http://a.com/%u00fc100%,http://a.com/%u00fc100%}');
+SELECT e.urls, x.* FROM equal e, LATERAL (SELECT array_agg(DISTINCT pk_tracking.normalise_url(:kept, u)) AS forms FROM unnest(e.urls) u) x
+WHERE x.forms <> e.urls[array_length(e.urls, 1):] OR pk_tracking.normalise_url(:kept, x.forms[1]) <> x.forms[1];
+-- what is no name of a host stays
+SELECT pk_tracking.normalise_url(:kept, E'http://\U0001F600.example\u2026\u00fc/') = E'http://\U0001F600.example\u2026\u00fc/' AS kept;
+
+-- user and password are stored nowhere, under any rules
+SELECT pk_tracking.add_site('piwik', '{http://shop.example/}') AS p, pk_tracking.add_site('matomo', '{http://shop.example/}') AS m \gset
+SELECT pk_tracking.set_site(:m, 'recognition_rules', 'matomo');
+SELECT pk_tracking.add_dimension(s, 'whole', 'action', '[{"dimension": "url", "pattern": "(.*)"}]') FROM unnest(ARRAY[:p, :m]) s;
+SELECT t.outcome FROM unnest(ARRAY[:p, :m]) s, unnest(ARRAY[
+	'url=http://u:s3cret@shop.example/x&urlref=http://u:s3cret@url-partner.example/y&action_name=t',
+	'url=http://u:s3cret@shop.example/x&link=http://u:s3cret@url-partner.example/y%3Fa%3D%257e',
+	'url=http://u:s3cret@shop.example/x&download=ftp://u:s3cret@url-partner.example/z.pdf',
+	'url=http://u:s3cret@shop.example/x&c_n=n&c_p=http://u:s3cret@url-partner.example/p&c_t=//u:s3cret@url-partner.example/t',
+	'url=http://u:s3cret@shop.example/x&idgoal=0&ec_id=1&_ref=http://u:s3cret@url-partner.example/r',
+	'url=http://u:s3cret@shop.example/x&e_c=a&e_a=b']) p,
+	pk_tracking.track_request(format('idsite=%s&rec=1&_id=0123456789abcdef&%s', s, p), '203.0.113.5', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0') t;
+SELECT DISTINCT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name FROM pk_tracking.log_action a WHERE a.name LIKE '%url-partner.example%' ORDER BY 1;
+SELECT count(*) FILTER (WHERE r LIKE '%s3cret%') AS leaks, count(*) > 30 AS rows FROM (
+	SELECT v::text FROM pk_tracking.log_visit v UNION ALL SELECT v::text FROM pk_tracking.log_link_visit_action v
+	UNION ALL SELECT v::text FROM pk_tracking.log_action v UNION ALL SELECT v::text FROM pk_tracking.log_conversion v) x(r);
+SELECT v.idsite = :p AS piwik, v.referer_name, v.referer_url FROM pk_tracking.log_visit v WHERE v.idsite IN (:p, :m) ORDER BY v.idsite;
+
+-- a site's own host in either form is the site, and a referrer has one name
+SELECT pk_tracking.add_site('idn', '{http://münchen.example/}') AS idn \gset
+SELECT u, (pk_tracking.referrer(:idn, 'http://xn--mnchen-3ya.example/', u)).* FROM unnest(ARRAY['http://xn--mnchen-3ya.example/a', 'http://MÜNCHEN.example/a', 'http://köln.example/a', 'http://xn--kln-sna.example/a']) u;
 
 -- settings of campaigns count too
 SELECT pk_tracking.set_site(:kept, 'campaign_var_name', '{from}');

@@ -156,6 +156,42 @@ utf8_to_server(char *str, size_t len)
 	return buf.data;
 }
 
+/*
+ * text_to_utf8
+ *		len bytes at str, valid in the database's encoding, as a palloc'd string
+ *		in UTF-8.  Characters without an equivalent become U+FFFD.
+ */
+char *
+text_to_utf8(const char *str, size_t len)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			proc;
+	StringInfoData buf;
+	size_t		i = 0;
+
+	/* of SQL_ASCII nothing is known; what clients escape is UTF-8 */
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return pnstrdup(str, len);
+	proc = FindDefaultConversionProc(encoding, PG_UTF8);
+	initStringInfo(&buf);
+	while (i < len)
+	{
+		unsigned char one[MAX_CONVERSION_GROWTH * MAX_MULTIBYTE_CHAR_LEN + 1];
+		int			l = Min(pg_encoding_mblen(encoding, str + i), (int) (len - i));
+
+		if (!IS_HIGHBIT_SET(str[i]))
+			appendStringInfoCharMacro(&buf, str[i]);
+		else if (OidIsValid(proc) &&
+				 pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8, (unsigned char *) str + i, l,
+											   one, sizeof(one), true) == l)
+			appendStringInfoString(&buf, (char *) one);
+		else
+			appendStringInfoString(&buf, "\xEF\xBF\xBD");
+		i += l;
+	}
+	return buf.data;
+}
+
 /* Entities that Matomo's input sanitising decodes, besides numeric ones. */
 static const struct
 {

@@ -12,6 +12,7 @@
 
 extern char *text_clean(const char *str, size_t len, bool from_utf8);
 extern char *text_clean_own(char *str, size_t len, bool from_utf8);
+extern char *text_to_utf8(const char *str, size_t len);
 extern char *text_sanitise(char *str);
 extern char *text_unescape(char *str);
 extern void text_cut_bytes(char *str, int max);

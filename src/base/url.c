@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "base/url.h"
+#include "base/url_form.h"
 
 PG_FUNCTION_INFO_V1(pkt_url_prefix_text);
 
@@ -185,18 +186,6 @@ url_next_param(UrlPart *query, UrlParam *param)
 	return false;
 }
 
-static inline int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * url_decode_part
  *		A part as valid text, with percent-escapes and "+" decoded.  An invalid
@@ -216,9 +205,9 @@ url_decode_part(UrlPart part)
 
 		if (*p == '+')
 			buf[n++] = ' ';
-		else if (*p == '%' && i + 2 < part.len && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0)
+		else if (*p == '%' && i + 2 < part.len && url_hex_digit(p[1]) >= 0 && url_hex_digit(p[2]) >= 0)
 		{
-			buf[n++] = (char) (hex_digit(p[1]) * 16 + hex_digit(p[2]));
+			buf[n++] = (char) (url_hex_digit(p[1]) * 16 + url_hex_digit(p[2]));
 			escaped = true;
 			i += 2;
 		}
@@ -648,14 +637,27 @@ take_last_value(UrlPart query, UrlParam *param)
 	return true;
 }
 
+/*
+ * Append a part that has no parameters.  With Matomo's rules it is not brought
+ * into the form of equal URLs.
+ */
+static void
+append_text(StringInfo buf, UrlPart part, const UrlRules *rules)
+{
+	if (rules->as_matomo)
+		append_part(buf, part);
+	else
+		url_append_form(buf, part);
+}
+
 /* Append a name or value, with markup escaped as Matomo stores it. */
 static void
 append_word(StringInfo buf, UrlPart part, const UrlRules *rules)
 {
-	if (rules->as_matomo && part.len > 0)
+	if (!rules->as_matomo)
+		url_append_form(buf, part);
+	else if (part.len > 0)
 		appendStringInfoString(buf, text_sanitise(pnstrdup(part.str, part.len)));
-	else
-		append_part(buf, part);
 }
 
 /* Append the parameters that are kept, after the mark if there are any. */
@@ -704,11 +706,25 @@ decode_brackets(char *str)
 	*to = '\0';
 }
 
+/* Append the scheme, the host and the port as they were sent, but for the host's case. */
+static void
+append_origin(StringInfo buf, const Url *parts)
+{
+	append_part(buf, parts->scheme);
+	appendStringInfoString(buf, parts->scheme.len > 0 ? "://" : "//");
+	appendStringInfoString(buf, url_lower(parts->host.str, parts->host.len));
+	if (parts->port.len > 0)
+	{
+		appendStringInfoChar(buf, ':');
+		append_part(buf, parts->port);
+	}
+}
+
 /*
  * url_normalise
- *		The form of a URL that is stored; see
- *		doc/internals.md, "Matomo: texts".  NULL if it does not look like a
- *		URL.
+ *		The form of a URL that is stored, never with user and password; see
+ *		doc/internals.md, "Equal URLs" and "Matomo: texts".  NULL if it does
+ *		not look like a URL.
  */
 char *
 url_normalise(const char *url, const UrlRules *rules)
@@ -727,9 +743,8 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 	char	   *clean = url_clean(url);
 	Url			parts;
 	StringInfoData buf;
-	char	   *host;
 
-	text_cut_bytes(clean, rules->max_length);
+	url_cut(clean, rules->max_length);
 	convert_matrix(clean);
 	if (!url_split(clean, &parts))
 		return NULL;
@@ -739,19 +754,11 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 		parts.fragment.len--;
 
 	initStringInfo(&buf);
-	append_part(&buf, parts.scheme);
-	appendStringInfoString(&buf, parts.scheme.len > 0 ? "://" : "//");
-	append_part(&buf, parts.user);
-	if (parts.user.str != NULL)
-		appendStringInfoChar(&buf, '@');
-	host = url_lower(parts.host.str, parts.host.len);
-	appendStringInfoString(&buf, host);
-	if (parts.port.len > 0)
-	{
-		appendStringInfoChar(&buf, ':');
-		append_part(&buf, parts.port);
-	}
-	append_part(&buf, parts.path);
+	if (rules->as_matomo)
+		append_origin(&buf, &parts);
+	else
+		url_append_origin(&buf, &parts);
+	append_text(&buf, parts.path, rules);
 	append_params(&buf, '?', parts.query, rules, names);
 	if (parts.has_fragment && parts.fragment.len > 0)
 	{
@@ -761,11 +768,11 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 		else
 		{
 			appendStringInfoChar(&buf, '#');
-			append_part(&buf, parts.fragment);
+			append_text(&buf, parts.fragment, rules);
 		}
 	}
 	decode_brackets(buf.data);
-	text_cut_bytes(buf.data, rules->max_length);	/* escaping may have made it longer */
+	url_cut(buf.data, rules->max_length);	/* escaping may have made it longer */
 	return buf.data;
 }
 

@@ -57,6 +57,19 @@ typedef struct UrlRulesInput
 	const TextList *const *lists;	/* names, or /expressions/, of parameters to remove */
 } UrlRulesInput;
 
+/* The value of a hexadecimal digit; -1 if it is none. */
+static inline int
+url_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 extern bool url_looks_like_one(const char *url);
 extern int	url_split_prefix(const char *url, const char **rest);
 

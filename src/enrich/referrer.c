@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "base/text.h"
+#include "base/url_form.h"
 #include "enrich/referrer.h"
 #include "enrich/referrer_lists.h"
 
@@ -100,7 +101,7 @@ referrer_list_add(ReferrerList *list, ReferrerKind kind, const char *name,
 		return false;
 
 	entry = new_entry(list);
-	entry->host = url_lower(host, len);
+	entry->host = url_host_form(host, len);
 	entry->path = host[len] == '\0' || strcmp(host + len, "/") == 0 ? "" : pstrdup(host + len);
 	entry->kind = kind;
 	entry->name = name;
@@ -304,7 +305,7 @@ typedef struct Address
 	const char *text;
 	bool		valid;
 	Url			parts;
-	char	   *host;			/* lower case */
+	char	   *host;			/* in the form of equal hosts */
 	char	   *path;
 } Address;
 
@@ -320,7 +321,7 @@ read_page(const char *url, Address *page)
 	memset(page, 0, sizeof(*page));
 	page->text = url_clean(url ? url : "");
 	page->valid = url_split(page->text, &page->parts);
-	page->host = url_lower(page->parts.host.str ? page->parts.host.str : "", page->parts.host.len);
+	page->host = url_host_form(page->parts.host.str ? page->parts.host.str : "", page->parts.host.len);
 	page->path = part_text(page->parts.path);
 	if (!page->valid)
 	{
@@ -339,6 +340,15 @@ read_page(const char *url, Address *page)
 			page->parts.fragment.len = strlen(mark + 1);
 		}
 	}
+}
+
+/* The host as it is stored: in Matomo as it was sent, in lower case. */
+static const char *
+stored_host(const ReferrerInput *in, const Address *page)
+{
+	if (in->s->recognition_rules == RULES_MATOMO && page->parts.host.len > 0)
+		return url_lower(page->parts.host.str, page->parts.host.len);
+	return page->host;
 }
 
 /* A copy, cut to its bound. */
@@ -443,7 +453,7 @@ is_ignored(const Address *ref, const TextList *list)
 		path = entry + strcspn(entry, "/");
 		if (path == entry)
 			continue;
-		host = url_lower(entry, path - entry);
+		host = url_host_form(entry, path - entry);
 		if (host[0] == '.')
 			same = host_ends(ref->host, host + 1);
 		else
@@ -741,7 +751,7 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 			same_text(in->visit->name, lower_bounded(name)))
 			keyword = in->visit->keyword;
 		else
-			keyword = ref->host;
+			keyword = stored_host(in, ref);
 	}
 
 	out->type = REFERRER_CAMPAIGN;
@@ -834,9 +844,9 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 		{
 			out->type = REFERRER_WEBSITE;
 			if (path != NULL)
-				out->name = bounded(psprintf("%s%.*s", ref.host, (int) strlen(path) - 1, path), NAME_MAX_CHARS);
+				out->name = bounded(psprintf("%s%.*s", stored_host(in, &ref), (int) strlen(path) - 1, path), NAME_MAX_CHARS);
 			else
-				out->name = bounded(ref.host, NAME_MAX_CHARS);
+				out->name = bounded(stored_host(in, &ref), NAME_MAX_CHARS);
 		}
 	}
 

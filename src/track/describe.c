@@ -14,6 +14,7 @@
 #include "utils/numeric.h"
 
 #include "base/text.h"
+#include "base/url_form.h"
 #include "enrich/language.h"
 #include "log/names.h"
 #include "request/tracking_api.h"
@@ -373,24 +374,30 @@ name_id(Work *w, int type, const char *name)
 	return idaction;
 }
 
-/* The URL of a link or a download; without consent, without the parameters that are not allowed. */
+/*
+ * The URL of a link or a download: whole, but for user and password, and for
+ * what an anonymous visitor may not leave.
+ */
 static const char *
 clicked_url(Work *w, const char *url)
 {
 	char	   *clean = url_clean(url);
 
+	clean = w->site->s.recognition_rules == RULES_MATOMO ? url_without_user(clean) : url_form(clean);
 	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 
 /*
  * A content's target, which is a URL, or its piece, which may be one: as sent,
- * but without consent, without the parameters that are not allowed.
+ * but for user and password, and for the parameters that an anonymous visitor
+ * may not leave.
  */
 static const char *
 content_part(Work *w, const char *part, bool is_url)
 {
 	Url			url;
 
+	part = url_without_user(pstrdup(part));
 	if (!w->anonymous || (!is_url && !url_split(part, &url)))
 		return part;
 	return url_keep_only(part, &w->site->s.anonymous_query_parameters);

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "base/url_form.h"
 #include "request/tracking_api.h"
 #include "visit/custom.h"
 
@@ -239,7 +240,7 @@ extract(CustomDimension *d, const Hit *hit)
 		{
 			case FROM_URL:
 				if (hit->url[0])
-					value = match(&e->expression, hit->url);
+					value = match(&e->expression, url_without_user(pstrdup(hit->url)));
 				break;
 			case FROM_URL_PARAM:
 				if (hit->url[0])
