@@ -272,6 +272,37 @@ SELECT v.urlref, r.type, r.name, r.keyword FROM (VALUES ('http://find.example/in
 SELECT r.keyword FROM pk_tracking.referrer(:shop, 'http://shop.example.org/?utm_source=a', 'http://find.example/in?t=a') r;
 ROLLBACK;
 
+-- AI assistants: by host, or by utm_source where no other campaign parameter came; not under Matomo's rules
+CREATE TEMP TABLE assistants (n serial, url text, urlref text);
+INSERT INTO assistants (url, urlref) SELECT 'http://shop.example.org/', 'https://' || u FROM unnest(ARRAY[
+	'chatgpt.com/', 'chat.openai.com/c/1', 'www.perplexity.ai/search?q=x', 'copilot.microsoft.com/', 'www.bing.com/chat?q=x', 'www.bing.com/search?q=x', 'gemini.google.com/app', 'claude.ai/chat/1',
+	'chat.deepseek.com/', 'chat.mistral.ai/chat', 'grok.com/', 'x.com/i/grok', 'x.com/i/other', 'www.meta.ai/', 'you.com/search?q=x', 'poe.com/', 'www.phind.com/', 'huggingface.co/chat/', 'huggingface.co/models', 'notchatgpt.com/']) u;
+INSERT INTO assistants (url, urlref) VALUES
+	('http://shop.example.org/', 'android-app://com.openai.chatgpt/'),
+	('http://shop.example.org/?utm_source=chatgpt.com', NULL),
+	('http://shop.example.org/?utm_source=ChatGPT', 'https://chatgpt.com/'),
+	('http://shop.example.org/?utm_source=perplexity', NULL),
+	('http://shop.example.org/#utm_source=www.perplexity.ai', NULL),
+	('http://shop.example.org/?utm_source=chatgpt.com&utm_medium=referral', NULL),
+	('http://shop.example.org/?utm_source=chatgpt.com&utm_term=shoes', NULL),
+	('http://shop.example.org/?utm_source=chatgpt.com&mtm_campaign=spring', NULL),
+	('http://shop.example.org/?utm_source=newsletter', 'https://chatgpt.com/'),
+	('http://shop.example.org/?utm_campaign=chatgpt.com', NULL);
+SELECT pk_tracking.add_site('as Matomo', '{http://shop.example.org}') AS as_matomo \gset
+SELECT pk_tracking.set_site(:as_matomo, 'recognition_rules', 'matomo');
+SELECT replace(a.url, 'http://shop.example.org', '') AS url, a.urlref, p.type, p.name, p.keyword, m.type AS matomo, m.name
+FROM assistants a, LATERAL pk_tracking.referrer(:shop, a.url, a.urlref) p, LATERAL pk_tracking.referrer(:as_matomo, a.url, a.urlref) m ORDER BY a.n;
+SELECT r.type, r.name FROM unnest(ARRAY['{"utm_source": "claude.ai"}', '{"utm_source": "claude.ai", "pk_cpn": "x"}']::jsonb[]) p, pk_tracking.referrer(:shop, 'http://shop.example.org/', NULL, p) r;
+SELECT pk_tracking.referrer_type_name(8::smallint);
+BEGIN;
+DELETE FROM pk_tracking.referrer_list;
+INSERT INTO pk_tracking.referrer_list VALUES ('ai', 'Our assistant', 'ask.intra.example'), ('search', 'A search engine of ours', 'phind.com');
+SELECT u, s = :shop AS piwik, r.type, r.name FROM unnest(ARRAY[:shop, :as_matomo]) s, unnest(ARRAY['https://a.ask.intra.example/x', 'https://phind.com/']) u, pk_tracking.referrer(s, 'http://shop.example.org/', u) r;
+SELECT r.type, r.name FROM unnest(ARRAY['ask.intra.example', 'our+assistant']) v, pk_tracking.referrer(:shop, 'http://shop.example.org/?utm_source=' || v) r;
+SELECT t.outcome, v.referrer_type, v.referrer_name FROM pk_tracking.track_request(format('idsite=%s&rec=1&url=http://shop.example.org/%%3Futm_source%%3Dour%%2Bassistant', :shop), '203.0.113.5', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0') t,
+	LATERAL (SELECT * FROM pk_tracking.visit v WHERE v.idvisit = t.idvisit) v;
+ROLLBACK;
+
 SELECT pk_tracking.referrer(0, 'http://a.com/');
 SELECT pk_tracking.referrer(NULL, 'http://a.com/');
 DELETE FROM pk_tracking.setting;

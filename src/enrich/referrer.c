@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(pkt_referrer_changed);
 
 /* ---- lists of engines and networks ------------------------------------ */
 
-/* An engine or network under one of its hosts. */
+/* An engine, network or assistant under one of its hosts. */
 typedef struct ListEntry
 {
 	char	   *host;
@@ -79,7 +79,7 @@ without_www(const char *host)
 
 /*
  * referrer_list_add
- *		Add one host of an engine or a network, with or without scheme and
+ *		Add one host of an engine, a network or an assistant, with or without scheme and
  *		path.  params: the parameters with an engine's keyword; an engine
  *		without parameters matches every URL of its host.  Name and params are
  *		not copied.  False if the text has no host.
@@ -152,6 +152,22 @@ words(const char *str, char ***result)
 	return n;
 }
 
+/* Add the networks or assistants of a table. */
+static void
+add_networks(ReferrerList *list, ReferrerKind kind, const KnownNetwork *table, int n_table)
+{
+	for (int i = 0; i < n_table; i++)
+	{
+		char	  **hosts;
+		int			n = words(table[i].hosts, &hosts);
+
+		for (int j = 0; j < n; j++)
+			(void) referrer_list_add(list, kind, table[i].name, hosts[j], 0, NULL);
+		pfree(hosts[0]);
+		pfree(hosts);
+	}
+}
+
 /* The list in code, sorted at its first use. */
 static const ReferrerList *
 known_list(void)
@@ -179,15 +195,8 @@ known_list(void)
 			pfree(hosts[0]);
 			pfree(hosts);
 		}
-		for (int i = 0; i < n_known_networks; i++)
-		{
-			int			n = words(known_networks[i].hosts, &hosts);
-
-			for (int j = 0; j < n; j++)
-				(void) referrer_list_add(list, KIND_SOCIAL_NETWORK, known_networks[i].name, hosts[j], 0, NULL);
-			pfree(hosts[0]);
-			pfree(hosts);
-		}
+		add_networks(list, KIND_SOCIAL_NETWORK, known_networks, n_known_networks);
+		add_networks(list, KIND_AI_ASSISTANT, known_assistants, n_known_assistants);
 		referrer_list_finish(list);
 		MemoryContextSwitchTo(old);
 		MemoryContextSetParent(context, TopMemoryContext);
@@ -636,13 +645,14 @@ detect_search(const ReferrerList *list, const Address *ref, const char **name, c
 	return true;
 }
 
-/* Is the host a network's, or below one? */
+/* Is the host a network's or an assistant's, or below one? */
 static bool
-detect_network(const ReferrerList *list, const Address *ref, const char **name)
+detect_network(const ReferrerList *list, ReferrerKind kind, const char *host, const char *path,
+			   const char **name)
 {
-	for (const char *host = ref->host; host != NULL;)
+	while (host != NULL)
 	{
-		const ListEntry *e = find_pattern(list, KIND_SOCIAL_NETWORK, host, ref->path);
+		const ListEntry *e = find_pattern(list, kind, host, path);
 
 		if (e != NULL)
 		{
@@ -656,7 +666,10 @@ detect_network(const ReferrerList *list, const Address *ref, const char **name)
 	return false;
 }
 
-/* Search engines, then networks; in the user's own list before the one in code. */
+/*
+ * Assistants, search engines, then networks; in the user's own list before the
+ * one in code.  Assistants come first because they live on hosts of engines.
+ */
 static bool
 detect_known(const ReferrerInput *in, const Address *ref, Referrer *out)
 {
@@ -666,12 +679,18 @@ detect_known(const ReferrerInput *in, const Address *ref, Referrer *out)
 
 		if (list == NULL || list->n == 0)
 			continue;
+		if (in->s->recognition_rules != RULES_MATOMO &&
+			detect_network(list, KIND_AI_ASSISTANT, ref->host, ref->path, &out->name))
+		{
+			out->type = REFERRER_AI_ASSISTANT;
+			return true;
+		}
 		if (detect_search(list, ref, &out->name, &out->keyword))
 		{
 			out->type = REFERRER_SEARCH;
 			return true;
 		}
-		if (detect_network(list, ref, &out->name))
+		if (detect_network(list, KIND_SOCIAL_NETWORK, ref->host, ref->path, &out->name))
 		{
 			out->type = REFERRER_SOCIAL;
 			return true;
@@ -760,6 +779,75 @@ detect_campaign(const ReferrerInput *in, const Address *page, const Address *ref
 	return true;
 }
 
+/* A campaign parameter of the page, or sent as a tracking parameter; NULL if there is none. */
+static const char *
+campaign_param(const ReferrerInput *in, const Address *page, const TextList *names)
+{
+	const char *value = first_tracking_param(in, names);
+
+	if (value == NULL)
+		value = first_param(page->parts.query, names);
+	return value != NULL ? value : first_param(page->parts.fragment, names);
+}
+
+/* The names of a list without utm_source. */
+static TextList
+without_source(const TextList *names)
+{
+	TextList	others = {0, palloc_array(char *, names->n + 1)};
+
+	for (int i = 0; i < names->n; i++)
+	{
+		if (strcmp(names->items[i], "utm_source") != 0)
+			others.items[others.n++] = names->items[i];
+	}
+	return others;
+}
+
+/*
+ * Assistants add utm_source, and nothing else, to the links that they show,
+ * and often hide their page as a referrer: is the parameter the name or the
+ * host of one, and the only one of a campaign?
+ */
+static bool
+detect_tagged_assistant(const ReferrerInput *in, const Address *page, Referrer *out)
+{
+	static char *source_name[] = {"utm_source"};
+	const TextList source = {1, source_name};
+	const char *value;
+	TextList	others;
+	char	   *lower;
+
+	if (in->s->recognition_rules == RULES_MATOMO ||
+		(in->n_params == 0 && strstr(page->text, "utm_source") == NULL))
+		return false;
+	value = campaign_param(in, page, &source);
+	others = without_source(&in->s->campaign_var_name);
+	if (value == NULL || campaign_param(in, page, &others) != NULL ||
+		campaign_param(in, page, &in->s->campaign_keyword_var_name) != NULL)
+		return false;
+	lower = url_host_form(value, strlen(value));
+	for (int i = 0; i < 2; i++)
+	{
+		const ReferrerList *list = i == 0 ? in->own : known_list();
+		bool		found = list != NULL && detect_network(list, KIND_AI_ASSISTANT, lower, "", &out->name);
+
+		for (int j = 0; list != NULL && !found && j < list->n; j++)
+		{
+			found = list->entries[j].kind == KIND_AI_ASSISTANT &&
+				pg_strcasecmp(list->entries[j].name, value) == 0;
+			if (found)
+				out->name = list->entries[j].name;
+		}
+		if (found)
+		{
+			out->type = REFERRER_AI_ASSISTANT;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Parameters without meaning that some hosts add to every address. */
 static const struct
 {
@@ -833,7 +921,8 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 		out->url = url;
 	}
 
-	if (!detect_campaign(in, &page, &ref, out) && ref.host[0] != '\0')
+	if (!detect_tagged_assistant(in, &page, out) && !detect_campaign(in, &page, &ref, out) &&
+		ref.host[0] != '\0')
 	{
 		bool		own;
 		const char *path = matching_site(in, &ref, &own);

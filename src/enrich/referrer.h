@@ -18,7 +18,8 @@ typedef enum ReferrerType
 	REFERRER_SEARCH = 2,
 	REFERRER_WEBSITE = 3,
 	REFERRER_CAMPAIGN = 6,
-	REFERRER_SOCIAL = 7
+	REFERRER_SOCIAL = 7,
+	REFERRER_AI_ASSISTANT = 8	/* not under Matomo's rules */
 } ReferrerType;
 
 typedef struct Referrer
@@ -47,10 +48,11 @@ typedef struct ReferrerParam
 typedef enum ReferrerKind
 {
 	KIND_SEARCH_ENGINE,
-	KIND_SOCIAL_NETWORK
+	KIND_SOCIAL_NETWORK,
+	KIND_AI_ASSISTANT
 } ReferrerKind;
 
-/* Search engines and networks; the user's own win over those in code. */
+/* Search engines, networks and assistants; the user's own win over those in code. */
 typedef struct ReferrerList ReferrerList;
 
 typedef struct ReferrerInput

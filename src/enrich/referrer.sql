@@ -13,9 +13,9 @@ CREATE TYPE pk_tracking.referrer_info AS (
 COMMENT ON TYPE pk_tracking.referrer_info IS
 	'the referrer of a visit or hit';
 COMMENT ON COLUMN pk_tracking.referrer_info.type IS
-	'1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
+	'1 direct, 2 search engine, 3 website, 6 campaign, 7 social network, 8 AI assistant';
 COMMENT ON COLUMN pk_tracking.referrer_info.name IS
-	'name of the search engine, website, social network or campaign';
+	'name of the search engine, website, social network, AI assistant or campaign';
 COMMENT ON COLUMN pk_tracking.referrer_info.keyword IS 'keyword of a search or campaign';
 COMMENT ON COLUMN pk_tracking.referrer_info.url IS 'referrer URL, normalised';
 
@@ -32,17 +32,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	CREATE TABLE pk_tracking.referrer_list (
-		kind text NOT NULL CHECK (kind IN ('search', 'social')),
+		kind text NOT NULL CHECK (kind IN ('search', 'social', 'ai')),
 		name text NOT NULL,
 		host text NOT NULL,
 		parameters text[] NOT NULL DEFAULT '{}',
 		PRIMARY KEY (kind, host));
 	COMMENT ON TABLE pk_tracking.referrer_list IS
-		'your own search engines and social networks; they take precedence over the built-in lists';
-	COMMENT ON COLUMN pk_tracking.referrer_list.kind IS 'search or social';
+		'your own search engines, social networks and AI assistants; they take precedence over the built-in lists';
+	COMMENT ON COLUMN pk_tracking.referrer_list.kind IS 'search, social or ai';
 	COMMENT ON COLUMN pk_tracking.referrer_list.name IS 'name to be stored in referer_name';
 	COMMENT ON COLUMN pk_tracking.referrer_list.host IS
-		'host, optionally with the beginning of a path; for a social network all its subdomains too';
+		'host, optionally with the beginning of a path; for a social network or an AI assistant all its subdomains too';
 	COMMENT ON COLUMN pk_tracking.referrer_list.parameters IS
 		'query parameters that hold the keyword of a search; if empty, every page of the host counts as a search without keyword';
 	PERFORM pk_tracking_internal.watch('referrer_list');

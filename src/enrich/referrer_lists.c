@@ -297,3 +297,42 @@ const KnownNetwork known_networks[] =
 	{"Koo", "kooapp.com"}
 };
 const int	n_known_networks = lengthof(known_networks);
+
+/* Their campaign parameter utm_source is one of the hosts, or the name. */
+const KnownNetwork known_assistants[] =
+{
+	{"ChatGPT", "chatgpt.com chat.openai.com openai.com chat.com com.openai.chatgpt"},
+	{"Perplexity", "perplexity.ai perplexity.com ai.perplexity.app.android"},
+	{"Copilot", "copilot.microsoft.com copilot.com copilot.cloud.microsoft m365.cloud.microsoft"
+		" edgeservices.bing.com bing.com/chat bing.com/copilotsearch github.com/copilot com.microsoft.copilot"},
+	{"Gemini", "gemini.google.com bard.google.com com.google.android.apps.bard"},
+	{"NotebookLM", "notebooklm.google.com notebooklm.google"},
+	{"Claude", "claude.ai claude.com com.anthropic.claude"},
+	{"DeepSeek", "deepseek.com com.deepseek.chat"},
+	{"Mistral", "mistral.ai ai.mistral.chat"},
+	{"Grok", "grok.com x.com/i/grok ai.x.grok"},
+	{"Meta AI", "meta.ai"},
+	{"You.com", "you.com"},
+	{"Poe", "poe.com com.poe.android"},
+	{"Phind", "phind.com"},
+	{"Pi", "pi.ai"},
+	{"Character.AI", "character.ai ai.character.app"},
+	{"HuggingChat", "huggingface.co/chat"},
+	{"Duck.ai", "duck.ai"},
+	{"Lumo", "lumo.proton.me"},
+	{"Kimi", "kimi.com kimi.ai kimi.moonshot.cn com.moonshot.kimichat"},
+	{"Qwen", "chat.qwen.ai qwen.ai chat.qwenlm.ai tongyi.aliyun.com tongyi.com"},
+	{"Doubao", "doubao.com com.larus.nova"},
+	{"ERNIE Bot", "yiyan.baidu.com ernie.baidu.com"},
+	{"Yuanbao", "yuanbao.tencent.com"},
+	{"GLM", "chat.z.ai chatglm.cn"},
+	{"Genspark", "genspark.ai"},
+	{"Manus", "manus.im"},
+	{"iAsk", "iask.ai"},
+	{"Andi", "andisearch.com"},
+	{"Komo", "komo.ai"},
+	{"Felo", "felo.ai"},
+	{"Consensus", "consensus.app"},
+	{"Liner", "getliner.com liner.com"}
+};
+const int	n_known_assistants = lengthof(known_assistants);

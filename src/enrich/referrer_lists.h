@@ -1,10 +1,10 @@
 /*
  * referrer_lists.h
- *		Search engines and social networks that are known without
- *		configuration.
+ *		Search engines, social networks and AI assistants that are known
+ *		without configuration.
  *
  * Lists are separated by blanks.  A host matches itself, also with "www.", and
- * of a network its sub-domains; "{}" at its end means a country (de, co.uk,
+ * of a network or an assistant its sub-domains; "{}" at its end means a country (de, co.uk,
  * com.br) or com, at its beginning a country.  After the host may follow the
  * beginning of the path to which an entry is limited.
  */
@@ -26,6 +26,7 @@ typedef struct KnownEngine
 	const char *hidden;
 } KnownEngine;
 
+/* A network or an assistant. */
 typedef struct KnownNetwork
 {
 	const char *name;
@@ -36,5 +37,7 @@ extern const KnownEngine known_engines[];
 extern const int n_known_engines;
 extern const KnownNetwork known_networks[];
 extern const int n_known_networks;
+extern const KnownNetwork known_assistants[];
+extern const int n_known_assistants;
 
 #endif							/* PKT_REFERRER_LISTS_H */

@@ -132,7 +132,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.profilable IS
 		'1 if a hit of the visit carried a visitor or user id';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_type IS
-		'1 direct, 2 search engine, 3 website, 6 campaign, 7 social network';
+		'1 direct, 2 search engine, 3 website, 6 campaign, 7 social network, 8 AI assistant';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_client_type IS
 		'1 browser, 2 library, 3 feed reader, 4 media player, 5 mobile app, 6 mail and calendar';
 	COMMENT ON COLUMN pk_tracking.log_visit.config_device_type IS
@@ -153,7 +153,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.user_id IS
 		'user id of the site''s own login, or its hash';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_name IS
-		'name of the search engine, website, social network or campaign';
+		'name of the search engine, website, social network, AI assistant or campaign';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_keyword IS 'keyword of a search or campaign';
 	COMMENT ON COLUMN pk_tracking.log_visit.referer_url IS 'referrer URL, normalised';
 	COMMENT ON COLUMN pk_tracking.log_visit.location_browser_lang IS
@@ -303,9 +303,9 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.visit.exit_url IS 'URL of the last page view';
 	COMMENT ON COLUMN pk_tracking.visit.exit_title IS 'title of the last page view';
 	COMMENT ON COLUMN pk_tracking.visit.referrer_type IS
-		'direct, search engine, website, campaign or social network';
+		'direct, search engine, website, campaign, social network or AI assistant';
 	COMMENT ON COLUMN pk_tracking.visit.referrer_name IS
-		'name of the search engine, website, social network or campaign';
+		'name of the search engine, website, social network, AI assistant or campaign';
 	COMMENT ON COLUMN pk_tracking.visit.referrer_keyword IS 'keyword of a search or campaign';
 	COMMENT ON COLUMN pk_tracking.visit.referrer_url IS 'referrer URL, normalised';
 	COMMENT ON COLUMN pk_tracking.visit.location_ip IS

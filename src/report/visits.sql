@@ -115,12 +115,12 @@ SELECT pk_tracking_internal.make_visit_report('report_device_models',
 -- by referrer
 
 SELECT pk_tracking_internal.make_visit_report('report_referrer_types',
-	'visits by type of referrer: direct, search engine, website, social network, campaign',
+	'visits by type of referrer: direct, search engine, website, social network, AI assistant, campaign',
 	'referrer_type text', ARRAY['v.referer_type'],
 	labels => ARRAY[$$coalesce(pk_tracking.referrer_type_name(k1), 'unknown')$$], rows => 10);
 
 SELECT pk_tracking_internal.make_visit_report('report_referrers',
-	'visits by referrer: type, and name of the search engine, website, social network or campaign',
+	'visits by referrer: type, and name of the search engine, website, social network, AI assistant or campaign',
 	'referrer_type text, referer_name text',
 	ARRAY['v.referer_type', $$nullif(v.referer_name, '')$$],
 	labels => ARRAY[$$coalesce(pk_tracking.referrer_type_name(k1), 'unknown')$$, 'k2']);

@@ -69,6 +69,8 @@ describe_referrer(Work *w, const Referrer *visit, Referrer *found)
 		in.sites = site_urls(&in.n_sites);
 		in.own = site_referrer_list();
 	}
+	else if (in.n_params > 0 || strstr(hit->url, "utm_source") != NULL)
+		in.own = site_referrer_list();
 	in.visit = visit;
 
 	/* of a page's URL without parameters only site and host matter */

@@ -196,7 +196,7 @@ site_urls(int *n)
 	return urls_table.content;
 }
 
-/* The user's search engines and networks. */
+/* The user's search engines, networks and assistants. */
 static void *
 make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 {
@@ -208,7 +208,9 @@ make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 	{
 		HeapTuple	tuple = rows->vals[i];
 		bool		isnull;
-		bool		search = DatumGetBool(SPI_getbinval(tuple, desc, 1, &isnull));
+		char	   *word = column_text(tuple, desc, 1);
+		ReferrerKind kind = strcmp(word, "search") == 0 ? KIND_SEARCH_ENGINE :
+			strcmp(word, "ai") == 0 ? KIND_AI_ASSISTANT : KIND_SOCIAL_NETWORK;
 		Datum		array = SPI_getbinval(tuple, desc, 4, &isnull);
 		Datum	   *items = NULL;
 		bool	   *nulls = NULL;
@@ -225,8 +227,7 @@ make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 			if (!nulls[j])
 				params[n_params++] = TextDatumGetCString(items[j]);
 		}
-		(void) referrer_list_add(list, search ? KIND_SEARCH_ENGINE : KIND_SOCIAL_NETWORK,
-								 column_text(tuple, desc, 2), column_text(tuple, desc, 3),
+		(void) referrer_list_add(list, kind, column_text(tuple, desc, 2), column_text(tuple, desc, 3),
 								 n_params, params);
 	}
 	referrer_list_finish(list);
@@ -235,7 +236,7 @@ make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 
 static UserTable list_table = {
 	.name = "referrer_list",
-	.plan.query = "SELECT l.kind OPERATOR(pg_catalog.=) 'search', l.name, l.host, l.parameters"
+	.plan.query = "SELECT l.kind, l.name, l.host, l.parameters"
 	" FROM pk_tracking.referrer_list l",
 	.make = make_list
 };

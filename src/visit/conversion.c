@@ -468,8 +468,8 @@ conversion_wants_cookie(const Hit *hit, const Referrer *visit)
  * conversion_attribute
  *		The referrer to which a conversion is attributed, the first of these:
  *		the campaign of the attribution cookie; the visit's referrer if that is
- *		a campaign; the cookie's referrer if it is a search engine, a website
- *		or a network; the visit's referrer.  cookie: the referrer detected from
+ *		a campaign; the cookie's referrer if it is a search engine, a website,
+ *		a network or an assistant; the visit's referrer.  cookie: the referrer detected from
  *		_ref, if conversion_wants_cookie().
  */
 void
@@ -489,7 +489,7 @@ conversion_attribute(const Hit *hit, const Referrer *visit, const Referrer *cook
 	}
 	else if (conversion_wants_cookie(hit, visit) && cookie != NULL &&
 			 (cookie->type == REFERRER_SEARCH || cookie->type == REFERRER_WEBSITE ||
-			  cookie->type == REFERRER_SOCIAL))
+			  cookie->type == REFERRER_SOCIAL || cookie->type == REFERRER_AI_ASSISTANT))
 		*out = *cookie;
 	else
 		*out = *visit;

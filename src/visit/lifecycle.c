@@ -592,6 +592,8 @@ pkt_referrer_type_name(PG_FUNCTION_ARGS)
 			return word_or_null(fcinfo, "campaign");
 		case 7:
 			return word_or_null(fcinfo, "social network");
+		case 8:
+			return word_or_null(fcinfo, "AI assistant");
 		default:
 			return word_or_null(fcinfo, NULL);
 	}
