@@ -145,6 +145,46 @@ SELECT pk_tracking.set_site(:site, 'excluded_user_agents', '{second}');
 SELECT a, pg_temp.why(agent => a) AS one, pg_temp.why(agent => a, site => :two) AS two FROM unnest('{"the first","the second","the third"}'::text[]) a;
 DELETE FROM pk_tracking.setting;
 
+-- words of robots that are also names of apps and phones; "recorded" are people
+INSERT INTO cases (agent, expected) VALUES
+	('Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 WhatsApp/24.12.78', 'recorded'),
+	('Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.71 Mobile Safari/537.36 WhatsApp/2.24.13.77', 'recorded'),
+	('Mozilla/5.0 (Linux; Android 12; Abbot X1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36', 'recorded'),
+	('Mozilla/5.0 (Linux; Android 12; Abbot X1 Build/SP1A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36', 'recorded'),
+	('Mozilla/5.0 (Linux; Android 13; CUBOT KINGKONG 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36', 'recorded'),
+	('Spiderman/2.0 (iPhone; iOS 17.0)', 'recorded'), ('TicketValidator/4.1', 'recorded'), ('TicketValidator/4.1 (Android 13; Zebra TC26)', 'recorded'), ('TicketValidator/4.1 CFNetwork/1410.0.3 Darwin/22.6.0', 'recorded'),
+	('NewsReader/3.2 (iPhone; iOS 17.5; +https://newsreader.example/app)', 'recorded'),
+	('Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36 ShopApp/2.1 (+https://shop.example)', 'recorded'),
+	('Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Lighthouse/4.2', 'recorded'),
+	('BookApp/2.0 Uptime/1.1 (Android 14; Pixel 7)', 'recorded'),
+	('WhatsApp/2.23.20.0 A', 'bot'), ('WhatsApp/2.2413.51 W', 'bot'), ('W3C_Validator/1.3 http://validator.w3.org/services', 'bot'), ('Validator.nu/LV http://validator.w3.org/services', 'bot'), ('FeedValidator/1.3', 'bot'),
+	('Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)', 'bot'), ('Mozilla/5.0 (compatible; Uptime/1.0; http://uptime.com)', 'bot'),
+	('Mozilla/5.0 (Linux; Android 11; moto g power (2022)) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Mobile Safari/537.36 Chrome-Lighthouse', 'bot'),
+	('Mozilla/5.0 (compatible; SemanticScholar; +https://semanticscholar.org)', 'bot'), ('FeedReader/1.0 (+https://feeds.example/)', 'bot'), ('Tiny/21.05 (Linux; +https://rss.example/)', 'bot'),
+	('Mozilla/5.0 (Windows NT 10.0; Win64; x64) (compatible; Thing/1.0; +https://thing.example)', 'bot'), ('Mozilla/5.0 (Linux; Android 10; TestBot/1.0) AppleWebKit/537.36', 'bot'),
+	('Mozilla/5.0 (Linux;u;Android 4.2.2;zh-cn;) AppleWebKit/534.46 (KHTML,like Gecko) Version/5.1 Mobile Safari/10600.6.3 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)', 'bot'),
+	('Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.6478.71 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'bot');
+SELECT * FROM pg_temp.failures();
+
+-- programs: only if the site wants it, and never with a user id or a valid token
+CREATE TEMP TABLE program AS SELECT a FROM unnest(ARRAY['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0.0.0 Safari/537.36',
+	'Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1', 'Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5',
+	'curl/8.5.0', 'python-requests/2.31.0', 'Go-http-client/1.1', 'Wget/1.21']) a;
+INSERT INTO cases (agent, expected) SELECT a, 'recorded' FROM program;
+INSERT INTO cases (setting, value, agent, expected) SELECT 'exclude_automation', 'on', a, 'automation' FROM program;
+SELECT pk_tracking.create_token(:site, 'programs') AS program_token \gset
+INSERT INTO cases (setting, value, agent, query, expected) VALUES
+	('exclude_automation', 'on', 'curl/8.5.0', 'uid=jo', 'recorded'), ('exclude_automation', 'on', 'curl/8.5.0', 'token_auth=' || :'program_token', 'recorded'),
+	('exclude_automation', 'on', 'curl/8.5.0', 'token_auth=wrong', 'automation'), ('exclude_automation', 'on', 'curl/8.5.0', 'bots=1', 'recorded'),
+	('exclude_automation', 'on', 'okhttp/4.12.0', '', 'recorded'), ('exclude_automation', 'on', 'Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0', '', 'recorded'),
+	('exclude_automation', 'on', 'LoadTest 7', '', 'recorded'), ('exclude_automation', 'on', 'Googlebot/2.1', 'uid=jo', 'bot');
+SELECT * FROM pg_temp.failures();
+INSERT INTO pk_tracking.automation_agent VALUES ('loadTEST'), ('/^probe\d/');
+INSERT INTO cases (setting, value, agent, expected) VALUES ('exclude_automation', 'on', 'LoadTest 7', 'automation'), ('exclude_automation', 'on', 'probe1', 'automation'), ('exclude_automation', 'on', 'a probe1', 'recorded'), (NULL, NULL, 'LoadTest 7', 'recorded');
+SELECT * FROM pg_temp.failures();
+SELECT a, pg_temp.try(format('INSERT INTO pk_tracking.automation_agent VALUES (%L)', a)) FROM unnest('{"","/a(b/","/ok/i"}'::text[]) a;
+DELETE FROM pk_tracking.automation_agent;
+
 -- 7. Referrer spam
 INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'referrer_spam' FROM unnest('{http://semalt.com,http://semalt.com/crawler?u=x,http://www.SEMALT.com/,https://buttons-for-website.com/,http://7makemoneyonline.com,http://sub.7makemoneyonline.com/a,http://o-o-6-o-o.com,darodar.com,http://ok.example/?u=semalt.com}'::text[]) r;
 INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'recorded' FROM unnest('{http://valid.domain/,http://semalt.co/,http://semalt-com.example/,sem,"",http://www.google.com/,http://xsemal.tcom/}'::text[]) r;

@@ -500,30 +500,92 @@ says_any(const Agent *agent, const char *const *words)
 	return false;
 }
 
-/* "bot" at the end of a word, but not the phones of Cubot. */
+/*
+ * Does the agent name the system of people's devices?  Linux alone does not
+ * count: servers, on which robots run, name it too.
+ */
+static bool
+names_platform(const Agent *agent)
+{
+	static const char *const words[] = {
+		"android", "iphone", "ipad", "ipod", "ios ", "ios/", "watchos", "tvos", "windows", "macintosh", "mac os",
+		"macos", "darwin/", "cfnetwork", "cros ", "tizen", "kaios", "harmonyos", "dalvik/", "playstation", NULL
+	};
+
+	return says_any(agent, words);
+}
+
+/*
+ * Is this word, which ends like a robot's, the model of a phone: between
+ * "Android" and the end of the first parentheses?  A robot's name there has a
+ * version.
+ */
+static bool
+is_model(const Agent *agent, const char *word, const char *end)
+{
+	const char *open = strchr(agent->lower, '(');
+	const char *close = open != NULL ? strchr(open, ')') : NULL;
+	const char *system = open != NULL ? strstr(open, "android") : NULL;
+
+	return system != NULL && system < word && (close == NULL || word < close) && *end != '/';
+}
+
+/* Does a word end like a robot's name?  Phones of Cubot, and other models, do too. */
+static bool
+has_robots_name(const Agent *agent)
+{
+	static const char *const ends[] = {"bot", "spider"};
+
+	for (int i = 0; i < (int) lengthof(ends); i++)
+	{
+		size_t		len = strlen(ends[i]);
+
+		for (const char *p = agent->lower; (p = strstr(p, ends[i])) != NULL; p += len)
+		{
+			if (p[len] >= 'a' && p[len] <= 'z')
+				continue;
+			if (p - agent->lower >= 2 && p[-1] == 'u' && p[-2] == 'c')
+				continue;
+			if (!is_model(agent, p, p + len))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Does the agent have a robot's word?  Words that are also names of apps count
+ * only where robots put them: the agent begins with one, or names no platform.
+ */
 static bool
 says_bot(const Agent *agent)
 {
-	static const char *const words[] = {
-		"crawler", "crawl/", "spider", "slurp", "facebookexternalhit", "mediapartners-google",
-		"bingpreview",
-		"google-inspectiontool", "googleother", "apis-google", "feedfetcher", "pingdom", "uptime",
-		"lighthouse", "pagespeed", "gtmetrix", "whatsapp/", "telegrambot", "ia_archiver",
-		"archive.org_bot",
-		"chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent", "validator",
-		"scrapy",
-		"+http://", "+https://", NULL
+	static const char *const always[] = {
+		"crawler", "crawl/", "slurp", "facebookexternalhit", "mediapartners-google", "bingpreview",
+		"google-inspectiontool", "googleother", "apis-google", "feedfetcher", "chrome-lighthouse", "pagespeed",
+		"gtmetrix", "pingdomtms", "pingdompagespeed", "ia_archiver", "archive.org_bot", "chatgpt-user",
+		"perplexity-user", "claude-user", "meta-externalagent", "scrapy", NULL
+	};
+	static const char *const robots_place[] = {
+		"whatsapp/", "validator", "uptime", "lighthouse", "pingdom"
 	};
 
-	for (const char *p = agent->lower; (p = strstr(p, "bot")) != NULL; p += 3)
-	{
-		if (p[3] >= 'a' && p[3] <= 'z')
-			continue;
-		if (p - agent->lower >= 2 && p[-1] == 'u' && p[-2] == 'c')
-			continue;
+	if (has_robots_name(agent) || says_any(agent, always))
 		return true;
+	for (int i = 0; i < (int) lengthof(robots_place); i++)
+	{
+		const char *at = strstr(agent->lower, robots_place[i]);
+
+		/* a word, not the end of an app's name */
+		if (at == agent->lower ||
+			(at != NULL && !(at[-1] >= 'a' && at[-1] <= 'z') && !names_platform(agent)))
+			return true;
 	}
-	return says_any(agent, words);
+	if (says(agent, "feedvalidator"))
+		return true;
+	/* apps name their page too, but robots are "compatible" or name no platform */
+	return (says(agent, "+http://") || says(agent, "+https://")) &&
+		(says(agent, "compatible;") || !names_platform(agent));
 }
 
 /* A frozen agent ("Android 10; K") with the values of the Client Hints put in. */

@@ -38,6 +38,7 @@ DECLARE
 	-- in the order in which they need each other
 	relations CONSTANT name[] := '{
 		site, setting, goal, custom_dimension, token, referrer_list, referrer_spam,
+		automation_agent,
 		log_visit, log_visit_length, log_action, log_link_visit_action,
 		log_conversion, log_conversion_item, log_excluded, log_version,
 		ingest_run, rejected_hit, ingest_position,

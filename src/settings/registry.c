@@ -275,6 +275,8 @@ const SettingDef setting_registry[] = {
 	/* exclusion: doc/internals.md, "Matomo: exclusions"; sites add to the instance's lists */
 	{FIELD(track_bots), .type = TYPE_BOOL, .value = "off",
 	.description = "store the hits of bots too"},
+	{FIELD(exclude_automation), .type = TYPE_BOOL, .value = "off",
+	.description = "do not store hits of browsers and libraries that programs drive, unless they have a user id or a valid token"},
 	{FIELD(excluded_ips), .type = TYPE_LIST, .value = "{}", .adds = true, .check = check_ip_range,
 	.description = "addresses, networks and patterns such as 10.1.*.* whose hits are not"
 		" stored; added to the instance's list"},

@@ -129,6 +129,7 @@ typedef struct Settings
 
 	/* exclusion */
 	bool		track_bots;
+	bool		exclude_automation;
 	TextList excluded_ips;
 	TextList excluded_user_agents;
 	TextList excluded_query_parameters;

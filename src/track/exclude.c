@@ -10,7 +10,6 @@
 
 #include "base/ip_range.h"
 #include "base/json.h"
-#include "base/pattern.h"
 #include "request/tracking_api.h"
 #include "track/exclude.h"
 
@@ -34,6 +33,17 @@ static const char *const bot_networks[] = {
 /* Bots that the rules for user agents do not know. */
 static const char *const bot_agents[] = {
 	"YottaaMonitor", "CloudFlare-AlwaysOnline", "Google Page Speed Insights", "Google web snippet"
+};
+
+/*
+ * Browsers without a person and libraries, which are no bots: a server may well
+ * send its own visitors' hits with one.
+ */
+static const char *const automation_agents[] = {
+	"HeadlessChrome", "PhantomJS", "SkypeUriPreview", "/^curl\\//i", "python-requests", "Go-http-client",
+	"/^Wget\\//i", "Python-urllib", "python-httpx", "aiohttp/", "libwww-perl", "/^Java\\//i", "Apache-HttpClient",
+	"GuzzleHttp", "node-fetch", "/^axios\\//i", "HTTPie/", "PostmanRuntime", "insomnia/", "puppeteer", "playwright",
+	"selenium", "webdriver", "slimerjs", "jsdom/", "cypress/", "k6/", "Apache-JMeter", "WindowsPowerShell"
 };
 
 typedef enum ConditionOp
@@ -67,6 +77,22 @@ struct ExcludeRules
 	int			n_conditions;
 	Condition  *conditions;
 };
+
+/*
+ * exclude_automation_create
+ *		The agents of programs: our own, and n more of the user's, in the
+ *		current memory context.
+ */
+PatternSet *
+exclude_automation_create(const char *const *more, int n)
+{
+	const char **all = palloc_array(const char *, lengthof(automation_agents) + n);
+
+	memcpy(all, automation_agents, sizeof(automation_agents));
+	for (int i = 0; i < n; i++)
+		all[lengthof(automation_agents) + i] = more[i];
+	return pattern_set_create(all, lengthof(automation_agents) + n);
+}
 
 /* A part without blanks at either end. */
 static UrlPart
@@ -349,6 +375,10 @@ exclude_reason(const ExcludeInput *in)
 
 	if (!s->track_bots && !hit->bots && is_bot(in))
 		return "bot";
+	/* neither people nor the site's own servers are suspected */
+	if (in->automation != NULL && !hit->bots && hit->user_id[0] == '\0' && !hit->trusted &&
+		pattern_set_matches(in->automation, hit->user_agent, AGENT_MAX))
+		return "automation";
 	if (s->respect_do_not_track && asks_not_to_be_tracked(hit))
 		return "do_not_track";
 	if (meets_condition(in))

@@ -7,6 +7,7 @@
 #ifndef PKT_EXCLUDE_H
 #define PKT_EXCLUDE_H
 
+#include "base/pattern.h"
 #include "enrich/referrer.h"
 #include "enrich/user_agent.h"
 #include "request/hit.h"
@@ -24,9 +25,11 @@ typedef struct ExcludeInput
 	int			n_urls;			/* URLs of all sites; */
 	const SiteUrl *urls;		/* only needed with exclude_unknown_urls */
 	const SpamList *spam;		/* NULL: no spam is known */
+	PatternSet *automation;		/* agents of programs; NULL: they are recorded */
 } ExcludeInput;
 
 extern ExcludeRules *exclude_rules_create(const Settings *s);
+extern PatternSet *exclude_automation_create(const char *const *more, int n);
 extern const char *exclude_reason(const ExcludeInput *in);
 
 #endif							/* PKT_EXCLUDE_H */

@@ -20,6 +20,26 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_referrer_spam IS
 	'creates the table pk_tracking.referrer_spam';
 
+CREATE FUNCTION pk_tracking_internal.make_automation_agent() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- an expression that is not valid raises an error here, not with a hit
+
+	CREATE TABLE pk_tracking.automation_agent (
+		agent text NOT NULL PRIMARY KEY CHECK (agent <> '' AND octet_length(agent) <= 4096
+			AND coalesce('' ~ substring(agent FROM '^/(.+)/[imsuxUD]*$'), true) IS NOT NULL));
+	COMMENT ON TABLE pk_tracking.automation_agent IS
+		'your own user agents of programs, in addition to the built-in list; they count if exclude_automation is on';
+	COMMENT ON COLUMN pk_tracking.automation_agent.agent IS
+		'part of a user agent, or /regular expression/';
+	PERFORM pk_tracking_internal.watch('automation_agent');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_automation_agent IS
+	'creates the table pk_tracking.automation_agent';
+
 CREATE FUNCTION pk_tracking_internal.make_log_excluded() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -43,7 +63,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS
-		'reason: bot, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
+		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded IS

@@ -163,6 +163,8 @@ exclusion(Work *w)
 		in.urls = site_urls(&in.n_urls);
 	if (site->s.enable_spam_filter && w->hit->urlref[0])
 		in.spam = site_spam_list();
+	if (site->s.exclude_automation)
+		in.automation = site_automation();
 	return exclude_reason(&in);
 }
 

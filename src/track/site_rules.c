@@ -276,6 +276,32 @@ site_spam_list(void)
 	return spam_table.content;
 }
 
+/* The user agents of programs: our own and the user's. */
+static void *
+make_automation(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	const char **agents = palloc_array(const char *, n_rows + 1);
+
+	*n = (int) n_rows;
+	for (uint64 i = 0; i < n_rows; i++)
+		agents[i] = column_text(rows->vals[i], rows->tupdesc, 1);
+	return exclude_automation_create(agents, *n);
+}
+
+static UserTable automation_table = {
+	.name = "automation_agent",
+	.plan.query = "SELECT a.agent FROM pk_tracking.automation_agent a",
+	.make = make_automation
+};
+
+/* site_automation: see site_rules.h. */
+PatternSet *
+site_automation(void)
+{
+	refresh(&automation_table);
+	return automation_table.content;
+}
+
 /* The goals of all sites, by site and number. */
 static void *
 make_goals(SPITupleTable *rows, uint64 n_rows, int *n)

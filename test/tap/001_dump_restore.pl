@@ -27,7 +27,7 @@ sub contents
 	foreach my $table (
 		qw(site setting goal token custom_dimension referrer_list log_visit log_visit_length log_action
 		log_link_visit_action log_conversion log_conversion_item log_version
-		referrer_spam log_excluded))
+		referrer_spam automation_agent log_excluded))
 	{
 		$result .= "$table: "
 		  . sql($db, "SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM pk_tracking.$table t")
@@ -97,6 +97,7 @@ my $fill = q{
 		VALUES (1, now(), now(), 2, '0.0.0.0');
 	INSERT INTO pk_tracking.log_conversion (idvisit, idsite, idgoal, server_time, revenue) VALUES (1, 1, 1, now(), 12.5);
 	INSERT INTO pk_tracking.referrer_spam VALUES ('spam.example');
+	INSERT INTO pk_tracking.automation_agent VALUES ('LoadTest');
 	INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('a token of Matomo''s'), 'kept');
 	SELECT pk_tracking.create_token(1, 'made', '2099-01-01');
 	SELECT pk_tracking.add_dimension(1, 'plan', 'visit'), pk_tracking.add_dimension(1, 'old', 'action', active => false);
