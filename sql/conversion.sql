@@ -270,6 +270,77 @@ SELECT n, pg_temp.hit(600 + n, 0, first), pg_temp.hit(600 + n, 1, 'idgoal=2&' ||
 SELECT ('x' || lpad(who, 8, '0'))::bit(32)::integer - 600 AS n, ref, left(referer_name, 20) AS name, length(referer_name) AS l, left(referer_keyword, 20) AS keyword, length(referer_keyword) AS l2
 FROM conversions WHERE length(who) = 3 AND ('x' || lpad(who, 8, '0'))::bit(32)::integer > 600 ORDER BY 1;
 
+-- money that cannot be read --------------------------------------------
+-- is unknown, not nothing; the result names the parameter, and the hit is counted
+SELECT n, q, pg_temp.hit(800 + n, 0, q) FROM (VALUES
+	(1, 'idgoal=2&revenue=6%2C795.00'), (2, 'idgoal=2&revenue='), (3, 'idgoal=2'), (4, 'idgoal=0&revenue=12%2C50'), (5, 'idgoal=0&revenue='),
+	(6, 'idgoal=0&ec_id=m6&revenue=$5.00&ec_st=1&ec_tx=1%2C5&ec_sh=x&ec_dt='), (7, 'idgoal=0&ec_id=m7&revenue=5&ec_dt=false&ec_sh=x&ec_tx='), (8, 'idgoal=0&ec_st=x&ec_dt=x'), (13, 'idgoal=0&ec_id=m13&revenue=1&ec_tx=0&ec_dt=false'), (14, 'idgoal=2&revenue=false'), (15, 'idgoal=0&revenue=false'),
+	(9, 'url=http://shop.example.org/&revenue=x'), (10, 'idgoal=2&revenue=x&ec_st=x'), (11, 'idgoal=0&ec_id=m11&revenue=1e15'), (12, 'idgoal=0&ec_id=m12&revenue=1.5e3')) h(n, q);
+SELECT ('x' || lpad(who, 8, '0'))::bit(32)::integer - 800 AS n, idgoal, revenue, subtotal, tax, shipping, discount FROM conversions WHERE ('x' || lpad(who, 8, '0'))::bit(32)::integer BETWEEN 801 AND 815 ORDER BY 1;
+-- a price: of the item of an SKU that counts
+SELECT n, pg_temp.hit(820 + n, 0, 'idgoal=0&ec_id=p' || n || '&revenue=' || CASE n WHEN 9 THEN 'x' ELSE '1' END || '&ec_items=' || pg_temp.e(items)) FROM (VALUES
+	(1, '[["a","n","c","1,50",2],["b","n","c",2,1]]'), (2, '[["a","n","c","",2],["b","n","c",null,1],["c"]]'), (3, '[["a","n","c",true],["b","n","c",false],["c","n","c",[1]],["d","n","c",{"x":1}]]'),
+	(4, '[["a","n","c","x",1],["a","n","c",7,1]]'), (5, '[["a","n","c",7,1],["a","n","c","x",1]]'), (6, '[["","n","c","x",1],["b","n","c","1",1]]'), (7, '[["a","n","c",1,"x"]]'), (8, '[["a","n","c",1e15,1]]'), (9, '[["a","n","c","x",1]]')) h(n, items);
+SELECT idorder, string_agg(sku || ' ' || coalesce(price::text, 'NULL') || ' x' || quantity, ', ' ORDER BY sku) AS items FROM items WHERE idorder ~ '^p[0-9]$' GROUP BY 1 ORDER BY 1;
+-- also if the conversion is no news; not a hit that is invalid, excluded or ignored
+SELECT pg_temp.hit(840, 0, 'idgoal=1&revenue=x') AS first, pg_temp.hit(840, 1, 'idgoal=1&revenue=x') AS "no news", pg_temp.hit(840, 2, 'idgoal=99&revenue=x') AS "no goal", pg_temp.hit(840, 2, 'idgoal=0&ec_id=m12&revenue=x') AS "known order",
+	pg_temp.hit(840, 2, 'idgoal=1&revenue=x&ping=1') AS ping, pg_temp.hit(841, 2, 'idgoal=1&revenue=x&ping=1') AS ignored, pg_temp.hit(842, 0, 'rec=0&idgoal=1&revenue=x') AS excluded;
+SELECT reason, hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
+SELECT pk_tracking.compact_excluded() IS NOT NULL AS compacted;
+SELECT reason, hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
+-- track() raises, and so does a strict request; nothing is stored
+SELECT pg_temp.state() AS before \gset
+DO $$
+DECLARE
+	params jsonb;
+BEGIN
+	FOREACH params IN ARRAY ARRAY['{"idgoal": 2, "revenue": "6,795.00"}', '{"idgoal": 0, "ec_id": "t1", "ec_st": "x", "ec_tx": "x"}', '{"idgoal": 0, "ec_items": [["a", "n", "c", true]]}', '{"idgoal": 0, "revenue": "$5"}']::jsonb[] LOOP
+		BEGIN
+			PERFORM pk_tracking.track(current_setting('test.site')::integer, params => params);
+			RAISE WARNING '% was taken', params;
+		EXCEPTION WHEN invalid_parameter_value THEN
+			RAISE WARNING '%', sqlerrm;
+		END;
+		BEGIN
+			PERFORM pk_tracking.track_request('idsite=' || current_setting('test.site') || '&rec=1' || (SELECT string_agg(format('&%s=%s', key, pg_temp.e(value)), '') FROM jsonb_each_text(params)), strict => true);
+			RAISE WARNING '% was taken', params;
+		EXCEPTION WHEN invalid_parameter_value THEN
+			RAISE WARNING 'strict: %', sqlerrm;
+		END;
+	END LOOP;
+END
+$$;
+SELECT pg_temp.state() = :'before' AS nothing_stored;
+SELECT hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
+-- where it does not matter it raises nothing
+SELECT (pk_tracking.track(current_setting('test.site')::integer, 'http://shop.example.org/', ip => '203.0.113.7', at => '2026-03-02 10:00+00', params => '{"revenue": "x", "ec_st": "x"}')).outcome;
+-- without consent it is counted, too
+SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'consent_mode', 'ask_else_anonymous');
+SELECT pg_temp.hit(850, 0, 'idgoal=2&revenue=x&consent=0'), pg_temp.hit(851, 0, 'idgoal=0&ec_id=n1&ec_tx=x&consent=0&ec_items=' || pg_temp.e('[["a","n","c","x"]]'));
+SELECT hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
+DELETE FROM pk_tracking.setting;
+-- raw tables count it; the row is no rejected one
+CREATE TABLE conversion_raw (n integer PRIMARY KEY, query text, at timestamptz);
+INSERT INTO conversion_raw SELECT n, format('idsite=%s&rec=1&cid=%s&idgoal=2&revenue=1%%2C%s', current_setting('test.site'), lpad(to_hex(860 + n), 16, '0'), n), '2026-03-02 10:00+00' FROM generate_series(1, 3) n;
+SELECT outcome, outcome_reason FROM pk_tracking.attach('conversion_raw', dry_run => true);
+CALL pk_tracking.ingest('conversion_raw');
+SELECT hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
+DROP TABLE conversion_raw;
+-- status() counts the hits that were not recorded
+SELECT pg_temp.hit(870, 0, 'idgoal=2&revenue=x') AS sent FROM pk_tracking.status() WHERE item = 'excluded hits';
+INSERT INTO pk_tracking.log_excluded (idsite, day, reason, hits) VALUES (current_setting('test.site')::integer, (now() AT TIME ZONE 'UTC')::date, 'bad_money', 1000000);
+SELECT value !~ '^1[0-9]{6}' AS "only those that were excluded" FROM pk_tracking.status() WHERE item = 'excluded hits';
+DELETE FROM pk_tracking.log_excluded WHERE hits = 1000000;
+-- averages are those of known amounts
+SELECT nb_conversions, revenue, avg_order_revenue FROM pk_tracking.report_orders(current_setting('test.site')::integer, '2026-03-02', '2026-03-02', 'range');
+SELECT sku, orders, revenue, avg_price FROM pk_tracking.report_products(current_setting('test.site')::integer, '2026-03-02', '2026-03-02') WHERE sku IN ('a', 'b') ORDER BY 1;
+-- by Matomo's rules what cannot be read is 0, and a goal has its own revenue
+SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'recognition_rules', 'matomo');
+SELECT pg_temp.hit(880, 0, 'idgoal=2&revenue=x'), pg_temp.hit(881, 0, 'idgoal=0&ec_id=q1&revenue=x&ec_tx=x&ec_items=' || pg_temp.e('[["a","n","c","x"]]'));
+SELECT idgoal, revenue, subtotal, tax, i.price FROM conversions c LEFT JOIN items i USING (idorder) WHERE c.who IN (to_hex(880), to_hex(881)) ORDER BY idgoal;
+SELECT (pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000372', at => '2026-03-02 10:00+00', params => '{"idgoal": 2, "revenue": "x"}')).outcome;
+DELETE FROM pk_tracking.setting;
+
 SELECT count(*) AS "amounts that are no multiple of a cent" FROM conversions c WHERE c.revenue <> round(c.revenue, 2);
 
 -- code of the owner's on these tables runs without the caller's search_path

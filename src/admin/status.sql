@@ -117,7 +117,9 @@ BEGIN
 
 	SELECT coalesce(sum(e.hits), 0) INTO n
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
-			AND e.day = (now() AT TIME ZONE s.timezone)::date;
+			AND e.day = (now() AT TIME ZONE s.timezone)::date
+		-- hits that were recorded all the same
+		WHERE e.reason <> 'bad_money';
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 
 	RETURN QUERY

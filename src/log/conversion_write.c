@@ -342,9 +342,11 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 	const ConversionInput *in = c->in;
 	const ConversionRequest *r = in->request;
 	int			n = r->n_items;
+	int			first = 1;
 	int			max = in->s->page_maximum_length;
 	int64	   *numbers[2 + ITEM_CATEGORIES];
 	Datum	   *prices = palloc_array(Datum, n + 1);
+	bool	   *no_prices = palloc_array(bool, n + 1);
 	Datum	   *quantities = palloc_array(Datum, n + 1);
 	Datum		values[15];
 	char		nulls[15];
@@ -360,6 +362,7 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 		for (int k = 0; k < ITEM_CATEGORIES; k++)
 			numbers[2 + k][i] = name_of_text(log, visit->idsite, ACTION_TYPE_ITEM_CATEGORY, item->category[k], max);
 		prices[i] = NumericGetDatum(item->price);
+		no_prices[i] = item->price == NULL;
 		quantities[i] = Int32GetDatum(item->quantity);
 	}
 
@@ -389,7 +392,8 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 	values[5] = CStringGetTextDatum(idorder);
 	for (int k = 0; k < 2 + ITEM_CATEGORIES; k++)
 		values[6 + k] = number_array(numbers[k], n);
-	values[13] = PointerGetDatum(construct_array(prices, n, NUMERICOID, -1, false, TYPALIGN_INT));
+	values[13] = PointerGetDatum(construct_md_array(prices, no_prices, 1, &n, &first, NUMERICOID,
+													-1, false, TYPALIGN_INT));
 	values[14] = PointerGetDatum(construct_array(quantities, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	if (plan_execute(&items_plan, values, nulls, 0, false) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the items of an order");

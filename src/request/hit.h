@@ -63,6 +63,7 @@ typedef struct Hit
 	char	   *cookie_header;
 	char	   *referer_header;
 	bool		trusted;		/* may use parameters that need authentication */
+	bool		strict;			/* what is sent wrong is the caller's error */
 
 	/* the action */
 	char	   *url;

@@ -54,9 +54,12 @@ engine_leave(EngineScope *scope)
 	MemoryContextSwitchTo(scope->caller);
 }
 
+/* The word under which hits are counted that were recorded with an unknown amount. */
+static const char *const reason_bad_money = "bad_money";
+
 /*
  * Count the hits that were excluded, except those without consent, of which
- * nothing is stored at all.
+ * nothing is stored at all, and the hits whose amounts cannot be read.
  */
 static void
 count_excluded(const Work *work, int n)
@@ -70,6 +73,8 @@ count_excluded(const Work *work, int n)
 
 		if (r->outcome == OUTCOME_EXCLUDED && !tracked_nothing(r))
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, r->outcome_reason);
+		else if (r->outcome == OUTCOME_RECORDED && work[i].request.bad_money != NULL)
+			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_money);
 	}
 	exclude_count_write(&counts);
 }

@@ -125,7 +125,7 @@ tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit
 	Tracked    *r = w->result;
 
 	r->outcome = OUTCOME_RECORDED;
-	r->outcome_reason = NULL;
+	r->outcome_reason = w->request.bad_money;
 	r->idvisit = visit->idvisit;
 	r->has_idvisitor = visit->has_idvisitor;
 	r->idvisitor = visit->idvisitor;

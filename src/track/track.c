@@ -176,6 +176,7 @@ pkt_track(PG_FUNCTION_ARGS)
 	/* params may not set these */
 	hit->rec = true;
 	hit->trusted = false;
+	hit->strict = true;
 
 	hit->idsite = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
 	if (!PG_ARGISNULL(1))
@@ -279,6 +280,7 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	Tracked		result;
 	bool		strict = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
 
+	hit->strict = strict;
 	hit->trusted = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	if (hit->trusted)
 		check_trusted();

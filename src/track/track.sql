@@ -22,7 +22,7 @@ COMMENT ON TYPE pk_tracking.tracked IS
 	'outcome of a hit, the cookie that the caller should set, and the cookies that the caller should delete';
 COMMENT ON COLUMN pk_tracking.tracked.outcome IS 'recorded, ignored, excluded or invalid';
 COMMENT ON COLUMN pk_tracking.tracked.outcome_reason IS
-	'reason why the hit was ignored or excluded, or the name of the invalid parameter';
+	'reason why the hit was ignored or excluded, or the name of the invalid parameter; of a recorded hit the first parameter whose amount cannot be read';
 COMMENT ON COLUMN pk_tracking.tracked.idvisit IS 'visit that the hit belongs to';
 COMMENT ON COLUMN pk_tracking.tracked.idvisitor IS 'visitor id of the visit; NULL if anonymous';
 COMMENT ON COLUMN pk_tracking.tracked.config_id IS 'fingerprint of the hit; NULL if it has none';

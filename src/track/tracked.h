@@ -28,7 +28,7 @@ typedef struct CookieToSet
 typedef struct Tracked
 {
 	Outcome		outcome;
-	const char *outcome_reason; /* NULL if recorded */
+	const char *outcome_reason; /* of a recorded hit the unreadable amount's parameter, or NULL */
 	bool		duplicate_order;	/* invalid because the order is there already */
 	int64		idvisit;
 	bool		has_idvisitor;

@@ -97,15 +97,28 @@ zero(void)
 	return DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
 }
 
-/* A parameter of an order: NULL if it was not sent, 0 if it is not a number. */
+/*
+ * The amount of a parameter.  absent: the amount if it was not sent; "false" is
+ * how Matomo's JavaScript client says that.  One that cannot be read is unknown,
+ * and the request says so; by Matomo's rules it is unread.
+ */
 static Numeric
-order_amount(const char *str)
+amount(const char *name, const char *str, Numeric absent, Numeric unread, const Settings *s,
+	   ConversionRequest *request)
 {
 	Numeric		n;
 
 	if (str[0] == '\0')
-		return NULL;
-	return money(str, &n) ? n : zero();
+		return absent;
+	if (money(str, &n))
+		return n;
+	if (s->recognition_rules == RULES_MATOMO)
+		return unread;
+	if (strcmp(str, "false") == 0)
+		return absent;
+	if (request->bad_money == NULL)
+		request->bad_money = name;
+	return NULL;
 }
 
 /* A scalar of an item as text; "" if it is not a scalar. */
@@ -158,6 +171,23 @@ item_text(const JsonbValue *v, const Settings *s)
 		first = false;
 	}
 	return text_trim(buf.data);
+}
+
+/*
+ * The price of an item; 0 if none was sent.  One that cannot be read is NULL, by
+ * Matomo's rules 0.
+ */
+static Numeric
+item_price(const JsonbValue *v, const Settings *s)
+{
+	char	   *str = scalar_text(v, s);
+	Numeric		n;
+
+	if (s->recognition_rules != RULES_MATOMO && v->type != jbvString && v->type != jbvNumeric)
+		return v->type == jbvNull ? zero() : NULL;
+	if (money(str, &n))
+		return n;
+	return s->recognition_rules == RULES_MATOMO || str[0] == '\0' ? zero() : NULL;
 }
 
 /* One category, or a list of up to five. */
@@ -215,7 +245,7 @@ read_item(JsonbContainer *entry, const Settings *s, OrderItem *item)
 				item_categories(&v, s, item);
 				break;
 			case 3:
-				(void) money(scalar_text(&v, s), &item->price);
+				item->price = item_price(&v, s);
 				break;
 			case 4:
 				{
@@ -233,16 +263,18 @@ read_item(JsonbContainer *entry, const Settings *s, OrderItem *item)
 
 /*
  * Read ec_items.  If an SKU comes twice, the last item counts.  False if it is
- * not a list, or has more than ITEMS_MAX items.
+ * not a list, or has more than ITEMS_MAX items.  *bad_price: whether the price of
+ * an item cannot be read.
  */
 static bool
-read_items(const Hit *hit, const Settings *s, ConversionRequest *request)
+read_items(const Hit *hit, const Settings *s, ConversionRequest *request, bool *bad_price)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
 	JsonbValue	v;
 	int64		quantity = 0;
 
+	*bad_price = false;
 	request->n_items = 0;
 	request->items = NULL;
 	request->quantity = 0;
@@ -276,7 +308,10 @@ read_items(const Hit *hit, const Settings *s, ConversionRequest *request)
 			request->n_items++;
 	}
 	for (int i = 0; i < request->n_items; i++)
+	{
 		quantity += request->items[i].quantity;
+		*bad_price |= request->items[i].price == NULL;
+	}
 	request->quantity = (int32) Max(Min(quantity, PG_INT32_MAX), PG_INT32_MIN);
 	return true;
 }
@@ -298,14 +333,13 @@ random_order_id(void)
  * conversion_read
  *		Read the conversion that the hit asks for.  hit's texts have been cut
  *		to their bounds.  Returns the name of the first invalid parameter, or
- *		NULL.
+ *		NULL.  Money that cannot be read makes a hit invalid only if it is
+ *		strict.
  */
 const char *
 conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 				const Goal *goals, int n_goals, ConversionRequest *request)
 {
-	Numeric		n;
-
 	memset(request, 0, sizeof(ConversionRequest));
 	if (kind == ACTION_PING)
 		request->kind = CONVERT_NOTHING;
@@ -315,32 +349,35 @@ conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 		request->goal = goal_find(goals, n_goals, hit->idgoal);
 		if (request->goal == NULL)
 			return "idgoal";
-		if (hit->revenue[0] && money(hit->revenue, &n))
-			request->revenue = n;
+		request->revenue = round_money(request->goal->revenue);
+		request->revenue = amount("revenue", hit->revenue, request->revenue, request->revenue,
+								  s, request);
 	}
 	else if (kind == ACTION_ECOMMERCE)
 	{
+		bool		bad_price;
+
 		request->kind = hit->ec_id[0] ? CONVERT_ORDER : CONVERT_CART;
 		/* reserved: log_conversion_item.idorder of carts */
 		if (strcmp(hit->ec_id, ORDER_OF_CART) == 0)
 			return "ec_id";
-		if (!read_items(hit, s, request))
+		if (!read_items(hit, s, request, &bad_price))
 			return "ec_items";
-		request->revenue = order_amount(hit->revenue);
-		if (request->revenue == NULL)
-			request->revenue = zero();
+		request->revenue = amount("revenue", hit->revenue, zero(), zero(), s, request);
 		if (request->kind == CONVERT_ORDER)
 		{
 			request->idorder = s->anonymize_order_id ? random_order_id() : hit->ec_id;
-			request->subtotal = order_amount(hit->ec_st);
-			request->tax = order_amount(hit->ec_tx);
-			request->shipping = order_amount(hit->ec_sh);
-			request->discount = order_amount(hit->ec_dt);
+			request->subtotal = amount("ec_st", hit->ec_st, NULL, zero(), s, request);
+			request->tax = amount("ec_tx", hit->ec_tx, NULL, zero(), s, request);
+			request->shipping = amount("ec_sh", hit->ec_sh, NULL, zero(), s, request);
+			request->discount = amount("ec_dt", hit->ec_dt, NULL, zero(), s, request);
 		}
+		if (bad_price && request->bad_money == NULL)
+			request->bad_money = "ec_items";
 	}
 	else
 		request->kind = CONVERT_BY_ACTION;
-	return NULL;
+	return hit->strict ? request->bad_money : NULL;
 }
 
 /* The hit's texts for comparison with goals, without HTML escapes. */
@@ -418,7 +455,7 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 			out->list = palloc_array(Conversion, 1);
 			out->list[0].idgoal = r->goal->idgoal;
 			out->list[0].multiple = r->goal->allow_multiple;
-			out->list[0].revenue = r->revenue ? r->revenue : round_money(r->goal->revenue);
+			out->list[0].revenue = r->revenue;
 			out->n = 1;
 			break;
 

@@ -36,7 +36,7 @@ typedef struct OrderItem
 	char	   *sku;			/* never "" */
 	char	   *name;			/* "": none */
 	char	   *category[ITEM_CATEGORIES];	/* "": none */
-	Numeric		price;
+	Numeric		price;			/* NULL: it cannot be read */
 	int32		quantity;
 } OrderItem;
 
@@ -55,7 +55,7 @@ typedef struct ConversionRequest
 	ConversionKind kind;
 	const Goal *goal;
 	const char *idorder;		/* of an order */
-	Numeric		revenue;		/* NULL: not sent */
+	Numeric		revenue;		/* amounts; NULL: unknown */
 	Numeric		subtotal;
 	Numeric		tax;
 	Numeric		shipping;
@@ -63,6 +63,7 @@ typedef struct ConversionRequest
 	int			n_items;
 	OrderItem  *items;
 	int32		quantity;		/* of all items */
+	const char *bad_money;		/* the first parameter whose amount cannot be read; NULL: none */
 } ConversionRequest;
 
 typedef struct ConversionInput
