@@ -341,6 +341,65 @@ SELECT idgoal, revenue, subtotal, tax, i.price FROM conversions c LEFT JOIN item
 SELECT (pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000372', at => '2026-03-02 10:00+00', params => '{"idgoal": 2, "revenue": "x"}')).outcome;
 DELETE FROM pk_tracking.setting;
 
+-- emptied carts --------------------------------------------
+CREATE FUNCTION pg_temp.cart(who integer) RETURNS text LANGUAGE sql AS $$
+	SELECT format('buyer %s, converted %s; %s; %s', v.buyer, v.converted,
+		coalesce((SELECT string_agg(format('%s: %s items, %s, at %s', CASE c.idgoal WHEN 0 THEN c.idorder ELSE 'cart' END, c.items, coalesce(c.revenue::text, 'NULL'), c.at), ', ' ORDER BY c.idgoal) FROM conversions c WHERE c.who = to_hex($1)), 'no conversion'),
+		coalesce((SELECT string_agg(format('%s%s%s', CASE i.idorder WHEN '0' THEN '' ELSE i.idorder || ' ' END, i.sku, CASE WHEN i.deleted THEN ' deleted' END), ', ' ORDER BY i.idorder, i.sku) FROM items i WHERE i.who = to_hex($1)), 'no items'))
+	FROM visits v WHERE v.who = to_hex($1)
+$$;
+CREATE FUNCTION pg_temp.carts(who integer, VARIADIC queries text[]) RETURNS TABLE (query text, cart text) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. array_length(queries, 1) LOOP
+		query := queries[i];
+		cart := pg_temp.hit(who, i, 'idgoal=0&' || regexp_replace(queries[i], '(ec_items=)(.*)', '\1') || pg_temp.e(coalesce(substring(queries[i] FROM 'ec_items=(.*)'), '')));
+		cart := cart || ': ' || pg_temp.cart(who);
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+-- an empty list without revenue; then it is a cart again, by the same row; an order takes over an open cart alone
+SELECT * FROM pg_temp.carts(900, 'revenue=5&ec_items=[["a","n","c",5,1]]', 'ec_items=[]', 'revenue=0&ec_items=[]', 'revenue=7&ec_items=[["b","n","c",7,1]]', 'revenue=0.00&ec_items=[]', 'ec_id=c1&revenue=3&ec_items=[["d","n","c",3,1]]',
+	'ec_items=[]', 'revenue=5&ec_items=[["a","n","c",5,1]]', 'revenue=0.001&ec_items=[]', 'ec_id=c2&ec_items=[]');
+-- a visit that begins with one; a cart whose items the client does not know; what is no list without elements; revenue that cannot be read
+SELECT * FROM pg_temp.carts(901, 'ec_items=[]', 'revenue=5&ec_items=[]', 'revenue=0&ec_items=["x"]', 'revenue=0&ec_items=[["",1]]', 'revenue=0&ec_items=', 'revenue=0', 'revenue=-1&ec_items=[]', 'revenue=x&ec_items=[]', 'ec_items=[]');
+SELECT (pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000386', ip => '203.0.113.7', at => '2026-03-02 10:05+00', params => '{"idgoal": 0, "revenue": 4, "ec_items": [["a", "n", "c", 4, 1]]}')).outcome,
+	(pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000386', ip => '203.0.113.7', at => '2026-03-02 10:06+00', params => '{"idgoal": 0, "revenue": 0, "ec_items": []}')).outcome, pg_temp.cart(902);
+-- by Matomo's rules it is a cart
+SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'recognition_rules', 'matomo');
+SELECT * FROM pg_temp.carts(903, 'revenue=5&ec_items=[["a","n","c",5,1]]', 'ec_items=[]');
+DELETE FROM pk_tracking.setting;
+-- none of them is abandoned; one of unknown revenue is
+SELECT count(*) FILTER (WHERE idgoal = -1) AS rows, count(*) FILTER (WHERE idgoal = -1 AND items = 0 AND revenue = 0) AS empty FROM conversions;
+SELECT abandoned_carts = (SELECT count(*) FROM conversions c WHERE c.idgoal = -1 AND NOT (c.items = 0 AND coalesce(c.revenue, 1) = 0)) AS abandoned FROM pk_tracking.report_orders(current_setting('test.site')::integer, '2026-03-02', '2026-03-02', 'range');
+-- without consent: the row that says that a fingerprint joined a hit to the visit stays
+SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'consent_mode', 'ask_else_anonymous');
+SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'anonymous_session_cookie', 'off');
+SELECT outcome, outcome_reason, matched_by, new_visit
+FROM unnest(ARRAY['', '&idgoal=0&revenue=5&ec_items=[["a","n","c",5,1]]', '&idgoal=0&ec_items=[]']) WITH ORDINALITY q(query, n),
+	pk_tracking.track_request(format('idsite=%s&rec=1&consent=0', current_setting('test.site')) || replace(q.query, '"', '%22'), '198.51.100.99', 'agent', 'en', '2026-03-02 10:00+00'::timestamptz + n * interval '1 min') t ORDER BY n;
+SELECT c.items, c.revenue, pk_tracking.matched_by_name(c.matched_by), v.visit_goal_buyer FROM pk_tracking.log_conversion c JOIN pk_tracking.log_visit v USING (idvisit)
+WHERE c.idsite = current_setting('test.site')::integer AND c.idvisitor IS NULL AND c.idgoal = -1;
+DELETE FROM pk_tracking.setting;
+
+-- white space around an order's id --------------------------------------------
+SELECT * FROM pg_temp.carts(910, 'ec_id= w1 &revenue=1', 'ec_id=w1&revenue=1', 'ec_id=+w2%09%0A&revenue=2', 'ec_id=++&revenue=3', 'ec_id=%200%20&revenue=4');
+SELECT pg_temp.hit(911, 0, 'ec_id=+&url=http://shop.example.org/'), pg_temp.hit(912, 0, 'ec_id=+x+&url=http://shop.example.org/');
+SELECT who, buyer, since_order FROM visits WHERE who IN (to_hex(911), to_hex(912)) ORDER BY 1;
+
+-- conversion rate: of the visits that acted in the period --------------------------------------------
+SELECT pk_tracking.add_site('rate', timezone => 'UTC') AS rate \gset
+SELECT pk_tracking.add_goal(:rate, 'g', 'manually', allow_multiple => true) AS goal \gset
+SELECT (pk_tracking.track_request(format('idsite=%s&rec=1&cid=%s%s', :rate, lpad(to_hex(who), 16, '0'), query), '203.0.113.7', 'agent', 'en', at::timestamptz)).outcome FROM (VALUES
+	(1, '2026-03-02 23:50+00', ''), (2, '2026-03-02 23:50+00', ''), (3, '2026-03-02 23:50+00', ''), (4, '2026-03-03 12:00+00', '')) h(who, at, query);
+SELECT pk_tracking.set_site(:rate, 'create_new_visit_after_midnight', 'off');
+SELECT (pk_tracking.track_request(format('idsite=%s&rec=1&cid=%s%s', :rate, lpad(to_hex(who), 16, '0'), query), '203.0.113.7', 'agent', 'en', at::timestamptz)).outcome FROM (VALUES
+	(1, '2026-03-03 00:05+00', '&idgoal=1'), (2, '2026-03-03 00:05+00', '&idgoal=1'), (2, '2026-03-03 00:06+00', '&idgoal=1'), (3, '2026-03-03 00:07+00', ''),
+	-- before its visit's first action
+	(5, '2026-03-04 00:05+00', ''), (5, '2026-03-03 23:55+00', '&idgoal=1')) h(who, at, query);
+SELECT d::date AS day, r.nb_visits_converted, r.conversion_rate FROM generate_series('2026-03-02'::date, '2026-03-05', '1 day') d, pk_tracking.report_goals(:rate, d::date, d::date) r ORDER BY 1;
+SELECT nb_visits_converted, conversion_rate FROM pk_tracking.report_goals(:rate, '2026-03-02', '2026-03-05');
+
 SELECT count(*) AS "amounts that are no multiple of a cent" FROM conversions c WHERE c.revenue <> round(c.revenue, 2);
 
 -- code of the owner's on these tables runs without the caller's search_path

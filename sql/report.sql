@@ -412,7 +412,8 @@ INSERT INTO twins VALUES
 		LEFT JOIN t_name n ON n.idsite = f.idsite AND n.idaction = f.idaction_name GROUP BY c.name, a.name, n.name$$),
 ('goals', 'report_goals($1, $2, $3, $4)', $$
 	SELECT i, (SELECT g.name FROM pk_tracking.goal g WHERE g.idsite = ($1).site AND g.idgoal = i), (SELECT count(*) FROM c WHERE c.idgoal = i), (SELECT count(DISTINCT idvisit) FROM c WHERE c.idgoal = i), (SELECT coalesce(sum(revenue), 0) FROM c WHERE c.idgoal = i),
-		pg_temp.per_cent((SELECT count(DISTINCT idvisit) FROM c WHERE c.idgoal = i), (SELECT count(*) FROM v)),
+		pg_temp.per_cent((SELECT count(DISTINCT idvisit) FROM c WHERE c.idgoal = i), (SELECT count(*) FROM tv x WHERE x.idsite = ($1).site AND (x.idvisit IN (SELECT idvisit FROM c) OR (x.consent = ANY (($1).consent)
+			AND x.day <= ($1).to_date AND (x.visit_last_action_time AT TIME ZONE (SELECT s.timezone FROM pk_tracking.site s WHERE s.idsite = x.idsite))::date >= ($1).from_date)))),
 		(SELECT count(DISTINCT idvisit) FROM c WHERE c.idgoal = i AND c.idvisitor IS NULL), (SELECT pg_temp.per_cent(count(DISTINCT idvisit) FILTER (WHERE c.idvisitor IS NULL), count(DISTINCT idvisit)) FROM c WHERE c.idgoal = i)
 	FROM unnest('{1,2,7}'::integer[]) i WHERE i < 3 OR EXISTS (SELECT FROM c WHERE c.idgoal = i)$$),
 ('conversions', 'report_conversions($1, $2, $3, $4)', $$
@@ -422,7 +423,7 @@ INSERT INTO twins VALUES
 	FROM c WHERE c.idgoal <> -1 GROUP BY 1, 2, 3, 4$$),
 ('orders', 'report_orders($1, $2, $3, ''month'', $4)', $$
 	SELECT m.a, m.b, count(c.idvisit) FILTER (WHERE idgoal = 0), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0), coalesce(sum(c.revenue) FILTER (WHERE idgoal = 0), 0),
-		coalesce(round(sum(c.revenue) FILTER (WHERE idgoal = 0) / nullif(count(*) FILTER (WHERE idgoal = 0), 0), 2), 0.00), coalesce(sum(c.revenue_subtotal) FILTER (WHERE idgoal = 0), 0), 0, 0, 0,
+		coalesce(round(sum(c.revenue) FILTER (WHERE idgoal = 0) / nullif(count(c.revenue) FILTER (WHERE idgoal = 0), 0), 2), 0.00), coalesce(sum(c.revenue_subtotal) FILTER (WHERE idgoal = 0), 0), 0, 0, 0,
 		coalesce(sum(c.items) FILTER (WHERE idgoal = 0), 0), count(c.idvisit) FILTER (WHERE idgoal = -1), coalesce(sum(c.revenue) FILTER (WHERE idgoal = -1), 0),
 		count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), pg_temp.per_cent(count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0))
 	FROM (SELECT min(d) AS a, max(d) AS b FROM (SELECT ($1).from_date + i AS d FROM generate_series(0, ($1).to_date - ($1).from_date) i) days GROUP BY to_char(d, 'YYYY-MM')) m

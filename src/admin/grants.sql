@@ -118,7 +118,7 @@ BEGIN
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
 			AND (c.relname IN ('visit', 'action') AND c.relkind = 'v'
 				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action',
-					'log_conversion', 'log_conversion_item')
+					'log_conversion', 'log_conversion_item', 'log_visit_length')
 					AND c.relkind IN ('r', 'p'))
 	LOOP
 		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);

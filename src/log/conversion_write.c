@@ -133,7 +133,7 @@ make_insert(KeptPlan *plan, StringInfo sql)
 }
 
 /*
- * The open cart becomes what the hit says: a newer cart, or an order.  That a
+ * The visit's cart becomes what the hit says: a newer cart, or an order.  That a
  * fingerprint brought hits to an anonymous cart stays known, because
  * log_joined_by_fingerprint() asks for it.
  */
@@ -267,7 +267,10 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	const ConversionInput *in = c->in;
 	const ConversionRequest *r = in->request;
 	bool		by_action = r->kind == CONVERT_BY_ACTION;
-	bool		ecommerce = r->kind == CONVERT_ORDER || r->kind == CONVERT_CART;
+	bool		cart = r->kind == CONVERT_CART || r->kind == CONVERT_EMPTIED_CART;
+	bool		ecommerce = r->kind == CONVERT_ORDER || cart;
+	bool		written = false;
+	bool		take_over = (ecommerce && c->open_cart) || (cart && c->emptied_cart);
 	ConversionRow row;
 	const void *sources[N_SOURCES] = {[SOURCE_CONVERSION] = &row};
 	Datum		values[KEPT_PLAN_ARGS];
@@ -281,7 +284,7 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	row.idaction_url = by_action ? in->idaction_url : no_int();
 	row.idgoal = conversion->idgoal;
 	row.items = ecommerce ? some_int(r->quantity) : no_int();
-	row.pageviews_before = r->kind == CONVERT_CART ? no_int() :
+	row.pageviews_before = cart ? no_int() :
 		some_int(visit->total_interactions - visit->total_searches);
 	row.referer_type = c->referrer.type;
 	row.referer_name = c->referrer.name;
@@ -298,20 +301,24 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	values[conversion_columns.n] = BoolGetDatum(conversion->multiple);
 	nulls[conversion_columns.n] = ' ';
 
-	if (ecommerce && c->open_cart)
+	if (take_over)
 	{
 		if (plan_execute(&update_cart_plan, values, nulls, 0, false) != SPI_OK_UPDATE_RETURNING)
 			elog(ERROR, "could not update a cart");
-		if (SPI_processed == 0)
+		written = SPI_processed > 0;
+		if (!written)
 			SPI_freetuptable(SPI_tuptable);
 	}
-	if (!(ecommerce && c->open_cart) || SPI_processed == 0)
+	/* a cart that was emptied gets no row */
+	if (!written && r->kind == CONVERT_EMPTIED_CART)
+		return -1;
+	if (!written)
 	{
 		if (plan_execute(&insert_plan, values, nulls, 0, false) != SPI_OK_INSERT_RETURNING)
 			elog(ERROR, "could not write a conversion");
+		written = SPI_processed > 0;
 	}
-
-	if (SPI_processed == 0)
+	if (!written)
 	{
 		SPI_freetuptable(SPI_tuptable);
 		if (ecommerce)
@@ -421,7 +428,7 @@ conversion_write(Log *log, const Conversions *c, const Visit *visit, NullableInt
 	{
 		int64		buster = write_conversion(c, &c->list[i], visit, idlink_va);
 
-		if (r->kind == CONVERT_CART)
+		if (r->kind == CONVERT_CART || r->kind == CONVERT_EMPTIED_CART)
 			write_items(log, c, visit, ORDER_OF_CART);
 		else if (r->kind == CONVERT_ORDER)
 			write_items(log, c, visit, is_anonymous(visit) ?

@@ -7,7 +7,7 @@
 -- ---------------------------------------------------------------------------
 
 SELECT pk_tracking_internal.make_report('report_goals',
-	'conversions by goal; conversion_rate: percentage of all visits of the period that converted the goal',
+	'conversions by goal; conversion_rate: percentage of the visits with an action or a conversion in the period that converted the goal',
 	'idgoal integer, name text, nb_conversions bigint, nb_visits_converted bigint,
 	revenue numeric, conversion_rate numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
@@ -28,11 +28,26 @@ SELECT pk_tracking_internal.make_report('report_goals',
 				AND c.idgoal > 0
 			GROUP BY c.idgoal) m ON m.idgoal = g.idgoal
 		CROSS JOIN (
+			-- Visits that acted in the period.  No visit lasted longer than
+			-- log_visit_length says, so that the index on the first action can be
+			-- used; a day at least, for visits that no hit has written.  A late hit
+			-- may convert before the first action of its visit.
 			SELECT count(*) AS nb_visits
-			FROM pk_tracking.log_visit v
-			WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
-				AND v.visit_first_action_time < r.ends
-				AND v.consent BETWEEN r.least_consent AND r.greatest_consent) t
+			FROM (
+				SELECT v.idvisit
+				FROM pk_tracking.log_visit v
+				WHERE v.idsite = r.idsite AND v.visit_first_action_time < r.ends
+					AND v.visit_first_action_time >= r.begins - make_interval(secs =>
+						(SELECT greatest(max(l.seconds), 86400) FROM pk_tracking.log_visit_length l
+							WHERE l.idsite = r.idsite))
+					AND v.visit_last_action_time >= r.begins
+					AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+				UNION
+				SELECT c.idvisit
+				FROM pk_tracking.log_conversion c
+				WHERE c.idsite = r.idsite AND c.server_time >= r.begins
+					AND c.server_time < r.ends
+					AND c.consent BETWEEN r.least_consent AND r.greatest_consent) a) t
 	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
 	ORDER BY coalesce(g.idgoal, m.idgoal)
 	$report$);
@@ -84,7 +99,9 @@ SELECT pk_tracking_internal.make_report('report_orders',
 			sum(c.revenue_shipping) FILTER (WHERE c.idgoal = 0) AS revenue_shipping,
 			sum(c.revenue_discount) FILTER (WHERE c.idgoal = 0) AS revenue_discount,
 			sum(c.items) FILTER (WHERE c.idgoal = 0) AS items,
-			count(*) FILTER (WHERE c.idgoal = -1) AS abandoned_carts,
+			-- a cart without items and revenue was emptied
+			count(*) FILTER (WHERE c.idgoal = -1
+				AND (c.items = 0 AND c.revenue = 0) IS NOT TRUE) AS abandoned_carts,
 			sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
 			count(DISTINCT c.idvisit)
 				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous

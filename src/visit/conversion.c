@@ -316,6 +316,20 @@ read_items(const Hit *hit, const Settings *s, ConversionRequest *request, bool *
 	return true;
 }
 
+/*
+ * Does the hit say that nothing is in the cart: an empty list, and no revenue?
+ * Clients that do not know a cart's items send an empty list with the cart's
+ * revenue.
+ */
+static bool
+empties_cart(const Hit *hit, const ConversionRequest *request)
+{
+	return hit->ec_items != NULL && JB_ROOT_COUNT(hit->ec_items) == 0 &&
+		request->revenue != NULL &&
+		DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(request->revenue),
+										 NumericGetDatum(zero())));
+}
+
 /* A random order id, in place of the sent one: 40 hex digits, as Matomo's. */
 static char *
 random_order_id(void)
@@ -372,6 +386,11 @@ conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 			request->shipping = amount("ec_sh", hit->ec_sh, NULL, zero(), s, request);
 			request->discount = amount("ec_dt", hit->ec_dt, NULL, zero(), s, request);
 		}
+		else if (s->recognition_rules != RULES_MATOMO && empties_cart(hit, request))
+		{
+			request->kind = CONVERT_EMPTIED_CART;
+			request->revenue = zero();
+		}
 		if (bad_price && request->bad_money == NULL)
 			request->bad_money = "ec_items";
 	}
@@ -398,6 +417,19 @@ goal_input(const ConversionInput *in, const Visit *visit, GoalInput *g)
 	g->visit_duration = in->begun ? 0 : hit->at - visit->first;
 }
 
+/* visit_goal_buyer after an order or cart. */
+static int16
+buyer_after(ConversionKind kind, int16 before)
+{
+	bool		ordered = before == BUYER_ORDERED || before == BUYER_ORDERED_OPEN_CART;
+
+	if (kind == CONVERT_ORDER)
+		return BUYER_ORDERED;
+	if (kind == CONVERT_EMPTIED_CART)
+		return ordered ? BUYER_ORDERED : BUYER_NONE;
+	return ordered ? BUYER_ORDERED_OPEN_CART : BUYER_OPEN_CART;
+}
+
 /*
  * conversion_decide
  *		Decide what the hit converts, and change the visit, to which
@@ -421,6 +453,8 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 		visit->since_order = some_int(0);
 		visit->seldom_changed = true;
 	}
+
+	out->emptied_cart = !out->open_cart && !in->begun && in->s->recognition_rules != RULES_MATOMO;
 
 	switch (r->kind)
 	{
@@ -459,6 +493,10 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 			out->n = 1;
 			break;
 
+		case CONVERT_EMPTIED_CART:
+			if (in->begun)
+				return false;
+			/* FALLTHROUGH */
 		case CONVERT_CART:
 		case CONVERT_ORDER:
 			out->list = palloc_array(Conversion, 1);
@@ -467,13 +505,7 @@ conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out)
 			out->list[0].revenue = r->revenue;
 			out->n = 1;
 			is_goal = r->kind == CONVERT_ORDER;
-			if (is_goal)
-				visit->goal_buyer = BUYER_ORDERED;
-			else if (visit->goal_buyer == BUYER_ORDERED ||
-					 visit->goal_buyer == BUYER_ORDERED_OPEN_CART)
-				visit->goal_buyer = BUYER_ORDERED_OPEN_CART;
-			else
-				visit->goal_buyer = BUYER_OPEN_CART;
+			visit->goal_buyer = buyer_after(r->kind, visit->goal_buyer);
 			break;
 	}
 

@@ -45,6 +45,7 @@ typedef enum ConversionKind
 	CONVERT_BY_ACTION,			/* the goals that the action matches, if any */
 	CONVERT_GOAL,				/* the goal in idgoal */
 	CONVERT_CART,
+	CONVERT_EMPTIED_CART,
 	CONVERT_ORDER,
 	CONVERT_NOTHING				/* a ping */
 } ConversionKind;
@@ -95,6 +96,7 @@ typedef struct Conversions
 	int			n;				/* 0: nothing */
 	Conversion *list;
 	bool		open_cart;		/* the visit had a cart before */
+	bool		emptied_cart;	/* the visit may have a row of a cart that was emptied */
 	Referrer	referrer;		/* to which they are attributed */
 } Conversions;
 
