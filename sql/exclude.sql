@@ -319,6 +319,20 @@ CREATE TEMP TABLE sums AS SELECT * FROM pk_tracking.excluded;
 SELECT pk_tracking.compact_excluded();
 SELECT count(*) AS changed FROM (TABLE sums EXCEPT TABLE pk_tracking.excluded) x;
 SELECT count(*), count(DISTINCT (idsite, day, reason)) FROM pk_tracking.log_excluded;
+-- reasons that alternate have a row each, not one for each hit
+TRUNCATE pk_tracking.log_excluded;
+CREATE FUNCTION pg_temp.alternate() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 5 LOOP
+		PERFORM pg_temp.why(agent => 'Googlebot/2.1');
+		PERFORM pk_tracking.track_request(format('idsite=%s&rec=0', current_setting('test.site')));
+		PERFORM pg_temp.why('urlref=http://semalt.com');
+		PERFORM pg_temp.why(headers => '{"x-moz": "prefetch"}');
+	END LOOP;
+END
+$$;
+SELECT pg_temp.alternate();
+SELECT reason, count(*) AS rows, sum(hits) AS hits FROM pk_tracking.log_excluded GROUP BY reason ORDER BY reason;
 -- another row that has got the place of ours is not ours
 TRUNCATE pk_tracking.log_excluded;
 INSERT INTO pk_tracking.log_excluded (idsite, day, reason, hits) VALUES (1000, '2026-01-01', 'bot', 1);

@@ -35,7 +35,7 @@
 #include "log/log.h"
 #include "track/exclude_count.h"
 
-/* A row to which this backend adds; direct-mapped, so that memory is bounded. */
+/* A row to which this backend adds. */
 typedef struct OwnRow
 {
 	int32		idsite;			/* 0: none */
@@ -44,8 +44,20 @@ typedef struct OwnRow
 	ItemPointerData tid;
 } OwnRow;
 
-#define OWN_ROWS 64
-static OwnRow own_rows[OWN_ROWS];
+/*
+ * The rows of a site's day stand in one set, and a set has more places than there
+ * are reasons, so that reasons that alternate do not displace each other.  Days
+ * that share a set may: then a row more is written, and memory stays bounded.
+ */
+#define OWN_SETS 32
+#define OWN_WAYS 16
+typedef struct OwnSet
+{
+	OwnRow		rows[OWN_WAYS];
+	int			next;			/* the row that is replaced next */
+} OwnSet;
+
+static OwnSet own_sets[OWN_SETS];
 
 /* Nothing here ever waits: what is locked is passed over. */
 static KeptPlan add_plan = {
@@ -87,13 +99,32 @@ prune_page(const ItemPointerData *tid)
 	table_close(rel, NoLock);
 }
 
+static bool
+is_row_of(const OwnRow *row, const ExcludeCount *count)
+{
+	return row->idsite == count->idsite && row->day == count->day && row->reason == count->reason;
+}
+
+/* Our row for the count, or the one that it replaces. */
+static OwnRow *
+find_own(const ExcludeCount *count)
+{
+	OwnSet	   *set = &own_sets[((uint32) count->idsite * 31 + (uint32) count->day) % OWN_SETS];
+
+	for (int i = 0; i < OWN_WAYS; i++)
+	{
+		if (is_row_of(&set->rows[i], count))
+			return &set->rows[i];
+	}
+	set->next = (set->next + 1) % OWN_WAYS;
+	return &set->rows[set->next];
+}
+
 /* Add to our row, or write one. */
 static void
 write_count(const ExcludeCount *count)
 {
-	uint32		slot = (uint32) count->idsite * 31 + (uint32) count->day * 7 +
-		(uint32) strlen(count->reason);
-	OwnRow	   *own = &own_rows[slot % OWN_ROWS];
+	OwnRow	   *own = find_own(count);
 	ItemPointerData tid = own->tid;
 	Datum		values[5];
 	bool		isnull;
@@ -106,8 +137,7 @@ write_count(const ExcludeCount *count)
 	values[4] = Int64GetDatum(count->hits);
 
 	/* an old snapshot could not update what was updated since: it would raise */
-	if (own->idsite == count->idsite && own->day == count->day && own->reason == count->reason &&
-		!IsolationUsesXactSnapshot())
+	if (is_row_of(own, count) && !IsolationUsesXactSnapshot())
 	{
 		prune_page(&tid);
 		added = plan_execute(&add_plan, values, NULL, 0, false) == SPI_OK_UPDATE_RETURNING &&
