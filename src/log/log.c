@@ -99,7 +99,7 @@ log_open_batch(Log *log)
 /*
  * log_flush
  *		Call it between two hits: writes what a batch has in memory if that is
- *		more than pk_tracking.bulk_memory.
+ *		more than its share of pk_tracking.bulk_memory.
  */
 void
 log_flush(Log *log)

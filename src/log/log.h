@@ -56,7 +56,7 @@ typedef struct Log
 
 	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
-	struct NewNames *new_names; /* names that the batch has met; NULL: none */
+	struct BatchNames *batch_names; /* names that the batch has met; NULL: none */
 	int64		reach;			/* seconds: the shortest "longest visit" that look-ups reckoned with */
 } Log;
 

@@ -38,21 +38,21 @@
 #include "log/writer.h"
 
 /*
- * Names known to be in the dictionary.  A name is recognised by two seeded
- * hashes of it; direct-mapped, so that memory is bounded however many
- * different URLs a backend sees.  The seeds are random: nobody outside can
- * make two names meet here.
+ * This backend's cache of names that are in the dictionary.  A name is
+ * recognised by two seeded hashes of it; direct-mapped, so that memory is bounded
+ * however many different URLs a backend sees.  The seeds are random, so that no
+ * client can make two names collide here.
  */
-typedef struct KnownName
+typedef struct CachedName
 {
 	uint64		hash1;
 	uint64		hash2;
 	int64		idaction;
 	int32		idsite;			/* 0: the slot is empty */
-} KnownName;
+} CachedName;
 
-#define KNOWN_SLOTS 16384		/* 512 kB */
-static KnownName *known = NULL;
+#define CACHE_SLOTS 16384		/* 512 kB */
+static CachedName *cache = NULL;
 static uint64 seed1,
 			seed2;
 
@@ -62,17 +62,17 @@ static bool added_in_transaction = false;
 /* The dictionary's table, once known; for its invalidations. */
 static Oid	log_action_relid = InvalidOid;
 
-/* A name whose number a batch knows, by two hashes of it. */
-typedef struct KnownEntry
+/* A name whose number a batch has found out, by two hashes of it. */
+typedef struct MetName
 {
 	uint64		hash1;			/* the site mixed in */
 	uint64		hash2;
 	int64		idaction;
 	char		status;
-} KnownEntry;
+} MetName;
 
-#define SH_PREFIX known
-#define SH_ELEMENT_TYPE KnownEntry
+#define SH_PREFIX met
+#define SH_ELEMENT_TYPE MetName
 #define SH_KEY_TYPE uint64
 #define SH_KEY hash1
 #define SH_HASH_KEY(tb, k) ((uint32) (k))
@@ -85,7 +85,7 @@ typedef struct KnownEntry
 /* A name that a batch has yet to write. */
 typedef struct NameEntry
 {
-	uint64		key;			/* new_names_key() */
+	uint64		key;			/* batch_names_key() */
 	char		status;
 	LogName	   *name;
 } NameEntry;
@@ -101,11 +101,13 @@ typedef struct NameEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct NewNames
+struct BatchNames
 {
-	uint32		max_known;
-	known_hash *known;			/* until the batch ends, but never more than max_known */
-	MemoryContext context;		/* of what follows, which new_names_begin() forgets */
+	uint32		max_met;
+	met_hash   *met;			/* names met since the batch began, at most max_met; then
+								 * all are forgotten */
+	MemoryContext context;		/* of what follows: the names that are to be written, which
+								 * batch_names_begin() forgets */
 	names_hash *by_number;
 	int			n;
 	int			size;
@@ -115,8 +117,8 @@ struct NewNames
 static void
 forget_names(void)
 {
-	if (known != NULL)
-		memset(known, 0, KNOWN_SLOTS * sizeof(KnownName));
+	if (cache != NULL)
+		memset(cache, 0, CACHE_SLOTS * sizeof(CachedName));
 }
 
 static void
@@ -271,27 +273,27 @@ names_any_of_site(Log *log, int32 idsite)
 }
 
 /*
- * new_names_create
- *		The names of a batch, in the current memory context: nothing is known.
- *		max_known: of how many the number is remembered.
+ * batch_names_create
+ *		The names of a batch, in the current memory context: none yet.  max_met:
+ *		of how many the number is remembered.
  */
-NewNames *
-new_names_create(uint32 max_known)
+BatchNames *
+batch_names_create(uint32 max_met)
 {
-	NewNames   *names = palloc0_object(NewNames);
+	BatchNames   *names = palloc0_object(BatchNames);
 
-	names->max_known = max_known;
-	names->known = known_create(CurrentMemoryContext, 1024, NULL);
+	names->max_met = max_met;
+	names->met = met_create(CurrentMemoryContext, 1024, NULL);
 	return names;
 }
 
 /*
- * new_names_begin
+ * batch_names_begin
  *		Nothing is to be written any more; what comes is kept in the context,
  *		which the caller has emptied.
  */
 void
-new_names_begin(NewNames *names, MemoryContext context)
+batch_names_begin(BatchNames *names, MemoryContext context)
 {
 	names->context = context;
 	names->by_number = names_create(context, 256, NULL);
@@ -300,18 +302,18 @@ new_names_begin(NewNames *names, MemoryContext context)
 	names->list = MemoryContextAlloc(context, names->size * sizeof(LogName *));
 }
 
-/* new_names_key: site and number of a name in one. */
+/* batch_names_key: site and number of a name in one. */
 uint64
-new_names_key(const LogName *name)
+batch_names_key(const LogName *name)
 {
 	return (uint64) name->idaction ^ mix64((uint32) name->idsite);
 }
 
-/* new_names_find: is a name of that number to be written, and is it the same? */
+/* batch_names_find: is a name of that number to be written, and is it the same? */
 bool
-new_names_find(const NewNames *names, const LogName *name, bool *same)
+batch_names_find(const BatchNames *names, const LogName *name, bool *same)
 {
-	NameEntry  *e = names_lookup(names->by_number, new_names_key(name));
+	NameEntry  *e = names_lookup(names->by_number, batch_names_key(name));
 
 	if (e == NULL || e->name->idsite != name->idsite || e->name->idaction != name->idaction)
 		return false;
@@ -320,9 +322,9 @@ new_names_find(const NewNames *names, const LogName *name, bool *same)
 	return true;
 }
 
-/* new_names_add: a name that is to be written. */
+/* batch_names_add: a name that is to be written. */
 void
-new_names_add(NewNames *names, const LogName *name)
+batch_names_add(BatchNames *names, const LogName *name)
 {
 	MemoryContext old = MemoryContextSwitchTo(names->context);
 	LogName	   *kept = palloc_object(LogName);
@@ -331,7 +333,7 @@ new_names_add(NewNames *names, const LogName *name)
 	*kept = *name;
 	kept->text = pnstrdup(name->text, name->len);
 	/* one of another site, by a chance of 2^-64: the dictionary may have it twice */
-	names_insert(names->by_number, new_names_key(name), &found)->name = kept;
+	names_insert(names->by_number, batch_names_key(name), &found)->name = kept;
 	if (names->n == names->size)
 	{
 		names->size *= 2;
@@ -342,12 +344,12 @@ new_names_add(NewNames *names, const LogName *name)
 }
 
 /*
- * new_names_write
+ * batch_names_write
  *		Write them, at most at_once together.  Resets the current memory context
  *		after each such portion.
  */
 void
-new_names_write(NewNames *names, RowWriter *w, int at_once)
+batch_names_write(BatchNames *names, RowWriter *w, int at_once)
 {
 	HeapTuple  *rows = MemoryContextAlloc(names->context, at_once * sizeof(HeapTuple));
 	int			n = 0;
@@ -371,9 +373,9 @@ new_names_write(NewNames *names, RowWriter *w, int at_once)
 
 /* The number of a name that this batch has met; false if it has not, or has forgotten. */
 static bool
-recall(const NewNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 *idaction)
+recall(const BatchNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 *idaction)
 {
-	KnownEntry *e = known_lookup(names->known, hash1 ^ mix64((uint32) idsite));
+	MetName    *e = met_lookup(names->met, hash1 ^ mix64((uint32) idsite));
 
 	if (e == NULL || e->hash2 != hash2)
 		return false;
@@ -382,14 +384,14 @@ recall(const NewNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 *i
 }
 
 static void
-remember(NewNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 idaction)
+remember(BatchNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 idaction)
 {
-	KnownEntry *e;
+	MetName    *e;
 	bool		found;
 
-	if (names->known->members >= names->max_known)
-		known_reset(names->known);
-	e = known_insert(names->known, hash1 ^ mix64((uint32) idsite), &found);
+	if (names->met->members >= names->max_met)
+		met_reset(names->met);
+	e = met_insert(names->met, hash1 ^ mix64((uint32) idsite), &found);
 	e->hash2 = hash2;
 	e->idaction = idaction;
 }
@@ -423,7 +425,7 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	LogName		name = {0};
 	uint64		h1,
 				h2;
-	KnownName  *slot;
+	CachedName *slot;
 	int64		idaction;
 
 	name.idsite = idsite;
@@ -431,30 +433,30 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	name.prefix = (int16) prefix;
 	name.text = text;
 	name.len = strlen(text);
-	if (known == NULL)
+	if (cache == NULL)
 	{
-		KnownName  *slots;
+		CachedName *slots;
 
 		random_bytes(&seed1, sizeof(seed1));
 		random_bytes(&seed2, sizeof(seed2));
-		slots = MemoryContextAllocZero(TopMemoryContext, KNOWN_SLOTS * sizeof(KnownName));
-		known = slots;
+		slots = MemoryContextAllocZero(TopMemoryContext, CACHE_SLOTS * sizeof(CachedName));
+		cache = slots;
 	}
 	if (!OidIsValid(log_action_relid))
 		log_action_relid = get_relname_relid("log_action", get_namespace_oid("pk_tracking", false));
 
 	h1 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed1 + type + (prefix >= 0 ? 64 : 0));
 	h2 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed2 + type + (prefix >= 0 ? 64 : 0));
-	slot = &known[(h1 ^ (uint32) idsite) % KNOWN_SLOTS];
+	slot = &cache[(h1 ^ (uint32) idsite) % CACHE_SLOTS];
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
 
-	if (log->new_names == NULL)
+	if (log->batch_names == NULL)
 		idaction = find_or_add(log, &name);
-	else if (!recall(log->new_names, idsite, h1, h2, &idaction))
+	else if (!recall(log->batch_names, idsite, h1, h2, &idaction))
 	{
 		idaction = find_or_add(log, &name);
-		remember(log->new_names, idsite, h1, h2, idaction);
+		remember(log->batch_names, idsite, h1, h2, idaction);
 	}
 	slot->hash1 = h1;
 	slot->hash2 = h2;

@@ -15,14 +15,14 @@ extern bool name_is(const LogName *name, int16 type, bool cut, const text *other
 extern bool names_find(Log *log, const LogName *name, bool *same);
 extern bool names_any_of_site(Log *log, int32 idsite);
 
-/* the names that a batch has met, and among them those that it has yet to write */
-typedef struct NewNames NewNames;
+/* The names that a batch has met, and among them those that it has yet to write. */
+typedef struct BatchNames BatchNames;
 
-extern NewNames *new_names_create(uint32 max_known);
-extern void new_names_begin(NewNames *names, MemoryContext context);
-extern bool new_names_find(const NewNames *names, const LogName *name, bool *same);
-extern void new_names_add(NewNames *names, const LogName *name);
-extern void new_names_write(NewNames *names, RowWriter *w, int at_once);
-extern uint64 new_names_key(const LogName *name);
+extern BatchNames *batch_names_create(uint32 max_met);
+extern void batch_names_begin(BatchNames *names, MemoryContext context);
+extern bool batch_names_find(const BatchNames *names, const LogName *name, bool *same);
+extern void batch_names_add(BatchNames *names, const LogName *name);
+extern void batch_names_write(BatchNames *names, RowWriter *w, int at_once);
+extern uint64 batch_names_key(const LogName *name);
 
 #endif							/* PKT_NAMES_INTERNAL_H */

@@ -36,8 +36,10 @@
 
 #define ACTIONS_MAX 8192		/* rows that are sorted and written together */
 #define ROWS_AT_ONCE 500		/* rows that a table takes at once */
-#define KNOWN_PER_KB 2			/* known names for each kB of bulk_memory: an eighth of it */
-#define SEEN_SHARE 32			/* the filter's part of bulk_memory */
+
+/* Of BULK_LOG, the memory that the batch may use: */
+#define MET_NAMES_PER_KB 2		/* names whose number is remembered: an eighth */
+#define SEEN_SHARE 32			/* the filter's part */
 #define NEWEST_MAX 8			/* visits of a key that are read beforehand */
 
 /* A visit that the batch has read or begun. */
@@ -58,7 +60,7 @@ typedef struct KeyEntry
 	HexId		key;
 	int32		idsite;
 	char		status;
-	bool		by_config;
+	bool		by_fingerprint;	/* else by visitor id */
 	bool		asked;			/* the log has been */
 	bool		complete;		/* all that the log has is in memory */
 	TimestampTz floor;			/* else: visits not in memory began at that time or before */
@@ -172,7 +174,7 @@ begin_rows(Log *log)
 	b->visits = palloc_array(BatchVisit *, b->size_visits);
 	b->size_sites = 4;
 	b->sites = palloc_array(BatchSite, b->size_sites);
-	new_names_begin(log->new_names, b->rows);
+	batch_names_begin(log->batch_names, b->rows);
 	MemoryContextSwitchTo(old);
 }
 
@@ -197,7 +199,7 @@ batch_open(Log *log)
 	b->size_begun = 8;
 	b->begun = palloc_array(BegunSite, b->size_begun);
 	log->batch = b;
-	log->new_names = new_names_create((uint32) pkt_bulk_memory * KNOWN_PER_KB);
+	log->batch_names = batch_names_create((uint32) (BULK_LOG / 1024) * MET_NAMES_PER_KB);
 	log->rows->at_once = ROWS_AT_ONCE;
 	begin_rows(log);
 	MemoryContextSwitchTo(old);
@@ -225,7 +227,7 @@ begun_site(Log *log, int32 idsite)
 	site->no_visits = visit_site_is_empty(log, idsite);
 	site->no_names = !names_any_of_site(log, idsite);
 	if ((site->no_visits || site->no_names) && b->seen.n_bits == 0)
-		seen_create(&b->seen, b->context, (Size) pkt_bulk_memory * 1024 / SEEN_SHARE);
+		seen_create(&b->seen, b->context, BULK_LOG / SEEN_SHARE);
 	return site;
 }
 
@@ -263,16 +265,16 @@ find_visit(const Batch *b, int64 idvisit)
 
 /* A site's number and a kind, mixed into a key, so that one table serves all. */
 static inline HexId
-mix_key(int32 idsite, bool by_config, HexId key)
+mix_key(int32 idsite, bool by_fingerprint, HexId key)
 {
-	return key ^ mix64(((uint64) (uint32) idsite << 1) | by_config);
+	return key ^ mix64(((uint64) (uint32) idsite << 1) | by_fingerprint);
 }
 
 /* The key's entry; it stays where it is until the next key is looked for. */
 static KeyEntry *
-find_key(Batch *b, int32 idsite, bool by_config, HexId key)
+find_key(Batch *b, int32 idsite, bool by_fingerprint, HexId key)
 {
-	HexId		mixed = mix_key(idsite, by_config, key);
+	HexId		mixed = mix_key(idsite, by_fingerprint, key);
 	KeyEntry   *e;
 	bool		found;
 
@@ -280,14 +282,14 @@ find_key(Batch *b, int32 idsite, bool by_config, HexId key)
 	for (;; mixed++)
 	{
 		e = keys_insert(b->keys, mixed, &found);
-		if (!found || (e->idsite == idsite && e->by_config == by_config && e->key == key))
+		if (!found || (e->idsite == idsite && e->by_fingerprint == by_fingerprint && e->key == key))
 			break;
 	}
 	if (!found)
 	{
 		e->key = key;
 		e->idsite = idsite;
-		e->by_config = by_config;
+		e->by_fingerprint = by_fingerprint;
 		e->asked = e->complete = false;
 		e->n = 0;
 		e->size = 1;
@@ -303,13 +305,13 @@ visits_of(KeyEntry *e)
 
 /* Note that the visit has the key. */
 static void
-add_to_key(Batch *b, bool by_config, HexId key, BatchVisit *v)
+add_to_key(Batch *b, bool by_fingerprint, HexId key, BatchVisit *v)
 {
-	KeyEntry   *e = find_key(b, v->visit.idsite, by_config, key);
+	KeyEntry   *e = find_key(b, v->visit.idsite, by_fingerprint, key);
 	BatchVisit **visits = visits_of(e);
 	int			i;
 
-	seen_note(&b->seen, mix_key(v->visit.idsite, by_config, key));
+	seen_note(&b->seen, mix_key(v->visit.idsite, by_fingerprint, key));
 	for (i = e->n - 1; i >= 0 && visits[i]->visit.first >= v->visit.first; i--)
 	{
 		if (visits[i] == v)
@@ -788,10 +790,10 @@ batch_find_name(Log *log, const LogName *name, bool *same)
 {
 	Batch	   *b = log->batch;
 
-	if (new_names_find(log->new_names, name, same))
+	if (batch_names_find(log->batch_names, name, same))
 		return true;
 	if (begun_site(log, name->idsite)->no_names &&
-		!(b->flushed && seen_maybe(&b->seen, new_names_key(name))))
+		!(b->flushed && seen_maybe(&b->seen, batch_names_key(name))))
 		return false;
 	return names_find(log, name, same);
 }
@@ -799,8 +801,8 @@ batch_find_name(Log *log, const LogName *name, bool *same)
 static void
 batch_add_name(Log *log, const LogName *name)
 {
-	seen_note(&log->batch->seen, new_names_key(name));
-	new_names_add(log->new_names, name);
+	seen_note(&log->batch->seen, batch_names_key(name));
+	batch_names_add(log->batch_names, name);
 }
 
 /* Write the visits.  Resets the current memory context after each ROWS_AT_ONCE rows. */
@@ -844,7 +846,7 @@ write_all(Log *log)
 	MemoryContext context = AllocSetContextCreate(b->context, "pk_tracking batch rows", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
-	new_names_write(log->new_names, rows_of_names(log), ROWS_AT_ONCE);
+	batch_names_write(log->batch_names, rows_of_names(log), ROWS_AT_ONCE);
 	batch_settle_actions(log);
 	write_visits(log);
 	MemoryContextSwitchTo(old);
@@ -858,7 +860,7 @@ batch_flush(Log *log)
 {
 	Batch	   *b = log->batch;
 
-	if (MemoryContextMemAllocated(b->context, true) < (Size) pkt_bulk_memory * 1024)
+	if (MemoryContextMemAllocated(b->context, true) < BULK_LOG)
 		return;
 	write_all(log);
 	b->flushed = true;
@@ -872,7 +874,7 @@ batch_close(Log *log)
 	rows_close(log);
 	MemoryContextDelete(log->batch->context);
 	log->batch = NULL;
-	log->new_names = NULL;
+	log->batch_names = NULL;
 }
 
 const LogWriter writer_batch = {

@@ -16,17 +16,17 @@ char	   *pkt_geoip_city_file = NULL;
 char	   *pkt_geoip_asn_file = NULL;
 char	   *pkt_user_agent_rules_file = NULL;
 
-/* Memory, in kB, that a bulk statement may use before it writes a batch.  Superusers only. */
-int			pkt_bulk_memory = 64 * 1024;
+/* Memory, in kB, that a statement of many hits may use.  Superusers only. */
+int			pkt_bulk_memory = 128 * 1024;
 
 void
 gucs_init(void)
 {
 	DefineCustomIntVariable("pk_tracking.bulk_memory",
-							"Sets the memory that a bulk statement may use before it writes a batch.",
+							"Sets the memory that a statement of many hits may use before it writes.",
 							NULL,
 							&pkt_bulk_memory,
-							64 * 1024, 1024, MAX_KILOBYTES,
+							128 * 1024, 1024, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
 	DefineCustomStringVariable("pk_tracking.geoip_asn_file",

@@ -2,6 +2,12 @@
  * anonymise.c
  *		What is left of a hit without consent (doc/internals.md, "Consent and
  *		anonymous visits").
+ *
+ * URLs, contents and referrers are cut in describe.c (page_url, clicked_url,
+ * content_part, describe_referrer) where they are normalised: goals, searches and
+ * campaigns are found in the URL as it was sent, so the hit must keep it.  Texts
+ * other than URLs, as titles, are stored as sent; log/anonymous.c refuses rows
+ * that hold anything forbidden.
  */
 #include "postgres.h"
 

@@ -139,7 +139,7 @@ batch_keep_visits(void)
 	{
 		batch.memo = memo_create();
 		if (batch.unread)
-			batch.links = session_link_batch_create((Size) pkt_bulk_memory * 1024 / 16);
+			batch.links = session_link_batch_create(BULK_LINKS);
 	}
 	MemoryContextSwitchTo(old);
 	return batch.keeps_visits;

@@ -270,15 +270,16 @@ describe_device(const UserAgent *device, bool as_matomo, NewVisit *new)
 
 /*
  * describe_move
- *		Move a visit that continues to the place that the hit says, if any.
+ *		Move a visit that continues to the place that the hit says, if any.  A
+ *		hit without consent continues anonymous visits only, and one with consent
+ *		makes the visit its visitor's before, so w->anonymous tells of both.
  */
 void
 describe_move(Work *w, Visit *visit)
 {
 	const Hit  *hit = w->hit;
 	const Settings *s = &w->site->s;
-	bool		anonymous = visit->consent >= STATE_UNDECIDED;
-	GeoLevel	level = anonymous ? anonymous_geo_level(s) : s->geo_level;
+	GeoLevel	level = w->anonymous ? anonymous_geo_level(s) : s->geo_level;
 	GeoLocation *where;
 	const char *continent = visit->continent;
 	bool		moved;
@@ -304,7 +305,7 @@ describe_move(Work *w, Visit *visit)
 	}
 	if (!override_location(hit, level, where))
 		return;
-	if (anonymous)
+	if (w->anonymous)
 		where->has_coordinates = false;
 
 	/* the continent of another country is not known */
@@ -328,7 +329,11 @@ page_url(Work *w)
 	return w->page_url;
 }
 
-/* A key of a text of the hit that becomes a name of the dictionary. */
+/*
+ * The memo's key of a text of the hit that becomes a name of the dictionary.  It
+ * contains the site and w->anonymous: without consent the same URL loses
+ * parameters that are not allowed, and each site has its own list of them.
+ */
 static void
 name_key(const Memo *memo, const Work *w, MemoKind kind, int type, const char *text, MemoKey *key)
 {

@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/spi.h"
 #include "identity/salt.h"
 #include "track/batch.h"
 #include "track/engine.h"
@@ -39,8 +40,7 @@ engine_enter(EngineScope *scope)
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 
 	scope->caller = CurrentMemoryContext;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	/* from here on everything lives in SPI's procedure context */
 }
 
@@ -48,8 +48,7 @@ engine_enter(EngineScope *scope)
 void
 engine_leave(EngineScope *scope)
 {
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	SetUserIdAndSecContext(scope->save_user, scope->save_sec_context);
 	MemoryContextSwitchTo(scope->caller);
 }

@@ -50,6 +50,7 @@
 
 #include "base/compat.h"
 #include "base/plan.h"
+#include "base/spi.h"
 #include "log/log.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
@@ -455,8 +456,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 		check_trusted();
 
 	/* a connection for each batch, so that SPI's memory goes with it */
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	context = CurrentMemoryContext;
 	/* columns may have changed since the last batch */
 	map = raw_map(rel, raw_options(rel, &in->options));
@@ -513,8 +513,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	if (in->done)
 		raw_run_notice(in->run);
 	in->run->map = NULL;
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	table_close(rel, NoLock);
 }
 
@@ -560,8 +559,7 @@ pkt_ingest(PG_FUNCTION_ARGS)
 			break;				/* committed by the end of the call */
 		SPI_commit();
 	}
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	MemoryContextSwitchTo(caller);
 	PG_RETURN_VOID();
 }

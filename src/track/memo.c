@@ -51,8 +51,8 @@ struct Memo
 
 /*
  * memo_create
- *		An empty memo in the current memory context.  It takes a small part of
- *		the server parameter pk_tracking.bulk_memory.
+ *		An empty memo in the current memory context.  It takes BULK_MEMO bytes
+ *		for each kind at most.
  */
 Memo *
 memo_create(void)
@@ -65,7 +65,7 @@ memo_create(void)
 	{
 		uint32		n = wanted_slots[kind];
 
-		while (n > SLOTS_MIN && n * sizeof(MemoSlot) > (Size) pkt_bulk_memory * 1024 / 128)
+		while (n > SLOTS_MIN && n * sizeof(MemoSlot) > BULK_MEMO)
 			n /= 2;
 		memo->n_slots[kind] = n;
 		memo->slots[kind] = palloc0_array(MemoSlot, n);
@@ -161,7 +161,7 @@ memo_keep_referrer(Memo *memo, const MemoKey *key, const Referrer *referrer)
 	MemoSlot   *slot = slot_of(memo, key);
 	Referrer   *kept;
 
-	if (MemoryContextMemAllocated(memo->texts, false) > TEXTS_MAX)
+	if (MemoryContextMemAllocated(memo->texts, false) > Min(TEXTS_MAX, BULK_MEMO_TEXTS))
 	{
 		memset(memo->slots[MEMO_REFERRER], 0, memo->n_slots[MEMO_REFERRER] * sizeof(MemoSlot));
 		MemoryContextReset(memo->texts);

@@ -23,6 +23,7 @@
 
 #include "base/json.h"
 #include "base/plan.h"
+#include "base/spi.h"
 #include "log/lock.h"
 #include "log/log.h"
 #include "settings/gucs.h"
@@ -30,11 +31,7 @@
 #include "track/prepare.h"
 #include "track/raw.h"
 
-/*
- * A group may use half of bulk_memory for its hits; the engine's own memory for
- * a hit counts as HIT_OVERHEAD bytes of that.  The other half is for the visits
- * and names that the engine reads and writes.
- */
+/* The engine's own memory for a hit, which counts as a part of BULK_HITS. */
 #define HIT_OVERHEAD 4096
 
 /*
@@ -82,7 +79,7 @@ raw_group_add(RawGroup *group, const RawMap *map, const RawRow *row)
 
 	return group->n >= group->max ||
 		MemoryContextMemAllocated(group->context, true) + (Size) group->n * HIT_OVERHEAD >
-		(Size) pkt_bulk_memory * 1024 / 2;
+		BULK_HITS;
 }
 
 /* One more of that reason. */
@@ -231,8 +228,7 @@ raw_group_run(RawGroup *group, RawRun *run)
 	int			n_rejected = 0;
 
 	/* a connection of its own, so that SPI's memory goes with the group */
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	MemoryContextSwitchTo(group->context);
 	if (group->n > 0)
 		raw_engine_run(group->hits, group->n, results, false);
@@ -276,8 +272,7 @@ raw_group_run(RawGroup *group, RawRun *run)
 	}
 	if (n_rejected > 0)
 		write_rejected(run, group, rejected, results, n_rejected);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(group->context);

@@ -46,7 +46,7 @@ raw_sort_begin(bool with_place)
 	if (with_place)
 		TupleDescInitEntry(sort->desc, 4, "place", TIDOID, -1, 0);
 	sort->state = tuplesort_begin_heap(sort->desc, 3, columns, operators, collations, nulls_first,
-									   Max(pkt_bulk_memory / 4, 64), NULL, TUPLESORT_NONE);
+									   Max((int) (BULK_SORT / 1024), 64), NULL, TUPLESORT_NONE);
 	sort->slot = MakeSingleTupleTableSlot(sort->desc, &TTSOpsVirtual);
 	return sort;
 }

@@ -21,6 +21,7 @@
 
 #include "base/compat.h"
 #include "base/plan.h"
+#include "base/spi.h"
 #include "track/raw.h"
 #include "track/track.h"
 
@@ -227,8 +228,7 @@ pkt_replay(PG_FUNCTION_ARGS)
 	if (options.trusted)
 		check_trusted();
 	rel = raw_open(relid, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	r.context = CurrentMemoryContext;
 	r.scratch = AllocSetContextCreate(r.context, "pk_tracking rows", ALLOCSET_DEFAULT_SIZES);
 	r.map = raw_map(rel, raw_options(rel, &options));
@@ -245,8 +245,7 @@ pkt_replay(PG_FUNCTION_ARGS)
 	raw_sort_end(r.sort);
 	raw_run_notice(run);
 	result = run->hits;
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	table_close(rel, NoLock);
 	PG_RETURN_INT64(result);
 }

@@ -18,6 +18,7 @@
 
 #include "base/crypto.h"
 #include "base/errors.h"
+#include "base/spi.h"
 #include "track/site_rules.h"
 #include "track/token.h"
 
@@ -101,8 +102,7 @@ pkt_create_token(PG_FUNCTION_ARGS)
 		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	if (SPI_execute("SELECT pk_tracking_internal.need_log()", false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not check the log");
 	if (!PG_ARGISNULL(0))
@@ -118,7 +118,6 @@ pkt_create_token(PG_FUNCTION_ARGS)
 							  " VALUES ($1, $2, $3, $4)",
 							  4, argtypes, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store the token");
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(token));
 }

@@ -33,6 +33,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/spi.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/batch.h"
@@ -394,8 +395,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 		check_trusted_table(rel);
 
 	/* as the caller */
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	spi_connect();
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT %s FROM %s AS t LIMIT %d", raw_select_list(map, "t"),
 					 map->table, max);
@@ -419,8 +419,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	engine_leave(&scope);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	spi_finish();
 	table_close(rel, AccessShareLock);
 	return (Datum) 0;
 }

@@ -11,7 +11,8 @@
 /* One search on log_visit. */
 typedef struct Lookup
 {
-	bool		by_config;		/* config_id = key, else idvisitor = key */
+	bool		by_config;		/* key is a fingerprint (the column config_id), else a visitor
+								 * id (idvisitor) */
 	HexId		key;
 	MatchedBy	matched_by;		/* how a hit is recognised if this finds a visit */
 	bool		bounded;		/* is there a lower bound? */
