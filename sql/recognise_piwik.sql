@@ -1755,6 +1755,161 @@ set use_third_party_id_cookie=on
 visit A - 0 1 2
 $$);
 
+-- fingerprint_joins_known_ids off: a fingerprint joins no two ids
+SELECT pg_temp.scenario('strangers: two cookies, one fingerprint', $$
+set fingerprint_joins_known_ids=off
+0 id=A -> 1 none unknown cookie=A
+10 id=B -> 2 none unknown cookie=B
+20 id=A -> 1 cookie continue
+30 id=B ip=198.51.100.1 -> 2 cookie continue
+visit A - 0 1 2 profilable=1
+visit B - 0 1 2 profilable=1
+$$);
+SELECT pg_temp.scenario('strangers: by default they are one, as the FAQ says', $$
+0 id=A -> 1 none unknown
+10 id=B -> 1 fingerprint continue
+visit A - 0 1 2
+$$);
+SELECT pg_temp.scenario('strangers: a visit without an id takes that of the first hit that has one', $$
+set fingerprint_joins_known_ids=off
+0 -> 1 none unknown cookie=visit
+60 id=A -> 1 fingerprint continue cookie=A
+120 id=B -> 2 none unknown
+180 id=A ip=198.51.100.1 -> 1 cookie continue
+visit A - 0 1 3 profilable=1
+visit B - 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: what is claimed is passed over, the next best is taken', $$
+set fingerprint_joins_known_ids=off
+0 -> 1 none unknown
+30 cid=C -> 2 none unknown
+60 id=A -> 1 fingerprint continue
+visit A - 0 1 2
+visit C - 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: a hit without an id joins any visit', $$
+set fingerprint_joins_known_ids=off
+0 id=A -> 1 none unknown
+60 -> 1 fingerprint continue cookie=fresh
+120 id=B -> 2 none unknown
+180 -> 2 fingerprint continue
+visit A - 0 1 2
+visit B - 0 1 2
+$$);
+SELECT pg_temp.scenario('strangers: a cid and a trusted cookie are looked for alone, as ever', $$
+set fingerprint_joins_known_ids=off
+set trust_visitors_cookies=on
+0 -> 1 none unknown
+60 cid=C -> 2 none unknown
+120 id=A -> 3 none unknown
+180 cid=C ip=198.51.100.1 -> 2 cid continue
+visit ?1 - 0 1 1
+visit C - 0 1 2
+visit A - 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: a new visit has the hit''s own id, and the visitor is known', $$
+set fingerprint_joins_known_ids=off
+0 -> 1 none unknown
+60 id=A new_visit=1 -> 2 fingerprint new_visit cookie=A
+120 id=A -> 2 cookie continue
+1920 id=A -> 3 cookie inactivity
+1930 new_visit=1 -> 4 fingerprint new_visit
+visit ?1 - 0 1 1
+visit A - 1 2 2
+visit A - 1 3 1
+visit A - 1 4 1 profilable=0
+$$);
+SELECT pg_temp.scenario('strangers: a user who logs in is found by the own cookie', $$
+set fingerprint_joins_known_ids=off
+0 id=A -> 1 none unknown
+60 uid=foo id=A ip=198.51.100.1 -> 1 cookie continue
+120 uid=foo ip=203.0.113.1 -> 1 user_id continue
+visit #foo foo 0 1 3
+$$);
+SELECT pg_temp.scenario('strangers: or by the cid, and trust does not matter', $$
+set fingerprint_joins_known_ids=off
+set trust_visitors_cookies=on
+0 cid=C -> 1 none unknown
+60 uid=foo cid=C ip=198.51.100.1 -> 1 cid continue
+120 id=A ip=203.0.113.1 -> 2 none unknown
+180 uid=bar id=A ip=203.0.113.9 -> 2 cookie continue
+240 uid=other ip=192.0.2.9 -> 3 none unknown
+visit #foo foo 0 1 2
+visit #bar bar 0 1 2
+visit #other other 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: the own cookie finds no other user''s visit', $$
+set fingerprint_joins_known_ids=off
+set enable_userid_overwrites_visitorid=off
+0 uid=bar id=A -> 1 none unknown
+set enable_userid_overwrites_visitorid=on
+60 uid=foo id=A -> 2 none unknown
+120 uid=bar id=A -> 1 cookie continue
+visit #bar bar 0 1 2
+visit #foo foo 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: a user id alone joins by fingerprint what is nobody''s', $$
+set fingerprint_joins_known_ids=off
+0 -> 1 none unknown
+60 uid=foo -> 1 fingerprint continue cookie=fresh
+120 uid=bar -> 2 none unknown
+180 uid=foo ip=198.51.100.1 -> 1 user_id continue
+240 uid=bar ip=198.51.100.1 -> 2 user_id continue
+visit #foo foo 0 1 3
+visit #bar bar 0 1 2
+$$);
+SELECT pg_temp.scenario('strangers: a user who could only join somebody else''s visit begins one', $$
+set fingerprint_joins_known_ids=off
+0 id=A -> 1 none unknown
+60 uid=foo -> 2 none unknown
+120 uid=foo id=B -> 2 user_id continue
+180 id=B -> 3 none unknown
+visit A - 0 1 1
+visit #foo foo 0 1 2
+visit B - 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: user ids that give no visitor id join what is nobody''s or their own', $$
+set fingerprint_joins_known_ids=off
+set enable_userid_overwrites_visitorid=off
+0 uid=foo -> 1 none unknown
+60 uid=bar -> 2 none unknown
+120 uid=foo -> 1 fingerprint continue
+180 uid=bar id=B -> 2 fingerprint continue
+240 uid=bar -> 3 none unknown
+300 uid=foo id=C -> 1 fingerprint continue
+visit C foo 0 1 3 profilable=1
+visit B bar 0 1 2 profilable=1
+visit ?1 bar 0 1 1 profilable=0
+$$);
+SELECT pg_temp.scenario('strangers: a pseudonym is compared as it is stored', $$
+set fingerprint_joins_known_ids=off
+set anonymize_user_id=on
+set enable_userid_overwrites_visitorid=off
+0 uid=foo -> 1 none unknown
+60 uid=foo -> 1 fingerprint continue
+120 uid=bar -> 2 none unknown
+visit ?1 ~ 0 1 2
+visit ?2 ~ 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: by third-party cookie, within the window', $$
+set fingerprint_joins_known_ids=off
+set use_third_party_id_cookie=on
+0 -> 1 none unknown
+60 tp=A -> 1 fingerprint continue
+120 tp=B -> 2 none unknown
+3000 -> 3 none unknown
+visit A - 0 1 2
+visit B - 0 1 1
+visit ?1 - 0 1 1
+$$);
+SELECT pg_temp.scenario('strangers: no effect under matomo rules', $$
+set recognition_rules=matomo
+set fingerprint_joins_known_ids=off
+0 id=A -> 1 none unknown
+10 id=B -> 1 fingerprint continue
+visit B - 0 1 2
+$$);
+
 -- how many, and nothing wrong
 SELECT count(DISTINCT name) || ' scenarios, ' || count(*) || ' runs, ' || count(*) FILTER (WHERE NOT ok) || ' not ok' FROM scenario_count;
 SELECT count(*) || ' settings left' FROM pk_tracking.setting;

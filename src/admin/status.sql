@@ -119,8 +119,17 @@ BEGIN
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
 			AND e.day = (now() AT TIME ZONE s.timezone)::date
 		-- hits that were recorded all the same
-		WHERE e.reason <> 'bad_money';
+		WHERE e.reason NOT IN ('bad_money', 'joined_other_id');
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
+	SELECT coalesce(sum(e.hits), 0) INTO n
+		FROM pk_tracking.settings j
+			JOIN pk_tracking.site s ON s.idsite = j.idsite
+			JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
+		WHERE j.name = 'fingerprint_joins_known_ids' AND j.value = 'on'
+			AND e.day >= (now() AT TIME ZONE s.timezone)::date - 1
+			AND e.reason = 'joined_other_id';
+	RETURN QUERY SELECT 'joins of different ids', format('%s today and yesterday', n),
+		CASE WHEN n > 0 THEN 'fingerprints joined hits to visits of another visitor id: where strangers share an address, set fingerprint_joins_known_ids to off' END;
 
 	RETURN QUERY
 		SELECT 'returning visitors',

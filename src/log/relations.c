@@ -247,6 +247,7 @@ read_visit_columns(LogRelations *r)
 	r->att_first = att[column_find(&visit_columns, "visit_first_action_time")];
 	r->att_last = att[column_find(&visit_columns, "visit_last_action_time")];
 	r->att_user_id = att[column_find(&visit_columns, "user_id")];
+	r->att_profilable = att[column_find(&visit_columns, "profilable")];
 }
 
 /* One attempt of relations_find(). */

@@ -36,6 +36,7 @@ typedef struct LogRelations
 	AttrNumber	att_first;
 	AttrNumber	att_last;
 	AttrNumber	att_user_id;
+	AttrNumber	att_profilable;
 	/* of the dictionary */
 	AttrNumber	att_type;
 	AttrNumber	att_name;

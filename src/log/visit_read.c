@@ -158,6 +158,9 @@ visit_lookup_but(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *v
 		idvisit = DatumGetInt64(slot_getattr(slot, log_relations.att_idvisit, &isnull));
 		if (found == max && !visit_preferred(last, idvisit, &visits[max - 1], lookup->older_first))
 			continue;
+		if (lookup->unclaimed &&
+			DatumGetInt16(slot_getattr(slot, log_relations.att_profilable, &isnull)) != 0)
+			continue;
 		if (lookup->user_filter != NULL)
 		{
 			Datum		d = slot_getattr(slot, log_relations.att_user_id, &isnull);

@@ -468,6 +468,8 @@ lookup_in_memory(KeyEntry *known, const Lookup *lookup, int64 reach)
 		if (best != NULL &&
 			!visit_preferred(v->last, v->idvisit, &best->visit, lookup->older_first))
 			continue;
+		if (lookup->unclaimed && v->profilable != 0)
+			continue;
 		if (lookup->user_filter != NULL && v->user_id != NULL &&
 			strcmp(v->user_id, lookup->user_filter) != 0)
 			continue;

@@ -206,6 +206,9 @@ const SettingDef setting_registry[] = {
 		" create_new_visit_after_midnight and fingerprints per site"},
 	{FIELD(use_fingerprint), .type = TYPE_BOOL, .value = "on", .order = ORDER_OFF_IS_STRONG,
 	.description = "recognise visitors by fingerprint if no id recognises them"},
+	{FIELD(fingerprint_joins_known_ids), .type = TYPE_BOOL, .value = "on",
+	.description = "a fingerprint may join a hit with an id to a visit with another id"
+		" (piwik rules)"},
 	{FIELD(enable_userid_overwrites_visitorid), .type = TYPE_BOOL, .value = "on",
 	.description = "derive the visitor id from the user id"},
 

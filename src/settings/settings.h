@@ -100,6 +100,7 @@ typedef struct Settings
 	IpUse		fingerprint_ip;
 	SaltRotation fingerprint_salt_rotation;
 	bool		use_fingerprint;
+	bool		fingerprint_joins_known_ids;
 	bool		enable_userid_overwrites_visitorid;
 
 	/* visits */

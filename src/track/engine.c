@@ -56,12 +56,17 @@ engine_leave(EngineScope *scope)
 /* The word under which hits are counted that were recorded with an unknown amount. */
 static const char *const reason_bad_money = "bad_money";
 
+/* Likewise of hits that a fingerprint joined to a visit with another id. */
+static const char *const reason_joined = "joined_other_id";
+
 /*
  * Count the hits that were excluded, except those without consent, of which
- * nothing is stored at all, and the hits whose amounts cannot be read.
+ * nothing is stored at all; the hits whose amounts cannot be read; and those that
+ * were joined to another id, which the log does not tell once the visit's id has
+ * changed.
  */
 static void
-count_excluded(const Work *work, int n)
+count_hits(const Work *work, int n)
 {
 	ExcludeCounts counts;
 
@@ -74,6 +79,8 @@ count_excluded(const Work *work, int n)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, r->outcome_reason);
 		else if (r->outcome == OUTCOME_RECORDED && work[i].request.bad_money != NULL)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_money);
+		if (r->joined_other_id)
+			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_joined);
 	}
 	exclude_count_write(&counts);
 }
@@ -124,7 +131,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 	}
 	if (n_group > 0)
 		group_record(group, n_group);
-	count_excluded(work, n);
+	count_hits(work, n);
 
 	/*
 	 * Last, because a table that is emptied stays locked to the end of the

@@ -427,6 +427,20 @@ note_refused(Recording *r)
 	return STEP_AGAIN;
 }
 
+/*
+ * Has a fingerprint joined the hit to a visit that another id has claimed?
+ * Under piwik rules that is counted, because these may be two people.
+ */
+static bool
+joined_other_id(const Recording *r)
+{
+	OptionalId	vid = identity_visitor_id(&r->w->id);
+
+	return r->matched_by == MATCHED_FINGERPRINT && vid.given &&
+		r->found.profilable == 1 && r->found.idvisitor != vid.id &&
+		r->w->site->s.recognition_rules == RULES_PIWIK;
+}
+
 /* Write the hit into the visit that was found. */
 static Step
 continue_visit(Recording *r)
@@ -471,6 +485,7 @@ continue_visit(Recording *r)
 	}
 	if (w->anonymous)
 		session_link_visit(w, visit.idvisit);
+	w->result->joined_other_id = joined_other_id(r);
 	return STEP_DONE;
 }
 

@@ -295,8 +295,9 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 	visit->config_id = id->config.id;
 
 	visit->has_idvisitor = true;
-	if (s->recognition_rules == RULES_PIWIK && id->user.given)
-		visit->idvisitor = id->user.id;
+	if (s->recognition_rules == RULES_PIWIK &&
+		(id->user.given || (vid.given && !s->fingerprint_joins_known_ids)))
+		visit->idvisitor = vid.id;
 	else if (previous != NULL && previous->has_idvisitor)
 		visit->idvisitor = previous->idvisitor;
 	else if (vid.given)
@@ -434,7 +435,8 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 
 	/*
 	 * By Matomo's rules the visit takes the newest id; by the piwik rules it
-	 * keeps its id, except that a user id's hash replaces it.
+	 * keeps its id, except that a user id's hash replaces it, and that a visit
+	 * without one takes the first where ids are kept apart.
 	 */
 	if (s->recognition_rules == RULES_MATOMO)
 	{
@@ -444,10 +446,11 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 			visit->idvisitor = vid.id;
 		}
 	}
-	else if (id->user.given)
+	else if (id->user.given ||
+			 (vid.given && visit->profilable == 0 && !s->fingerprint_joins_known_ids))
 	{
 		visit->has_idvisitor = true;
-		visit->idvisitor = id->user.id;
+		visit->idvisitor = vid.id;
 	}
 
 	if (id->user_id != NULL)

@@ -36,29 +36,40 @@ by_config(const Lookup *window)
 	return l;
 }
 
-/* The five cases of the piwik rules, each look-up within the window. */
+/*
+ * The five cases of the piwik rules, each look-up within the window.  With
+ * fingerprint_joins_known_ids off, a hit with a user or an id is joined by
+ * fingerprint only to a visit that no id has claimed, and never to another
+ * user's; a user who has just logged in is found by the hit's own id.
+ */
 static int
 lookups_piwik(const Identity *id, const Settings *s, const Lookup *window, Lookup *out)
 {
+	bool		apart = !s->fingerprint_joins_known_ids;
 	int			n = 0;
 
 	if (id->user.given)
 	{
 		out[n++] = by_visitor_id(id->user, MATCHED_USER_ID, window);
-		out[n++] = by_config(window);
+		if (apart && id->own.given)
+		{
+			out[n] = by_visitor_id(id->own, id->own_source, window);
+			out[n++].user_filter = id->user_id;
+		}
 	}
-	else if (id->own.given && id->own_source == MATCHED_CID)
-		out[n++] = by_visitor_id(id->own, MATCHED_CID, window);
-	else if (id->own.given && s->trust_visitors_cookies)
-		out[n++] = by_visitor_id(id->own, id->own_source, window);
 	else if (id->own.given)
 	{
 		out[n++] = by_visitor_id(id->own, id->own_source, window);
-		out[n++] = by_config(window);
+		if (id->own_source == MATCHED_CID || s->trust_visitors_cookies)
+			return n;
 	}
-	else
-		out[n++] = by_config(window);
-	return n;
+	out[n] = by_config(window);
+	if (apart)
+	{
+		out[n].unclaimed = id->own.given || id->user_id != NULL;
+		out[n].user_filter = id->user_id;
+	}
+	return n + 1;
 }
 
 /* Matomo 5: trust before user id, ids without a lower bound, users kept separate. */
@@ -103,7 +114,7 @@ lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Look
 /*
  * recognise_lookups
  *		The look-ups for a hit, in order of preference: the first that finds a
- *		visit decides.  Returns their number (1 or 2).
+ *		visit decides.  Returns their number (1 to MAX_LOOKUPS).
  */
 int
 recognise_lookups(const Hit *hit, const Identity *id, const Settings *s, Lookup *lookups)

@@ -19,10 +19,11 @@ typedef struct Lookup
 	TimestampTz lower;			/* visit_last_action_time, both inclusive */
 	TimestampTz upper;
 	const char *user_filter;	/* only visits without a user or of this one; NULL: any */
+	bool		unclaimed;		/* only visits with profilable = 0 */
 	bool		older_first;	/* among visits with the same last action */
 } Lookup;
 
-#define MAX_LOOKUPS 2
+#define MAX_LOOKUPS 3
 
 extern int	recognise_lookups(const Hit *hit, const Identity *id, const Settings *s,
 							  Lookup *lookups);
