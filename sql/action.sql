@@ -220,3 +220,7 @@ FROM (VALUES (1, '{"e_c": "a", "e_a": "b", "e_v": 1.5}'::jsonb), (2, '{"download
 	CROSS JOIN LATERAL pk_tracking.track(:site, 'https://a.example/', visitor_id => 'f100000000000000', params => q.p, at => '2026-03-02 12:00+00') t WHERE q.n <> 5 ORDER BY n;
 SELECT pg_temp.try(format($$SELECT pk_tracking.track(%s, params => '{"e_c": " ", "e_a": "b"}')$$, :site)) AS "a programmer's mistake";
 SELECT pg_temp.try(format($$SELECT pk_tracking.track(%s, params => '{"pf_net": -7}')$$, :site)) AS "a programmer's mistake";
+
+-- 13. A line break is a space, so that words stay apart; Matomo removes it
+SELECT q.q AS query, i = :site AS piwik, pg_temp.act(i, q.q) AS action FROM unnest(ARRAY['action_name=Red%0AShoes', 'action_name=%0D%0ARed%0D%0A+Shoes%0A', 'e_c=a%0Ab&e_a=c%0Dd&e_n=e%0D%0Af', 'search=red%0Ashoes&search_cat=a%0Ab',
+	'url=https://a.example/%3Fq%3Dred%250Ashoes', 'c_n=a%0Ab&c_p=c%0Ad&c_t=https://a.example/%0Ax', 'url=https://a.example/a%0Ab', 'link=https://c.example/a%0Ab']) WITH ORDINALITY q(q, n), unnest(ARRAY[:site, :matomo]) i ORDER BY n, piwik DESC;

@@ -141,7 +141,7 @@ SELECT pk_tracking.set_site(:site, 'geo_level', 'continent') AS level \gset
 SELECT l.* FROM pg_temp.language('de-CH') l;
 SELECT pk_tracking.reset_site(:site, 'geo_level') AS reset, pk_tracking.set_site(:site, 'recognition_rules', 'matomo') AS rules \gset
 SELECT l.* FROM pg_temp.language('sr-Latn-RS') l;
-SELECT l.* FROM pg_temp.language('*') l;
+SELECT x.lang, l.*, l.language = '' AS empty FROM unnest(ARRAY['*', '', NULL, ' ', 'x-klingon']) x(lang), pg_temp.language(x.lang) l;
 SELECT pk_tracking.reset_site(:site, 'recognition_rules') AS reset \gset
 
 -- 7. Devices: agent, Client Hints as a parameter and as headers

@@ -186,16 +186,16 @@ SELECT a, pg_temp.try(format('INSERT INTO pk_tracking.automation_agent VALUES (%
 DELETE FROM pk_tracking.automation_agent;
 
 -- 7. Referrer spam
-INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'referrer_spam' FROM unnest('{http://semalt.com,http://semalt.com/crawler?u=x,http://www.SEMALT.com/,https://buttons-for-website.com/,http://7makemoneyonline.com,http://sub.7makemoneyonline.com/a,http://o-o-6-o-o.com,darodar.com,http://ok.example/?u=semalt.com}'::text[]) r;
-INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'recorded' FROM unnest('{http://valid.domain/,http://semalt.co/,http://semalt-com.example/,sem,"",http://www.google.com/,http://xsemal.tcom/}'::text[]) r;
+INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'referrer_spam' FROM unnest('{http://semalt.com,http://semalt.com/crawler?u=x,http://www.SEMALT.com/,https://buttons-for-website.com/,http://7makemoneyonline.com,http://sub.7makemoneyonline.com/a,http://o-o-6-o-o.com,darodar.com,http://user:pw@semalt.com:80/,//semalt.com,http://SEMALT.com#x}'::text[]) r;
+INSERT INTO cases (query, expected) SELECT 'urlref=' || r, 'recorded' FROM unnest('{http://valid.domain/,http://semalt.co/,http://semalt-com.example/,sem,"",http://www.google.com/,http://xsemal.tcom/,http://ok.example/?u=semalt.com,http://ok.example/semalt.com,http://mysemalt.com/,http://semalt.com.example/,http://ok.example/#semalt.com,https://www.google.com/search?q=darodar.com}'::text[]) r;
 INSERT INTO cases (setting, value, query, expected) VALUES ('enable_spam_filter', 'off', 'urlref=http://semalt.com', 'recorded');
--- a referrer as long as may be, with the host at its very end
-INSERT INTO cases (query, expected) VALUES ('urlref=http://' || repeat('semalt.co', 6000) || 'm', 'referrer_spam'), ('urlref=http://' || repeat('semalt.co', 6000), 'recorded');
+-- long referrers: the host counts, however many labels it has
+INSERT INTO cases (query, expected) VALUES ('urlref=http://' || repeat('x.', 20000) || 'semalt.com', 'referrer_spam'), ('urlref=http://' || repeat('x.', 500) || 'semalt.com', 'referrer_spam'), ('urlref=http://' || repeat('semalt.co', 6000), 'recorded');
 SELECT * FROM pg_temp.failures();
--- one's own, known at once; the walk finds what a search for each host finds
+-- one's own, known at once, with their sub-domains; the look-up finds what a search for each host finds
 SELECT pg_temp.why('urlref=http://mine.example/');
-INSERT INTO pk_tracking.referrer_spam VALUES ('Mine.example'), ('spam.test'), ('a.bc');
-SELECT r, pg_temp.why('urlref=' || r) FROM unnest('{http://mine.example/,http://not-mine.example.org/,http://min.example/,http://spam.test,http://a.bc,http://a.bd}'::text[]) r;
+INSERT INTO pk_tracking.referrer_spam VALUES ('Mine.example'), ('spam.test'), ('a.bc'), ('https://www.Whole.example/path'), ('bücher-spam.example');
+SELECT r, pg_temp.why('urlref=' || r) FROM unnest('{http://mine.example/,http://not-mine.example.org/,http://notmine.example/,http://sub.mine.example/,http://min.example/,http://whole.example/,http://xn--bcher-spam-9db.example/,http://spam.test,http://a.bc,http://a.bd}'::text[]) r;
 SELECT pg_temp.try('INSERT INTO pk_tracking.referrer_spam VALUES (''a.b'')');
 DELETE FROM pk_tracking.referrer_spam;
 SELECT pg_temp.why('urlref=http://mine.example/');
@@ -205,8 +205,8 @@ SELECT sum((pg_temp.why(format('urlref=http://host%s.spam.invalid/', i)) = 'refe
 DELETE FROM pk_tracking.referrer_spam;
 INSERT INTO pk_tracking.referrer_spam SELECT DISTINCT substr(md5(i::text), 1, 4 + i % 3) FROM generate_series(1, 400) i;
 SELECT count(*) AS referrers, sum(spam::int) BETWEEN 30 AND 400 AS "some are spam", count(*) FILTER (WHERE got <> CASE WHEN spam THEN 'referrer_spam' ELSE 'recorded' END) AS wrong
-FROM (SELECT r, EXISTS (SELECT FROM pk_tracking.referrer_spam s WHERE strpos(lower(r), s.host) > 0) AS spam, pg_temp.why('urlref=' || r) AS got
-	FROM (SELECT upper(substr(repeat(md5((i + 1000)::text), 2), 1, 40 + i % 20)) AS r FROM generate_series(1, 500) i) x) y;
+FROM (SELECT r, EXISTS (SELECT FROM pk_tracking.referrer_spam s WHERE '.' || lower(r) LIKE '%.' || s.host) AS spam, pg_temp.why('urlref=http://' || r) AS got
+	FROM (SELECT CASE i % 4 WHEN 0 THEN upper(s.host) WHEN 1 THEN 'a.b.' || s.host WHEN 2 THEN 'a' || s.host ELSE s.host || '.a' END AS r FROM generate_series(1, 500) i, LATERAL (SELECT substr(md5((i % 450)::text), 1, 4 + i % 3) AS host) s) x) y;
 SELECT pg_temp.why('urlref=http://host5001.spam.invalid/'), pg_temp.why('urlref=http://host4.spam.invalie/');
 ROLLBACK;
 SELECT pg_temp.why('urlref=http://host1.spam.invalid/');

@@ -160,6 +160,33 @@ SELECT v.idsite = :p AS piwik, v.referer_name, v.referer_url FROM pk_tracking.lo
 SELECT pk_tracking.add_site('idn', '{http://münchen.example/}') AS idn \gset
 SELECT u, (pk_tracking.referrer(:idn, 'http://xn--mnchen-3ya.example/', u)).* FROM unnest(ARRAY['http://xn--mnchen-3ya.example/a', 'http://MÜNCHEN.example/a', 'http://köln.example/a', 'http://xn--kln-sna.example/a']) u;
 
+-- goals, extractions and conditions compare URLs as sent and decoded; Matomo as sent
+SELECT pk_tracking.add_site('compared', '{http://shop.example/}') AS c, pk_tracking.add_site('compared as Matomo', '{http://shop.example/}') AS cm \gset
+SELECT pk_tracking.set_site(:cm, 'recognition_rules', 'matomo');
+SELECT pk_tracking.add_goal(s, g.name, g.attribute, g.pattern, g.type, allow_multiple => true) IS NOT NULL AS added FROM unnest(ARRAY[:c, :cm]) s,
+	(VALUES ('contains', 'url', '/café', 'contains'), ('exact', 'url', 'http://shop.example/caf%C3%A9', 'exact'), ('regex', 'url', '/caf.$', 'regex'), ('file', 'file', 'prüf bericht', 'contains'), ('link', 'external_website', 'köln', 'contains')) g(name, attribute, pattern, type);
+SELECT pk_tracking.add_dimension(s, 'page', 'action', '[{"dimension": "url", "pattern": "/(caf[^/?]+)"}]'), pk_tracking.add_dimension(s, 'umlaut', 'action', '[{"dimension": "url", "pattern": "/(.*ü.*)$"}]'),
+	pk_tracking.add_dimension(s, 'parameter', 'action', '[{"dimension": "urlparam", "pattern": "x"}]') FROM unnest(ARRAY[:c, :cm]) s;
+SELECT t.* FROM (VALUES ('url=http://shop.example/caf%25c3%25a9'), ('url=http://shop.example/caf%C3%A9'), ('url=http://shop.example/m%25C3%25BCll'), ('url=http://shop.example/x&download=http://f.example/pr%25C3%25BCf%2520bericht'),
+	('url=http://shop.example/x&link=http://f.example/k%25C3%25B6ln'), ('url=http://shop.example/%23/route%3Fx%3D1%26y%3D2')) q(query), LATERAL (SELECT q.query, s = :c AS piwik,
+	(pk_tracking.track_request(format('idsite=%s&rec=1&_id=fedcba9876543210&%s', s, q.query), '203.0.113.6', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0')).outcome FROM unnest(ARRAY[:c, :cm]) s) t;
+SELECT a.idsite = :c AS piwik, u.name, array_agg(g.name ORDER BY g.name) FILTER (WHERE g.name IS NOT NULL) AS goals, a.custom_dimensions FROM pk_tracking.log_link_visit_action a
+	JOIN pk_tracking.log_action u ON u.idaction = a.idaction_url AND u.idsite = a.idsite LEFT JOIN pk_tracking.log_conversion v ON v.idlink_va = a.idlink_va
+	LEFT JOIN pk_tracking.goal g ON g.idsite = v.idsite AND g.idgoal = v.idgoal
+WHERE a.idsite IN (:c, :cm) GROUP BY a.idlink_va, a.idsite, u.name, a.custom_dimensions ORDER BY a.idsite, a.idlink_va;
+SELECT c AS condition, u AS url, (SELECT array_agg(t.outcome_reason ORDER BY s) FROM unnest(ARRAY[:c, :cm]) s, pk_tracking.set_site(s, 'exclude_requests', c), pk_tracking.track_request(format('idsite=%s&rec=1&url=%s', s, u), '203.0.113.7', 'x') t) AS "piwik, matomo"
+FROM unnest(ARRAY['url=@/café', 'url=^http://shop.example/caf%C3%A9', 'url!@/café']) c, unnest(ARRAY['http://shop.example/caf%25c3%25a9', 'http://shop.example/caf%C3%A9', 'http://shop.example/tee']) u;
+SELECT pk_tracking.reset_site(s, 'exclude_requests') FROM unnest(ARRAY[:c, :cm]) s;
+
+-- a fragment's own query begins at its first "?"; Matomo does not know it
+SELECT pk_tracking.set_site(s, 'keep_url_fragment', 'on') FROM unnest(ARRAY[:c, :cm]) s;
+SELECT replace(u, 'http://shop.example', '') AS url, replace(pk_tracking.normalise_url(:c, u), 'http://shop.example', '') AS piwik, pr.type, pr.name, replace(pk_tracking.normalise_url(:cm, u), 'http://shop.example', '') AS matomo, mr.type, mr.name
+FROM unnest('{http://shop.example/#/route?utm_campaign=b&x=1,http://shop.example/?a=1#/route?utm_campaign=b&x=1,http://shop.example/#/route?utm_campaign=b,http://shop.example/#?utm_campaign=b,http://shop.example/#/route?a?utm_campaign=b,http://shop.example/#utm_campaign=b&x=1,http://shop.example/#/a?b}'::text[]) u,
+	pk_tracking.referrer(:c, u) pr, pk_tracking.referrer(:cm, u) mr;
+SELECT pk_tracking.add_site('searched') AS searched \gset
+SELECT t.outcome FROM unnest(ARRAY['http://shop.example/%23!/search%3Fq%3Dshoes', 'http://shop.example/%23q%3Dhats']) u, pk_tracking.track_request(format('idsite=%s&rec=1&_id=fedcba9876543210&url=%s', :searched, u), '203.0.113.7', 'x') t;
+SELECT n.name, n.type FROM pk_tracking.log_link_visit_action a JOIN pk_tracking.log_action n ON n.idaction = a.idaction_name AND n.idsite = a.idsite WHERE a.idsite = :searched ORDER BY a.idlink_va;
+
 -- settings of campaigns count too
 SELECT pk_tracking.set_site(:kept, 'campaign_var_name', '{from}');
 SELECT pk_tracking.normalise_url(:kept, 'http://a.com/?FROM=x&utm_campaign=y&utm_term=z') AS url;

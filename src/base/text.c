@@ -407,6 +407,27 @@ text_cut_chars(char *str, int max)
 }
 
 /*
+ * text_join_lines
+ *		Make each line break a space, in place; gives its argument.
+ */
+char *
+text_join_lines(char *str)
+{
+	char	   *to = str;
+
+	if (strpbrk(str, "\r\n") == NULL)
+		return str;
+	for (const char *p = str; *p; p++)
+	{
+		if (*p == '\r' && p[1] == '\n')
+			continue;
+		*to++ = *p == '\r' || *p == '\n' ? ' ' : *p;
+	}
+	*to = '\0';
+	return str;
+}
+
+/*
  * text_trim
  *		Remove white space at both ends and line breaks inside, in place.
  *		Rule: doc/internals.md, "Matomo: texts".

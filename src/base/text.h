@@ -17,6 +17,7 @@ extern char *text_sanitise(char *str);
 extern char *text_unescape(char *str);
 extern void text_cut_bytes(char *str, int max);
 extern void text_cut_chars(char *str, int max);
+extern char *text_join_lines(char *str);
 extern char *text_trim(char *str);
 extern Jsonb *text_to_jsonb(const char *str);
 

@@ -220,6 +220,55 @@ url_decode_part(UrlPart part)
 	return result;
 }
 
+/*
+ * url_unescape
+ *		A text with its percent-escapes decoded, valid and palloc'd; "+" stays.
+ *		NULL if it has none, so that the text itself is all there is to compare.
+ */
+char *
+url_unescape(const char *str)
+{
+	size_t		len = strlen(str);
+	char	   *buf;
+	char	   *result;
+	size_t		n = 0;
+
+	if (memchr(str, '%', len) == NULL)
+		return NULL;
+	buf = palloc(len + 1);
+	for (size_t i = 0; i < len; i++)
+	{
+		if (str[i] == '%' && i + 2 < len && url_hex_digit(str[i + 1]) >= 0 && url_hex_digit(str[i + 2]) >= 0)
+		{
+			buf[n++] = (char) (url_hex_digit(str[i + 1]) * 16 + url_hex_digit(str[i + 2]));
+			i += 2;
+		}
+		else
+			buf[n++] = str[i];
+	}
+	result = text_clean(buf, n, true);
+	pfree(buf);
+	return result;
+}
+
+/*
+ * url_fragment_query
+ *		The query of a fragment, as applications have it that keep their routes
+ *		there: what follows its first "?", else the whole fragment.
+ */
+UrlPart
+url_fragment_query(UrlPart fragment)
+{
+	const char *mark = fragment.len > 0 ? memchr(fragment.str, '?', fragment.len) : NULL;
+
+	if (mark != NULL)
+	{
+		fragment.len -= mark + 1 - fragment.str;
+		fragment.str = mark + 1;
+	}
+	return fragment;
+}
+
 /* The name of a parameter: decoded, in lower case, without the "[]" of a list. */
 static char *
 param_name(UrlPart name)
@@ -762,8 +811,21 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 	append_params(&buf, '?', parts.query, rules, names);
 	if (parts.has_fragment && parts.fragment.len > 0)
 	{
+		UrlPart		own = url_fragment_query(parts.fragment);
+
+		if (own.str != parts.fragment.str && !rules->as_matomo)
+		{
+			UrlPart		route = {parts.fragment.str, own.str - 1 - parts.fragment.str};
+			int			before = buf.len;
+
+			appendStringInfoChar(&buf, '#');
+			append_text(&buf, route, rules);
+			append_params(&buf, '?', own, rules, names);
+			if (buf.len == before + 1)	/* nothing is left */
+				buf.data[--buf.len] = '\0';
+		}
 		/* a page may keep its parameters in the fragment alone */
-		if (parts.query.len == 0)
+		else if (parts.query.len == 0)
 			append_params(&buf, '#', parts.fragment, rules, names);
 		else
 		{

@@ -76,6 +76,8 @@ extern int	url_split_prefix(const char *url, const char **rest);
 extern bool url_split(const char *url, Url *parts);
 extern bool url_next_param(UrlPart *query, UrlParam *param);
 extern char *url_decode_part(UrlPart part);
+extern char *url_unescape(const char *str);
+extern UrlPart url_fragment_query(UrlPart fragment);
 extern char *url_param(UrlPart query, const char *name);
 
 extern char *url_clean(const char *url);

@@ -360,6 +360,14 @@ stored_host(const ReferrerInput *in, const Address *page)
 	return page->host;
 }
 
+/* Reduce the fragment to its own query, which Matomo does not know. */
+static void
+own_queries(const ReferrerInput *in, Address *page)
+{
+	if (in->s->recognition_rules != RULES_MATOMO)
+		page->parts.fragment = url_fragment_query(page->parts.fragment);
+}
+
 /* A copy, cut to its bound. */
 static char *
 bounded(const char *str, int max)
@@ -904,6 +912,7 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 	out->url = "";
 
 	read_page(in->url, &page);
+	own_queries(in, &page);
 	ignore = page.parts.query.len > 0 ? url_param(page.parts.query, "ignore_referrer") : NULL;
 	if (ignore == NULL && page.parts.query.len > 0)
 		ignore = url_param(page.parts.query, "ignore_referer");
@@ -911,6 +920,7 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 		return;
 
 	read_page(in->urlref, &ref);
+	own_queries(in, &ref);
 	if (!ref.valid || is_ignored(&ref, &in->s->excluded_referrers))
 		read_page("", &ref);
 

@@ -360,6 +360,15 @@ page_id(Work *w, int type)
 	return idaction;
 }
 
+/* A name with spaces for its line breaks, which Matomo removes. */
+static const char *
+one_line(const Work *w, const char *name)
+{
+	if (w->site->s.recognition_rules == RULES_MATOMO || strpbrk(name, "\r\n") == NULL)
+		return name;
+	return text_join_lines(pstrdup(name));
+}
+
 /* The number of another name; 0 if there is none. */
 static int64
 name_id(Work *w, int type, const char *name)
@@ -371,6 +380,7 @@ name_id(Work *w, int type, const char *name)
 
 	if (name[0] == '\0')
 		return 0;
+	name = one_line(w, name);
 	if (memo == NULL)
 		return name_of_text(w->log, w->hit->idsite, type, name, max);
 	name_key(memo, w, MEMO_NAME, type, name, &key);
@@ -404,7 +414,7 @@ content_part(Work *w, const char *part, bool is_url)
 {
 	Url			url;
 
-	part = url_without_user(pstrdup(part));
+	part = url_without_user(is_url ? text_trim(pstrdup(part)) : pstrdup(part));
 	if (!w->anonymous || (!is_url && !url_split(part, &url)))
 		return part;
 	return url_keep_only(part, &w->site->s.anonymous_query_parameters);
@@ -414,7 +424,7 @@ content_part(Work *w, const char *part, bool is_url)
 static int64
 item_name(Work *w, int type, const char *name)
 {
-	return name_of_text(w->log, w->hit->idsite, type, url_clean(name),
+	return name_of_text(w->log, w->hit->idsite, type, url_clean(one_line(w, name)),
 						w->site->s.page_maximum_length);
 }
 

@@ -217,7 +217,46 @@ asks_not_to_be_tracked(const Hit *hit)
 		strcmp(header(hit, "sec-gpc"), "1") == 0;
 }
 
-/* Is one of the conditions met?  A parameter that did not come is an empty one. */
+/* Does a value, in lower case, have what a condition names, be it negated or not? */
+static bool
+has_value(const Condition *c, const char *value)
+{
+	size_t		len = strlen(value);
+
+	switch (c->op)
+	{
+		case OP_EQUAL:
+		case OP_NOT_EQUAL:
+			return strcmp(value, c->value) == 0;
+		case OP_CONTAINS:
+		case OP_NOT_CONTAINS:
+			return strstr(value, c->value) != NULL;
+		case OP_BEGINS:
+			return strncmp(value, c->value, c->len) == 0;
+		case OP_ENDS:
+			return len >= c->len && strcmp(value + len - c->len, c->value) == 0;
+	}
+	return false;
+}
+
+/* Is it a parameter with a URL? */
+static bool
+is_url_param(const char *name)
+{
+	static const char *const names[] = {"url", "urlref", "link", "download", "_ref", "c_t"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is one of the conditions met?  A parameter that did not come is an empty one.
+ * URLs are compared as sent and, but for Matomo's rules, decoded.
+ */
 static bool
 meets_condition(const ExcludeInput *in)
 {
@@ -226,31 +265,15 @@ meets_condition(const ExcludeInput *in)
 		const Condition *c = &in->rules->conditions[i];
 		char	   *sent = tracking_api_param(in->hit, c->param);
 		char	   *value = url_lower(sent, strlen(sent));
-		size_t		len = strlen(value);
-		bool		met = false;
+		bool		found = has_value(c, value);
 
-		switch (c->op)
+		if (!found && in->s->recognition_rules != RULES_MATOMO && is_url_param(c->param))
 		{
-			case OP_EQUAL:
-				met = strcmp(value, c->value) == 0;
-				break;
-			case OP_NOT_EQUAL:
-				met = strcmp(value, c->value) != 0;
-				break;
-			case OP_CONTAINS:
-				met = strstr(value, c->value) != NULL;
-				break;
-			case OP_NOT_CONTAINS:
-				met = strstr(value, c->value) == NULL;
-				break;
-			case OP_BEGINS:
-				met = strncmp(value, c->value, c->len) == 0;
-				break;
-			case OP_ENDS:
-				met = len >= c->len && strcmp(value + len - c->len, c->value) == 0;
-				break;
+			char	   *decoded = url_unescape(sent);
+
+			found = decoded != NULL && has_value(c, url_lower(decoded, strlen(decoded)));
 		}
-		if (met)
+		if (found != (c->op == OP_NOT_EQUAL || c->op == OP_NOT_CONTAINS))
 			return true;
 	}
 	return false;

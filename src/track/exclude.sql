@@ -13,7 +13,7 @@ BEGIN
 	COMMENT ON TABLE pk_tracking.referrer_spam IS
 		'your own hosts of referrer spam, in addition to the built-in list';
 	COMMENT ON COLUMN pk_tracking.referrer_spam.host IS
-		'host; a referrer URL that contains it anywhere is spam';
+		'host; a referrer on it or on one of its subdomains is spam';
 	PERFORM pk_tracking_internal.watch('referrer_spam');
 END
 $$;

@@ -1,20 +1,14 @@
 /*
  * exclude_spam.c
- *		Referrer spam: hosts that send hits with themselves as referrer, to
- *		appear in reports.
+ *		Hosts that send hits with themselves as referrer, to be seen in reports.
  *
- * A referrer is spam if it contains a listed host anywhere.  Looking for each
- * host in turn would be slow with thousands of them.  Instead, one walk over the
- * referrer asks at every place whether any host begins with the next four bytes,
- * which is rarely so.  If one does, it can only be the last host that does not
- * sort after the rest of the referrer: a host that begins with another host is
- * not listed, because the other one is found wherever it is.
+ * A referrer is spam if its host is a listed one or below one.  Anything else
+ * in its URL may well name such a host: a page that warns of it, a search.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
-
-#include "base/url.h"
+#include "base/text.h"
+#include "base/url_form.h"
 #include "track/exclude_spam.h"
 
 /* Well-known spam hosts.  None of them is part of a reputable host. */
@@ -23,7 +17,7 @@ static const char *const known_hosts[] = {
 	"100dollars-seo.com", "100searchengines.com", "12-reasons-for-seo.net",
 	"15-reasons-for-seo.com", "2-best-seo.com", "3-best-seo.com", "4-best-seo.com",
 	"4webmasters.org", "5-best-seo.com", "5-steps-to-start-business.com", "6-best-seo.com",
-	"7-best-seo.com", "8-best-seo.com", "9-best-seo.com", "99-reasons-for-seo.com",
+	"7-best-seo.com", "7makemoneyonline.com", "8-best-seo.com", "9-best-seo.com", "99-reasons-for-seo.com",
 	"acunetix-referrer.com", "adviceforum.info", "affordablewebsitesandmobileapps.com",
 	"alibestsale.com", "amazon-seo-service.com", "analytics-ads.xyz", "anticrawler.org",
 	"auto-b2b-seo-service.com", "auto-seo-service.org", "autoseo-service.org",
@@ -89,26 +83,12 @@ static const char *const known_hosts[] = {
 	"videos-for-your-business.com", "wakeupseoconsultant.com", "web-revenue.xyz"
 };
 
-#define FILTER_BITS 15			/* 4 kB */
-
 struct SpamList
 {
 	int			n;
 	int			room;
-	char	  **hosts;			/* lower case, sorted, none begins with
-								 * another */
-	uint8		filter[(1 << FILTER_BITS) / 8];
+	char	  **hosts;			/* in their one form, sorted */
 };
-
-/* The bit of the filter for the four bytes at str. */
-static inline uint32
-filter_bit(const char *str)
-{
-	uint32		bytes;
-
-	memcpy(&bytes, str, SPAM_HOST_MIN);
-	return murmurhash32(bytes) >> (32 - FILTER_BITS);
-}
 
 static int
 compare_hosts(const void *a, const void *b)
@@ -118,7 +98,7 @@ compare_hosts(const void *a, const void *b)
 
 /*
  * spam_list_create
- *		A list of the well-known hosts, in the current memory context.
+ *		A list of the well-known ones, in the current memory context.
  */
 SpamList *
 spam_list_create(void)
@@ -132,13 +112,36 @@ spam_list_create(void)
 	return list;
 }
 
+/* The host of a URL, or of a text that begins with one, in its one form. */
+static char *
+host_of(const char *text)
+{
+	const char *host = strstr(text, "//");
+	const char *end;
+	const char *at;
+
+	host = host != NULL && host == text + strcspn(text, "/?#") ? host + 2 : text;
+	end = host + strcspn(host, "/?#");
+	while ((at = memchr(host, '@', end - host)) != NULL)
+		host = at + 1;
+	end = host + strcspn(host, ":/?#");
+	return url_host_form(host, end - host);
+}
+
 /*
  * spam_list_add
- *		Add a host, in upper or lower case.  One that is too short is left out.
+ *		Add a host, in any case, with or without scheme, "www." and path.  Too
+ *		short a one is left out.
  */
 void
-spam_list_add(SpamList *list, const char *host)
+spam_list_add(SpamList *list, const char *text)
 {
+	char	   *host = host_of(text);
+
+	if (strncmp(host, "www.", 4) == 0)
+		host += 4;
+	if (host[0] == '.')
+		host++;
 	if (strlen(host) < SPAM_HOST_MIN)
 		return;
 	if (list->n == list->room)
@@ -146,7 +149,7 @@ spam_list_add(SpamList *list, const char *host)
 		list->room *= 2;
 		list->hosts = repalloc_array(list->hosts, char *, list->room);
 	}
-	list->hosts[list->n++] = url_lower(host, strlen(host));
+	list->hosts[list->n++] = host;
 }
 
 /*
@@ -156,63 +159,25 @@ spam_list_add(SpamList *list, const char *host)
 void
 spam_list_finish(SpamList *list)
 {
-	int			kept = 0;
-
 	qsort(list->hosts, list->n, sizeof(char *), compare_hosts);
-	for (int i = 0; i < list->n; i++)
-	{
-		char	   *host = list->hosts[i];
-		uint32		bit = filter_bit(host);
-
-		if (kept > 0 && strncmp(host, list->hosts[kept - 1], strlen(list->hosts[kept - 1])) == 0)
-			continue;
-		list->hosts[kept++] = host;
-		list->filter[bit / 8] |= (uint8) (1 << bit % 8);
-	}
-	list->n = kept;
-}
-
-/* Does a listed host stand at the beginning of the text? */
-static bool
-begins_with_host(const SpamList *list, const char *text)
-{
-	int			low = 0;
-	int			high = list->n;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-
-		if (strcmp(list->hosts[middle], text) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 && strncmp(text, list->hosts[low - 1], strlen(list->hosts[low - 1])) == 0;
 }
 
 /*
  * spam_list_finds
- *		Does the referrer contain a listed host, in any case?
+ *		Is the referrer's host a listed one, or below one?
  */
 bool
 spam_list_finds(const SpamList *list, const char *urlref)
 {
-	size_t		len = strlen(urlref);
-	char	   *lower;
-	bool		found = false;
+	const char *host = host_of(text_trim(pstrdup(urlref)));
 
-	if (len < SPAM_HOST_MIN)
-		return false;
-	lower = url_lower(urlref, len);
-	len = strlen(lower);
-	for (size_t i = 0; !found && i + SPAM_HOST_MIN <= len; i++)
+	while (host != NULL)
 	{
-		uint32		bit = filter_bit(lower + i);
-
-		if (list->filter[bit / 8] & (1 << bit % 8))
-			found = begins_with_host(list, lower + i);
+		if (bsearch(&host, list->hosts, list->n, sizeof(char *), compare_hosts) != NULL)
+			return true;
+		host = strchr(host, '.');
+		if (host != NULL)
+			host++;
 	}
-	pfree(lower);
-	return found;
+	return false;
 }

@@ -171,8 +171,9 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 		anonymise_language(language, level);
 	}
 	describe_device(device, as_matomo, &new);
-	/* Matomo has a word for an unknown language */
-	new.browser_lang = language[0] != '\0' ? language : as_matomo ? "xx" : NULL;
+	/* Matomo has a word for an unknown language, but not for none */
+	new.browser_lang = language[0] != '\0' ? language :
+		!as_matomo ? NULL : work_language(w)[0] != '\0' ? "xx" : "";
 	memcpy(new.plugins, hit->plugins, sizeof(new.plugins));
 	new.localtime = local_time(hit);
 

@@ -50,10 +50,10 @@ extern const ReferrerList *site_referrer_list(void);
 extern const Token *site_tokens(int *n);
 
 /* Hosts known for referrer spam, including the user's own. */
+extern const SpamList *site_spam_list(void);
+
 /* The user agents of programs: our own and the user's. */
 extern PatternSet *site_automation(void);
-
-extern const SpamList *site_spam_list(void);
 
 /* The goals of a site that are not deleted, by number; n of them. */
 extern const Goal *site_goals(int32 idsite, int *n);

@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(pkt_action_type_name);
  * count too, joined by ", ".
  */
 static char *
-search_param(UrlPart query, const TextList *names, bool list)
+search_param(UrlPart query, const TextList *names, bool list, bool as_matomo)
 {
 	for (int i = 0; i < names->n; i++)
 	{
@@ -42,7 +42,9 @@ search_param(UrlPart query, const TextList *names, bool list)
 				name[len - 2] = '\0';
 			if ((!member || list) && pg_strcasecmp(name, names->items[i]) == 0)
 			{
-				char	   *value = text_trim(url_decode_part(param.value));
+				char	   *value = url_decode_part(param.value);
+
+				value = text_trim(as_matomo ? value : text_join_lines(value));
 
 				if (value[0] == '\0')
 					continue;
@@ -84,13 +86,14 @@ search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
 		return false;
 	for (int i = 0; i < 2; i++)
 	{
-		UrlPart		query = i == 0 ? parts.query : parts.fragment;
-		char	   *keyword = search_param(query, &s->site_search_query_parameters, false);
+		bool		as_matomo = s->recognition_rules == RULES_MATOMO;
+		UrlPart		query = i == 0 ? parts.query : as_matomo ? parts.fragment : url_fragment_query(parts.fragment);
+		char	   *keyword = search_param(query, &s->site_search_query_parameters, false, as_matomo);
 
 		if (keyword == NULL)
 			continue;
 		search->keyword = keyword;
-		search->category = search_param(query, &s->site_search_category_parameters, true);
+		search->category = search_param(query, &s->site_search_category_parameters, true, as_matomo);
 		if (search->category == NULL)
 			search->category = pstrdup("");
 		if (s->recognition_rules == RULES_MATOMO)
@@ -111,8 +114,15 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 		return false;
 	if (hit->search[0])
 	{
-		search->keyword = text_trim(pstrdup(hit->search));
-		search->category = text_trim(pstrdup(hit->search_cat));
+		search->keyword = pstrdup(hit->search);
+		search->category = pstrdup(hit->search_cat);
+		if (s->recognition_rules != RULES_MATOMO)
+		{
+			search->keyword = text_join_lines(search->keyword);
+			search->category = text_join_lines(search->category);
+		}
+		search->keyword = text_trim(search->keyword);
+		search->category = text_trim(search->category);
 		/* Piwik PRO's search_cats; Matomo ignores a list, since it is not a text */
 		if (search->category[0] == '\0' && s->recognition_rules == RULES_PIWIK && hit->n_others > 0)
 		{

@@ -407,6 +407,7 @@ goal_input(const ConversionInput *in, const Visit *visit, GoalInput *g)
 	bool		escaped = in->s->recognition_rules == RULES_MATOMO;
 
 	g->kind = in->kind;
+	g->decode = in->s->recognition_rules != RULES_MATOMO;
 	g->url = hit->url;
 	g->title = escaped ? text_unescape(pstrdup(hit->action_name)) : hit->action_name;
 	g->file = hit->download;

@@ -199,9 +199,27 @@ match(regex_t *expression, const char *str)
 	return result;
 }
 
+/*
+ * The same in a URL, as it was sent, else decoded; the value is decoded either
+ * way, so that equal URLs give equal values.  Matomo compares what was sent.
+ */
+static char *
+match_url(regex_t *expression, const char *url, const Settings *s)
+{
+	char	   *value = match(expression, url);
+	char	   *decoded;
+
+	if (s->recognition_rules == RULES_MATOMO)
+		return value;
+	decoded = url_unescape(value != NULL ? value : url);
+	if (decoded == NULL)
+		return value;
+	return value != NULL ? decoded : match(expression, decoded);
+}
+
 /* A parameter of the page's URL, in its query or fragment; NULL if it has none. */
 static char *
-url_value(const char *url, const char *name, bool case_sensitive)
+url_value(const char *url, const char *name, bool case_sensitive, const Settings *s)
 {
 	char	   *clean = url_clean(url);
 	Url			parts;
@@ -210,7 +228,8 @@ url_value(const char *url, const char *name, bool case_sensitive)
 		return NULL;
 	for (int i = 0; i < 2; i++)
 	{
-		UrlPart		rest = i == 0 ? parts.query : parts.fragment;
+		UrlPart		rest = i == 0 ? parts.query :
+			s->recognition_rules == RULES_MATOMO ? parts.fragment : url_fragment_query(parts.fragment);
 		UrlParam	param;
 		char	   *found = NULL;
 
@@ -229,7 +248,7 @@ url_value(const char *url, const char *name, bool case_sensitive)
 
 /* The value of a dimension in the page's URL or title, or NULL. */
 static char *
-extract(CustomDimension *d, const Hit *hit)
+extract(CustomDimension *d, const Hit *hit, const Settings *s)
 {
 	for (int i = 0; i < d->n_extractions; i++)
 	{
@@ -240,11 +259,11 @@ extract(CustomDimension *d, const Hit *hit)
 		{
 			case FROM_URL:
 				if (hit->url[0])
-					value = match(&e->expression, url_without_user(pstrdup(hit->url)));
+					value = match_url(&e->expression, url_without_user(pstrdup(hit->url)), s);
 				break;
 			case FROM_URL_PARAM:
 				if (hit->url[0])
-					value = url_value(hit->url, e->param, d->case_sensitive);
+					value = url_value(hit->url, e->param, d->case_sensitive, s);
 				break;
 			case FROM_TITLE:
 				if (hit->action_name[0])
@@ -263,6 +282,8 @@ clean_text(char *str, int max, const Settings *s)
 {
 	if (s->recognition_rules == RULES_MATOMO)
 		str = text_sanitise(str);
+	else
+		str = text_join_lines(str);
 	str = text_trim(str);
 	text_cut_chars(str, max);
 	return str;
@@ -321,7 +342,7 @@ read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
 				value = values[j];
 		}
 		if (value == NULL)
-			value = extract(d, hit);
+			value = extract(d, hit, s);
 		if (value == NULL)
 			continue;
 		if (states[scope] == NULL)

@@ -19,6 +19,7 @@
 #include "utils/formatting.h"
 #include "utils/memutils.h"
 
+#include "base/url.h"
 #include "visit/goal.h"
 
 #define SUBJECT_MAX 8192		/* bytes of a URL or title that are compared */
@@ -98,6 +99,7 @@ bool
 goal_make(Goal *goal, const char *match_attribute, const char *pattern, const char *pattern_type)
 {
 	bool		known = false;
+	char	   *decoded;
 
 	for (int i = 0; i < (int) lengthof(attributes); i++)
 	{
@@ -108,6 +110,7 @@ goal_make(Goal *goal, const char *match_attribute, const char *pattern, const ch
 		}
 	}
 	goal->pattern = NULL;
+	goal->decoded = NULL;
 	goal->regex = NULL;
 	goal->longer_than = 0;
 	goal->type = GOAL_CONTAINS;
@@ -148,6 +151,13 @@ goal_make(Goal *goal, const char *match_attribute, const char *pattern, const ch
 		return false;
 	}
 	goal->pattern = goal->case_sensitive ? pstrdup(pattern) : lower(pattern, strlen(pattern));
+	decoded = url_unescape(pattern);
+	if (decoded != NULL)
+	{
+		goal->decoded = palloc_object(Goal);
+		*goal->decoded = *goal;
+		goal->decoded->pattern = goal->case_sensitive ? decoded : lower(decoded, strlen(decoded));
+	}
 	return true;
 }
 
@@ -219,6 +229,24 @@ fits(const Goal *goal, const char *subject)
 	return strstr(subject, goal->pattern) != NULL;
 }
 
+/* Does the URL match the pattern, as it was sent or decoded? */
+static bool
+url_fits(const Goal *goal, const GoalInput *in, const char *url)
+{
+	char	   *decoded;
+
+	if (fits(goal, url))
+		return true;
+	if (!in->decode)
+		return false;
+	decoded = url_unescape(url);
+	if (decoded != NULL && fits(goal, decoded))
+		return true;
+	if (goal->decoded == NULL)
+		return false;
+	return fits(goal->decoded, decoded != NULL ? decoded : url);
+}
+
 /*
  * goal_matches
  *		Does the action reach the goal?  URLs and titles count for page views,
@@ -236,13 +264,13 @@ goal_matches(const Goal *goal, const GoalInput *in)
 		case GOAL_MANUALLY:
 			return false;
 		case GOAL_URL:
-			return page_view && fits(goal, in->url);
+			return page_view && url_fits(goal, in, in->url);
 		case GOAL_TITLE:
 			return page_view && fits(goal, in->title);
 		case GOAL_FILE:
-			return in->kind == ACTION_DOWNLOAD && fits(goal, in->file);
+			return in->kind == ACTION_DOWNLOAD && url_fits(goal, in, in->file);
 		case GOAL_EXTERNAL_WEBSITE:
-			return in->kind == ACTION_OUTLINK && fits(goal, in->external_website);
+			return in->kind == ACTION_OUTLINK && url_fits(goal, in, in->external_website);
 		case GOAL_EVENT_CATEGORY:
 			return event && fits(goal, in->event_category);
 		case GOAL_EVENT_ACTION:

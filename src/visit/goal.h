@@ -40,6 +40,7 @@ typedef struct Goal
 	GoalAttribute attribute;
 	GoalPatternType type;
 	char	   *pattern;		/* lower case unless case_sensitive */
+	struct Goal *decoded;		/* the same without escapes in its pattern; NULL: it has none */
 	bool		case_sensitive;
 	bool		allow_multiple;
 	Numeric		revenue;
@@ -54,6 +55,7 @@ typedef struct Goal
 typedef struct GoalInput
 {
 	ActionKind	kind;
+	bool		decode;			/* compare URLs without their escapes too */
 	const char *url;			/* of the page, before parameters are removed */
 	const char *title;
 	const char *file;			/* download */
