@@ -224,3 +224,13 @@ SELECT pg_temp.try(format($$SELECT pk_tracking.track(%s, params => '{"pf_net": -
 -- 13. A line break is a space, so that words stay apart; Matomo removes it
 SELECT q.q AS query, i = :site AS piwik, pg_temp.act(i, q.q) AS action FROM unnest(ARRAY['action_name=Red%0AShoes', 'action_name=%0D%0ARed%0D%0A+Shoes%0A', 'e_c=a%0Ab&e_a=c%0Dd&e_n=e%0D%0Af', 'search=red%0Ashoes&search_cat=a%0Ab',
 	'url=https://a.example/%3Fq%3Dred%250Ashoes', 'c_n=a%0Ab&c_p=c%0Ad&c_t=https://a.example/%0Ax', 'url=https://a.example/a%0Ab', 'link=https://c.example/a%0Ab']) WITH ORDINALITY q(q, n), unnest(ARRAY[:site, :matomo]) i ORDER BY n, piwik DESC;
+
+-- 14. Pages in other character sets: cs says which; UTF-8 counts as UTF-8 all the same; what cannot be decoded keeps its escapes
+SELECT q.q AS query, pg_temp.act(i, q.q) AS action, i = :site AS piwik FROM unnest(ARRAY[
+	'url=https://a.example/%3Fq%3Dgr%25FCn&cs=windows-1252', 'url=https://a.example/%3Fq%3Dgr%25FCn&cs=ISO-8859-1', 'url=https://a.example/%3Fq%3Dgr%25C3%25BCn&cs=windows-1252',
+	'url=https://a.example/%3Fq%3D%25F1%25EB%25EE%25E2%25EE&cs=windows-1251', 'url=https://a.example/%3Fq%3D%25D3%25CC%25CF%25D7%25CF&cs=koi8-r', 'url=https://a.example/%3Fq%3D%25D6%25D0%25CE%25C4&cs=gbk', 'url=https://a.example/%3Fq%3D%25D6%25D0%25CE%25C4&cs=GB2312',
+	'url=https://a.example/%3Fq%3D%2593%25FA%2596%257B&cs=shift_jis', 'url=https://a.example/%3Fq%3D%2593%25FA%2596%7B&cs=Shift_JIS', 'url=https://a.example/%3Fq%3D%25C7%25D1%25B1%25DB&cs=euc-kr', 'url=https://a.example/%3Fq%3D%25A4%25A4%25A4%25E5&cs=big5', 'url=https://a.example/%3Fq%3D%25E3%25F9&cs=iso-8859-2',
+	'url=https://a.example/%3Fq%3Dgr%25FCn', 'url=https://a.example/%3Fq%3Dgr%25F6n', 'url=https://a.example/%3Fq%3Dgr%25FCn&cs=macintosh', 'url=https://a.example/%3Fq%3Dgr%25FCn&cs=utf-8', 'url=https://a.example/%3Fq%3D%2581%25FF&cs=gbk',
+	'action_name=gr%FCn&cs=windows-1252', 'action_name=gr%C3%BCn&cs=windows-1252', 'action_name=%93%FA%96{&cs=shift_jis', 'action_name=gr%81n&cs=windows-1252', 'action_name=gr%FCn', 'e_c=%D6%D0&e_a=%CE%C4&cs=gbk', 'cvar={"1":["k","gr%FCn"]}&cs=latin1',
+	'url=https://a.example/gr%25FCn/%3Fa%3D%25FC%252F%2526&cs=windows-1252', 'link=https://c.example/%3Fx%3D%25FC&cs=windows-1252', 'search=x&search_cats=gr%FCn&cs=windows-1252']) WITH ORDINALITY q(q, n), unnest(ARRAY[:site, :matomo]) i ORDER BY n, piwik DESC;
+SELECT t.outcome, pg_temp.row_of(t) AS action FROM pk_tracking.track(:site, 'https://a.example/?q=gr%FCn', params => '{"cs": "windows-1252"}', at => '2026-03-02 12:00+00') t;

@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "base/text.h"
@@ -47,15 +48,9 @@ is_plain(const char *str, size_t len)
 	return true;
 }
 
-/*
- * text_clean
- *		len bytes at str as a palloc'd string that is valid in the database's
- *		encoding.  from_utf8: the bytes should be UTF-8 (they were
- *		percent-escaped); otherwise they should be in the database's encoding.
- *		Never raises for its input.
- */
-char *
-text_clean(const char *str, size_t len, bool from_utf8)
+/* The body of text_clean() and text_decode(), which keeps escapes of invalid bytes. */
+static char *
+clean(const char *str, size_t len, bool from_utf8, bool keep_escapes)
 {
 	int			encoding = GetDatabaseEncoding();
 	int			check;
@@ -101,7 +96,9 @@ text_clean(const char *str, size_t len, bool from_utf8)
 		}
 		else
 		{
-			if (check == PG_UTF8)
+			if (keep_escapes)
+				appendStringInfo(&buf, "%%%02X", (unsigned char) str[i]);
+			else if (check == PG_UTF8)
 				appendBinaryStringInfo(&buf, "\xEF\xBF\xBD", 3);
 			else
 				appendStringInfoCharMacro(&buf, '?');
@@ -112,6 +109,19 @@ text_clean(const char *str, size_t len, bool from_utf8)
 	if (check == PG_UTF8 && encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
 		return utf8_to_server(buf.data, buf.len);
 	return buf.data;
+}
+
+/*
+ * text_clean
+ *		len bytes at str as a palloc'd string that is valid in the database's
+ *		encoding.  from_utf8: the bytes should be UTF-8 (they were
+ *		percent-escaped); otherwise they should be in the database's encoding.
+ *		Never raises for its input.
+ */
+char *
+text_clean(const char *str, size_t len, bool from_utf8)
+{
+	return clean(str, len, from_utf8, false);
 }
 
 /*
@@ -154,6 +164,99 @@ utf8_to_server(char *str, size_t len)
 		i += l;
 	}
 	return buf.data;
+}
+
+/*
+ * text_encoding
+ *		The encoding with this name, as web pages call it; 0 if it is unknown
+ *		or UTF-8, which needs no conversion.
+ */
+int
+text_encoding(const char *name)
+{
+	/* browsers read the first name as the second; the server has the others */
+	static const char *const aliases[][2] = {
+		{"iso-8859-1", "win1252"}, {"latin1", "win1252"}, {"us-ascii", "win1252"}, {"ascii", "win1252"},
+		{"iso-8859-9", "win1254"}, {"iso-8859-11", "win874"}, {"tis-620", "win874"},
+		{"gb2312", "gbk"}, {"gb_2312-80", "gbk"}, {"x-gbk", "gbk"}, {"cp936", "gbk"},
+		{"big5-hkscs", "big5"}, {"x-x-big5", "big5"}, {"x-sjis", "sjis"}, {"windows-31j", "sjis"},
+		{"ms_kanji", "sjis"}, {"cp932", "sjis"}, {"x-euc-jp", "euc_jp"}, {"euc-kr", "uhc"},
+		{"ks_c_5601-1987", "uhc"}, {"cp949", "uhc"}, {"cp1250", "win1250"}, {"cp1251", "win1251"},
+		{"cp1252", "win1252"}, {"cp1253", "win1253"}, {"cp1254", "win1254"}, {"cp1255", "win1255"},
+		{"cp1256", "win1256"}, {"cp1257", "win1257"}, {"cp1258", "win1258"}, {"koi8", "koi8r"},
+		{"cp866", "win866"}, {"ibm866", "win866"}
+	};
+	int			encoding;
+
+	for (int i = 0; i < (int) lengthof(aliases); i++)
+	{
+		if (pg_strcasecmp(name, aliases[i][0]) == 0)
+		{
+			name = aliases[i][1];
+			break;
+		}
+	}
+	encoding = pg_char_to_encoding(name);
+	return encoding < 0 || encoding == PG_UTF8 || encoding == PG_SQL_ASCII ||
+		encoding == PG_MULE_INTERNAL ? 0 : encoding;
+}
+
+/*
+ * text_convert
+ *		Bytes in an encoding of text_encoding() as UTF-8; NULL if there is
+ *		none, or if they are not valid in it.
+ */
+char *
+text_convert(const char *str, size_t len, int encoding)
+{
+	Oid			proc;
+	char	   *result;
+	size_t		size = len * MAX_CONVERSION_GROWTH + 1;
+
+	if (encoding == 0 || len > MaxAllocSize / MAX_CONVERSION_GROWTH - 1 ||
+		pg_encoding_verifymbstr(encoding, str, (int) len) != (int) len)
+		return NULL;
+	proc = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(proc))
+		return NULL;
+	result = palloc(size);
+	if (pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8, (unsigned char *) str, (int) len,
+									  (unsigned char *) result, (int) size, true) != (int) len)
+	{
+		pfree(result);
+		return NULL;
+	}
+	return result;
+}
+
+/*
+ * text_recode
+ *		The same, but NULL also if the bytes are UTF-8 already, which trackers
+ *		send whatever the page has.
+ */
+char *
+text_recode(const char *str, size_t len, int encoding)
+{
+	if (encoding == 0 || is_plain(str, len) ||
+		pg_encoding_verifymbstr(PG_UTF8, str, (int) len) == (int) len)
+		return NULL;
+	return text_convert(str, len, encoding);
+}
+
+/*
+ * text_decode
+ *		Bytes that were percent-escaped as valid text, palloc'd: UTF-8, else
+ *		text in the given encoding (0: none).  Bytes that are neither keep
+ *		their escapes, so that different words stay different.
+ */
+char *
+text_decode(const char *str, size_t len, int encoding)
+{
+	char	   *utf8 = text_recode(str, len, encoding);
+
+	if (utf8 != NULL)
+		return clean(utf8, strlen(utf8), true, true);
+	return clean(str, len, true, true);
 }
 
 /*

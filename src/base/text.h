@@ -12,6 +12,10 @@
 
 extern char *text_clean(const char *str, size_t len, bool from_utf8);
 extern char *text_clean_own(char *str, size_t len, bool from_utf8);
+extern int	text_encoding(const char *name);
+extern char *text_convert(const char *str, size_t len, int encoding);
+extern char *text_recode(const char *str, size_t len, int encoding);
+extern char *text_decode(const char *str, size_t len, int encoding);
 extern char *text_to_utf8(const char *str, size_t len);
 extern char *text_sanitise(char *str);
 extern char *text_unescape(char *str);

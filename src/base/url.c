@@ -188,8 +188,8 @@ url_next_param(UrlPart *query, UrlParam *param)
 
 /*
  * url_decode_part
- *		A part as valid text, with percent-escapes and "+" decoded.  An invalid
- *		escape is not changed.
+ *		A part as valid text, with percent-escapes and "+" decoded.  Invalid
+ *		escapes, and those of bytes that are not UTF-8, are not changed.
  */
 char *
 url_decode_part(UrlPart part)
@@ -215,7 +215,7 @@ url_decode_part(UrlPart part)
 			buf[n++] = *p;
 	}
 	/* escapes are UTF-8, the rest is in the database's encoding */
-	result = text_clean(buf, n, escaped);
+	result = escaped ? text_decode(buf, n, 0) : text_clean(buf, n, false);
 	pfree(buf);
 	return result;
 }
@@ -246,7 +246,7 @@ url_unescape(const char *str)
 		else
 			buf[n++] = str[i];
 	}
-	result = text_clean(buf, n, true);
+	result = text_decode(buf, n, 0);
 	pfree(buf);
 	return result;
 }

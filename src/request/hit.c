@@ -52,6 +52,8 @@ static const HitField fields[] =
 		"title of the page"),
 	TEXT("urlref", urlref, 1500, UNIT_CHARS, PRIVACY_PERSON, false,
 		"URL of the previous page"),
+	TEXT("cs", cs, 40, UNIT_BYTES, PRIVACY_NONE, false,
+		"character set of the page, if it is not UTF-8"),
 	TEXT("pv_id", pv_id, 6, UNIT_CHARS, PRIVACY_NONE, true,
 		"page view id: the same for all hits of one page view"),
 	TEXT("uid", user_id, 0, UNIT_CHARS, PRIVACY_PERSON, true,

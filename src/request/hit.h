@@ -69,6 +69,7 @@ typedef struct Hit
 	char	   *url;
 	char	   *action_name;
 	char	   *urlref;
+	char	   *cs;				/* name of the page's character set */
 	char	   *pv_id;
 
 	/* the visitor */
@@ -157,6 +158,7 @@ typedef struct Hit
 	bool		cdo_given;
 
 	/* parameters that are not in the table of hit fields, in the order sent */
+	int			encoding;		/* by cs, of a query string; 0: UTF-8 */
 	int			n_others;
 	HitParam   *others;
 	Jsonb	   *headers;		/* request headers by lower-case name, or NULL */

@@ -100,13 +100,15 @@ add_other(Hit *hit, const HitParam *param)
 
 /* The value of a parameter outside the table, cleaned. */
 static char *
-other_value(const HitParam *p)
+other_value(const Hit *hit, const HitParam *p)
 {
 	char	   *value;
 
 	if (!p->escaped)
 		return text_clean(p->value, p->value_len, false);
 	value = palloc(p->value_len + 1);
+	if (hit->encoding != 0)
+		return text_decode(value, url_decode(p->value, p->value_len, value), hit->encoding);
 	return text_clean(value, url_decode(p->value, p->value_len, value), true);
 }
 
@@ -124,7 +126,7 @@ tracking_api_other(const Hit *hit, const char *name)
 	for (int i = hit->n_others - 1; i >= 0; i--)
 	{
 		if (other_is(&hit->others[i], name, len))
-			return other_value(&hit->others[i]);
+			return other_value(hit, &hit->others[i]);
 	}
 	return pstrdup("");
 }
@@ -148,7 +150,7 @@ tracking_api_list(const Hit *hit, const char *name)
 
 		if (!other_is(&hit->others[i], list_name, len))
 			continue;
-		value = other_value(&hit->others[i]);
+		value = other_value(hit, &hit->others[i]);
 		if (value[0] != '\0')
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", value);
 	}
@@ -182,7 +184,7 @@ tracking_api_numbered(const Hit *hit, const char *prefix, int *position,
 		if (i < p->name_len)
 			continue;
 		*number = n;
-		*value = other_value(p);
+		*value = other_value(hit, p);
 		return true;
 	}
 	return false;
@@ -314,6 +316,30 @@ param_field(const QueryParam *param)
 	return hit_field(param->name, param->name_len);
 }
 
+/* The encoding that the parameter cs names; 0 if none, or UTF-8. */
+static int
+sent_encoding(const QueryParam *cs)
+{
+	char		name[64];
+
+	if (cs->value_len == 0 || cs->value_len >= sizeof(name))
+		return 0;
+	name[url_decode(cs->value, cs->value_len, name)] = '\0';
+	return text_encoding(name);
+}
+
+/* Set a field from a decoded value, in the hit's encoding or UTF-8. */
+static void
+set_decoded(Hit *hit, const HitField *field, const char *value, size_t len)
+{
+	char	   *utf8 = text_recode(value, len, hit->encoding);
+
+	if (utf8 != NULL)
+		hit_set(hit, field, utf8, strlen(utf8));
+	else
+		hit_set(hit, field, value, len);
+}
+
 /*
  * tracking_api_read_query
  *		Read a tracking URL or its query string into a hit.  If a parameter is
@@ -330,6 +356,7 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 	QueryParam	sent[HIT_FIELDS_MAX];
 	uint64		is_sent[HIT_FIELDS_MAX / 64] = {0};
 	char	   *decoded = NULL;
+	static const HitField *cs = NULL;
 
 	if (len > QUERY_MAX)
 	{
@@ -359,6 +386,12 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 		}
 	}
 
+	/* the character set of the others */
+	if (cs == NULL)
+		cs = hit_field("cs", 2);
+	if (is_sent[(cs - fields) / 64] & (UINT64CONST(1) << (cs - fields) % 64))
+		hit->encoding = sent_encoding(&sent[cs - fields]);
+
 	for (int word = 0; word < (int) lengthof(is_sent); word++)
 	{
 		for (uint64 bits = is_sent[word]; bits != 0; bits &= bits - 1)
@@ -375,14 +408,16 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 			{
 				char	   *text = palloc(p->value_len + 1);
 
-				*(char **) ((char *) hit + field->offset) =
-					text_clean_own(text, url_decode(p->value, p->value_len, text), true);
+				size_t		n = url_decode(p->value, p->value_len, text);
+
+				*(char **) ((char *) hit + field->offset) = hit->encoding == 0 ?
+					text_clean_own(text, n, true) : text_decode(text, n, hit->encoding);
 			}
 			else
 			{
 				if (decoded == NULL)
 					decoded = palloc(len + 1);
-				hit_set(hit, field, decoded, url_decode(p->value, p->value_len, decoded));
+				set_decoded(hit, field, decoded, url_decode(p->value, p->value_len, decoded));
 			}
 		}
 	}

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "base/text.h"
+#include "base/url_recode.h"
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
 #include "request/tracking_api.h"
@@ -238,6 +239,17 @@ read_action(Work *w)
 	return wrong == NULL;
 }
 
+/* The page's own URL, and those of its links, as a page of UTF-8 would have them. */
+static void
+recode_urls(Hit *hit)
+{
+	int			encoding = text_encoding(hit->cs);
+
+	hit->url = url_recode(hit->url, encoding);
+	hit->link = url_recode(hit->link, encoding);
+	hit->download = url_recode(hit->download, encoding);
+}
+
 /*
  * prepare_hit
  *		Afterwards either the hit's result stands (w->done), or the hit is to be
@@ -261,6 +273,8 @@ prepare_hit(Work *w, bool came)
 		work_finish(w, OUTCOME_EXCLUDED, "rec");
 		return;
 	}
+	if (hit->cs[0])
+		recode_urls(hit);
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
 	if (came && (why = exclusion(w)) != NULL)
