@@ -25,6 +25,62 @@ LANGUAGE sql IMMUTABLE AS $$
 		ELSE 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1' END
 $$;
 
+-- A visit as the engine has it: its actions in order of arrival, its
+-- conversions and items; the model's likewise.
+CREATE FUNCTION twin.engine_rows(visit bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object(
+		'rows', (SELECT string_agg(format('%s %s|%s %s %s', extract(epoch FROM l.server_time)::bigint, twin.name(l.idsite, l.idaction_url_ref), twin.name(l.idsite, l.idaction_name_ref),
+				l.time_spent_ref_action, coalesce(l.pageview_position::text, '-')), E'; ' ORDER BY l.idlink_va)
+			FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = visit),
+		'conversions', (SELECT string_agg(format('%s %s %s %s', c.idgoal, coalesce(c.idorder, '-'), coalesce(trim_scale(c.revenue)::text, 'NULL'), coalesce(c.items::text, 'NULL')), '; '
+				ORDER BY c.idgoal, c.idorder COLLATE "C", c.revenue, c.items)
+			FROM pk_tracking.log_conversion c WHERE c.idvisit = visit),
+		'items', (SELECT string_agg(format('%s %s %s %s %s', i.idorder, twin.name(i.idsite, i.idaction_sku), coalesce(trim_scale(i.price)::text, 'NULL'), i.quantity, i.deleted), '; '
+				ORDER BY i.idorder COLLATE "C", twin.name(i.idsite, i.idaction_sku) COLLATE "C")
+			FROM pk_tracking.log_conversion_item i WHERE i.idvisit = visit))
+$$;
+
+CREATE FUNCTION twin.model_rows(in_run integer, visit integer) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object(
+		'rows', (SELECT string_agg(format('%s %s|%s %s %s', r.at, r.ref_url, r.ref_name, r.spent, coalesce(r.place::text, '-')), '; ' ORDER BY r.seq)
+			FROM twin.row r WHERE r.run = in_run AND r.n = visit),
+		'conversions', (SELECT string_agg(format('%s %s %s %s', c.idgoal, coalesce(c.idorder, '-'), coalesce(trim_scale(c.revenue)::text, 'NULL'), coalesce(c.items::text, 'NULL')), '; '
+				ORDER BY c.idgoal, c.idorder COLLATE "C", c.revenue, c.items)
+			FROM twin.conversion c WHERE c.run = in_run AND c.n = visit),
+		'items', (SELECT string_agg(format('%s %s %s %s %s', i.idorder, i.sku, coalesce(trim_scale(i.price)::text, 'NULL'), i.quantity, i.deleted), '; '
+				ORDER BY i.idorder COLLATE "C", i.sku COLLATE "C")
+			FROM twin.item i WHERE i.run = in_run AND i.n = visit))
+$$;
+
+-- What holds of each visit of the engine's whatever came when, under the rules
+-- that go by time; NULL if it does.
+CREATE FUNCTION twin.broken_law(visit bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+	SELECT CASE
+		WHEN v.visit_total_time < extract(epoch FROM v.visit_last_action_time - v.visit_first_action_time) THEN 'the visit lasted longer than its total time'
+		WHEN v.visit_last_action_time < (SELECT max(l.server_time) FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = visit) THEN 'an action after the last one'
+		WHEN x.page AND (v.visit_exit_idaction_url, v.visit_exit_idaction_name) IS DISTINCT FROM (x.idaction_url, x.idaction_name) THEN 'the exit is not the last page'
+		WHEN NOT x.page AND v.visit_exit_idaction_name IS DISTINCT FROM x.idaction_name THEN 'the exit is not the last search'
+		WHEN EXISTS (SELECT FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = visit AND l.time_spent_ref_action < 0) THEN 'a negative time spent'
+		END
+	FROM pk_tracking.log_visit v LEFT JOIN LATERAL (
+		SELECT l.idaction_url IS NOT NULL AS page, l.idaction_url, l.idaction_name FROM pk_tracking.log_link_visit_action l
+		WHERE l.idvisit = visit AND l.idaction_name IS NOT NULL AND l.idaction_event_category IS NULL
+		ORDER BY l.server_time DESC, l.idlink_va DESC LIMIT 1) x ON true
+	WHERE v.idvisit = visit
+$$;
+
+CREATE FUNCTION twin.add_goals(site integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pk_tracking.add_goal(site, 'by hand', 'manually', allow_multiple => true, revenue => 7);
+	PERFORM pk_tracking.add_goal(site, 'thanks', 'url', '/thanks', allow_multiple => true);
+	PERFORM pk_tracking.add_goal(site, 'long', 'visit_duration', '10', 'greater_than');
+END
+$$;
+
 -- The first difference in words, or NULL; nhits: how many hits agreed.
 CREATE FUNCTION twin.run(sc jsonb, OUT difference text, OUT nhits integer, OUT nvisits integer)
 LANGUAGE plpgsql AS $$
@@ -54,8 +110,7 @@ BEGIN
 	INSERT INTO twin.setting VALUES (run, -1, 'recognition_rules', sc ->> 'rules');
 	FOR site IN 0 .. jsonb_array_length(sc -> 'sites') - 1 LOOP
 		ids := ids || pk_tracking.add_site('twin', ARRAY[format('http://site%s.example.org', site)], sc -> 'sites' ->> site);
-		PERFORM pk_tracking.add_goal(ids[site + 1], 'by hand', 'manually', allow_multiple => true);
-		PERFORM pk_tracking.add_goal(ids[site + 1], 'thanks', 'url', '/thanks', allow_multiple => true);
+		PERFORM twin.add_goals(ids[site + 1]);
 	END LOOP;
 
 	FOR step IN SELECT * FROM jsonb_array_elements(sc -> 'steps') LOOP
@@ -125,9 +180,11 @@ BEGIN
 			'buyer', g.visit_goal_buyer, 'converted', g.visit_goal_converted::integer,
 			'entry_url', twin.name(g.idsite, g.visit_entry_idaction_url), 'entry_name', twin.name(g.idsite, g.visit_entry_idaction_name),
 			'exit_url', twin.name(g.idsite, g.visit_exit_idaction_url), 'exit_name', twin.name(g.idsite, g.visit_exit_idaction_name),
+			'last_row', (SELECT nullif(count(*), 0) FROM pk_tracking.log_link_visit_action o WHERE o.idvisit = g.idvisit AND o.idlink_va <= g.last_idlink_va),
+			'location_ip', host(g.location_ip),
 			'result_returning', t.visitor_returning, 'result_idvisitor', t.idvisitor::text,
 			'action_idvisitor', g.action_idvisitor, 'action_matched', pk_tracking.matched_by_name(g.action_matched),
-			'action_decision', pk_tracking.decision_name(g.action_decision)));
+			'action_decision', pk_tracking.decision_name(g.action_decision)) || twin.engine_rows(t.idvisit));
 		model := jsonb_strip_nulls(jsonb_build_object('idvisitor', id, 'user_id', v.user_id,
 			'first', v.first_at, 'last', v.last_at,
 			'total_time', v.total_time, 'total_actions', v.total_actions, 'returning', v.returning_,
@@ -137,10 +194,11 @@ BEGIN
 			'interactions', v.interactions, 'searches', v.searches, 'events', v.events,
 			'buyer', v.goal_buyer, 'converted', v.goal_converted,
 			'entry_url', v.entry_url, 'entry_name', v.entry_name, 'exit_url', v.exit_url, 'exit_name', v.exit_name,
+			'last_row', v.last_row, 'location_ip', v.location_ip,
 			'result_returning', v.returning_, 'result_idvisitor', id,
 			'action_idvisitor', CASE WHEN t.idlink_va IS NOT NULL THEN coalesce(names ->> a.action_idvisitor, a.action_idvisitor) END,
 			'action_matched', CASE WHEN t.idlink_va IS NOT NULL THEN a.matched_by END,
-			'action_decision', CASE WHEN t.idlink_va IS NOT NULL THEN a.reason END));
+			'action_decision', CASE WHEN t.idlink_va IS NOT NULL THEN a.reason END) || twin.model_rows(run, a.visit));
 		IF ours <> model THEN
 			SELECT format('step %s (%s): ', k, concat_ws(' ', a.matched_by, a.reason)) || string_agg(format('%s: engine %s, twin %s', e.key, coalesce(x.value, 'NULL'), coalesce(m.value, 'NULL')), '; ' ORDER BY e.key)
 				INTO difference
@@ -149,10 +207,17 @@ BEGIN
 				WHERE (x.value = m.value) IS NOT TRUE;
 			RETURN;
 		END IF;
+		IF sc ->> 'rules' = 'piwik' AND twin.has('late') AND twin.broken_law(t.idvisit) IS NOT NULL THEN
+			difference := format('step %s: %s', k, twin.broken_law(t.idvisit));
+			RETURN;
+		END IF;
 	END LOOP;
 
 	IF (SELECT count(*) FROM pk_tracking.log_visit l WHERE l.idsite = ANY (ids)) <> nvisits THEN
 		difference := 'visits that no hit has begun';
+	ELSIF (SELECT coalesce(sum(e.hits), 0) FROM pk_tracking.excluded e WHERE e.idsite = ANY (ids) AND e.reason = 'bad_money')
+		<> (SELECT count(*) FROM twin.bad_money b WHERE b.run = me.run) THEN
+		difference := 'another number of hits with bad money';
 	END IF;
 END
 $$;
@@ -210,6 +275,81 @@ BEGIN
 END
 $$;
 
+-- The order in which a permutation has the hits of a visit: the first stays
+-- first, and hits of one second among themselves as they are.
+CREATE FUNCTION twin.permutation(visit jsonb, which integer) RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$
+	WITH h AS MATERIALIZED (
+		SELECT hit, o, (hit ->> 'at')::bigint AS at,
+			CASE WHEN o = 1 THEN 0 WHEN which = 0 THEN o ELSE 1 + twin.r(1000000) + o / 1000.0 END AS place
+		FROM jsonb_array_elements(visit) WITH ORDINALITY x (hit, o))
+	SELECT jsonb_agg(hit ORDER BY place)
+	FROM (SELECT hit, at, row_number() OVER (PARTITION BY at ORDER BY o) AS k FROM h) a
+		JOIN (SELECT at, place, row_number() OVER (PARTITION BY at ORDER BY place) AS k FROM h) b USING (at, k)
+$$;
+
+-- What must not depend on the order in which a visit's hits came: on a site
+-- that has this visit alone.
+CREATE FUNCTION twin.essence(site integer) RETURNS text
+LANGUAGE sql STABLE AS $$
+	SELECT format('%s visits; ', count(*)) || string_agg(format('first %s, last %s, total %s, actions %s, exit %s|%s, last row %s, goals %s; ',
+			v.visit_first_action_time, v.visit_last_action_time, v.visit_total_time, v.visit_total_actions, twin.name(site, v.visit_exit_idaction_url), twin.name(site, v.visit_exit_idaction_name),
+			(SELECT l.idpageview FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = v.idvisit AND l.idlink_va = v.last_idlink_va),
+			(SELECT string_agg(c.idgoal::text, ',' ORDER BY c.idgoal) FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal > 0))
+		|| coalesce((SELECT string_agg(format('%s after %s|%s, %s s', l.idpageview, twin.name(site, l.idaction_url_ref), twin.name(site, l.idaction_name_ref), l.time_spent_ref_action), '; ' ORDER BY l.idpageview COLLATE "C")
+			FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = v.idvisit), ''), ' / ' ORDER BY v.idvisit)
+	FROM pk_tracking.log_visit v WHERE v.idsite = site
+$$;
+
+-- One visit, its hits in several orders, each on a site of its own: one by one,
+-- and all sites' in one document.  The first difference in words, or NULL.
+CREATE FUNCTION twin.any_order(seed bigint, norders integer, OUT difference text, OUT nhits integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+	visit jsonb;
+	hits jsonb;
+	hit jsonb;
+	requests jsonb := '[]';
+	request text;
+	expected text;
+	site integer;
+	sites integer[] := '{}';
+	way integer;
+	i integer;
+BEGIN
+	visit := twin.one_visit(seed, 8);
+	nhits := 0;
+	DELETE FROM pk_tracking.setting;
+	FOR way IN 1 .. 2 LOOP
+		FOR i IN 0 .. norders - 1 LOOP
+			site := pk_tracking.add_site('twin', ARRAY['http://site.example.org']);
+			PERFORM twin.add_goals(site);
+			sites := sites || site;
+			hits := twin.permutation(visit, i);
+			FOR hit IN SELECT * FROM jsonb_array_elements(hits) LOOP
+				SELECT format('idsite=%s&rec=1&cip=198.51.100.7&cdt=%s', site, hit ->> 'at') || '&' || string_agg(key || '=' || twin.urlencode(value), '&')
+					INTO request FROM jsonb_each_text(hit -> 'params');
+				IF way = 1 THEN
+					PERFORM pk_tracking.track_request(request, user_agent => twin.user_agent('firefox'), accept_language => 'en', trusted => true);
+				ELSE
+					requests := requests || to_jsonb('?' || request);
+				END IF;
+				nhits := nhits + 1;
+			END LOOP;
+		END LOOP;
+	END LOOP;
+	PERFORM pk_tracking.track_requests(jsonb_build_object('requests', requests), user_agent => twin.user_agent('firefox'), accept_language => 'en', trusted => true);
+	expected := twin.essence(sites[1]);
+	FOR i IN 2 .. cardinality(sites) LOOP
+		IF twin.essence(sites[i]) IS DISTINCT FROM expected THEN
+			difference := format(E'order %s differs%s:\n  in order %s\n  here     %s\n  hits %s', (i - 1) % norders, CASE WHEN i > norders THEN ' in a document' END,
+				expected, twin.essence(sites[i]), (SELECT string_agg(h ->> 'at' || ' ' || (h -> 'params'), E'\n       ') FROM jsonb_array_elements(visit) h));
+			RETURN;
+		END IF;
+	END LOOP;
+END
+$$;
+
 CREATE TABLE twin.result (seed bigint PRIMARY KEY, rules text, nhits integer, nvisits integer, difference text);
 
 CREATE PROCEDURE twin.run_all(first_seed bigint, total_hits integer, per_stream integer, max_failures integer)
@@ -236,6 +376,17 @@ BEGIN
 					THEN jsonb_set(s, '{at}', to_jsonb(to_char(to_timestamp((s ->> 'at')::bigint) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))) ELSE s END)::text, '' ORDER BY o)
 					FROM jsonb_array_elements(sc -> 'steps') WITH ORDINALITY x (s, o));
 			COMMIT;
+		END IF;
+		seed := seed + 1;
+	END LOOP;
+	-- some visits in every order of arrival
+	WHILE twin.has('late') AND seed < first_seed + done / per_stream * 5 / 4 AND failures < max_failures LOOP
+		SELECT * INTO r FROM twin.any_order(seed, 8);
+		INSERT INTO twin.result VALUES (seed, 'any order', r.nhits, 16, r.difference);
+		COMMIT;
+		IF r.difference IS NOT NULL THEN
+			failures := failures + 1;
+			RAISE INFO 'seed %: %', seed, r.difference;
 		END IF;
 		seed := seed + 1;
 	END LOOP;

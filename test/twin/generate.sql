@@ -15,8 +15,8 @@ BEGIN
 END
 $$;
 
--- A step that changes a setting.
-CREATE FUNCTION twin.some_setting(nsites integer) RETURNS jsonb
+-- A step that changes a setting; rare: no one oftener than others.
+CREATE FUNCTION twin.some_setting(nsites integer, rare boolean) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	lists text[] := ARRAY[
@@ -34,6 +34,8 @@ DECLARE
 		'session_max_duration:900:1800:3600:0',
 		'session_limit_exceeded_action:split_and_exclude:split_and_exclude:just_split',
 		'default_time_one_page_visit:10:0',
+		'returning_look_back:-1:-1:0:3600:90000',
+		'fingerprint_joins_known_ids:off:off:on',
 		-- privacy: for the instance alone, a site may not weaken it
 		'enable_fingerprinting_across_websites:on:on:off',
 		'fingerprint_ip:masked:full',
@@ -43,10 +45,14 @@ DECLARE
 		'use_fingerprint:off:on:on',
 		'use_third_party_id_cookie:on:on:off',
 		'anonymize_user_id:on:off'];
-	which integer := 1 + twin.r(cardinality(lists));
+	which integer := CASE WHEN rare OR twin.r(5) > 0 THEN 1 + twin.r(cardinality(lists)) ELSE 15 + twin.r(2) END;
 	choice text[] := string_to_array(lists[which], ':');
-	site integer := CASE WHEN which <= 14 AND twin.r(2) = 0 THEN twin.r(nsites) ELSE -1 END;
+	site integer := CASE WHEN which <= 16 AND twin.r(2) = 0 THEN twin.r(nsites) ELSE -1 END;
 BEGIN
+	-- what the model leaves out is not to be asked for
+	IF (choice[1] = 'returning_look_back' AND NOT twin.has('history')) OR (choice[1] = 'fingerprint_joins_known_ids' AND NOT twin.has('joins')) THEN
+		RETURN twin.some_setting(nsites, true);
+	END IF;
 	RETURN jsonb_build_object('set', choice[1], 'value', choice[2 + twin.r(cardinality(choice) - 1)], 'on', site);
 END
 $$;
@@ -69,7 +75,8 @@ BEGIN
 	END IF;
 	IF twin.r(20) > 0 THEN
 		hit := hit || jsonb_build_object('ip', CASE WHEN usual THEN '198.51.100.7' ELSE twin.pick('198.51.100.7', '198.51.100.7', '198.51.100.7', '198.51.100.9', '198.51.7.7', '203.0.113.5',
-			'2001:db8:1:2:3:4:5:6', '2001:db8:1:2:9:9:9:9', '2001:db8:1:7::1') END);
+			'2001:db8:1:2:3:4:5:6', '2001:db8:1:2:9:9:9:9', '2001:db8:1:7::1', '::ffff:198.51.100.7', '::ffff:198.51.7.7', '64:ff9b::c633:6407', '64:ff9b:1::c633:6407',
+			'2002:c633:6407::1', '2002:c633:6409:5::2', '2002:c633:1:5::2') END);
 	END IF;
 	CASE twin.r(10)
 		WHEN 0, 1, 2 THEN NULL;
@@ -92,8 +99,22 @@ BEGIN
 		p := p || jsonb_build_object('new_visit', twin.pick('1', '1', '0', 'x'));
 	END IF;
 	CASE twin.r(14)
-		WHEN 0 THEN p := p || '{"ping": "1"}';
-		WHEN 1 THEN p := p || jsonb_build_object('idgoal', '0', 'revenue', '10', 'ec_id', 'o' || n);
+		WHEN 0 THEN
+			p := p || '{"ping": "1"}';
+			IF twin.r(4) = 0 THEN
+				p := p || '{"new_visit": "1"}';
+			END IF;
+		WHEN 1 THEN
+			p := p || jsonb_build_object('idgoal', '0', 'ec_id', twin.pick('o' || n, 'o' || n, ' o' || n || ' ', '', ' '));
+			IF twin.r(3) > 0 THEN
+				p := p || jsonb_build_object('revenue', twin.pick('10', '10', '0', '1e2', '3.456', '6,795.00', '12,50', '$5.00', ''));
+			END IF;
+			IF twin.r(4) = 0 THEN
+				p := p || jsonb_build_object('ec_tx', twin.pick('1', '1.5 EUR', ''));
+			END IF;
+			IF twin.r(3) > 0 THEN
+				p := p || jsonb_build_object('ec_items', twin.pick('[]', '[]', '[["s1", "n", "c", 5, 2]]', '[["s2", "n", "c", "7.50", 1]]', '[["s1", "n", "c", "5"], ["s2"]]', '[["s2", "n", "c", "12,50", 3]]'));
+			END IF;
 		WHEN 2, 4 THEN p := p || CASE twin.r(9)
 			WHEN 0 THEN jsonb_build_object('idgoal', '0', 'revenue', '10', 'ec_id', 'again' || twin.r(3))
 			WHEN 1 THEN jsonb_build_object('idgoal', '0', 'revenue', '10')
@@ -101,7 +122,7 @@ BEGIN
 			WHEN 6 THEN jsonb_build_object('search', twin.pick('red', 'blue'))
 			WHEN 7 THEN jsonb_build_object('link', 'http://elsewhere.example.net/')
 			WHEN 8 THEN jsonb_build_object('download', format('http://site%s.example.org/f.zip', site))
-			WHEN 3 THEN jsonb_build_object('idgoal', twin.pick('1', '1', '9'))
+			WHEN 3 THEN jsonb_build_object('idgoal', twin.pick('1', '1', '1', '3', '9'), 'revenue', twin.pick('', '2', '2,00'))
 			WHEN 4 THEN jsonb_build_object('ec_id', 'o' || n)
 			ELSE jsonb_build_object('c_n', 'banner') END;
 		WHEN 3 THEN
@@ -139,6 +160,9 @@ BEGIN
 END
 $$;
 
+-- Half of the streams come in the order of their times, more or less; the
+-- others run over several days, and their hits arrive late, minutes or hours.
+-- In calm ones little ends a visit, so that visits grow long.
 -- {rules, sites: [time zone …], steps: [settings and hits]}
 CREATE FUNCTION twin.scenario(seed bigint, hits integer) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
@@ -147,35 +171,93 @@ DECLARE
 	nsites integer;
 	sites jsonb := '[]';
 	steps jsonb[] := '{}';
+	times bigint[] := '{}';
+	arrivals bigint[] := '{}';
 	at bigint;
 	i integer;
 	narrow boolean;
 	dense boolean;
+	late boolean;
+	calm boolean;
+	hit jsonb;
 BEGIN
 	PERFORM set_config('twin.seed', seed::text, false);
 	PERFORM setval('twin.draw', 1);
-	rules := twin.pick('piwik', 'matomo');
+	rules := twin.pick('piwik', 'piwik', 'matomo');
 	nsites := 1 + (twin.r(3) = 0)::integer;
-	narrow := twin.r(3) > 0;
-	dense := twin.r(3) > 0;
+	calm := twin.r(4) = 0;
+	narrow := twin.r(3) > 0 OR calm;
+	dense := twin.r(3) > 0 OR calm;
+	late := twin.r(2) = 0;
 	FOR i IN 1 .. nsites LOOP
 		sites := sites || to_jsonb(twin.pick('UTC', 'America/New_York', 'Europe/Berlin', 'Asia/Kolkata'));
 	END LOOP;
 	-- days on which clocks change, and others; shortly before somebody's midnight
 	at := extract(epoch FROM twin.pick('2025-03-09 03:40:00+00', '2025-03-09 06:50:00+00', '2025-03-10 03:30:00+00', '2025-11-02 03:30:00+00',
 		'2025-11-03 04:20:00+00', '2025-03-30 22:30:00+01', '2025-10-26 23:20:00+00', '2025-06-01 18:00:00+00', '2025-06-01 10:00:00+00', '2024-12-31 23:10:00+00')::timestamptz)::bigint;
-	FOR i IN 1 .. twin.r(5) LOOP
-		steps := steps || twin.some_setting(nsites);
+	FOR i IN 1 .. hits LOOP
+		at := at + CASE WHEN late AND dense AND twin.r(8) > 0 THEN twin.pick('0', '1', '5', '30', '60', '60', '120', '300')
+			WHEN late THEN twin.pick('0', '1', '60', '300', '900', '1799', '1800', '1801', '7200', '80000', '86400', '200000')
+			WHEN dense AND twin.r(5) > 0 THEN twin.pick('0', '1', '5', '30', '60', '60', '120', '300', '-1', '-60', '-300')
+			ELSE twin.pick('0', '0', '1', '5', '30', '60', '60', '300', '300', '599', '600', '601', '900', '1500', '1799', '1800', '1801', '1801', '2400', '3599', '3600', '3601',
+			'7200', '80000', '86400', '-1', '-60', '-300', '-1799', '-1800', '-1801', '-4000') END::bigint;
+		times := times || at;
+		arrivals := arrivals || i + CASE WHEN late THEN twin.pick('0', '0', '1', '2', '3', '5', '8', '20')::bigint ELSE 0 END;
+	END LOOP;
+	times := ARRAY(SELECT t FROM unnest(times, arrivals) WITH ORDINALITY x (t, a, o) ORDER BY a, o);
+	FOR i IN 1 .. twin.r(6) LOOP
+		steps := steps || twin.some_setting(nsites, false);
 	END LOOP;
 	FOR i IN 1 .. hits LOOP
 		IF twin.r(25) = 0 THEN
-			steps := steps || twin.some_setting(nsites);
+			steps := steps || twin.some_setting(nsites, false);
 		END IF;
-		at := at + CASE WHEN dense AND twin.r(5) > 0 THEN twin.pick('0', '1', '5', '30', '60', '60', '120', '300', '-1', '-60', '-300')
-			ELSE twin.pick('0', '0', '1', '5', '30', '60', '60', '300', '300', '599', '600', '601', '900', '1500', '1799', '1800', '1801', '1801', '2400', '3599', '3600', '3601',
-			'7200', '80000', '86400', '-1', '-60', '-300', '-1799', '-1800', '-1801', '-4000') END::bigint;
-		steps := steps || twin.some_hit(nsites, at, i, narrow);
+		hit := twin.some_hit(nsites, times[i], i, narrow);
+		IF calm THEN
+			hit := jsonb_set(hit, '{params}', (hit -> 'params') - '{cid,uid,new_visit,urlref,cookie}'::text[]
+				|| jsonb_build_object('url', regexp_replace(hit -> 'params' ->> 'url', '[?].*', ''))) || '{"device": "firefox", "ip": "198.51.100.7", "lang": "de"}';
+		END IF;
+		steps := steps || hit;
 	END LOOP;
 	RETURN jsonb_build_object('rules', rules, 'sites', sites, 'steps', to_jsonb(steps));
+END
+$$;
+
+-- The hits of one visit that stays one whatever comes first: in the order of
+-- their times, none before the first, each with a page view id of its own.
+CREATE FUNCTION twin.one_visit(seed bigint, hits integer) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	visit jsonb := '[]';
+	at bigint := extract(epoch FROM '2025-06-01 10:00:00+00'::timestamptz)::bigint;
+	i integer;
+	p jsonb;
+BEGIN
+	PERFORM set_config('twin.seed', seed::text, false);
+	PERFORM setval('twin.draw', 1);
+	FOR i IN 1 .. hits LOOP
+		p := jsonb_build_object('_id', 'aaaaaaaaaaaaaaaa', 'pv_id', 'h' || i, 'url', format('http://site.example.org/p%s', i));
+		IF twin.r(4) > 0 THEN
+			p := p || jsonb_build_object('action_name', 'T' || i);
+		END IF;
+		p := p || CASE CASE WHEN i = 1 THEN 1 + twin.r(15) ELSE twin.r(17) END
+			WHEN 0 THEN '{"ping": "1"}'::jsonb
+			WHEN 16 THEN '{"ping": "1"}'
+			WHEN 1 THEN jsonb_build_object('search', 'word' || i)
+			WHEN 2 THEN '{"e_c": "c", "e_a": "a"}'
+			WHEN 3 THEN '{"e_c": "c", "e_a": "a", "e_n": "n"}'
+			WHEN 4 THEN jsonb_build_object('search', 'word' || i)
+			WHEN 5 THEN jsonb_build_object('download', format('http://site.example.org/f%s.zip', i))
+			WHEN 6 THEN '{"link": "http://elsewhere.example.net/"}'
+			WHEN 7 THEN '{"c_n": "banner"}'
+			WHEN 8 THEN '{"idgoal": "1"}'
+			WHEN 9 THEN '{"idgoal": "0", "revenue": "10", "ec_items": "[[\"s1\", \"n\", \"c\", 5]]"}'
+			WHEN 10 THEN '{"idgoal": "0", "revenue": "0", "ec_items": "[]"}'
+			WHEN 11 THEN jsonb_build_object('idgoal', '0', 'revenue', '10', 'ec_id', 'o' || i)
+			ELSE '{}' END;
+		visit := visit || jsonb_build_object('at', at, 'params', p);
+		at := at + twin.pick('0', '0', '1', '30', '100', '200', '220')::bigint;
+	END LOOP;
+	RETURN visit;
 END
 $$;

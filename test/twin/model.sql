@@ -2,6 +2,13 @@
 -- hit after the other, from their description alone.  It shares no code and no
 -- table with the engine.  Names in brackets are headings of doc/internals.md.
 
+-- Does the model follow this rule?  run --without leaves some out, to see that
+-- the streams need them: history, joins, late, addresses, carts, money, pings.
+CREATE FUNCTION twin.has(rule text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	SELECT rule <> ALL (string_to_array(coalesce(current_setting('twin.without', true), ''), ','))
+$$;
+
 CREATE TABLE twin.visit (
 	run integer NOT NULL,
 	site integer NOT NULL,
@@ -31,8 +38,31 @@ CREATE TABLE twin.visit (
 	entry_name text,
 	exit_url text,
 	exit_name text,
+	last_row integer,				-- the row of the latest hit, if that has one
+	location_ip text,
 	PRIMARY KEY (run, site, n)
 );
+-- The actions of a visit, in order of arrival.
+CREATE TABLE twin.row (
+	run integer,
+	n integer,					-- of the visit
+	seq integer,					-- 1 arrived first
+	at bigint NOT NULL,
+	kind text NOT NULL,
+	begins boolean NOT NULL,			-- it began the visit
+	url text,					-- what a page or a search leaves as the previous page
+	name text,
+	ref_url text,
+	ref_name text,
+	spent bigint NOT NULL,
+	place integer,					-- pageview_position
+	PRIMARY KEY (run, n, seq)
+);
+CREATE TABLE twin.conversion (run integer, n integer, idgoal integer, idorder text, revenue numeric, items integer);
+CREATE INDEX ON twin.conversion (run, n);
+CREATE TABLE twin.item (run integer, n integer, idorder text, sku text, price numeric, quantity integer, deleted boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (run, n, idorder, sku));
+CREATE TABLE twin.bad_money (run integer, site integer);
 CREATE TABLE twin.orders (run integer, site integer, idorder text, PRIMARY KEY (run, site, idorder));
 CREATE TABLE twin.setting (run integer, site integer, name text, value text, PRIMARY KEY (run, site, name));
 
@@ -58,6 +88,8 @@ BEGIN
 		RETURN found_value;
 	END IF;
 	RETURN CASE in_name
+		WHEN 'returning_look_back' THEN '0'
+		WHEN 'fingerprint_joins_known_ids' THEN 'on'
 		WHEN 'recognition_rules' THEN 'piwik'
 		WHEN 'visit_standard_length' THEN '1800'
 		WHEN 'window_look_back_for_visitor' THEN '0'
@@ -78,21 +110,29 @@ BEGIN
 END
 $$;
 
--- [Consent and anonymous visits] The masked address; NULL if nothing is left of it.
-CREATE FUNCTION twin.masked(ip inet, level integer) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN level = 4 THEN NULL
-		WHEN level = 0 THEN host(ip)
-		WHEN family(ip) = 4 THEN host(network(set_masklen(ip, 32 - 8 * level)))
-		ELSE host(network(set_masklen(ip, (ARRAY[64, 48, 24])[level]))) END
+-- [Consent and anonymous visits] An address as it counts: what holds an IPv4 one is that.
+CREATE FUNCTION twin.folded(ip inet, matomo boolean) RETURNS inet
+LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN NOT matomo AND twin.has('addresses') AND (ip << '::ffff:0:0/96' OR ip << '64:ff9b::/96')
+		THEN '0.0.0.0'::inet + (ip - network(set_masklen(ip, 96))) ELSE ip END
+$$;
+
+-- [Consent and anonymous visits] The masked address; of a mapped or 6to4 one the IPv4 inside is masked.
+CREATE FUNCTION twin.masked(ip inet, level integer) RETURNS inet
+LANGUAGE sql STABLE AS $$
+	SELECT host(network(set_masklen(ip, CASE
+		WHEN family(ip) = 4 THEN 32 - 8 * level
+		WHEN ip << '::ffff:0:0/96' THEN 128 - 8 * level
+		WHEN ip << '2002::/16' AND twin.has('addresses') THEN (ARRAY[128, 40, 32, 24, 0])[level + 1]
+		ELSE (ARRAY[128, 64, 48, 24, 0])[level + 1] END)))::inet
 $$;
 
 -- [Matomo: fingerprint] What a fingerprint is made of, in plain sight.
 CREATE FUNCTION twin.print(run integer, site integer, hit jsonb, local_day date) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	ip inet := (hit ->> 'ip')::inet;
-	address text;
+	ip inet := twin.folded((hit ->> 'ip')::inet, twin.value(run, site, 'recognition_rules') = 'matomo');
+	address inet;
 	across boolean := twin.value(run, site, 'enable_fingerprinting_across_websites') = 'on';
 	day text := '';
 BEGIN
@@ -100,18 +140,18 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF twin.value(run, site, 'fingerprint_ip') = 'full' THEN
-		address := host(ip);
+		address := ip;
 	ELSE
 		address := twin.masked(ip, twin.value(run, site, 'ip_mask_level')::integer);
 	END IF;
-	IF address IS NULL THEN
+	IF address IN ('0.0.0.0', '::', '::ffff:0.0.0.0') THEN
 		RETURN NULL;
 	END IF;
 	IF twin.value(run, site, 'fingerprint_salt_rotation') = 'daily' AND NOT across
 		AND twin.value(run, site, 'create_new_visit_after_midnight') = 'on' THEN
 		day := local_day::text;
 	END IF;
-	RETURN format('%s|%s|%s|%s|%s|%s', hit ->> 'device', coalesce(hit -> 'params' ->> 'cookie', '0'), address,
+	RETURN format('%s|%s|%s|%s|%s|%s', hit ->> 'device', coalesce(hit -> 'params' ->> 'cookie', '0'), host(address),
 		regexp_replace(lower(coalesce(hit ->> 'lang', '')), ';q=[0-9.]*|\s', '', 'g'),
 		CASE WHEN across THEN '' ELSE site::text END, day);
 END
@@ -158,6 +198,97 @@ LANGUAGE sql IMMUTABLE AS $$
 		THEN at - said::bigint END
 $$;
 
+-- [Matomo: goals and orders] Money that can be read, rounded; NULL if it cannot.
+CREATE FUNCTION twin.money(said text) RETURNS numeric
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN said ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$'
+		THEN trim_scale(round(said::numeric, 2)) END
+$$;
+
+-- [The look-up] The visit that a look-up finds: by id or by fingerprint, within
+-- a window; only_user: of no user or of that one; unclaimed: only one without id.
+CREATE FUNCTION twin.find(in_run integer, in_site integer, in_id text, in_print text, since bigint, until bigint,
+	only_user text DEFAULT NULL, unclaimed boolean DEFAULT false, older_first boolean DEFAULT false) RETURNS twin.visit
+LANGUAGE sql STABLE AS $$
+	SELECT * FROM twin.visit v
+	WHERE v.run = in_run AND v.site = in_site AND (v.idvisitor = in_id OR v.print = in_print)
+		AND v.last_at <= until AND (since IS NULL OR v.last_at >= since)
+		AND (only_user IS NULL OR v.user_id IS NULL OR v.user_id = only_user)
+		AND (NOT unclaimed OR v.profilable = 0)
+	ORDER BY v.last_at DESC, CASE WHEN older_first THEN v.n ELSE -v.n END
+	LIMIT 1
+$$;
+
+-- [Matomo: time] A row of visit in_n.  before: the visit as it stood, its n
+-- NULL if this hit begins it.  By arrival, what stands before a row is what the
+-- visit had for its exit; by time, the rows after a late one hear of it.
+CREATE PROCEDURE twin.add_row(before twin.visit, in_run integer, in_n integer, in_at bigint, in_kind text,
+	in_url text, in_name text, in_place integer, len bigint, by_time boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	in_seq integer;
+BEGIN
+	SELECT count(*) + 1 INTO in_seq FROM twin.row r WHERE r.run = in_run AND r.n = in_n;
+	INSERT INTO twin.row VALUES (in_run, in_n, in_seq, in_at, in_kind, before.n IS NULL, in_url, in_name,
+		CASE WHEN before.n IS NULL THEN '0' ELSE before.exit_url END, CASE WHEN before.n IS NULL THEN '0' ELSE before.exit_name END,
+		CASE WHEN before.n IS NULL THEN 0 ELSE greatest(0, least(in_at - before.last_at, len)) END, in_place);
+	IF NOT by_time THEN
+		RETURN;
+	END IF;
+	UPDATE twin.row r SET spent = CASE WHEN r.begins OR o.at IS NULL THEN 0 ELSE greatest(0, least(r.at - o.at, len)) END
+		FROM (SELECT seq, lag(x.seq) OVER w AS seq_before, lag(x.at) OVER w AS at FROM twin.row x WHERE x.run = in_run AND x.n = in_n
+			WINDOW w AS (ORDER BY x.at, x.seq)) o
+		WHERE r.run = in_run AND r.n = in_n AND r.seq = o.seq AND in_seq IN (o.seq, o.seq_before);
+	UPDATE twin.row r SET ref_url = CASE WHEN p.seq IS NULL THEN '0' ELSE p.url END, ref_name = CASE WHEN p.seq IS NULL THEN '0' ELSE p.name END
+		FROM twin.row s LEFT JOIN LATERAL (SELECT x.seq, x.url, x.name FROM twin.row x
+			WHERE x.run = in_run AND x.n = in_n AND x.kind IN ('page', 'search') AND (x.at, x.seq) < (s.at, s.seq) ORDER BY x.at DESC, x.seq DESC LIMIT 1) p ON true
+		WHERE s.run = in_run AND s.n = in_n AND NOT s.begins AND r.run = s.run AND r.n = s.n AND r.seq = s.seq;
+END
+$$;
+
+-- [Matomo: goals and orders] What a hit converts in visit in_n: goals, 0 for an
+-- order, -1 for a cart.  paid: the revenue, as read.
+CREATE PROCEDURE twin.convert(in_run integer, in_n integer, goals integer[], in_idorder text, paid numeric, ec_items jsonb,
+	open_cart boolean, emptied boolean, carts boolean, strict_money boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	goal integer;
+	sent jsonb;
+	total integer;
+	taken boolean := false;
+BEGIN
+	FOREACH goal IN ARRAY goals LOOP
+		IF goal > 0 THEN
+			-- the third goal is converted once
+			IF goal <> 3 OR NOT EXISTS (SELECT FROM twin.conversion c WHERE c.run = in_run AND c.n = in_n AND c.idgoal = goal) THEN
+				INSERT INTO twin.conversion VALUES (in_run, in_n, goal, NULL, paid, NULL);
+			END IF;
+			CONTINUE;
+		END IF;
+		SELECT coalesce(jsonb_agg(jsonb_build_object('sku', e ->> 0, 'price', CASE WHEN coalesce(e ->> 3, '') = '' THEN 0
+				WHEN strict_money THEN twin.money(e ->> 3) ELSE coalesce(twin.money(e ->> 3), 0) END, 'quantity', coalesce((e ->> 4)::integer, 1))), '[]'),
+			coalesce(sum(coalesce((e ->> 4)::integer, 1)), 0)
+			INTO sent, total FROM jsonb_array_elements(coalesce(ec_items, '[]')) e;
+		-- an order takes an open cart over; a visit's cart is one and the same
+		IF open_cart OR (goal = -1 AND carts) THEN
+			UPDATE twin.conversion c SET idgoal = goal, idorder = in_idorder, revenue = CASE WHEN emptied THEN 0 ELSE paid END, items = total
+				WHERE c.run = in_run AND c.n = in_n AND c.idgoal = -1;
+			taken := FOUND;
+		END IF;
+		IF NOT taken AND NOT emptied THEN
+			INSERT INTO twin.conversion VALUES (in_run, in_n, goal, in_idorder, paid, total);
+		END IF;
+		IF open_cart THEN
+			UPDATE twin.item i SET idorder = coalesce(in_idorder, '0'), deleted = i.deleted OR NOT sent @> jsonb_build_array(jsonb_build_object('sku', i.sku))
+				WHERE i.run = in_run AND i.n = in_n AND i.idorder = '0';
+		END IF;
+		INSERT INTO twin.item SELECT in_run, in_n, coalesce(in_idorder, '0'), s.sku, s.price, s.quantity
+			FROM jsonb_to_recordset(sent) s (sku text, price numeric, quantity integer)
+			ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET price = excluded.price, quantity = excluded.quantity, deleted = false;
+	END LOOP;
+END
+$$;
+
 -- One hit: what becomes of it, and of the table of visits.
 CREATE FUNCTION twin.hit(in_run integer, hit jsonb, zone text) RETURNS twin.answer
 LANGUAGE plpgsql AS $$
@@ -177,22 +308,40 @@ DECLARE
 	max_duration bigint := twin.value(run, site, 'session_max_duration')::bigint;
 	dropping boolean := twin.value(run, site, 'session_limit_exceeded_action') = 'split_and_exclude';
 	local_day date := (to_timestamp(at) AT TIME ZONE zone)::date;
+	-- the rules of one rule set alone
+	by_time boolean := NOT matomo AND twin.has('late');
+	pings boolean := NOT matomo AND twin.has('pings');
+	carts boolean := NOT matomo AND twin.has('carts');
+	strict_money boolean := NOT matomo AND twin.has('money');
+	strangers boolean := NOT matomo AND twin.has('joins') AND twin.value(run, site, 'fingerprint_joins_known_ids') = 'off';
+	history bigint := CASE WHEN NOT matomo AND twin.has('history') THEN twin.value(run, site, 'returning_look_back')::bigint ELSE 0 END;
 	uid text := p ->> 'uid';
 	uid_truthy boolean;
+	own text;
+	own_source text := 'none';
 	vid text;
 	source text := 'none';
 	print text;
 	by_id boolean := false;
+	by_own_too boolean := false;
 	by_print boolean := false;
 	user_filter boolean := false;
 	row twin.visit;
+	no_visit twin.visit;
+	earlier twin.visit;
+	d bigint;
 	known boolean := false;
 	over_actions boolean := false;
 	ref record;
 	is_ping boolean := coalesce(p ->> 'ping', '') = '1';
 	is_ecommerce boolean := coalesce(p ->> 'idgoal', '') = '0';
-	idorder text := p ->> 'ec_id';
+	idorder text := CASE WHEN carts THEN btrim(p ->> 'ec_id', E' \t\n\r\v') ELSE p ->> 'ec_id' END;
 	is_order boolean;
+	is_cart boolean;
+	emptied boolean := false;
+	ec_items jsonb := p ->> 'ec_items';
+	paid numeric;
+	goals integer[] := '{}';
 	idgoal integer := CASE WHEN p ->> 'idgoal' ~ '^[1-9]$' THEN (p ->> 'idgoal')::integer END;
 	kind text;
 	counts boolean;
@@ -204,7 +353,8 @@ DECLARE
 	fresh twin.visit;
 BEGIN
 	a.matched_by := 'none';
-	is_order := is_ecommerce AND coalesce(idorder, '') <> '';
+	is_order := is_ecommerce AND NOT is_ping AND coalesce(idorder, '') <> '';
+	is_cart := is_ecommerce AND NOT is_ping AND NOT is_order;
 	-- [Matomo: kinds of action]
 	kind := CASE WHEN is_ecommerce OR idgoal IS NOT NULL OR is_ping THEN 'none'
 		WHEN p ? 'download' THEN 'download' WHEN p ? 'link' THEN 'outlink' WHEN p ? 'e_c' THEN 'event'
@@ -232,31 +382,49 @@ BEGIN
 		a.outcome_reason := 'cid';
 		RETURN a;
 	END IF;
+	IF p ->> 'cid' ~* '^[0-9a-f]{16}$' THEN
+		own := lower(p ->> 'cid');
+		own_source := 'cid';
+	ELSIF NOT cookieless AND twin.value(run, site, 'use_third_party_id_cookie') = 'on' AND hit ? 'third_party' THEN
+		own := hit ->> 'third_party';
+		own_source := 'third_party_cookie';
+	ELSIF NOT cookieless AND substr(p ->> '_id', 1, 16) ~* '^[0-9a-f]{16}$' THEN
+		own := lower(substr(p ->> '_id', 1, 16));
+		own_source := 'cookie';
+	END IF;
 	IF uid_truthy AND overwrite THEN
 		vid := substr(encode(public.digest(convert_to(uid, 'UTF8'), 'sha1'), 'hex'), 1, 16);
 		source := 'user_id';
-	ELSIF coalesce(p ->> 'cid', '') <> '' THEN
-		IF p ->> 'cid' !~* '^[0-9a-f]{16}$' THEN
-			a.outcome := 'invalid';
-			a.outcome_reason := 'cid';
-			RETURN a;
-		END IF;
-		vid := lower(p ->> 'cid');
-		source := 'cid';
-	ELSIF NOT cookieless AND twin.value(run, site, 'use_third_party_id_cookie') = 'on' AND hit ? 'third_party' THEN
-		vid := hit ->> 'third_party';
-		source := 'third_party_cookie';
-	ELSIF NOT cookieless AND substr(p ->> '_id', 1, 16) ~* '^[0-9a-f]{16}$' THEN
-		vid := lower(substr(p ->> '_id', 1, 16));
-		source := 'cookie';
+	ELSIF coalesce(p ->> 'cid', '') <> '' AND own_source <> 'cid' THEN
+		a.outcome := 'invalid';
+		a.outcome_reason := 'cid';
+		RETURN a;
+	ELSE
+		vid := own;
+		source := own_source;
 	END IF;
 	print := twin.print(run, site, hit, local_day);
 
-	-- the sites have two goals: 1 by hand, 2 the address /thanks, both any number of times
-	IF idgoal > 2 AND NOT is_ping THEN
+	-- the sites have three goals: 1 by hand, of a revenue of 7, 2 the address /thanks, both any
+	-- number of times, 3 a visit of more than ten minutes, once
+	IF idgoal > 3 AND NOT is_ping THEN
 		a.outcome := 'invalid';
 		a.outcome_reason := 'idgoal';
 		RETURN a;
+	END IF;
+	-- money; what cannot be read is unknown, and said
+	IF is_order OR is_cart THEN
+		paid := CASE WHEN coalesce(p ->> 'revenue', '') = '' THEN 0 WHEN strict_money THEN twin.money(p ->> 'revenue') ELSE coalesce(twin.money(p ->> 'revenue'), 0) END;
+		emptied := carts AND is_cart AND coalesce(ec_items = '[]' AND paid = 0 AND twin.money(coalesce(nullif(p ->> 'revenue', ''), '0')) = 0, false);
+	ELSIF idgoal IS NOT NULL THEN
+		paid := CASE WHEN coalesce(p ->> 'revenue', '') <> '' AND strict_money THEN twin.money(p ->> 'revenue')
+			ELSE coalesce(twin.money(p ->> 'revenue'), CASE idgoal WHEN 1 THEN 7 ELSE 0 END) END;
+	END IF;
+	IF strict_money AND NOT is_ping THEN
+		a.outcome_reason := CASE
+			WHEN (is_ecommerce OR idgoal IS NOT NULL) AND p ->> 'revenue' <> '' AND twin.money(p ->> 'revenue') IS NULL THEN 'revenue'
+			WHEN is_order AND p ->> 'ec_tx' <> '' AND twin.money(p ->> 'ec_tx') IS NULL THEN 'ec_tx'
+			WHEN is_ecommerce AND EXISTS (SELECT FROM jsonb_array_elements(ec_items) e WHERE e ->> 3 <> '' AND twin.money(e ->> 3) IS NULL) THEN 'ec_items' END;
 	END IF;
 
 	-- which look-ups [Matomo: recognition; the other rule set: Recognition rules]
@@ -278,6 +446,7 @@ BEGIN
 	ELSE
 		IF source = 'user_id' THEN
 			by_id := true;
+			by_own_too := strangers;
 			by_print := true;
 		ELSIF source = 'cid' THEN
 			by_id := true;
@@ -289,33 +458,30 @@ BEGIN
 		ELSE
 			by_print := true;
 		END IF;
+		user_filter := strangers AND uid IS NOT NULL;
 	END IF;
 
 	IF by_id AND vid IS NOT NULL THEN
-		SELECT * INTO row FROM twin.visit v
-		WHERE v.run = me.run AND v.site = me.site AND v.idvisitor = vid
-			AND v.last_at <= at + len AND (matomo OR v.last_at >= at - back)
-		ORDER BY v.last_at DESC,
-			-- an index that runs (…, last action descending, number) is read forwards there
-			CASE WHEN matomo THEN v.n ELSE -v.n END
-		LIMIT 1;
-		known := FOUND;
-		IF known THEN
+		-- an index that runs (…, last action descending, number) is read forwards by the other rule set
+		row := twin.find(run, site, vid, NULL, CASE WHEN NOT matomo THEN at - back END, at + len, older_first => matomo);
+		IF row.n IS NOT NULL THEN
 			a.matched_by := source;
 		END IF;
 	END IF;
-	IF NOT known AND by_print AND print IS NOT NULL THEN
-		SELECT * INTO row FROM twin.visit v
-		WHERE v.run = me.run AND v.site = me.site AND v.print = me.print
-			AND v.last_at BETWEEN at - back AND at + len
-			AND (NOT user_filter OR v.user_id IS NULL OR v.user_id = uid)
-		ORDER BY v.last_at DESC, v.n DESC
-		LIMIT 1;
-		known := FOUND;
-		IF known THEN
+	IF row.n IS NULL AND by_own_too AND own IS NOT NULL THEN
+		row := twin.find(run, site, own, NULL, at - back, at + len, only_user => uid);
+		IF row.n IS NOT NULL THEN
+			a.matched_by := own_source;
+		END IF;
+	END IF;
+	IF row.n IS NULL AND by_print AND print IS NOT NULL THEN
+		row := twin.find(run, site, NULL, print, at - back, at + len, only_user => CASE WHEN user_filter THEN uid END,
+			unclaimed => strangers AND (vid IS NOT NULL OR uid IS NOT NULL));
+		IF row.n IS NOT NULL THEN
 			a.matched_by := 'fingerprint';
 		END IF;
 	END IF;
+	known := row.n IS NOT NULL;
 
 	-- continue or begin [Matomo: new visits]; a limit drops hits for as long as the
 	-- visit would go on
@@ -323,9 +489,9 @@ BEGIN
 	SELECT * INTO ref FROM twin.referrer(p ->> 'url', p ->> 'urlref', site, row);
 	a.reason := CASE
 		WHEN NOT known THEN 'unknown'
-		WHEN coalesce(p ->> 'new_visit', '') = '1' THEN 'new_visit'
+		WHEN coalesce(p ->> 'new_visit', '') = '1' AND NOT (is_ping AND pings) THEN 'new_visit'
 		WHEN NOT row.last_at > at - len THEN 'inactivity'
-		WHEN twin.value(run, site, 'create_new_visit_after_midnight') = 'on'
+		WHEN twin.value(run, site, 'create_new_visit_after_midnight') = 'on' AND NOT (is_ping AND pings)
 			AND (to_timestamp(row.last_at) AT TIME ZONE zone)::date <> local_day THEN 'midnight'
 		WHEN NOT overwrite AND row.user_id <> '' AND NOT (matomo AND row.user_id = '0') AND uid_truthy AND row.user_id <> uid THEN 'user_changed'
 		WHEN over_actions OR (max_duration > 0 AND at - row.first_at >= max_duration) THEN 'limit'
@@ -369,7 +535,23 @@ BEGIN
 	END IF;
 	a.outcome := 'recorded';
 	-- [Matomo: time]
-	converts := NOT is_ping AND (is_order OR idgoal IS NOT NULL OR (kind <> 'none' AND coalesce(p ->> 'url', '') LIKE '%/thanks%'));
+	IF is_order OR is_cart THEN
+		goals := ARRAY[CASE WHEN is_order THEN 0 ELSE -1 END];
+	ELSIF idgoal IS NOT NULL AND NOT is_ping THEN
+		goals := ARRAY[idgoal];
+	ELSIF kind <> 'none' THEN
+		IF kind = 'page' AND p ->> 'url' LIKE '%/thanks%' THEN
+			goals := goals || 2;
+		END IF;
+		IF NOT a.new_visit AND at - row.first_at > 600 THEN
+			goals := goals || 3;
+		END IF;
+		paid := 0;
+	END IF;
+	converts := goals <> '{}' AND NOT is_cart;
+	IF a.outcome_reason IS NOT NULL THEN
+		INSERT INTO twin.bad_money VALUES (run, site);
+	END IF;
 	IF matomo AND known AND NOT is_ping THEN
 		IF is_order THEN
 			bonus := 2;
@@ -386,7 +568,8 @@ BEGIN
 		fresh.site := site;
 		fresh.n := a.visit;
 		-- [Matomo: visitor ids]
-		fresh.idvisitor := CASE WHEN known AND (matomo OR source <> 'user_id') THEN row.idvisitor
+		fresh.idvisitor := CASE WHEN strangers AND vid IS NOT NULL THEN vid
+			WHEN known AND (matomo OR source <> 'user_id') THEN row.idvisitor
 			ELSE coalesce(vid, 'rand#' || a.visit) END;
 		fresh.print := print;
 		fresh.user_id := uid;
@@ -397,7 +580,7 @@ BEGIN
 		fresh.interactions := (kind IN ('page', 'search'))::integer;
 		fresh.searches := (kind = 'search')::integer;
 		fresh.events := (kind = 'event')::integer;
-		fresh.goal_buyer := CASE WHEN is_order THEN 1 WHEN is_ecommerce THEN 2 ELSE 0 END;
+		fresh.goal_buyer := CASE WHEN is_order THEN 1 WHEN is_cart AND NOT emptied THEN 2 ELSE 0 END;
 		fresh.goal_converted := converts::integer;
 		fresh.entry_url := CASE kind WHEN 'page' THEN page_url WHEN 'search' THEN '0' END;
 		-- the recorded originals: a search's keyword, and no page is 0
@@ -444,25 +627,47 @@ BEGIN
 					OR twin.age(at, p ->> '_viewts') >= 43200 THEN 1
 				ELSE 0 END;
 		END IF;
+		-- the visitor's latest visit before this one, however long ago; what the
+		-- client says counts if it says more
+		IF history <> 0 THEN
+			SELECT * INTO earlier FROM twin.visit v
+			WHERE v.run = me.run AND v.site = me.site AND v.idvisitor = fresh.idvisitor AND v.first_at < at AND (history < 0 OR v.first_at >= at - history)
+			ORDER BY v.first_at DESC, v.n DESC LIMIT 1;
+			IF FOUND THEN
+				d := at - earlier.first_at;
+				fresh.count_visits := greatest(earlier.count_visits + 1, CASE WHEN p ->> '_idvc' ~ '^[0-9]{1,9}$' THEN (p ->> '_idvc')::integer END);
+				fresh.since_first := greatest(coalesce(earlier.since_first, 0) + d, twin.age(at, p ->> '_idts'));
+				fresh.since_last := CASE WHEN twin.age(at, p ->> '_viewts') >= 43200 AND twin.age(at, p ->> '_viewts') < d THEN twin.age(at, p ->> '_viewts') ELSE d END;
+				fresh.since_order := least(twin.age(at, p ->> '_ects'), earlier.since_order + d);
+				fresh.returning_ := CASE WHEN fresh.since_order IS NOT NULL OR earlier.goal_buyer IN (1, 3) THEN 2 ELSE 1 END;
+			END IF;
+		END IF;
 		IF coalesce(idorder, '') <> '' THEN
 			fresh.since_order := 0;
 		END IF;
+		fresh.last_row := CASE WHEN kind <> 'none' THEN 1 END;
+		fresh.location_ip := host(twin.masked(twin.folded((hit ->> 'ip')::inet, matomo), twin.value(run, site, 'ip_mask_level')::integer));
 		INSERT INTO twin.visit SELECT fresh.*;
+		IF kind <> 'none' THEN
+			CALL twin.add_row(no_visit, run, fresh.n, at, kind, fresh.exit_url, fresh.exit_name, nullif(fresh.interactions, 0), len, by_time);
+		END IF;
+		CALL twin.convert(run, fresh.n, goals, CASE WHEN is_order THEN idorder END, paid, ec_items, false, emptied, carts, strict_money);
 		a.action_idvisitor := fresh.idvisitor;
 		RETURN a;
 	END IF;
 
 	a.visit := row.n;
 	UPDATE twin.visit v SET
-		idvisitor = CASE WHEN vid IS NOT NULL AND (matomo OR source = 'user_id') THEN vid ELSE v.idvisitor END,
+		idvisitor = CASE WHEN vid IS NOT NULL AND (matomo OR source = 'user_id' OR (strangers AND v.profilable = 0)) THEN vid ELSE v.idvisitor END,
 		user_id = coalesce(uid, v.user_id),
 		last_at = CASE WHEN is_ping THEN v.last_at ELSE greatest(v.last_at, at) END,
-		total_time = greatest(0, 1 + at - v.first_at) + bonus,
+		total_time = CASE WHEN by_time THEN greatest(v.total_time, 1 + at - v.first_at) ELSE greatest(0, 1 + at - v.first_at) + bonus END,
 		total_actions = v.total_actions + counts::integer,
 		interactions = v.interactions + (kind IN ('page', 'search'))::integer,
 		searches = v.searches + (kind = 'search')::integer,
 		events = v.events + (kind = 'event')::integer,
-		goal_buyer = CASE WHEN is_ping OR NOT is_ecommerce THEN v.goal_buyer WHEN is_order THEN 1
+		goal_buyer = CASE WHEN is_order THEN 1 WHEN NOT is_cart THEN v.goal_buyer
+			WHEN emptied THEN CASE WHEN v.goal_buyer IN (1, 3) THEN 1 ELSE 0 END
 			WHEN v.goal_buyer IN (1, 3) THEN 3 ELSE 2 END,
 		goal_converted = greatest(v.goal_converted, converts::integer),
 		entry_url = CASE WHEN kind = 'page' THEN coalesce(v.entry_url, page_url) ELSE v.entry_url END,
@@ -475,7 +680,23 @@ BEGIN
 		ref_name = CASE WHEN v.ref_type = 1 THEN ref.ref_name ELSE v.ref_name END,
 		ref_keyword = CASE WHEN v.ref_type = 1 THEN ref.ref_keyword ELSE v.ref_keyword END
 	WHERE v.run = me.run AND v.site = me.site AND v.n = row.n
-	RETURNING v.idvisitor INTO a.action_idvisitor;
+	RETURNING v.idvisitor, v.interactions INTO a.action_idvisitor, d;
+	IF kind <> 'none' THEN
+		CALL twin.add_row(row, run, row.n, at, kind, CASE kind WHEN 'page' THEN page_url END,
+			CASE kind WHEN 'page' THEN page_name WHEN 'search' THEN p ->> 'search' END, nullif(d, 0)::integer, len, by_time);
+	END IF;
+	-- the exit is the last page or search by time; the last row is that of the latest hit
+	IF by_time THEN
+		UPDATE twin.visit v SET exit_url = CASE WHEN l.seq IS NULL THEN '0' ELSE l.url END, exit_name = CASE WHEN l.seq IS NULL THEN '0' ELSE l.name END
+			FROM (VALUES (1)) one LEFT JOIN LATERAL (SELECT r.seq, r.url, r.name FROM twin.row r
+				WHERE r.run = me.run AND r.n = row.n AND r.kind IN ('page', 'search') ORDER BY r.at DESC, r.seq DESC LIMIT 1) l ON true
+			WHERE v.run = me.run AND v.site = me.site AND v.n = row.n;
+	END IF;
+	IF (by_time AND NOT is_ping AND at >= row.last_at) OR (NOT by_time AND kind <> 'none') THEN
+		UPDATE twin.visit v SET last_row = (SELECT max(r.seq) FROM twin.row r WHERE r.run = me.run AND r.n = row.n AND me.kind <> 'none')
+			WHERE v.run = me.run AND v.site = me.site AND v.n = row.n;
+	END IF;
+	CALL twin.convert(run, row.n, goals, CASE WHEN is_order THEN idorder END, paid, ec_items, row.goal_buyer IN (2, 3), emptied, carts, strict_money);
 	RETURN a;
 END
 $$;
