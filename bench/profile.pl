@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Puts the functions that perf has seen into groups: our rooms (by the object
+# Puts the functions that perf has seen into groups: our modules (by the object
 # file that a function stands in), libraries, parts of the server (by its names).
 #
 #   bench/profile.pl NAME BUILD PERF_REPORT
@@ -10,7 +10,7 @@ use strict;
 use warnings;
 
 my ($name, $build, $report) = @ARGV;
-my %room;
+my %module;
 foreach my $object (glob("$build/src/*.o $build/src/*/*.o"))
 {
 	my ($where) = $object =~ m{\Q$build\E/src/(.*)\.o$};
@@ -18,7 +18,7 @@ foreach my $object (glob("$build/src/*.o $build/src/*/*.o"))
 	open(my $nm, '-|', 'nm', '--defined-only', $object) or die "nm: $!\n";
 	while (<$nm>)
 	{
-		$room{ plain($1) } = $group if (/ [tT] (\S+)$/);
+		$module{ plain($1) } = $group if (/ [tT] (\S+)$/);
 	}
 	close($nm);
 }
@@ -46,7 +46,7 @@ sub group
 {
 	my ($dso, $symbol) = @_;
 	return 'kernel' if ($dso =~ /kernel|\[k/ || $dso =~ /^\[/);
-	return $room{ plain($symbol) } // 'our others' if ($dso =~ /^pk_tracking/);
+	return $module{ plain($symbol) } // 'our others' if ($dso =~ /^pk_tracking/);
 	return 'plpgsql' if ($dso =~ /^plpgsql/);
 	return 'library: regular expressions' if ($dso =~ /pcre2|^perf-|jit|anon|unknown/i);
 	return 'library: GeoIP file' if ($dso =~ /maxminddb|\.mmdb/);

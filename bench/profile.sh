@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034	# variables of bench/run and bench/lib.sh
 
-# perf_groups NAME: what perf has seen, by room of ours and by part of the server
+# perf_groups NAME: what perf has seen, by module of ours and by part of the server
 perf_groups() {
 	DEBUGINFOD_URLS="" perf report -i "$pkt_tmp/perf.$1" -q --stdio --no-children --percent-limit 0 --sort dso,symbol -t '|' 2>"$pkt_tmp/perf.err" >"$pkt_tmp/perf.$1.txt" ||
 		{ cat "$pkt_tmp/perf.err" >&2; return 0; }

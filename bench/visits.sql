@@ -1,6 +1,6 @@
 -- A log of :visits visits for look-ups, written by SQL straight into log_visit:
 -- four visits a visitor, 30 days evenly spread, the last at 2026-10-31; every
--- visitor with a fingerprint of his own.
+-- visitor with its own fingerprint.
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pk_tracking;
 CREATE EXTENSION pg_prewarm;

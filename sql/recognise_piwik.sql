@@ -1704,7 +1704,7 @@ visit #foo - 1 2 1
 $$);
 
 -- The cookie to set
-SELECT pg_temp.scenario('cookie: an unknown visitor gets his visit''s id', $$
+SELECT pg_temp.scenario('cookie: an unknown visitor gets the visit''s id', $$
 0 -> 1 none unknown cookie=visit
 visit ?1 - 0 1 1
 $$);
@@ -1714,19 +1714,19 @@ SELECT pg_temp.scenario('cookie: an unknown visitor with an id keeps it', $$
 visit A - 0 1 1
 visit C - 0 1 1
 $$);
-SELECT pg_temp.scenario('cookie: a known visitor keeps his own', $$
+SELECT pg_temp.scenario('cookie: a known visitor keeps its own', $$
 0 id=A -> 1 none unknown cookie=A
 60 id=A ip=198.51.100.1 -> 1 cookie continue cookie=A
 1860 id=A ip=198.51.100.1 -> 2 cookie inactivity cookie=A
 visit A - 0 1 2
 visit A - 1 2 1
 $$);
-SELECT pg_temp.scenario('cookie: joined by fingerprint he keeps his own', $$
+SELECT pg_temp.scenario('cookie: a visitor joined by fingerprint keeps its own', $$
 0 id=A -> 1 none unknown
 60 id=B -> 1 fingerprint continue cookie=B
 visit A - 0 1 2
 $$);
-SELECT pg_temp.scenario('cookie: joined by fingerprint without an id he gets a fresh one', $$
+SELECT pg_temp.scenario('cookie: a visitor joined by fingerprint without an id gets a fresh one', $$
 0 id=A -> 1 none unknown
 60 -> 1 fingerprint continue cookie=fresh
 1860 -> 2 fingerprint inactivity cookie=fresh

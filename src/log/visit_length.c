@@ -105,7 +105,7 @@ visit_length_newest(int32 idsite)
  * log_longest_is_news
  *		Read the bound anew; true if it is larger than the one that the last
  *		look-up stopped by, which may then have stopped too early.  A commit
- *		makes rows visible a moment before its invalidation arrives, so whoever
+ *		makes rows visible a moment before its invalidation arrives, so a session that
  *		is about to begin a visit asks here.
  */
 bool

@@ -74,7 +74,7 @@ trigger_row(FunctionCallInfo fcinfo, const char *function)
 
 /*
  * Whoever holds the salt can compute the IP address from a fingerprint over the
- * full address whose salt never changes.  Warn whoever has just chosen that.
+ * full address whose salt never changes.  Warn the user who has just chosen that.
  * Takes the values that the change leads to, and the changed setting.
  */
 static void

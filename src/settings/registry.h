@@ -20,7 +20,10 @@ typedef enum SettingType
 	TYPE_LIST					/* TextList */
 } SettingType;
 
-/* Which of two values of a setting protects the visitor more. */
+/*
+ * Which of two values of a setting protects the visitor more.  A number of which
+ * the smaller value does has no case yet: add one here and in setting_strength().
+ */
 typedef enum PrivacyOrder
 {
 	ORDER_NONE,					/* has nothing to do with privacy */

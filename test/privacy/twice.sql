@@ -4,7 +4,7 @@
 -- refused, joined by cookie alone, 300 + n refused, with the settings as they are.
 --
 -- With consent visitors are told apart by their cookie alone, too, and nobody
--- logs in: one who does on two devices is one visitor, if he has agreed to it.
+-- logs in: one who does on two devices is one visitor, given consent.
 SET client_min_messages = warning;
 CREATE TABLE traffic.browser (browser text PRIMARY KEY, name text, value text, expires timestamptz);
 CREATE TABLE traffic.variant (first_site integer, consent text, settings text[]);
@@ -126,7 +126,7 @@ INSERT INTO traffic.verdict
 SELECT b.new > a.new, 'new visitors are overstated' FROM traffic.types a, traffic.types b WHERE a.first_site = 100 AND b.first_site = 200
 UNION ALL SELECT b.returning < a.returning AND b.returning = 0, 'returning ones understated: there are none' FROM traffic.types a, traffic.types b WHERE a.first_site = 100 AND b.first_site = 200
 UNION ALL SELECT count(*) = 0, 'nobody of those who refused has an id, an address or a fingerprint' FROM pk_tracking.log_visit WHERE idsite >= 200 AND (idvisitor IS NOT NULL OR config_id IS NOT NULL OR location_ip NOT IN ('0.0.0.0', '::'))
--- two behind one address, the same browser, at the same time: each has his own visit, with his own hits
+-- two behind one address, the same browser, at the same time: each has a visit, with its own hits
 UNION ALL SELECT count(*) > 5, 'people behind one address with one browser were there at the same time'
 	FROM (SELECT d.ip, d.agent, d.accept_language, h.idsite, h.at, h.visitor, lag(h.visitor) OVER w AS other, h.at - lag(h.at) OVER w AS since
 		FROM traffic.hit h JOIN traffic.device d USING (idsite, visitor, device) WHERE d.shared AND h.kind <> 'no cookie'

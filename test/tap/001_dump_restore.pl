@@ -200,7 +200,7 @@ is(sql('two_again', q{SET ROLE log_tracker; SELECT (pk_tracking.track(1, ip => '
 is(sql('two_again', q{SET ROLE log_analyst; SELECT count(*) > 0 FROM pk_tracking.visit}), 't', 'the analyst reads');
 
 # the owner dumps the log itself
-$node->command_ok([ 'pg_dump', '--no-sync', '-U', 'log_owner', '-n', 'pk_tracking', '-a', '-f', "$dir/owner.sql", 'two' ], 'the owner dumps his own log');
+$node->command_ok([ 'pg_dump', '--no-sync', '-U', 'log_owner', '-n', 'pk_tracking', '-a', '-f', "$dir/owner.sql", 'two' ], 'the owner dumps the log');
 unlike(slurp_file("$dir/owner.sql"), qr/^COPY pk_tracking\.\w*salt/m, 'without salts');
 
 # 3. the extension in a schema of its own, pgcrypto in another one
