@@ -105,8 +105,8 @@ visit_length_newest(int32 idsite)
  * log_longest_is_news
  *		Read the bound anew; true if it is larger than the one that the last
  *		look-up stopped by, which may then have stopped too early.  A commit
- *		makes rows visible a moment before its invalidation arrives, so a session that
- *		is about to begin a visit asks here.
+ *		makes rows visible a moment before its invalidation arrives, so a session
+ *		that is about to begin a visit asks here.
  */
 bool
 log_longest_is_news(Log *log, int32 idsite)
