@@ -62,7 +62,7 @@ BEGIN
 		RETURN format('NOT OK %s: something was stored', label);
 	END IF;
 	IF r.outcome IN ('invalid', 'excluded', 'ignored') AND num_nonnulls(r.idvisit, r.idvisitor, r.config_id,
-		r.matched_by, r.new_visit, r.reason, r.visitor_returning, r.idlink_va, r.cookie_name, r.cookie_value, r.cookie_max_age) > 0
+		r.matched_by, r.new_visit, r.reason, r.visitor_returning, r.idlink_va, r.cookie_name, r.cookie_value, r.cookie_max_age, r.cookie_kind) > 0
 	THEN
 		RETURN format('NOT OK %s: a result that says too much', label);
 	END IF;

@@ -82,6 +82,9 @@ BEGIN
 	DELETE FROM pk_tracking.setting;
 	DELETE FROM scenario_hits;
 	sites := ARRAY[pk_tracking.add_site('one'), pk_tracking.add_site('two')];
+	IF scenario ~ '->.* cookie=' THEN
+		PERFORM pk_tracking.set_site(s, 'server_cookie', 'on') FROM unnest(sites) s;
+	END IF;
 
 	FOREACH line IN ARRAY regexp_split_to_array(scenario, E'\n') LOOP
 		line := btrim(line, E' \t');

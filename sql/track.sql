@@ -48,10 +48,11 @@ END
 $$;
 
 -- 1. A hit with everything: the result and every column of its rows
+SELECT pk_tracking.set_site(:one, 'server_cookie', 'on') \g /dev/null
 SELECT r.* INTO TEMP r1 FROM pk_tracking.track(:one, 'https://www.a.example/start?x=1', 'Start page', 'https://b.example/from', '203.0.113.77', 'agent',
 	'de-CH,en;q=0.5', visitor_id => 'aaaaaaaaaaaaaaaa', user_id => 'jo', consent => 'granted', at => '2026-03-02 12:00:00.7+00',
 	res => '1280x1024', pv_id => 'pv0001', params => '{"h": 13, "m": 14, "s": 15, "fla": 1, "java": 1, "qt": 0, "realp": 0, "pdf": 1, "wma": 0, "ag": 0, "cookie": 1}') r;
-SELECT outcome, outcome_reason, idvisitor, matched_by, new_visit, reason, visitor_returning, cookie_name, cookie_value, cookie_max_age FROM r1;
+SELECT outcome, outcome_reason, idvisitor, matched_by, new_visit, reason, visitor_returning, cookie_name, cookie_value, cookie_max_age, cookie_kind FROM r1;
 SELECT r.config_id = pk_tracking.fingerprint(:one, '203.0.113.77', 'agent', 'de-CH,en;q=0.5', params => '{"fla": 1, "java": 1, "pdf": 1, "cookie": 1}') AS "config_id is its fingerprint",
 	r.idvisitor = pk_tracking.user_id_visitor_id('jo') AS "idvisitor is the user's" FROM r1 r;
 SELECT j.key, CASE WHEN j.value IS NULL THEN '-' ELSE j.value END AS value
@@ -115,8 +116,8 @@ INSERT INTO both_ways (args, query) VALUES
 	('{"params": {"url": "https://a.example/params", "action_name": "Params", "uid": "params", "ua": "other", "lang": "fr", "res": "1x1", "pv_id": "q"}}',
 		'url=https://a.example/params&action_name=Params&uid=params&ua=other&lang=fr&res=1x1&pv_id=q');
 SELECT b.n, (t).outcome, (t).matched_by, (t).reason,
-	((t).outcome, (t).outcome_reason, (t).config_id::text, (t).matched_by, (t).new_visit, (t).reason, (t).visitor_returning, (t).cookie_name, (t).cookie_max_age)
-		IS NOT DISTINCT FROM ((q).outcome, (q).outcome_reason, (q).config_id::text, (q).matched_by, (q).new_visit, (q).reason, (q).visitor_returning, (q).cookie_name, (q).cookie_max_age) AS same_result
+	((t).outcome, (t).outcome_reason, (t).config_id::text, (t).matched_by, (t).new_visit, (t).reason, (t).visitor_returning, (t).cookie_name, (t).cookie_max_age, (t).cookie_kind)
+		IS NOT DISTINCT FROM ((q).outcome, (q).outcome_reason, (q).config_id::text, (q).matched_by, (q).new_visit, (q).reason, (q).visitor_returning, (q).cookie_name, (q).cookie_max_age, (q).cookie_kind) AS same_result
 FROM (SELECT b.n,
 		pk_tracking.track(:a, b.args->>'url', b.args->>'title', b.args->>'ref', '203.0.113.77', CASE WHEN b.args->'params' ? 'ua' THEN NULL ELSE 'agent' END, CASE WHEN b.args->'params' ? 'lang' THEN NULL ELSE 'de' END,
 			(b.args->>'id')::hexid, (b.args->>'cid')::hexid, b.args->>'uid', at => '2026-03-02 12:00+00'::timestamptz + b.n * interval '10 s', new_visit => (b.args->>'new')::boolean,
@@ -140,7 +141,7 @@ SELECT pk_tracking.add_site('arguments') AS args \gset
 SELECT pg_temp.rows_of(pk_tracking.track(:args, 'https://a.example/arg', 'Argument', ip => '203.0.113.77', user_agent => 'agent', accept_language => 'en', cid => 'cccccccccccccccc', at => '2026-03-02 12:00+00', res => '2x2', pv_id => 'arg',
 	params => '{"url": "https://a.example/params", "action_name": "Params", "cid": "dddddddddddddddd", "res": "1x1", "pv_id": "q", "lang": "fr", "idsite": 1, "rec": 0}'),
 	$$concat_ws('|', v.idvisitor, a.url, a.title, v.user_id, v.config_resolution, a.idpageview, v.location_browser_lang)$$) AS row;
-SELECT (r).outcome, (r).cookie_value = (r).idvisitor::text AS cookie FROM (SELECT pk_tracking.track(:args, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS r OFFSET 0) x;
+SELECT (r).outcome, (r).cookie_value IS NULL AS "no cookie" FROM (SELECT pk_tracking.track(:args, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS r OFFSET 0) x;
 SELECT (pk_tracking.track_request('idsite=' || :args || '&rec=1', NULL, NULL, NULL, NULL, NULL, NULL, NULL)).outcome;
 -- the time too
 SELECT pg_temp.rows_of(pk_tracking.track(:args, cid => 'dddddddddddddddd', at => '2026-03-02 12:00+00', params => '{"cdt": "2026-03-02 11:59:00"}'), 'a.server_time') AS at,

@@ -76,6 +76,8 @@ typedef struct Hit
 	char	   *user_id;		/* as sent, not cut */
 	OptionalId	cid;
 	OptionalId	visitor_id;		/* first-party cookie (_id) */
+	bool		id_from_cookie; /* the caller took visitor_id from the cookie that
+								 * it was told to set */
 	OptionalId	third_party_id;
 	bool		new_visit;
 	bool		bots;			/* record it even if a bot sent it */

@@ -94,7 +94,9 @@ typedef struct Settings
 	int32		returning_look_back;	/* seconds, 0: the window, -1: no limit */
 	bool		trust_visitors_cookies;
 	bool		use_third_party_id_cookie;
+	bool		server_cookie;
 	char	   *cookie_name;
+	bool		cookie_renewal;
 	bool		force_cookieless_tracking;
 	bool		enable_fingerprinting_across_websites;
 	IpUse		fingerprint_ip;

@@ -108,6 +108,12 @@ identify(Work *w)
 		id->own = hit->visitor_id;
 		id->own_source = MATCHED_COOKIE;
 	}
+	else if (!s->force_cookieless_tracking && s->server_cookie)
+	{
+		id->own = tracking_api_cookie_id(hit->cookie_header, s->cookie_name);
+		if (id->own.given)
+			id->own_source = MATCHED_COOKIE;
+	}
 }
 
 /* May the hit say what it says?  Afterwards its token is not needed any more, and is wiped. */

@@ -21,6 +21,7 @@
 #include "enrich/geoip.h"
 #include "enrich/language.h"
 #include "log/conversion_write.h"
+#include "request/tracking_api.h"
 #include "track/anonymise.h"
 #include "track/describe.h"
 #include "track/fingerprints.h"
@@ -81,33 +82,50 @@ local_time(const Hit *hit)
 	return ((int64) h * SECS_PER_HOUR + m * SECS_PER_MINUTE + s) * USECS_PER_SEC;
 }
 
+/* Does the visitor's browser hold this id in its cookie? */
+static bool
+has_visitor_cookie(const Work *w, HexId id)
+{
+	const Hit  *hit = w->hit;
+	OptionalId	held = tracking_api_cookie_id(hit->cookie_header, w->site->s.cookie_name);
+
+	if (!held.given && hit->id_from_cookie)
+		held = hit->visitor_id;
+	return held.given && held.id == id;
+}
+
 /*
- * The cookie that the caller should set: the id of the visit if the hit's
- * visitor was unknown and began it, or made it theirs by giving consent during
- * it; else the id that the hit brought; else a new id.  Never the id of a visit
- * that was matched by fingerprint, and never the hash of a user id.
+ * The cookie that the caller should set.  An anonymous session's own lasts a
+ * little longer with every hit.  A visitor's, of a site that has one, holds the
+ * id of the visit if the hit's visitor was unknown and began it, or made it
+ * theirs by giving consent during it; else the id that the hit brought; else a
+ * new id.  Never the id of a visit that was matched by fingerprint, and never
+ * the hash of a user id.
  */
 static void
 choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
 {
+	const Settings *s = &w->site->s;
 	CookieToSet *c = &w->result->cookie;
 
 	/* a visit that was given a visitor has just got its id */
 	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
 
-	if (w->site->s.force_cookieless_tracking)
+	if (s->force_cookieless_tracking)
 		return;
 	if (w->anonymous)
 	{
-		/* the session's own, which lasts a little longer with every hit */
 		c->given = w->session.cookie.given || w->session.new_cookie.given;
-		c->name = w->site->s.anonymous_cookie_name;
+		c->kind = COOKIE_SESSION;
+		c->name = s->anonymous_cookie_name;
 		c->value = w->session.cookie.given ? w->session.cookie.id : w->session.new_cookie.id;
 		c->max_age = SESSION_COOKIE_LIFETIME;
 		return;
 	}
-	c->given = true;
-	c->name = w->site->s.cookie_name;
+	if (!s->server_cookie && !s->use_third_party_id_cookie)
+		return;
+	c->kind = COOKIE_VISITOR;
+	c->name = s->cookie_name;
 	c->max_age = COOKIE_LIFETIME;
 	if (given_id && !(w->id.user.given && visit->idvisitor == w->id.user.id))
 		c->value = visit->idvisitor;
@@ -115,6 +133,7 @@ choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *vis
 		c->value = w->id.own.id;
 	else
 		c->value = hexid_random();
+	c->given = s->cookie_renewal || !has_visitor_cookie(w, c->value);
 }
 
 /* Tell the caller what became of a recorded hit. */

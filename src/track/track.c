@@ -37,6 +37,7 @@ PG_FUNCTION_INFO_V1(pkt_match_visitor);
 PG_FUNCTION_INFO_V1(pkt_fingerprint);
 
 static const char *const outcome_words[] = {"recorded", "ignored", "excluded", "invalid"};
+static const char *const cookie_words[] = {"visitor", "session"};
 
 /*
  * time_arg
@@ -118,7 +119,7 @@ tracked_values(const Tracked *r, Datum *values, bool *nulls)
 		nulls[9] = !r->has_idlink_va;
 		values[9] = Int64GetDatum(r->idlink_va);
 	}
-	nulls[10] = nulls[11] = nulls[12] = !r->cookie.given;
+	nulls[10] = nulls[11] = nulls[12] = nulls[13] = !r->cookie.given;
 	if (r->cookie.given)
 	{
 		char		hex[HEXID_TEXT_LEN + 1];
@@ -127,8 +128,9 @@ tracked_values(const Tracked *r, Datum *values, bool *nulls)
 		values[10] = word(r->cookie.name);
 		values[11] = word(hex);
 		values[12] = Int32GetDatum(r->cookie.max_age);
+		values[13] = word(cookie_words[r->cookie.kind]);
 	}
-	nulls[13] = r->delete_cookies[0] == NULL;
+	nulls[14] = r->delete_cookies[0] == NULL;
 	if (r->delete_cookies[0] != NULL)
 	{
 		Datum		names[lengthof(r->delete_cookies)];
@@ -139,7 +141,7 @@ tracked_values(const Tracked *r, Datum *values, bool *nulls)
 			names[n] = word(r->delete_cookies[n]);
 			n++;
 		}
-		values[13] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+		values[14] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 	}
 }
 
@@ -196,7 +198,7 @@ pkt_track(PG_FUNCTION_ARGS)
 		hit->accept_language = arg_client_text(fcinfo, 6);
 	if (!PG_ARGISNULL(7))
 	{
-		hit->visitor_id.given = true;
+		hit->visitor_id.given = hit->id_from_cookie = true;
 		hit->visitor_id.id = PG_GETARG_HEXID(7);
 	}
 	if (!PG_ARGISNULL(8))

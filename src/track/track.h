@@ -9,7 +9,7 @@
 
 #include "track/engine.h"
 
-#define TRACKED_COLUMNS 14
+#define TRACKED_COLUMNS 15
 
 extern bool time_arg(FunctionCallInfo fcinfo, int n, Hit *hit);
 extern void check_trusted(void);

@@ -16,6 +16,7 @@ CREATE TYPE pk_tracking.tracked AS (
 	cookie_name text,
 	cookie_value text,
 	cookie_max_age integer,
+	cookie_kind text,
 	delete_cookies text[]
 );
 COMMENT ON TYPE pk_tracking.tracked IS
@@ -37,6 +38,8 @@ COMMENT ON COLUMN pk_tracking.tracked.idlink_va IS 'action that was recorded; NU
 COMMENT ON COLUMN pk_tracking.tracked.cookie_name IS 'name of the cookie to set; NULL: none';
 COMMENT ON COLUMN pk_tracking.tracked.cookie_value IS 'value of the cookie to set';
 COMMENT ON COLUMN pk_tracking.tracked.cookie_max_age IS 'lifetime of the cookie to set, in seconds';
+COMMENT ON COLUMN pk_tracking.tracked.cookie_kind IS
+	'visitor: the cookie to set holds the visitor id; session: that of an anonymous session';
 COMMENT ON COLUMN pk_tracking.tracked.delete_cookies IS 'names of the cookies to delete';
 
 CREATE FUNCTION pk_tracking.track(

@@ -15,10 +15,17 @@ typedef enum Outcome
 	OUTCOME_INVALID
 } Outcome;
 
+typedef enum CookieKind
+{
+	COOKIE_VISITOR,				/* the visitor id */
+	COOKIE_SESSION				/* of an anonymous session */
+} CookieKind;
+
 /* The cookie that the caller should set. */
 typedef struct CookieToSet
 {
 	bool		given;
+	CookieKind	kind;
 	const char *name;
 	HexId		value;
 	int32		max_age;		/* seconds */

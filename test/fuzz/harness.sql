@@ -115,7 +115,7 @@ BEGIN
 		IF r.outcome = 'recorded' AND (r.outcome_reason IS NOT NULL OR r.idvisit IS NULL OR r.new_visit IS NULL OR r.reason IS NULL) THEN
 			RETURN 'recorded, with a result that says too little or too much';
 		END IF;
-		IF r.outcome <> 'recorded' AND (r.outcome_reason IS NULL OR num_nonnulls(r.idvisit, r.idvisitor, r.config_id, r.matched_by, r.new_visit, r.reason, r.visitor_returning, r.idlink_va, r.cookie_name, r.cookie_value) > 0) THEN
+		IF r.outcome <> 'recorded' AND (r.outcome_reason IS NULL OR num_nonnulls(r.idvisit, r.idvisitor, r.config_id, r.matched_by, r.new_visit, r.reason, r.visitor_returning, r.idlink_va, r.cookie_name, r.cookie_value, r.cookie_kind) > 0) THEN
 			RETURN format('%s, with a result that says too little or too much', r.outcome);
 		END IF;
 	END LOOP;

@@ -4,7 +4,7 @@
 SET TimeZone = 'UTC';
 SET client_min_messages = warning;
 SELECT pk_tracking.add_site('Asks first', ARRAY['https://ask.example.org']) AS ask_site \gset
-SELECT pk_tracking.set_site(:ask_site, 'consent_mode', 'ask_else_anonymous') \g /dev/null
+SELECT pk_tracking.set_site(:ask_site, 'consent_mode', 'ask_else_anonymous'), pk_tracking.set_site(:ask_site, 'server_cookie', 'on') \g /dev/null
 CREATE TEMP TABLE browser (who text PRIMARY KEY, cookie text, visitor public.hexid);
 CREATE TEMP TABLE said (n serial, who text, at timestamptz, consent text, page text, t pk_tracking.tracked);
 -- a hit of a browser that does with cookies as it is told
@@ -18,7 +18,7 @@ BEGIN
 	t := pk_tracking.track(site, 'https://ask.example.org/' || page || '?session=4711', initcap(page), 'https://www.google.com/search?q=ask', '203.0.113.42',
 		'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36', 'de-AT,de;q=0.9',
 		visitor_id => b.visitor, user_id => CASE WHEN consent = 'granted' THEN 'maria@example.org' END, consent => consent, session_cookie => b.cookie, at => clock);
-	INSERT INTO browser VALUES (browser, CASE WHEN t.cookie_name = '_pk_anonymous' THEN t.cookie_value END, CASE WHEN t.cookie_name = '_pk_uid' THEN t.cookie_value::public.hexid END)
+	INSERT INTO browser VALUES (browser, CASE t.cookie_kind WHEN 'session' THEN t.cookie_value END, CASE t.cookie_kind WHEN 'visitor' THEN t.cookie_value::public.hexid END)
 	ON CONFLICT (who) DO UPDATE SET cookie = excluded.cookie, visitor = excluded.visitor;
 	INSERT INTO said (who, at, consent, page, t) VALUES (browser, clock, consent, page, t);
 END $$;
