@@ -151,3 +151,20 @@ RESET pk_tracking.user_agent_rules_file;
 SELECT config_os FROM pk_tracking.user_agent(:'win');
 SELECT format('rm -f -- %L', :'file') AS remove \gset
 COPY (SELECT) TO PROGRAM :'remove';
+
+-- status() tells how old the rules are, and how many browsers of the last day are unknown
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+END $$;
+SELECT s.value ~ ' rules, of \d{4}-\d\d-\d\d$' AS age, s.remark IS NOT NULL = (u.modified < now() - interval '1 year') AS remark, s.remark ~ '^more than a year old' OR s.remark IS NULL AS old
+FROM pk_tracking.status() s, pk_tracking.user_agent_rules() u WHERE s.item = 'user agent rules';
+BEGIN;
+DELETE FROM pk_tracking.log_visit;
+SELECT pk_tracking.add_site('unknown browsers') AS unknown \gset
+SELECT count(pk_tracking.track(:unknown, 'http://a.example/', ip => format('%s.1.1.1', i)::inet, user_agent => CASE WHEN i % 5 = 0 THEN 'Strange/1' ELSE 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' END, visitor_id => lpad(to_hex(i), 16, '0')::hexid)) FROM generate_series(1, 99) i;
+SELECT s.value, s.remark FROM pk_tracking.status() s WHERE s.item = 'unknown browsers';
+SELECT count(pk_tracking.track(:unknown, 'http://a.example/', ip => '150.1.1.1', user_agent => 'Strange/1', visitor_id => '00000000000000ff')) FROM generate_series(1, 1) i;
+SELECT s.value, s.remark FROM pk_tracking.status() s WHERE s.item = 'unknown browsers';
+ROLLBACK;

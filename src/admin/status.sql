@@ -96,8 +96,10 @@ BEGIN
 				CASE WHEN f.age > interval '100 days' THEN 'built more than three months ago: addresses may have moved' END)
 		FROM pk_tracking.geoip_files() f;
 	RETURN QUERY SELECT 'user agent rules',
-		CASE WHEN u.rules > 0 THEN format('%s, %s rules', u.file, u.rules) ELSE 'none' END,
-			CASE WHEN u.rules > 0 THEN u.error
+		CASE WHEN u.rules > 0 THEN format('%s, %s rules, of %s', u.file, u.rules,
+				to_char(u.modified AT TIME ZONE 'UTC', 'YYYY-MM-DD')) ELSE 'none' END,
+			CASE WHEN u.rules > 0 THEN coalesce(u.error,
+					CASE WHEN u.modified < now() - interval '1 year' THEN 'more than a year old: newer browsers and devices may be unknown; newer rules are regexes.yaml of uap-core' END)
 				ELSE format('systems, browsers, devices and bots are not detected (%s): install uap-core, or set pk_tracking.user_agent_rules_file', u.error) END
 		FROM pk_tracking.user_agent_rules() u;
 
@@ -114,6 +116,15 @@ BEGIN
 	SELECT count(*) INTO n FROM pk_tracking.site;
 	RETURN QUERY SELECT 'sites', n::text,
 		CASE WHEN n = 0 THEN 'add sites with pk_tracking.add_site()' END;
+
+	RETURN QUERY SELECT 'unknown browsers',
+		format('%s of %s visits of the last day', b.unknown, b.visits),
+			CASE WHEN b.visits >= 100 AND b.unknown * 10 > b.visits
+				THEN 'more than a tenth: programs (see exclude_automation), or user agent rules that are too old' END
+		FROM (SELECT count(*) AS visits, count(*) FILTER (WHERE v.config_browser_name = 'UNK') AS unknown
+			FROM pk_tracking.log_visit v
+			WHERE v.visit_first_action_time > now() - interval '1 day'
+				AND v.config_browser_name IS NOT NULL) b;
 
 	SELECT coalesce(sum(e.hits), 0) INTO n
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
@@ -194,5 +205,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.status IS
-	'versions, the log, attached tables and loads, salts and their age, settings that contradict each other';
+	'versions, rules and unknown browsers, the log, attached tables and loads, salts and their age, settings that contradict each other';
 

@@ -763,8 +763,9 @@ detect_system(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 }
 
 /*
- * Programs that send their name, but that the rules take for the program they
- * are built on.
+ * Corrections of the rules: programs that send their name, but that the rules,
+ * at least older ones, take for the program they are built on, or do not know
+ * in every form in which they write their version.
  */
 static const struct
 {
@@ -782,14 +783,57 @@ static const struct
 	{"falkon/", "Falkon"},
 	{"webpositive/", "WebPositive"},
 	{" nf/", "NetFront"},
-	{"applecoremedia/", "AppleCoreMedia"}
+	{"applecoremedia/", "AppleCoreMedia"},
+	{"edgios/", "Edge Mobile"},
+	{"edga/", "Edge Mobile"},
+	{" gsa/", "Google"},
+	{"tizenbrowser/", "Tizen Browser"},
+	{"tizen browser/", "Tizen Browser"}
 };
+
+/*
+ * Does a family that the rules took from a robot's name belong to a person
+ * (is_model())?  Then the browser is named elsewhere.
+ */
+static bool
+is_robots_family(const char *family)
+{
+	size_t		len = strlen(family);
+
+	return client_code(family) == NULL &&
+		((len >= 3 && pg_strcasecmp(family + len - 3, "bot") == 0) ||
+		 (len >= 6 && pg_strcasecmp(family + len - 6, "spider") == 0));
+}
+
+/*
+ * Tizen's own browser, which the rules take for Safari: phones and some TVs
+ * give its version, other TVs no name at all.
+ */
+static const char *
+tizen_browser(const Agent *agent, char *version, size_t size)
+{
+	const char *at = strstr(agent->lower, " version/");
+
+	version[0] = '\0';
+	if (at == NULL)
+		return "";
+	short_version(at + strlen(" version/"), false, version, size);
+	return "Tizen Browser";
+}
 
 static const char *
 named_program(const Agent *agent, const char *family, char *version, size_t size)
 {
+	const char *chrome = strstr(agent->lower, " chrome/");
+
+	if (is_robots_family(family) && chrome != NULL)
+	{
+		family = says(agent, "android") && says(agent, " mobile") ? "Chrome Mobile" : "Chrome";
+		short_version(chrome + strlen(" chrome/"), false, version, size);
+	}
 	if (family[0] != '\0' && strncmp(family, "Chrome", 6) != 0 && strncmp(family, "Safari", 6) != 0 &&
-		strncmp(family, "Mobile Safari", 13) != 0 && strcmp(family, "Apple Mail") != 0)
+		strncmp(family, "Mobile Safari", 13) != 0 && strcmp(family, "Apple Mail") != 0 &&
+		strcmp(family, "WebKit Nightly") != 0)
 		return family;
 	for (int i = 0; i < (int) lengthof(named_programs); i++)
 	{
@@ -801,6 +845,8 @@ named_program(const Agent *agent, const char *family, char *version, size_t size
 			return named_programs[i].family;
 		}
 	}
+	if (says(agent, "tizen") && family[0] != '\0' && strncmp(family, "Chrome", 6) != 0)
+		return tizen_browser(agent, version, size);
 	/* the rules call any agent with WebKit only Apple Mail; only Apple's computers have that */
 	if (strcmp(family, "Apple Mail") == 0 && !says(agent, "mac os x"))
 	{
@@ -907,6 +953,33 @@ detect_engine(const Agent *agent, const UserAgent *found)
 	return "";
 }
 
+/*
+ * Does the agent say that it is a TV, as a word: CTV anywhere; DTV, or TV
+ * within the first parentheses, unless it is mobile?
+ */
+static bool
+says_tv(const Agent *agent)
+{
+	const char *open = strchr(agent->lower, '(');
+	const char *close = open != NULL ? strchr(open, ')') : NULL;
+
+	for (const char *p = agent->lower; (p = strstr(p, "tv")) != NULL; p += 2)
+	{
+		char		kind = p > agent->lower && (p[-1] == 'c' || p[-1] == 'd') ? p[-1] : '\0';
+		const char *begin = kind ? p - 1 : p;
+
+		if (isalnum((unsigned char) p[2]) ||
+			(begin > agent->lower && isalnum((unsigned char) begin[-1])))
+			continue;
+		if (kind == 'c' || (kind == 'd' && !says(agent, "mobile")))
+			return true;
+		if (kind == '\0' && open != NULL && open < p && (close == NULL || p < close) && !says(agent, "mobile") &&
+			!says(agent, "iphone") && !says(agent, "ipad"))
+			return true;
+	}
+	return false;
+}
+
 static DeviceType
 detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device, const UserAgent *found)
 {
@@ -916,7 +989,7 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 		"bravia", "web0s", "netcast", "viera", "roku", "android tv", "androidtv", "large screen",
 		"shield android tv",
 		"mibox", "mi box", "mitv", "vidaa", "inettvbrowser", "ce-html", "; aft", "tv safari",
-		"dtv", "nettv",
+		"nettv", " omi/",
 		"chromecast", "philipstv", "aquos-as", "atv4k", NULL
 	};
 	static const char *const watch[] = {
@@ -948,7 +1021,7 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 	if (says_any(agent, watch) || (system != NULL && system->kind == SYSTEM_WATCH))
 		return DEVICE_WEARABLE;
 	if (says_any(agent, tv) || (system != NULL && system->kind == SYSTEM_TV) ||
-		(says(agent, "tizen") && says(agent, " tv")))
+		(says(agent, "tizen") && says(agent, " tv")) || says_tv(agent))
 		return DEVICE_TV;
 	if (says(agent, "; sunmi") || says(agent, "; pax "))
 		return DEVICE_PERIPHERAL;
@@ -1334,8 +1407,8 @@ Datum
 pkt_user_agent_rules(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum		values[7];
+	bool		nulls[7] = {false};
 	UaRules    *from = current_rules();
 	UaRulesUse	use = {0};
 	int64		memory = 0;
@@ -1356,6 +1429,8 @@ pkt_user_agent_rules(PG_FUNCTION_ARGS)
 	values[2] = Int32GetDatum(use.compiled);
 	values[3] = Int32GetDatum(use.without_literal);
 	values[4] = Int64GetDatum(memory);
+	nulls[6] = from == NULL;
+	values[6] = TimestampTzGetDatum(time_t_to_timestamptz(rules_file.mtime.tv_sec));
 	set_text(values, nulls, 5, problem[0] ? problem : use.error ? use.error : "");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

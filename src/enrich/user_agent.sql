@@ -59,7 +59,8 @@ CREATE FUNCTION pk_tracking.user_agent_rules(
 	OUT compiled integer,
 	OUT without_literal integer,
 	OUT memory bigint,
-	OUT error text)
+	OUT error text,
+	OUT modified timestamptz)
 AS 'MODULE_PATHNAME', 'pkt_user_agent_rules' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.user_agent_rules IS
-	'the user agent rules that this session uses: file, number of rules, number compiled so far, number tried for every user agent, bytes of memory, and error if they cannot be used; compile_all compiles every rule';
+	'the user agent rules that this session uses: file, number of rules, number compiled so far, number tried for every user agent, bytes of memory, error if they cannot be used, and the time of the file; compile_all compiles every rule';
