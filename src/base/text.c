@@ -23,7 +23,7 @@
 
 #define JSON_DEPTH_MAX 64		/* trackers need four levels */
 
-static char *utf8_to_server(char *str, size_t len);
+static char *utf8_to_server(char *str, size_t len, bool keep_escapes);
 
 /* Is every byte plain ASCII and none of them NUL?  Eight at a time. */
 static bool
@@ -107,7 +107,7 @@ clean(const char *str, size_t len, bool from_utf8, bool keep_escapes)
 	}
 
 	if (check == PG_UTF8 && encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
-		return utf8_to_server(buf.data, buf.len);
+		return utf8_to_server(buf.data, buf.len, keep_escapes);
 	return buf.data;
 }
 
@@ -138,9 +138,12 @@ text_clean_own(char *str, size_t len, bool from_utf8)
 	return str;
 }
 
-/* Convert valid UTF-8 to the database's encoding; characters that it lacks become "?". */
+/*
+ * Convert valid UTF-8 to the database's encoding; characters that it lacks
+ * become "?", or their escapes.
+ */
 static char *
-utf8_to_server(char *str, size_t len)
+utf8_to_server(char *str, size_t len, bool keep_escapes)
 {
 	Oid			proc = FindDefaultConversionProc(PG_UTF8, GetDatabaseEncoding());
 	StringInfoData buf;
@@ -159,8 +162,13 @@ utf8_to_server(char *str, size_t len)
 											   (unsigned char *) str + i, l,
 											   one, sizeof(one), true) == l)
 			appendStringInfoString(&buf, (char *) one);
-		else
+		else if (!keep_escapes)
 			appendStringInfoCharMacro(&buf, '?');
+		else
+		{
+			for (int j = 0; j < l; j++)
+				appendStringInfo(&buf, "%%%02X", (unsigned char) str[i + j]);
+		}
 		i += l;
 	}
 	return buf.data;
@@ -176,7 +184,8 @@ text_encoding(const char *name)
 {
 	/* browsers read the first name as the second; the server has the others */
 	static const char *const aliases[][2] = {
-		{"iso-8859-1", "win1252"}, {"latin1", "win1252"}, {"us-ascii", "win1252"}, {"ascii", "win1252"},
+		{"iso-8859-1", "win1252"}, {"latin1", "win1252"}, {"us-ascii", "win1252"},
+		{"ascii", "win1252"},
 		{"iso-8859-9", "win1254"}, {"iso-8859-11", "win874"}, {"tis-620", "win874"},
 		{"gb2312", "gbk"}, {"gb_2312-80", "gbk"}, {"x-gbk", "gbk"}, {"cp936", "gbk"},
 		{"big5-hkscs", "big5"}, {"x-x-big5", "big5"}, {"x-sjis", "sjis"}, {"windows-31j", "sjis"},
@@ -285,7 +294,8 @@ text_to_utf8(const char *str, size_t len)
 		if (!IS_HIGHBIT_SET(str[i]))
 			appendStringInfoCharMacro(&buf, str[i]);
 		else if (OidIsValid(proc) &&
-				 pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8, (unsigned char *) str + i, l,
+				 pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8,
+											   (unsigned char *) str + i, l,
 											   one, sizeof(one), true) == l)
 			appendStringInfoString(&buf, (char *) one);
 		else

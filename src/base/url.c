@@ -205,7 +205,8 @@ url_decode_part(UrlPart part)
 
 		if (*p == '+')
 			buf[n++] = ' ';
-		else if (*p == '%' && i + 2 < part.len && url_hex_digit(p[1]) >= 0 && url_hex_digit(p[2]) >= 0)
+		else if (*p == '%' && i + 2 < part.len && url_hex_digit(p[1]) >= 0 &&
+				 url_hex_digit(p[2]) >= 0)
 		{
 			buf[n++] = (char) (url_hex_digit(p[1]) * 16 + url_hex_digit(p[2]));
 			escaped = true;
@@ -238,7 +239,8 @@ url_unescape(const char *str)
 	buf = palloc(len + 1);
 	for (size_t i = 0; i < len; i++)
 	{
-		if (str[i] == '%' && i + 2 < len && url_hex_digit(str[i + 1]) >= 0 && url_hex_digit(str[i + 2]) >= 0)
+		if (str[i] == '%' && i + 2 < len && url_hex_digit(str[i + 1]) >= 0 &&
+			url_hex_digit(str[i + 2]) >= 0)
 		{
 			buf[n++] = (char) (url_hex_digit(str[i + 1]) * 16 + url_hex_digit(str[i + 2]));
 			i += 2;

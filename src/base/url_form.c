@@ -168,8 +168,12 @@ url_append_origin(StringInfo buf, const Url *parts)
 	char	   *scheme = url_lower(parts->scheme.str ? parts->scheme.str : "", parts->scheme.len);
 	const char *port = parts->port.str;
 	size_t		len = parts->port.len;
-	const char *usual = strcmp(scheme, "http") == 0 ? "80" : strcmp(scheme, "https") == 0 ? "443" : "";
+	const char *usual = "";
 
+	if (strcmp(scheme, "http") == 0)
+		usual = "80";
+	else if (strcmp(scheme, "https") == 0)
+		usual = "443";
 	appendStringInfo(buf, "%s%s//%s", scheme, scheme[0] ? ":" : "",
 					 url_host_form(parts->host.str, parts->host.len));
 	while (len > 1 && *port == '0')

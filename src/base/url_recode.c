@@ -47,8 +47,10 @@ append_recoded(StringInfo buf, const char *part, size_t len, int encoding)
 		for (size_t i = 0; i < n;)
 		{
 			int			l = pg_encoding_mblen(encoding, decoded + i);
-			char	   *utf8 = IS_HIGHBIT_SET(decoded[i]) ? text_convert(decoded + i, l, encoding) : NULL;
+			char	   *utf8 = NULL;
 
+			if (IS_HIGHBIT_SET(decoded[i]))
+				utf8 = text_convert(decoded + i, l, encoding);
 			if (utf8 == NULL)
 				appendBinaryStringInfo(buf, part + from[i], (int) (from[i + l] - from[i]));
 			else

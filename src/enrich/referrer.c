@@ -330,7 +330,8 @@ read_page(const char *url, Address *page)
 	memset(page, 0, sizeof(*page));
 	page->text = url_clean(url ? url : "");
 	page->valid = url_split(page->text, &page->parts);
-	page->host = url_host_form(page->parts.host.str ? page->parts.host.str : "", page->parts.host.len);
+	page->host = url_host_form(page->parts.host.str ? page->parts.host.str : "",
+							   page->parts.host.len);
 	page->path = part_text(page->parts.path);
 	if (!page->valid)
 	{
@@ -838,7 +839,8 @@ detect_tagged_assistant(const ReferrerInput *in, const Address *page, Referrer *
 	for (int i = 0; i < 2; i++)
 	{
 		const ReferrerList *list = i == 0 ? in->own : known_list();
-		bool		found = list != NULL && detect_network(list, KIND_AI_ASSISTANT, lower, "", &out->name);
+		bool		found = list != NULL &&
+			detect_network(list, KIND_AI_ASSISTANT, lower, "", &out->name);
 
 		for (int j = 0; list != NULL && !found && j < list->n; j++)
 		{
@@ -943,7 +945,8 @@ referrer_detect(const ReferrerInput *in, Referrer *out)
 		{
 			out->type = REFERRER_WEBSITE;
 			if (path != NULL)
-				out->name = bounded(psprintf("%s%.*s", stored_host(in, &ref), (int) strlen(path) - 1, path), NAME_MAX_CHARS);
+				out->name = bounded(psprintf("%s%.*s", stored_host(in, &ref),
+											 (int) strlen(path) - 1, path), NAME_MAX_CHARS);
 			else
 				out->name = bounded(stored_host(in, &ref), NAME_MAX_CHARS);
 		}

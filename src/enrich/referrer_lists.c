@@ -304,7 +304,8 @@ const KnownNetwork known_assistants[] =
 	{"ChatGPT", "chatgpt.com chat.openai.com openai.com chat.com com.openai.chatgpt"},
 	{"Perplexity", "perplexity.ai perplexity.com ai.perplexity.app.android"},
 	{"Copilot", "copilot.microsoft.com copilot.com copilot.cloud.microsoft m365.cloud.microsoft"
-		" edgeservices.bing.com bing.com/chat bing.com/copilotsearch github.com/copilot com.microsoft.copilot"},
+		" edgeservices.bing.com bing.com/chat bing.com/copilotsearch github.com/copilot"
+		" com.microsoft.copilot"},
 	{"Gemini", "gemini.google.com bard.google.com com.google.android.apps.bard"},
 	{"NotebookLM", "notebooklm.google.com notebooklm.google"},
 	{"Claude", "claude.ai claude.com com.anthropic.claude"},

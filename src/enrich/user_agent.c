@@ -508,8 +508,9 @@ static bool
 names_platform(const Agent *agent)
 {
 	static const char *const words[] = {
-		"android", "iphone", "ipad", "ipod", "ios ", "ios/", "watchos", "tvos", "windows", "macintosh", "mac os",
-		"macos", "darwin/", "cfnetwork", "cros ", "tizen", "kaios", "harmonyos", "dalvik/", "playstation", NULL
+		"android", "iphone", "ipad", "ipod", "ios ", "ios/", "watchos", "tvos", "windows",
+		"macintosh", "mac os", "macos", "darwin/", "cfnetwork", "cros ", "tizen", "kaios", "harmonyos",
+		"dalvik/", "playstation", NULL
 	};
 
 	return says_any(agent, words);
@@ -562,9 +563,9 @@ says_bot(const Agent *agent)
 {
 	static const char *const always[] = {
 		"crawler", "crawl/", "slurp", "facebookexternalhit", "mediapartners-google", "bingpreview",
-		"google-inspectiontool", "googleother", "apis-google", "feedfetcher", "chrome-lighthouse", "pagespeed",
-		"gtmetrix", "pingdomtms", "pingdompagespeed", "ia_archiver", "archive.org_bot", "chatgpt-user",
-		"perplexity-user", "claude-user", "meta-externalagent", "scrapy", NULL
+		"google-inspectiontool", "googleother", "apis-google", "feedfetcher",
+		"chrome-lighthouse", "pagespeed", "gtmetrix", "pingdomtms", "pingdompagespeed", "ia_archiver",
+		"archive.org_bot", "chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent", "scrapy", NULL
 	};
 	static const char *const robots_place[] = {
 		"whatsapp/", "validator", "uptime", "lighthouse", "pingdom"
@@ -973,8 +974,8 @@ says_tv(const Agent *agent)
 			continue;
 		if (kind == 'c' || (kind == 'd' && !says(agent, "mobile")))
 			return true;
-		if (kind == '\0' && open != NULL && open < p && (close == NULL || p < close) && !says(agent, "mobile") &&
-			!says(agent, "iphone") && !says(agent, "ipad"))
+		if (kind == '\0' && open != NULL && open < p && (close == NULL || p < close) &&
+			!says(agent, "mobile") && !says(agent, "iphone") && !says(agent, "ipad"))
 			return true;
 	}
 	return false;

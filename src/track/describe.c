@@ -400,7 +400,8 @@ clicked_url(Work *w, const char *url)
 {
 	char	   *clean = url_clean(url);
 
-	clean = w->site->s.recognition_rules == RULES_MATOMO ? url_without_user(clean) : url_form(clean);
+	clean = w->site->s.recognition_rules == RULES_MATOMO ?
+		url_without_user(clean) : url_form(clean);
 	return w->anonymous ? url_keep_only(clean, &w->site->s.anonymous_query_parameters) : clean;
 }
 

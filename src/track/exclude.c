@@ -40,10 +40,11 @@ static const char *const bot_agents[] = {
  * send its own visitors' hits with one.
  */
 static const char *const automation_agents[] = {
-	"HeadlessChrome", "PhantomJS", "SkypeUriPreview", "/^curl\\//i", "python-requests", "Go-http-client",
-	"/^Wget\\//i", "Python-urllib", "python-httpx", "aiohttp/", "libwww-perl", "/^Java\\//i", "Apache-HttpClient",
-	"GuzzleHttp", "node-fetch", "/^axios\\//i", "HTTPie/", "PostmanRuntime", "insomnia/", "puppeteer", "playwright",
-	"selenium", "webdriver", "slimerjs", "jsdom/", "cypress/", "k6/", "Apache-JMeter", "WindowsPowerShell"
+	"HeadlessChrome", "PhantomJS", "SkypeUriPreview", "/^curl\\//i", "python-requests",
+	"Go-http-client", "/^Wget\\//i", "Python-urllib", "python-httpx", "aiohttp/", "libwww-perl",
+	"/^Java\\//i", "Apache-HttpClient", "GuzzleHttp", "node-fetch", "/^axios\\//i", "HTTPie/",
+	"PostmanRuntime", "insomnia/", "puppeteer", "playwright", "selenium", "webdriver", "slimerjs",
+	"jsdom/", "cypress/", "k6/", "Apache-JMeter", "WindowsPowerShell"
 };
 
 typedef enum ConditionOp

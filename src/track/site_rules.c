@@ -227,8 +227,8 @@ make_list(SPITupleTable *rows, uint64 n_rows, int *n)
 			if (!nulls[j])
 				params[n_params++] = TextDatumGetCString(items[j]);
 		}
-		(void) referrer_list_add(list, kind, column_text(tuple, desc, 2), column_text(tuple, desc, 3),
-								 n_params, params);
+		(void) referrer_list_add(list, kind, column_text(tuple, desc, 2),
+								 column_text(tuple, desc, 3), n_params, params);
 	}
 	referrer_list_finish(list);
 	return list;

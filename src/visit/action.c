@@ -87,13 +87,16 @@ search_in_url(const Hit *hit, const Settings *s, SiteSearch *search)
 	for (int i = 0; i < 2; i++)
 	{
 		bool		as_matomo = s->recognition_rules == RULES_MATOMO;
-		UrlPart		query = i == 0 ? parts.query : as_matomo ? parts.fragment : url_fragment_query(parts.fragment);
-		char	   *keyword = search_param(query, &s->site_search_query_parameters, false, as_matomo);
+		UrlPart		query = i == 0 ? parts.query :
+			as_matomo ? parts.fragment : url_fragment_query(parts.fragment);
+		char	   *keyword = search_param(query, &s->site_search_query_parameters, false,
+										   as_matomo);
 
 		if (keyword == NULL)
 			continue;
 		search->keyword = keyword;
-		search->category = search_param(query, &s->site_search_category_parameters, true, as_matomo);
+		search->category = search_param(query, &s->site_search_category_parameters, true,
+										as_matomo);
 		if (search->category == NULL)
 			search->category = pstrdup("");
 		if (s->recognition_rules == RULES_MATOMO)

@@ -229,7 +229,8 @@ url_value(const char *url, const char *name, bool case_sensitive, const Settings
 	for (int i = 0; i < 2; i++)
 	{
 		UrlPart		rest = i == 0 ? parts.query :
-			s->recognition_rules == RULES_MATOMO ? parts.fragment : url_fragment_query(parts.fragment);
+			s->recognition_rules == RULES_MATOMO ? parts.fragment :
+			url_fragment_query(parts.fragment);
 		UrlParam	param;
 		char	   *found = NULL;
 
