@@ -78,7 +78,7 @@ static const char *const copied_columns[] = {
 	"custom_dimensions", "custom_variables"
 };
 
-/* The columns of both, and buster. */
+/* Add the list of the columns of conversions and of the visit, and buster. */
 static void
 append_columns(StringInfo sql)
 {
@@ -91,8 +91,8 @@ append_columns(StringInfo sql)
 }
 
 /*
- * Their values; v is the visit.  It is locked, so that counting up loses
- * nothing.  The parameter after those of the columns is whether the visit may
+ * Add the values of these columns; v is the visit.  It is locked, so that no
+ * count is lost.  The parameter after those of the columns is whether the visit may
  * convert the goal again.  matched_by: the value of that column, NULL if it is
  * its parameter.
  */

@@ -3,7 +3,7 @@
  *		The log: finds visits and writes what has changed.
  *
  * Callers run as the log's owner and are connected to SPI.  How rows are
- * written is decided when the log is opened and hangs on Log: see log/writer.h.
+ * written is decided when the log is opened and kept in Log: see log/writer.h.
  */
 #ifndef PKT_LOG_H
 #define PKT_LOG_H

@@ -35,9 +35,8 @@
 #define LOG_VERSION 1
 
 /*
- * The log is looked up again at most so many times in a row because of a
- * change: where caches are discarded all the time (debug_discard_caches) it
- * never ends.
+ * How often the log is looked up again in a row because it has changed
+ * meanwhile.  With debug_discard_caches it would never end.
  */
 #define CHANGES_MAX 16
 
@@ -45,7 +44,7 @@ LogRelations log_relations;
 
 static bool log_version_checked = false;
 
-/* How often relation_changed() has spoken of the log. */
+/* How many invalidations of the log relation_changed() has received. */
 static uint64 log_changes = 0;
 
 static KeptPlan version_plan = {
@@ -141,8 +140,8 @@ depends_walker(Node *node, void *context)
 }
 
 /*
- * Does writing to the table run a user's code that the caller's search_path
- * could lead astray?  Triggers, rules, CHECKs, defaults, generated
+ * Does writing to the table run a user's code whose effect depends on the
+ * caller's search_path?  Triggers, rules, CHECKs, defaults, generated
  * columns, domains, index expressions.
  */
 static bool
@@ -299,8 +298,8 @@ read_relations(LogRelations *r)
 /*
  * relations_find
  *		Fill log_relations.  Error undefined_table if there is no log.  Looking
- *		relations up takes locks, and with them hears of changes: what was read
- *		before is old then.
+ *		relations up takes locks, which processes invalidations: what was read
+ *		before may be outdated then.
  */
 void
 relations_find(void)

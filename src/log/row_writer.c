@@ -438,7 +438,7 @@ fill_index(RowWriter *w, RowIndex *index, int n)
 
 /*
  * row_writer_insert
- *		Write n rows, at most as many as row_writer_open() was told.  t_self of a
+ *		Write n rows, at most at_once of row_writer_open().  t_self of a
  *		single tuple is set to its place; several tuples are freed.  To see the
  *		rows the caller does CommandCounterIncrement().
  */

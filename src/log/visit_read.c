@@ -79,7 +79,10 @@ lookup_index(Log *log, bool by_config)
 	return log->by_visitor_id;
 }
 
-/* Begin it: all visits of the site, those of a key, or those of it that began by upper. */
+/*
+ * Begin the scan by the first nkeys of site, id and first action: all visits of
+ * the site, those with the id, or those of them that began at upper or before.
+ */
 static void
 begin_scan(VisitScan *s, Log *log, int32 idsite, bool by_config, int nkeys, HexId id, TimestampTz upper)
 {

@@ -278,7 +278,7 @@ find_key(Batch *b, int32 idsite, bool by_fingerprint, HexId key)
 	KeyEntry   *e;
 	bool		found;
 
-	/* the mixture is one to one within a site and kind; others are told apart */
+	/* keys of one site and kind never mix to the same number; others may, so compare */
 	for (;; mixed++)
 	{
 		e = keys_insert(b->keys, mixed, &found);

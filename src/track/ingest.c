@@ -305,7 +305,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	AtEOXact_GUC(true, level);
 }
 
-/* Raise an error if one of these rows was updated: the transaction that inserted it is lost. */
+/* Raise an error if one of these rows was updated: its xmin is not what inserted it any more. */
 static void
 check_updated(Relation rel, ItemPointer tids, int n)
 {

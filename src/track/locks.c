@@ -3,8 +3,8 @@
  *		The locks of a hit, and those of a group.
  *
  * A hit that is recorded alone waits for its locks.  The locks of a group are
- * taken before its first hit; what a hit then turns out to need besides is only
- * tried, since waiting for it would break the order.
+ * taken before its first hit; a lock that a hit turns out to need in addition is
+ * only tried, since waiting for it would break the order.
  */
 #include "postgres.h"
 

@@ -228,7 +228,7 @@ read_action(Work *w)
 	const Settings *s = &w->site->s;
 	const char *wrong;
 
-	/* white space around an order's id is none of it, and alone it is none at all */
+	/* white space around an order's id does not belong to it, and alone is no id */
 	if (hit->ec_id[0] && s->recognition_rules != RULES_MATOMO)
 		hit->ec_id = text_trim(hit->ec_id);
 	sanitise(hit, s);

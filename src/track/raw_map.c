@@ -26,7 +26,7 @@
 
 #define DIMENSION_DIGITS 9
 
-/* The arguments of track() and track_request(), and the fields that they are. */
+/* The arguments of track() and track_request(), and the hit fields that they set. */
 static const struct
 {
 	const char *name;
@@ -614,8 +614,8 @@ raw_options(Relation rel, const RawOptions *options)
 
 /*
  * raw_map_key
- *		The place, in the map's columns, of a column by which rows can be walked
- *		through: of integers, timestamptz or UUIDs, NOT NULL and unique by
+ *		The index, among the map's columns, of a column in whose order the table
+ *		can be read: of integers, timestamptz or UUIDs, NOT NULL and unique by
  *		itself.  name NULL: the primary key.  Errors: undefined_column,
  *		datatype_mismatch, invalid_parameter_value.
  */

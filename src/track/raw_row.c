@@ -321,7 +321,7 @@ raw_spi_rows(const RawMap *map, int first, int *n)
 
 /*
  * raw_read
- *		The hit that a row is, in the current memory context, which must last as
+ *		Make the hit of a row, in the current memory context, which must last as
  *		long as the hit; the row need not.  A wrong value makes the hit invalid
  *		and raises no error.
  */

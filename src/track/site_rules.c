@@ -50,7 +50,7 @@ typedef struct UserTable
 /* The tables that have been read in this backend. */
 static UserTable *read_tables = NULL;
 
-/* May be called at any time, so it only counts. */
+/* Invalidation: a table has changed.  May be called at any time, so it only counts. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 {

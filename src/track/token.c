@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(pkt_create_token);
 
 #define TOKEN_BYTES 32			/* random bytes of a new token */
 
-/* Takes the same time whatever the bytes are. */
+/* Are two hashes equal?  The time does not depend on their bytes. */
 static bool
 same_hash(const uint8 *a, const uint8 *b)
 {
