@@ -22,7 +22,7 @@
 #include "base/ip.h"
 #include "enrich/user_agent.h"
 #include "log/columns.h"
-#include "log/log.h"
+#include "log/log_types.h"
 
 #define OF_VISIT(member) .source = SOURCE_VISIT, .offset = offsetof(Visit, member)
 #define OF_NEW(member) .source = SOURCE_NEW_VISIT, .offset = offsetof(NewVisit, member)

@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "log/names_internal.h"
 #include "log/relations.h"
+#include "log/visit_length.h"
 #include "log/writer.h"
 
 /* log_init: called once when the library loads. */
@@ -252,4 +253,17 @@ raise_suppressed(void)
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg("could not track the hit because its rows cannot be written"),
 			 errhint("Look for a trigger or rule on the log's tables that suppresses the insert.")));
+}
+
+/*
+ * log_longest_is_news
+ *		Read the bound anew; true if it is larger than the one that the last
+ *		look-up stopped by, which may then have stopped too early.  A commit
+ *		makes rows visible a moment before its invalidation arrives, so a session
+ *		that is about to begin a visit asks here.
+ */
+bool
+log_longest_is_news(Log *log, int32 idsite)
+{
+	return !log->writer->alone && visit_length_newest(idsite) > log->reach;
 }

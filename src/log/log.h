@@ -8,57 +8,7 @@
 #ifndef PKT_LOG_H
 #define PKT_LOG_H
 
-#include "executor/tuptable.h"
-#include "storage/lockdefs.h"
-#include "utils/relcache.h"
-
-#include "visit/lifecycle.h"
-#include "visit/recognise.h"
-
-/*
- * What is written only when a visit begins.  NULL in texts: unknown, but ""
- * where a site wants it as Matomo has it.
- */
-typedef struct NewVisit
-{
-	PktIp		location_ip;	/* masked; len 0: none */
-	int64		asn;			/* 0: unknown */
-	const char *organisation;
-	const char *browser_lang;
-	bool		has_details;	/* plugins and localtime may be stored */
-	int32		plugins[HIT_PLUGINS];
-	int64		localtime;		/* microseconds since midnight */
-	const char *os;				/* Matomo's codes and versions, as UserAgent has them */
-	const char *os_version;
-	const char *browser_name;
-	const char *browser_version;
-	const char *browser_engine;
-	int32		client_type;	/* ClientType */
-	int32		device_type;	/* DeviceType */
-	const char *device_brand;
-	const char *device_model;
-} NewVisit;
-
-/* The log, open for one call of the engine or for a batch. */
-typedef struct Log
-{
-	const struct LogWriter *writer;
-	LOCKMODE	mode;
-	MemoryContext context;		/* until it is closed */
-	Relation	visits;
-
-	/* opened when they are needed */
-	Relation	by_visitor_id;
-	Relation	by_config;
-	Relation	names;
-	Relation	names_index;
-	TupleTableSlot *names_slot;
-
-	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
-	struct Batch *batch;		/* what a batch has in memory; NULL: none */
-	struct BatchNames *batch_names; /* names that the batch has met; NULL: none */
-	int64		reach;			/* seconds: the shortest "longest visit" that look-ups reckoned with */
-} Log;
+#include "log/log_types.h"
 
 extern void log_init(void);
 extern Oid	log_owner(void);

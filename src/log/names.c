@@ -32,6 +32,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "log/names.h"
 #include "log/names_internal.h"
 #include "log/relations.h"
 #include "log/seen.h"

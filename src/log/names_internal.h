@@ -6,8 +6,7 @@
 #define PKT_NAMES_INTERNAL_H
 
 #include "log/columns.h"
-#include "log/log.h"
-#include "log/names.h"
+#include "log/log_types.h"
 #include "log/row_writer.h"
 
 extern void names_init(void);

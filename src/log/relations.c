@@ -28,7 +28,6 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "log/columns.h"
-#include "log/log.h"
 #include "log/relations.h"
 #include "log/visit_length.h"
 

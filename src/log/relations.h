@@ -6,7 +6,7 @@
 #ifndef PKT_RELATIONS_H
 #define PKT_RELATIONS_H
 
-#include "log/log.h"
+#include "log/log_types.h"
 #include "log/row_writer.h"
 
 typedef struct LogRelations

@@ -15,9 +15,7 @@
 #include "utils/guc.h"
 
 #include "base/plan.h"
-#include "log/log.h"
 #include "log/visit_length.h"
-#include "log/writer.h"
 
 /* Steps of the published upper bound: doubled from an hour, so that few rows come. */
 #define LENGTH_STEP SECS_PER_HOUR
@@ -99,19 +97,6 @@ visit_length_newest(int32 idsite)
 	e->seconds = now;
 	e->idsite = idsite;
 	return now;
-}
-
-/*
- * log_longest_is_news
- *		Read the bound anew; true if it is larger than the one that the last
- *		look-up stopped by, which may then have stopped too early.  A commit
- *		makes rows visible a moment before its invalidation arrives, so a session
- *		that is about to begin a visit asks here.
- */
-bool
-log_longest_is_news(Log *log, int32 idsite)
-{
-	return !log->writer->alone && visit_length_newest(idsite) > log->reach;
 }
 
 /* visit_length_step: the bound that is published for a visit of that length. */

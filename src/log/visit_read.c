@@ -24,6 +24,7 @@
 #include "base/compat.h"
 #include "base/plan.h"
 #include "log/columns.h"
+#include "log/log.h"
 #include "log/relations.h"
 #include "log/visit_length.h"
 #include "log/visit_read.h"

@@ -5,7 +5,7 @@
 #ifndef PKT_VISIT_READ_H
 #define PKT_VISIT_READ_H
 
-#include "log/log.h"
+#include "log/log_types.h"
 
 extern bool visit_preferred(TimestampTz last_a, int64 idvisit_a, const Visit *b, bool older_first);
 extern int	visit_lookup(Log *log, int32 idsite, const Lookup *lookup, int max, Visit *visits);

@@ -12,7 +12,7 @@
 
 #include "base/compat.h"
 #include "log/columns.h"
-#include "log/log.h"
+#include "log/log_types.h"
 #include "log/row_writer.h"
 
 typedef struct LogWriter

@@ -32,6 +32,5 @@ extern void engine_leave(EngineScope *scope);
 extern void engine_run(Hit **hits, int n, Tracked *results);
 extern int	engine_candidates(Hit *hit, bool config_given, HexId config, int max,
 							  Candidate *candidates);
-extern bool engine_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint);
 
 #endif							/* PKT_ENGINE_H */

@@ -13,7 +13,6 @@
 #include "identity/fingerprint.h"
 #include "identity/salt.h"
 #include "track/anonymise.h"
-#include "track/engine.h"
 #include "track/fingerprints.h"
 
 #define SALT_PREPARE_AHEAD (6 * USECS_PER_HOUR) /* before midnight */
@@ -206,13 +205,13 @@ work_fingerprint(Work *w, bool make_salt)
 }
 
 /*
- * engine_fingerprint
+ * hit_fingerprint
  *		The fingerprint that a hit has on its site; false if it has none.
  *		make_salt: a daily salt may be made.  The caller has entered the engine.
  *		Errors: invalid_parameter_value for an unknown site.
  */
 bool
-engine_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint)
+hit_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint)
 {
 	Work	   *w = palloc0_object(Work);
 

@@ -11,5 +11,6 @@
 
 extern void work_fingerprint(Work *w, bool make_salt);
 extern HexId session_fingerprint(Work *w);
+extern bool hit_fingerprint(Hit *hit, bool make_salt, HexId *fingerprint);
 
 #endif							/* PKT_FINGERPRINTS_H */

@@ -28,6 +28,7 @@
 #include "base/errors.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
+#include "track/fingerprints.h"
 #include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_track);
@@ -422,7 +423,7 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 		raise_invalid(hit, "at");
 
 	engine_enter(&scope);
-	given = engine_fingerprint(hit, false, &config);
+	given = hit_fingerprint(hit, false, &config);
 	engine_leave(&scope);
 	if (!given)
 		PG_RETURN_NULL();
