@@ -55,7 +55,7 @@ SELECT pg_temp.counted(:site);
 
 -- a visit that is given to a visitor in its middle: what was written before keeps its id
 SELECT pk_tracking.add_site('stranger relabelled') AS site \gset
-SELECT FROM pk_tracking.set_site(:site, 'fingerprint_joins_known_ids', 'off'), pk_tracking.set_site(:site, 'server_cookie', 'on');
+SELECT FROM pk_tracking.set_site(:site, 'fingerprint_joins_known_ids', 'off') a, pk_tracking.set_site(:site, 'server_cookie', 'on') b;
 SELECT t.idvisit, t.idvisitor AS random FROM pk_tracking.track(:site, 'http://a.example/', ip => '192.0.2.1', at => '2026-03-02 10:00+00') t \gset
 SELECT t.idvisit = :idvisit AS same, t.idvisitor, t.cookie_value FROM pk_tracking.track(:site, 'http://a.example/2', ip => '192.0.2.1', visitor_id => 'aaaaaaaaaaaaaaaa', at => '2026-03-02 10:01+00') t;
 SELECT v.idvisitor, v.profilable FROM pk_tracking.log_visit v WHERE v.idsite = :site;
