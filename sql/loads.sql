@@ -150,7 +150,7 @@ SELECT m.done FROM pk_tracking.maintain() m WHERE m.task ~ 'loads';
 SELECT count(*) = :runs AS all, :'rejected' AS rejected FROM pk_tracking.ingest_run;
 UPDATE pk_tracking.ingest_run SET started = started - interval '91 days', finished = finished - interval '91 days' WHERE raw_table IN ('regress_pkt_loads.dry', 'regress_pkt_loads.parted', 'regress_pkt_loads.broken');
 INSERT INTO pk_tracking.ingest_run (way, raw_table, started) VALUES ('ingest', 'goes on', now() - interval '1000 days'), ('ingest', 'does not', now() - interval '1000 days');
-INSERT INTO pk_tracking.ingest_position SELECT r.raw_table, 1, 1, 1, '3', NULL, NULL, r.idrun, now() - CASE r.raw_table WHEN 'goes on' THEN interval '1 hour' ELSE interval '2 days' END FROM pk_tracking.ingest_run r WHERE r.raw_table ~ '^(goes|does)';
+INSERT INTO pk_tracking.ingest_position (raw_table, relation, storage, system_identifier, done_before, idrun, changed) SELECT r.raw_table, 1, 1, 1, '3', r.idrun, now() - CASE r.raw_table WHEN 'goes on' THEN interval '1 hour' ELSE interval '2 days' END FROM pk_tracking.ingest_run r WHERE r.raw_table ~ '^(goes|does)';
 SELECT pk_tracking.set_instance('delete_ingest_runs_older_than', '0');
 SELECT m.done FROM pk_tracking.maintain() m WHERE m.task ~ 'loads';
 SELECT pk_tracking.set_instance('delete_ingest_runs_older_than', '92');
@@ -177,16 +177,16 @@ SET client_min_messages = warning;
 -- Times of a page range that was summarised before are found through the index
 CREATE TABLE ranges (idsite integer, at timestamptz, visitor_id hexid, url text);
 SELECT pk_tracking.attach('ranges');
-INSERT INTO ranges SELECT :three, '2040-02-01 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 500) i;
+INSERT INTO ranges SELECT :three, '2012-02-01 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 500) i;
 SELECT brin_summarize_new_values('pk_tracking.log_link_visit_action_time') >= 0 AS summarised, brin_summarize_new_values('pk_tracking.log_visit_time') >= 0 AS "visits too";
-INSERT INTO ranges SELECT :three, '2040-02-01 12:00+00'::timestamptz + (i * 7919 % 20011 - 10000) * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 2000) i;
+INSERT INTO ranges SELECT :three, '2012-02-01 12:00+00'::timestamptz + (i * 7919 % 20011 - 10000) * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 2000) i;
 CREATE FUNCTION in_ten_minutes(OUT actions text, OUT visits text) LANGUAGE plpgsql AS $$
 DECLARE
 	t timestamptz;
 	a bigint;
 	v bigint;
 BEGIN
-	FOR t IN SELECT generate_series('2040-02-01 09:00+00'::timestamptz, '2040-02-01 15:00+00', '10 min') LOOP
+	FOR t IN SELECT generate_series('2012-02-01 09:00+00'::timestamptz, '2012-02-01 15:00+00', '10 min') LOOP
 		EXECUTE format('SELECT count(*) FROM pk_tracking.log_link_visit_action WHERE server_time >= %L AND server_time < %L', t, t + interval '10 min') INTO a;
 		EXECUTE format('SELECT count(*) FROM pk_tracking.log_visit WHERE visit_first_action_time >= %L AND visit_first_action_time < %L', t, t + interval '10 min') INTO v;
 		actions := concat_ws(' ', actions, a);
@@ -204,11 +204,11 @@ RESET enable_bitmapscan;
 -- a column whose default came and went is NULL in new rows
 ALTER TABLE pk_tracking.log_link_visit_action ADD COLUMN regress_pkt_extra integer DEFAULT 7;
 ALTER TABLE pk_tracking.log_link_visit_action ALTER COLUMN regress_pkt_extra DROP DEFAULT;
-INSERT INTO ranges SELECT :three, '2040-02-02 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 200) i;
-SELECT regress_pkt_extra, count(*) FROM pk_tracking.log_link_visit_action WHERE idsite = :three AND server_time >= '2040-02-01' GROUP BY 1 ORDER BY 1;
+INSERT INTO ranges SELECT :three, '2012-02-02 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 200) i;
+SELECT regress_pkt_extra, count(*) FROM pk_tracking.log_link_visit_action WHERE idsite = :three AND server_time BETWEEN '2012-02-01' AND '2012-03-01' GROUP BY 1 ORDER BY 1;
 ALTER TABLE pk_tracking.log_link_visit_action DROP COLUMN regress_pkt_extra;
-INSERT INTO ranges SELECT :three, '2040-02-03 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 200) i;
-SELECT count(*) FROM pk_tracking.log_link_visit_action WHERE idsite = :three AND server_time >= '2040-02-03';
+INSERT INTO ranges SELECT :three, '2012-02-03 12:00+00'::timestamptz + i * interval '1 s', lpad(to_hex(i % 50), 16, 'c')::hexid, 'http://a.example/' FROM generate_series(1, 200) i;
+SELECT count(*) FROM pk_tracking.log_link_visit_action WHERE idsite = :three AND server_time BETWEEN '2012-02-03' AND '2012-03-01';
 
 RESET search_path;
 DROP SCHEMA regress_pkt_loads CASCADE;

@@ -45,6 +45,11 @@ FROM (VALUES (1, '', 'agent', 'en'), (2, '&ua=other', 'other', 'en'), (3, '&lang
 	LATERAL pk_tracking.track_requests(pg_temp.doc(format('["?idsite=$1&rec=1&new_visit=1%s"]', params)), '203.0.113.77', 'agent', 'en', '2026-03-02 12:00+00') t
 ORDER BY x.n;
 
+-- a list from which PHP has removed elements: an object with their numbers
+SELECT n, said, site, url FROM pg_temp.bulk('{"requests": {"0": "?idsite=$1&rec=1&url=https://a.example/n0", "10": "?idsite=$1&rec=1&url=https://a.example/n10", "2": {"idsite": $2, "rec": 1, "url": "https://b.example/n2"}, "3": "no query"}}');
+SELECT n, said, site, url FROM pg_temp.bulk('{"1": "?idsite=$1&rec=1&url=https://a.example/n1"}');
+SELECT pg_temp.answer('{"requests": {"1": "?idsite=$U&rec=1", "5": "?idsite=$1&rec=1", "7": "?idsite=$U&rec=1"}}', trusted => true), pg_temp.answer('{"requests": {}}');
+
 -- 2. One bad request does not harm the others
 SELECT n, said, site, url, new_visit FROM pg_temp.bulk('{"requests": ["?idsite=$1&rec=1&url=https://a.example/ok1&_id=bbbbbbbbbbbbbbbb", "?idsite=$1&rec=1&url=https://a.example/ok2&_id=bbbbbbbbbbbbbbbb", "?idsite=$U&rec=1",
 	"?idsite=$2&rec=1&url=https://b.example/ok3&_id=bbbbbbbbbbbbbbbb", "?idsite=$1&rec=1&cid=abc", "?idsite=-1&rec=1", {}, [], ["idsite", 1], 7, null, true, "", "no query", "idsite=$1&rec=1", "https://t.example/?",
@@ -74,7 +79,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(hint, ''));
 END
 $$;
-SELECT d, pg_temp.raises(format('SELECT pk_tracking.track_requests(%L)', d)) FROM unnest(ARRAY['{}', '{"requests": "secret"}', '{"requests": {"secret": 1}}', '{"requests": null}', '"secret"', '7', 'null', NULL]) d;
+SELECT d, pg_temp.raises(format('SELECT pk_tracking.track_requests(%L)', d)) FROM unnest(ARRAY['{}', '{"requests": "secret"}', '{"requests": {"secret": 1}}', '{"requests": {"0": "?idsite=1", "secret": 1}}', '{"requests": {"00": "?idsite=1"}}', '{"requests": {"-1": "?"}}', '{"1": "?idsite=1", "a": 2}', '{"": "?"}', '{"requests": null}', '"secret"', '7', 'null', NULL]) d;
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests_answer('{"a": "secret"}')$$);
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests((SELECT jsonb_agg(i) FROM generate_series(1, 10001) i))$$);
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests('["?idsite=1"]', headers => '[]')$$);

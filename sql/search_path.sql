@@ -79,6 +79,8 @@ INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, id
 	SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, g, 1, 2.5, 6 FROM pk_tracking.log_visit v, generate_series(-1, 1) g WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder)
 	SELECT v.idvisit, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, 5, 6, 7, 2, 1.25, 'o' FROM pk_tracking.log_visit v WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
+CREATE TABLE regress_pkt_tools.keyed AS SELECT i AS id FROM generate_series(1, 3) i;
+ALTER TABLE regress_pkt_tools.keyed ADD PRIMARY KEY (id);
 CREATE TABLE regress_pkt_tools.raw (idsite integer, at timestamptz);
 INSERT INTO regress_pkt_tools.raw VALUES (0, NULL);
 CREATE TABLE regress_pkt_tools.calls (n serial, statement text, plain text, empty text, hostile text);
@@ -222,6 +224,8 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking.detach('regress_pkt_tools.raw')$$,
 	$$SELECT pk_tracking.replay('regress_pkt_tools.raw')$$,
 	$$CALL pk_tracking.ingest('regress_pkt_tools.raw')$$,
+	$$SELECT pk_tracking.ingest_resume('regress_pkt_tools.keyed', '1')$$,
+	$$DELETE FROM pk_tracking.ingest_position p WHERE p.raw_table OPERATOR(pg_catalog.=) 'regress_pkt_tools.keyed' RETURNING p.key_column, p.greatest_key, p.taken$$,
 	$$SELECT pk_tracking_internal.check_role('regress_pkt_path')$$,
 	$$SELECT pk_tracking_internal.check_role('regress_pkt_missing')$$,
 	$$SELECT pk_tracking_internal.grant_execute('regress_pkt_path', '^track$')$$,

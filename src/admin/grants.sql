@@ -81,7 +81,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(track|track_request|track_requests|track_requests_answer|attach|detach|ingest'
+		'^(track|track_request|track_requests|track_requests_answer|attach|detach|ingest|ingest_resume'
 		'|track_rows|raw_options|raw_preview|check_raw_table|row_xid)$');
 	IF trusted THEN
 		PERFORM pk_tracking_internal.grant_execute(role, '^trusted_tracking$');

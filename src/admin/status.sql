@@ -130,7 +130,7 @@ BEGIN
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
 			AND e.day = (now() AT TIME ZONE s.timezone)::date
 		-- hits that were recorded all the same
-		WHERE e.reason NOT IN ('bad_money', 'joined_other_id');
+		WHERE e.reason NOT IN ('bad_money', 'bad_address', 'joined_other_id');
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 	SELECT coalesce(sum(e.hits), 0) INTO n
 		FROM pk_tracking.settings j

@@ -54,10 +54,13 @@ typedef struct Hit
 {
 	int32		idsite;
 	bool		rec;			/* false: do not record it */
+	bool		raw;			/* a row of a raw table */
 	TimestampTz at;				/* whole seconds */
 
 	/* from the connection */
 	PktIp		ip;				/* full address */
+	char	   *address;		/* that, or a list of them, as a header has it; NULL: ip is it */
+	bool		address_bad;	/* no address could be read in it */
 	char	   *user_agent;
 	char	   *accept_language;
 	char	   *cookie_header;

@@ -15,8 +15,11 @@
 #include "base/text.h"
 #include "request/hit.h"
 
-/* A time further than this from now is a mistake. */
+/* A time longer ago than this is a mistake. */
 #define TIME_RANGE ((int64) 20 * 365 * USECS_PER_DAY)
+
+/* So is one further in the future than clocks differ: nothing would ever be newer. */
+#define TIME_AHEAD ((int64) 60 * USECS_PER_SEC)
 
 #define FLOAT_MAX 64			/* bytes of a number */
 
@@ -218,15 +221,18 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 
 /*
  * hit_set_time
- *		Set the time of the hit, cut to whole seconds.  False, and nothing set,
- *		if it is infinite or further than 20 years from now.
+ *		Set the time of the hit, cut to whole seconds.  now: when the statement
+ *		came.  False, and nothing set, if it is infinite, more than 20 years ago,
+ *		or more than a minute ahead of the clock; a statement may take long, and
+ *		read rows that are younger than itself.
  */
 bool
 hit_set_time(Hit *hit, TimestampTz at, TimestampTz now)
 {
 	int64		rest;
 
-	if (TIMESTAMP_NOT_FINITE(at) || at < now - TIME_RANGE || at > now + TIME_RANGE)
+	if (TIMESTAMP_NOT_FINITE(at) || at < now - TIME_RANGE ||
+		(at > now + TIME_AHEAD && at > GetCurrentTimestamp() + TIME_AHEAD))
 		return false;
 	rest = at % USECS_PER_SEC;
 	if (rest < 0)

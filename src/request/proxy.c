@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "base/text.h"
 #include "request/headers.h"
 #include "request/proxy.h"
 #include "request/tracking_api.h"
@@ -96,6 +97,23 @@ address_in(const char *value, const ProxyRules *rules, const PktIp *remote, PktI
 }
 
 /*
+ * Set the hit's address to that of a text, as a column or an argument has it: a
+ * list may have been copied from a header.  Web servers log "-" where there is
+ * nothing.
+ */
+static void
+read_address(Hit *hit, const ProxyRules *rules)
+{
+	const PktIp none = {0};
+	Answer		answer = address_in(hit->address, rules, &none, &hit->ip);
+
+	if (answer != ADDRESS_FOUND)
+		hit->ip = none;
+	else
+		hit->address_bad = hit->ip.len == 0 && strcmp(text_trim(hit->address), "-") != 0;
+}
+
+/*
  * proxy_client_ip
  *		Replace the hit's address, that of the connection, by the visitor's, if
  *		a header that the settings name has it.  Where such a header hides it and
@@ -107,6 +125,8 @@ proxy_client_ip(Hit *hit, const ProxyRules *rules)
 {
 	bool		hidden = false;
 
+	if (hit->address != NULL)
+		read_address(hit, rules);
 	if (hit->headers == NULL)
 		return;
 	for (int i = 0; i < rules->headers->n; i++)

@@ -53,17 +53,18 @@ engine_leave(EngineScope *scope)
 	MemoryContextSwitchTo(scope->caller);
 }
 
-/* The word under which hits are counted that were recorded with an unknown amount. */
+/* The words under which hits are counted that were recorded, but not wholly read. */
 static const char *const reason_bad_money = "bad_money";
+static const char *const reason_bad_address = "bad_address";
 
 /* Likewise of hits that a fingerprint joined to a visit with another id. */
 static const char *const reason_joined = "joined_other_id";
 
 /*
  * Count the hits that were excluded, except those without consent, of which
- * nothing is stored at all; the hits whose amounts cannot be read; and those that
- * were joined to another id, which the log does not tell once the visit's id has
- * changed.
+ * nothing is stored at all; the hits whose amounts or addresses cannot be read;
+ * and those that were joined to another id, which the log does not tell once the
+ * visit's id has changed.
  */
 static void
 count_hits(const Work *work, int n)
@@ -73,12 +74,18 @@ count_hits(const Work *work, int n)
 	counts.n = 0;
 	for (int i = 0; i < n; i++)
 	{
-		const Tracked *r = work[i].result;
+		Tracked    *r = work[i].result;
 
 		if (r->outcome == OUTCOME_EXCLUDED && !tracked_nothing(r))
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, r->outcome_reason);
-		else if (r->outcome == OUTCOME_RECORDED && work[i].request.bad_money != NULL)
+		if (r->outcome == OUTCOME_RECORDED && work[i].request.bad_money != NULL)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_money);
+		if (r->outcome == OUTCOME_RECORDED && work[i].hit->address_bad)
+		{
+			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_address);
+			if (r->outcome_reason == NULL)
+				r->outcome_reason = "ip";
+		}
 		if (r->joined_other_id)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_joined);
 	}
@@ -90,7 +97,7 @@ count_hits(const Work *work, int n)
  *		Record n hits in the order given; results[i] tells what became of
  *		hits[i].  The caller has entered the engine.  A hit that is wrong is no
  *		error but OUTCOME_INVALID.  Errors: read_only_sql_transaction on a
- *		standby, and what the server raises (lock_timeout,
+ *		standby or in a read-only transaction, and what the server raises (lock_timeout,
  *		serialization_failure, …).
  */
 void
@@ -116,6 +123,12 @@ engine_run(Hit **hits, int n, Tracked *results)
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot track hits on a standby"),
 				 errhint("Send them to the primary. Reports run on standbys, too.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot track hits in a read-only transaction"),
+				 errhint("Begin the transaction with READ WRITE, and see to it that "
+						 "default_transaction_read_only is off. match_visitor() only reads.")));
 
 	/* settings that other sessions have committed are in force from now on */
 	AcceptInvalidationMessages();

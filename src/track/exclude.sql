@@ -63,7 +63,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS
-		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit; bad_money: recorded, but an amount could not be read; joined_other_id: recorded in a visit with another id';
+		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit; bad_money: recorded, but an amount could not be read; bad_address: recorded, but without the address, which could not be read; joined_other_id: recorded in a visit with another id';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded IS
@@ -79,7 +79,7 @@ BEGIN
 		FROM pk_tracking.log_excluded e
 		GROUP BY e.idsite, e.day, e.reason;
 	COMMENT ON VIEW pk_tracking.excluded IS
-		'number of hits that were not recorded, and of recorded ones with an unreadable amount (bad_money) or joined to another id (joined_other_id), by site, local day and reason';
+		'number of hits that were not recorded, and of recorded ones with an unreadable amount or address (bad_money, bad_address) or joined to another id (joined_other_id), by site, local day and reason';
 	COMMENT ON COLUMN pk_tracking.excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.excluded.reason IS 'reason, as in log_excluded';

@@ -19,6 +19,8 @@
  * This is right only as long as every row keeps the transaction that inserted
  * it.  Whatever breaks that is refused: rows that were updated, tables that were
  * rewritten or came from another server, and partitioned tables (use attach()).
+ * ingest_resume() begins a new walk then: a pass over all transactions that has
+ * come to a certain key already, by default the greatest that was ever taken.
  */
 #include "postgres.h"
 
@@ -60,6 +62,7 @@
 
 PG_FUNCTION_INFO_V1(pkt_row_xid);
 PG_FUNCTION_INFO_V1(pkt_ingest);
+PG_FUNCTION_INFO_V1(pkt_ingest_resume);
 
 #define BATCH_MAX 1000000
 
@@ -70,6 +73,9 @@ typedef struct Position
 	uint64		until_before;	/* 0: between two passes */
 	bool		has_key;
 	Datum		key;
+	int64		taken;			/* rows so far */
+	bool		has_greatest;	/* false, with rows taken: their key was another column */
+	Datum		greatest;		/* key so far */
 } Position;
 
 /* One call of ingest(). */
@@ -143,16 +149,19 @@ key_in(const RawColumn *c, char *str)
 }
 
 static int
+key_compare(const RawColumn *c, Datum a, Datum b)
+{
+	if (c->type == RAW_UUID)
+		return memcmp(DatumGetUUIDP(a), DatumGetUUIDP(b), UUID_LEN);
+	if (DatumGetInt64(a) == DatumGetInt64(b))
+		return 0;
+	return DatumGetInt64(a) < DatumGetInt64(b) ? -1 : 1;
+}
+
+static int
 compare_keys(const void *a, const void *b, void *arg)
 {
-	const RawSpiRow *x = a;
-	const RawSpiRow *y = b;
-
-	if (((const RawColumn *) arg)->type == RAW_UUID)
-		return memcmp(DatumGetUUIDP(x->key), DatumGetUUIDP(y->key), UUID_LEN);
-	if (DatumGetInt64(x->key) == DatumGetInt64(y->key))
-		return 0;
-	return DatumGetInt64(x->key) < DatumGetInt64(y->key) ? -1 : 1;
+	return key_compare(arg, ((const RawSpiRow *) a)->key, ((const RawSpiRow *) b)->key);
 }
 
 static int
@@ -211,12 +220,87 @@ run_rows(const RawMap *map, RawSpiRow *rows, int n, RawRun *run, int64 before)
 
 #define POSITION_LOST \
 	errdetail("It is not known which of its rows have been tracked."), \
-	errhint("If none of its present rows has been tracked, delete its row of " \
-			"pk_tracking.ingest_position and begin again.")
+	errhint("Go on after the greatest key that has been tracked with " \
+			"pk_tracking.ingest_resume(). If none of its present rows has been tracked, delete " \
+			"its row of pk_tracking.ingest_position instead.")
+
+/* A row of ingest_position, as it is stored; texts are NULL where it has NULL. */
+typedef struct StoredPosition
+{
+	Oid			relation;
+	Oid			storage;
+	int64		system_identifier;
+	uint64		done_before;
+	uint64		until_before;	/* 0: NULL */
+	char	   *last_key;
+	char	   *key_column;
+	char	   *greatest_key;
+	int64		taken;
+	char	   *raw_table;
+} StoredPosition;
+
+#define POSITION_COLUMNS 10
+
+/*
+ * Lock the table's row of ingest_position and read it; false if there is none.
+ * It is the row with the table's OID on this server, else that with its name.
+ * Runs as the log's owner.  Two calls of ingest() take turns here.
+ */
+static bool
+find_position(Relation rel, const RawMap *map, StoredPosition *stored)
+{
+	static KeptPlan select = {
+		.query = "SELECT p.relation, p.storage, p.system_identifier, p.done_before,"
+		" p.until_before, p.last_key, p.key_column::pg_catalog.text, p.greatest_key, p.taken,"
+		" p.raw_table"
+		" FROM pk_tracking.ingest_position p"
+		" WHERE (p.relation OPERATOR(pg_catalog.=) $2"
+		" AND p.system_identifier OPERATOR(pg_catalog.=) $3)"
+		" OR p.raw_table OPERATOR(pg_catalog.=) $1"
+		" ORDER BY p.relation OPERATOR(pg_catalog.=) $2"
+		" AND p.system_identifier OPERATOR(pg_catalog.=) $3 DESC LIMIT 1 FOR UPDATE",
+		.nargs = 3,.argtypes = {TEXTOID, OIDOID, INT8OID}
+	};
+	Datum		values[3];
+	Datum		d[POSITION_COLUMNS];
+	bool		isnull[POSITION_COLUMNS];
+	int			level = pin_search_path();
+
+	values[0] = CStringGetTextDatum(map->table);
+	values[1] = ObjectIdGetDatum(RelationGetRelid(rel));
+	values[2] = Int64GetDatum((int64) GetSystemIdentifier());
+	if (plan_execute(&select, values, NULL, 1, false) != SPI_OK_SELECT)
+		elog(ERROR, "could not read ingest_position");
+	AtEOXact_GUC(true, level);
+	if (SPI_processed == 0)
+		return false;
+	for (int i = 0; i < POSITION_COLUMNS; i++)
+		d[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull[i]);
+	stored->relation = DatumGetObjectId(d[0]);
+	stored->storage = DatumGetObjectId(d[1]);
+	stored->system_identifier = DatumGetInt64(d[2]);
+	stored->done_before = U64FromFullTransactionId(DatumGetFullTransactionId(d[3]));
+	stored->until_before = isnull[4] ? 0 :
+		U64FromFullTransactionId(DatumGetFullTransactionId(d[4]));
+	stored->last_key = isnull[5] ? NULL : TextDatumGetCString(d[5]);
+	stored->key_column = isnull[6] ? NULL : TextDatumGetCString(d[6]);
+	stored->greatest_key = isnull[7] ? NULL : TextDatumGetCString(d[7]);
+	stored->taken = DatumGetInt64(d[8]);
+	stored->raw_table = TextDatumGetCString(d[9]);
+	return true;
+}
+
+/* Is the greatest key that was loaded a value of this column? */
+static bool
+knows_greatest(const StoredPosition *stored, const RawColumn *key)
+{
+	return stored->greatest_key != NULL && stored->key_column != NULL &&
+		strcmp(stored->key_column, key->name) == 0;
+}
 
 /*
  * Lock the table's row of ingest_position, making it if there is none, and read
- * it.  Runs as the log's owner.  Two calls of ingest() take turns here.
+ * it.  Runs as the log's owner.
  */
 static void
 read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *position)
@@ -225,21 +309,13 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 		.query = "INSERT INTO pk_tracking.ingest_position (raw_table, relation, storage,"
 		" system_identifier, done_before)"
 		" SELECT $1, $2, $3, $4, '0' WHERE NOT EXISTS"
-		" (SELECT FROM pk_tracking.ingest_position p WHERE p.relation OPERATOR(pg_catalog.=) $2)"
+		" (SELECT FROM pk_tracking.ingest_position p WHERE p.relation OPERATOR(pg_catalog.=) $2"
+		" AND p.system_identifier OPERATOR(pg_catalog.=) $4)"
 		" ON CONFLICT (raw_table) DO NOTHING",
 		.nargs = 4,.argtypes = {TEXTOID, OIDOID, OIDOID, INT8OID}
 	};
-	static KeptPlan select = {
-		.query = "SELECT p.relation, p.storage, p.system_identifier, p.done_before,"
-		" p.until_before, p.last_key"
-		" FROM pk_tracking.ingest_position p"
-		" WHERE p.relation OPERATOR(pg_catalog.=) $2 OR p.raw_table OPERATOR(pg_catalog.=) $1"
-		" ORDER BY p.relation OPERATOR(pg_catalog.=) $2 DESC LIMIT 1 FOR UPDATE",
-		.nargs = 2,.argtypes = {TEXTOID, OIDOID}
-	};
+	StoredPosition stored;
 	Datum		values[4];
-	Datum		d[6];
-	bool		isnull[6];
 	int			level = pin_search_path();
 
 	values[0] = CStringGetTextDatum(map->table);
@@ -247,36 +323,61 @@ read_position(Relation rel, const RawMap *map, const RawColumn *key, Position *p
 	values[2] = ObjectIdGetDatum(rel->rd_rel->relfilenode);
 	values[3] = Int64GetDatum((int64) GetSystemIdentifier());
 	(void) plan_execute(&insert, values, NULL, 0, false);
-	if (plan_execute(&select, values, NULL, 1, false) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not read ingest_position");
-	for (int i = 0; i < 6; i++)
-		d[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull[i]);
 	AtEOXact_GUC(true, level);
+	if (!find_position(rel, map, &stored))
+		elog(ERROR, "could not read ingest_position");
 
-	if (DatumGetInt64(d[2]) != (int64) GetSystemIdentifier())
+	if (stored.system_identifier != (int64) GetSystemIdentifier())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot continue with table \"%s\" because it comes from another server",
 						RelationGetRelationName(rel)),
 				 POSITION_LOST));
-	if (DatumGetObjectId(d[0]) != RelationGetRelid(rel))
+	if (stored.relation != RelationGetRelid(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot continue with table \"%s\" because another table had this name before",
 						RelationGetRelationName(rel)),
 				 POSITION_LOST));
-	if (DatumGetObjectId(d[1]) != rel->rd_rel->relfilenode)
+	if (stored.storage != rel->rd_rel->relfilenode)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot continue with table \"%s\" because it was truncated or rewritten",
 						RelationGetRelationName(rel)),
 				 POSITION_LOST));
-	position->done_before = U64FromFullTransactionId(DatumGetFullTransactionId(d[3]));
-	position->until_before = isnull[4] ? 0 :
-		U64FromFullTransactionId(DatumGetFullTransactionId(d[4]));
-	position->has_key = !isnull[5];
+	if (stored.last_key != NULL && stored.key_column != NULL &&
+		strcmp(stored.key_column, key->name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot continue with table \"%s\" by the key \"%s\"",
+						RelationGetRelationName(rel), key->name),
+				 errdetail("A load that was interrupted went by the key \"%s\".",
+						   stored.key_column),
+				 errhint("Finish it with the same key first.")));
+	position->done_before = stored.done_before;
+	position->until_before = stored.until_before;
+	position->has_key = stored.last_key != NULL;
 	if (position->has_key)
-		position->key = key_in(key, TextDatumGetCString(d[5]));
+		position->key = key_in(key, stored.last_key);
+	position->taken = stored.taken;
+	position->has_greatest = knows_greatest(&stored, key);
+	if (position->has_greatest)
+		position->greatest = key_in(key, stored.greatest_key);
+}
+
+/* Count n rows up to the position's key. */
+static void
+count_taken(Position *position, const RawColumn *key, int n)
+{
+	if (n == 0)
+		return;
+	if (position->taken == 0 ||
+		(position->has_greatest && key_compare(key, position->key, position->greatest) > 0))
+	{
+		position->has_greatest = true;
+		position->greatest = position->key;
+	}
+	position->taken += n;
 }
 
 static void
@@ -284,12 +385,16 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 {
 	static KeptPlan plan = {
 		.query = "UPDATE pk_tracking.ingest_position SET done_before = $2, until_before = $3,"
-		" last_key = $4, idrun = $5, changed = pg_catalog.clock_timestamp()"
-		" WHERE relation OPERATOR(pg_catalog.=) $1",
-		.nargs = 5,.argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID}
+		" last_key = $4, idrun = $5, key_column = $6, greatest_key = $7, taken = $8,"
+		" changed = pg_catalog.clock_timestamp()"
+		" WHERE relation OPERATOR(pg_catalog.=) $1"
+		" AND system_identifier OPERATOR(pg_catalog.=) $9",
+		.nargs = 9,.argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID, NAMEOID, TEXTOID,
+			INT8OID, INT8OID}
 	};
-	Datum		values[5] = {0};
-	char		nulls[6] = "     ";
+	Datum		values[9] = {0};
+	char		nulls[10] = "         ";
+	NameData	name;
 	int			level = pin_search_path();
 
 	values[0] = ObjectIdGetDatum(RelationGetRelid(rel));
@@ -300,6 +405,14 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	if (position->has_key)
 		values[3] = CStringGetTextDatum(key_out(key, position->key));
 	values[4] = Int64GetDatum(idrun);
+	nulls[4] = idrun == 0 ? 'n' : ' ';
+	namestrcpy(&name, key->name);
+	values[5] = NameGetDatum(&name);
+	nulls[6] = position->has_greatest ? ' ' : 'n';
+	if (position->has_greatest)
+		values[6] = CStringGetTextDatum(key_out(key, position->greatest));
+	values[7] = Int64GetDatum(position->taken);
+	values[8] = Int64GetDatum((int64) GetSystemIdentifier());
 	if (plan_execute(&plan, values, nulls, 0, false) != SPI_OK_UPDATE || SPI_processed != 1)
 		elog(ERROR, "could not write ingest_position");
 	AtEOXact_GUC(true, level);
@@ -434,6 +547,17 @@ read_consumed(const RawMap *map, int key_column, int batch, int *n)
 	return rows;
 }
 
+/* Raise an error unless rows of the table keep the transaction that inserted them. */
+static void
+check_heap(Relation rel)
+{
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" does not use access method \"heap\"",
+						RelationGetRelationName(rel))));
+}
+
 /* Track one batch; afterwards its transaction can be committed. */
 static void
 ingest_batch(Ingest *in, MemoryContext long_lived)
@@ -448,10 +572,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	RawSpiRow  *rows;
 	int			n;
 
-	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("table \"%s\" does not use access method \"heap\"", RelationGetRelationName(rel))));
+	check_heap(rel);
 	if (in->options.trusted)
 		check_trusted();
 
@@ -500,6 +621,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	in->done = over && (in->consume || in->opened);
 	if (!in->consume)
 	{
+		count_taken(&position, &map->columns[key], n);
 		if (over)
 		{
 			position.done_before = position.until_before;
@@ -562,4 +684,215 @@ pkt_ingest(PG_FUNCTION_ARGS)
 	spi_finish();
 	MemoryContextSwitchTo(caller);
 	PG_RETURN_VOID();
+}
+
+/* A key as a user writes it. */
+static Datum
+key_read(const RawColumn *c, char *str)
+{
+	if (c->typid == TIMESTAMPTZOID)
+		return DirectFunctionCall3(timestamptz_in, CStringGetDatum(str),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return key_in(c, str);
+}
+
+/* The same for output. */
+static char *
+key_show(const RawColumn *c, Datum key)
+{
+	if (c->typid == TIMESTAMPTZOID)
+		return DatumGetCString(DirectFunctionCall1(timestamptz_out, key));
+	return key_out(c, key);
+}
+
+/* What ingest_resume() counts in a raw table. */
+typedef struct ResumeCounts
+{
+	int64		taken;			/* rows up to the key */
+	int64		left;			/* rows after it */
+	int64		young;			/* rows up to the key that a later pass would take */
+} ResumeCounts;
+
+/* Count the rows up to a key, or all as left without one.  Runs as the caller. */
+static ResumeCounts
+count_rows(const RawMap *map, const RawColumn *key, bool has_bound, Datum bound, uint64 horizon)
+{
+	const char *name = quote_identifier(key->name);
+	Oid			types[2] = {key_type(key), XID8OID};
+	Datum		values[2];
+	ResumeCounts counts;
+	StringInfoData query;
+	bool		isnull;
+
+	initStringInfo(&query);
+	if (has_bound)
+		appendStringInfo(&query, "SELECT pg_catalog.count(*) FILTER (WHERE t.%s"
+						 " OPERATOR(pg_catalog.<=) $1), pg_catalog.count(*) FILTER (WHERE t.%s"
+						 " OPERATOR(pg_catalog.>) $1), pg_catalog.count(*) FILTER (WHERE t.%s"
+						 " OPERATOR(pg_catalog.<=) $1 AND pk_tracking_internal.row_xid(t.xmin)"
+						 " OPERATOR(pg_catalog.>=) $2) FROM ONLY %s AS t",
+						 name, name, name, map->table);
+	else
+		appendStringInfo(&query, "SELECT 0::pg_catalog.int8, pg_catalog.count(*),"
+						 " 0::pg_catalog.int8 FROM ONLY %s AS t", map->table);
+	values[0] = bound;
+	values[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(horizon));
+	if (SPI_execute_with_args(query.data, has_bound ? 2 : 0, types, values, NULL, false, 0) !=
+		SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not read the raw table");
+	counts.taken = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											   &isnull));
+	counts.left = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2,
+											  &isnull));
+	counts.young = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3,
+											   &isnull));
+	return counts;
+}
+
+/*
+ * Give the table a position as this server has it: a pass over all transactions
+ * up to the horizon that has come to position->key.  Runs as the log's owner.
+ */
+static void
+write_resumed(Relation rel, const RawMap *map, const RawColumn *key, const StoredPosition *stored,
+			  const Position *position)
+{
+	static KeptPlan plan = {
+		.query = "INSERT INTO pk_tracking.ingest_position AS p (raw_table, relation, storage,"
+		" system_identifier, done_before) VALUES ($1, $2, $3, $4, '0')"
+		" ON CONFLICT (raw_table) DO UPDATE SET relation = EXCLUDED.relation,"
+		" storage = EXCLUDED.storage, system_identifier = EXCLUDED.system_identifier",
+		.nargs = 4,.argtypes = {TEXTOID, OIDOID, OIDOID, INT8OID}
+	};
+	Datum		values[4];
+	int			level = pin_search_path();
+
+	values[0] = CStringGetTextDatum(stored != NULL ? stored->raw_table : map->table);
+	values[1] = ObjectIdGetDatum(RelationGetRelid(rel));
+	values[2] = ObjectIdGetDatum(rel->rd_rel->relfilenode);
+	values[3] = Int64GetDatum((int64) GetSystemIdentifier());
+	if (plan_execute(&plan, values, NULL, 0, false) != SPI_OK_INSERT)
+		elog(ERROR, "could not write ingest_position");
+	AtEOXact_GUC(true, level);
+	write_position(rel, key, position, 0);
+}
+
+/* Find out up to which key rows count as taken; false: none of them does. */
+static bool
+resume_bound(Relation rel, const RawColumn *key, const StoredPosition *stored, char *up_to,
+			 Datum *bound)
+{
+	bool		known = stored != NULL && knows_greatest(stored, key);
+	Datum		greatest = known ? key_in(key, stored->greatest_key) : (Datum) 0;
+
+	if (up_to == NULL)
+	{
+		if (known)
+			*bound = greatest;
+		else if (stored == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"%s\" has not been loaded yet",
+							RelationGetRelationName(rel)),
+					 errhint("pk_tracking.ingest() begins with its first row. To leave out rows "
+							 "that have been tracked in another way, name their greatest key with "
+							 "up_to.")));
+		else if (stored->taken > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("it is not known up to which key the rows of table \"%s\" have been tracked",
+							RelationGetRelationName(rel)),
+					 errhint("Name the greatest key that has been tracked with up_to.")));
+		return known;
+	}
+	*bound = key_read(key, up_to);
+	if (known && key_compare(key, *bound, greatest) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of table \"%s\" after this key have been tracked already",
+						RelationGetRelationName(rel)),
+				 errdetail("The greatest key that has been tracked is %s.",
+						   key_show(key, greatest)),
+				 errhint("Leave out up_to to go on after it. To track rows a second time on "
+						 "purpose, delete the table's row of pk_tracking.ingest_position.")));
+	if (!known && stored != NULL && stored->taken > 0)
+		ereport(WARNING,
+				(errmsg("it is not known whether rows of table \"%s\" after this key have been tracked",
+						RelationGetRelationName(rel)),
+				 errhint("If some have, ingest() tracks them a second time.")));
+	return true;
+}
+
+/*
+ * pkt_ingest_resume
+ *		SQL: ingest_resume(raw_table, up_to, key) → number of rows that are left
+ *		to ingest().  For a table whose rows do not have the transactions any
+ *		more by which ingest() knows them: rows up to a key count as taken.
+ *		Errors: object_not_in_prerequisite_state where the table needs no
+ *		resuming, and where rows would be taken twice.
+ */
+Datum
+pkt_ingest_resume(PG_FUNCTION_ARGS)
+{
+	Relation	rel = raw_open(raw_table_arg(fcinfo), false);
+	char	   *up_to = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	const char *name = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
+	RawMap	   *map;
+	const RawColumn *key;
+	EngineScope scope;
+	MemoryContext context;
+	StoredPosition row;
+	StoredPosition *stored;
+	Position	position = {0};
+	ResumeCounts counts;
+	Snapshot	snapshot;
+
+	check_heap(rel);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	context = CurrentMemoryContext;
+	map = raw_map_bare(rel);
+	engine_enter(&scope);
+	MemoryContextSwitchTo(context);
+	stored = find_position(rel, map, &row) ? &row : NULL;
+	engine_leave(&scope);
+	if (stored != NULL && stored->system_identifier == (int64) GetSystemIdentifier() &&
+		stored->relation == RelationGetRelid(rel) && stored->storage == rel->rd_rel->relfilenode)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("ingest() can continue with table \"%s\" as it is",
+						RelationGetRelationName(rel)),
+				 errhint("Call pk_tracking.ingest() again.")));
+	if (name == NULL && stored != NULL)
+		name = stored->key_column;
+	key = &map->columns[raw_map_key(map, rel, name)];
+	position.has_key = resume_bound(rel, key, stored, up_to, &position.key);
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	position.until_before = full_xid(snapshot->xmin);
+	UnregisterSnapshot(snapshot);
+	counts = count_rows(map, key, position.has_key, position.key, position.until_before);
+	if (counts.young > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot resume table \"%s\" while a transaction is running that is older than its rows",
+						RelationGetRelationName(rel)),
+				 errhint("Try again when all transactions have ended that ran when the rows were "
+						 "written, this one included.")));
+	if (stored != NULL && counts.taken > stored->taken)
+		ereport(WARNING,
+				(errmsg(INT64_FORMAT " rows of table \"%s\" count as tracked, but only " INT64_FORMAT " have been",
+						counts.taken, RelationGetRelationName(rel), stored->taken),
+				 errhint("Rows with smaller keys that had not been tracked yet are left out.")));
+
+	position.taken = counts.taken;
+	position.has_greatest = position.has_key;
+	position.greatest = position.key;
+	engine_enter(&scope);
+	write_resumed(rel, map, key, stored, &position);
+	engine_leave(&scope);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	table_close(rel, NoLock);
+	PG_RETURN_INT64(counts.left);
 }

@@ -91,6 +91,9 @@ BEGIN
 		done_before xid8 NOT NULL,
 		until_before xid8,
 		last_key text,
+		key_column name,
+		greatest_key text,
+		taken bigint NOT NULL DEFAULT 0,
 		idrun bigint,
 		changed timestamptz NOT NULL DEFAULT now());
 	COMMENT ON TABLE pk_tracking.ingest_position IS 'progress of ingest() in each raw table';
@@ -106,6 +109,11 @@ BEGIN
 		'rows of transactions from done_before up to, but not including, this one are being loaded in the order of the key; NULL: none';
 	COMMENT ON COLUMN pk_tracking.ingest_position.last_key IS
 		'key of the last row loaded of these; NULL: none yet';
+	COMMENT ON COLUMN pk_tracking.ingest_position.key_column IS
+		'key of the rows loaded so far; ingest_resume() needs it';
+	COMMENT ON COLUMN pk_tracking.ingest_position.greatest_key IS
+		'greatest key loaded so far; NULL: not known, because the key was another one before';
+	COMMENT ON COLUMN pk_tracking.ingest_position.taken IS 'number of rows loaded so far';
 	COMMENT ON COLUMN pk_tracking.ingest_position.idrun IS 'run that is loading them';
 	COMMENT ON COLUMN pk_tracking.ingest_position.changed IS 'time of the last change';
 END
@@ -130,6 +138,16 @@ CREATE PROCEDURE pk_tracking.ingest(
 AS 'MODULE_PATHNAME', 'pkt_ingest' LANGUAGE C;
 COMMENT ON PROCEDURE pk_tracking.ingest IS
 	'tracks the rows of a raw table that were not tracked yet, in batches with a commit each; consume: deletes them from the raw table';
+
+CREATE FUNCTION pk_tracking.ingest_resume(
+	raw_table regclass,
+	up_to text DEFAULT NULL,
+	key name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'pkt_ingest_resume'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION pk_tracking.ingest_resume IS
+	'lets ingest() go on with a raw table that was restored, upgraded or rewritten: its rows up to the key up_to, by default the greatest one that was loaded, count as loaded; returns the number of rows that do not';
 
 CREATE FUNCTION pk_tracking.replay(
 	from_table regclass,

@@ -198,6 +198,7 @@ validate(Work *w)
 	if (hit->rmip)
 	{
 		memset(&hit->ip, 0, sizeof(hit->ip));
+		hit->address = NULL;
 		hit->cip = pstrdup("");
 	}
 	else
@@ -218,6 +219,28 @@ validate(Work *w)
 	if (s->recognition_rules == RULES_PIWIK)
 		(void) ip_fold(&hit->ip);
 	return true;
+}
+
+/*
+ * Complete the URL "/path?query", as web servers log it, by the site's main URL.
+ * False if the site has none and the hit is a row of a raw table: with its page
+ * lost, the row would be of no use, and nobody would notice.
+ */
+static bool
+complete_url(Work *w)
+{
+	Hit		   *hit = w->hit;
+	const char *root;
+
+	if (hit->url[0] != '/' || hit->url[1] == '/' ||
+		!(hit->raw || w->site->s.recognition_rules == RULES_PIWIK))
+		return true;
+	root = site_root(hit->idsite);
+	if (root != NULL)
+		hit->url = psprintf("%s%s", root, hit->url);
+	else if (hit->raw)
+		work_finish(w, OUTCOME_INVALID, "url");
+	return !w->done;
 }
 
 /* Find out the hit's action and what it converts; false if it is invalid. */
@@ -283,6 +306,8 @@ prepare_hit(Work *w, bool came)
 		recode_urls(hit);
 	if (hit->url[0] == '\0' && hit->urlref[0] == '\0')
 		hit->url = hit->referer_header;
+	if (!complete_url(w))
+		return;
 	if (came && (why = exclusion(w)) != NULL)
 	{
 		work_finish(w, OUTCOME_EXCLUDED, why);

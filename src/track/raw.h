@@ -182,6 +182,7 @@ extern RawMap *raw_map(Relation rel, Jsonb *options);
 extern Oid	raw_table_arg(FunctionCallInfo fcinfo);
 extern RawOptions raw_options_args(FunctionCallInfo fcinfo, int first, const char *default_order);
 extern Relation raw_open(Oid relid, bool partitioned_too);
+extern RawMap *raw_map_bare(Relation rel);
 extern Jsonb *raw_options(Relation rel, const RawOptions *options);
 extern int	raw_map_key(RawMap *map, Relation rel, const char *name);
 extern char *raw_select_list(const RawMap *map, const char *alias);

@@ -549,12 +549,20 @@ raw_open(Oid relid, bool partitioned_too)
 	if (partitioned_too)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel)),
+				 relkind == RELKIND_FOREIGN_TABLE ?
+				 errhint("Attach an ordinary table, and copy the foreign table's rows into it "
+						 "with INSERT.") :
+				 errhint("Attach the table that it reads, with a mapping of that table's "
+						 "columns, or an ordinary table into which its rows are copied with "
+						 "INSERT.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is not an ordinary table", RelationGetRelationName(rel)),
 			 relkind == RELKIND_PARTITIONED_TABLE ?
-			 errhint("Name its partitions one by one.") : 0));
+			 errhint("Name its partitions one by one.") :
+			 errhint("Copy its rows into an ordinary table first: "
+					 "CREATE TABLE ... AS SELECT ..., then a primary key.")));
 }
 
 /*
@@ -610,6 +618,16 @@ raw_options(Relation rel, const RawOptions *options)
 	v.val.boolean = options->trusted;
 	(void) pushJsonbValue(&state, WJB_VALUE, &v);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * raw_map_bare
+ *		A map without a parameter, for what asks for a table's key alone.
+ */
+RawMap *
+raw_map_bare(Relation rel)
+{
+	return create_map(rel);
 }
 
 /*

@@ -241,7 +241,12 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 	if (b->column >= 0)
 	{
 		if (row->nulls[b->column])
+		{
+			/* now is not when it came: the table has been filled some time or other */
+			if (b->target == RAW_AT)
+				set_invalid(hit, b->name);
 			return;
+		}
 		c = &map->columns[b->column];
 		value = row->values[b->column];
 	}
@@ -253,9 +258,9 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 				hit->ip = ip_from_inet(DatumGetInetPP(value));
 			else
 			{
+				/* the site's rules tell which address of a list is the visitor's */
 				str = value_text(c, value, &len);
-				if (len > 0 && !ip_parse(str, len, &hit->ip))
-					set_invalid(hit, "ip");
+				hit->address = text_clean(str, Min(len, RAW_TEXT_MAX), false);
 			}
 			break;
 
@@ -336,6 +341,7 @@ raw_read(const RawMap *map, const RawRow *row)
 	bool		own_cdt = false;
 
 	/* rows without a query string are recorded unless a column says otherwise */
+	hit->raw = true;
 	hit->rec = !map->has_query;
 	(void) hit_set_time(hit, GetCurrentStatementStartTimestamp(),
 						GetCurrentStatementStartTimestamp());

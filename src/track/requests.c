@@ -43,6 +43,61 @@ typedef struct Document
 #define DOCUMENT_HINT \
 	errhint("A bulk document is an object with a list \"requests\", or that list itself.")
 
+/*
+ * Is it a list, or what PHP makes of a list from which elements were removed: an
+ * object whose names are the elements' numbers?
+ */
+static bool
+is_list(JsonbContainer *c)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	if (!JsonContainerIsObject(c))
+		return !JsonContainerIsScalar(c);
+	it = JsonbIteratorInit(c);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		if (v.val.string.len == 0 || (v.val.string.val[0] == '0' && v.val.string.len > 1))
+			return false;
+		for (int i = 0; i < v.val.string.len; i++)
+		{
+			if (v.val.string.val[i] < '0' || v.val.string.val[i] > '9')
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The list of a document's requests, as is_list() takes it.  Errors:
+ * invalid_parameter_value for what is no bulk document.
+ */
+static JsonbContainer *
+request_list(Jsonb *document)
+{
+	JsonbValue	buf;
+	JsonbValue *v = NULL;
+
+	if (JB_ROOT_IS_SCALAR(document))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bulk document is neither an object nor a list"), DOCUMENT_HINT));
+	if (JB_ROOT_IS_OBJECT(document))
+		v = getKeyJsonValueFromContainer(&document->root, "requests", strlen("requests"), &buf);
+	if (v != NULL && v->type == jbvBinary && is_list(v->val.binary.data))
+		return v->val.binary.data;
+	if (v == NULL && is_list(&document->root) &&
+		!(JB_ROOT_IS_OBJECT(document) && JB_ROOT_COUNT(document) == 0))
+		return &document->root;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("bulk document has no list \"requests\""), DOCUMENT_HINT));
+}
+
 /* The text of a member of the document; "" if it is absent or no text. */
 static char *
 text_member(Jsonb *document, const char *name)
@@ -93,7 +148,6 @@ static void
 read_document(FunctionCallInfo fcinfo, Document *doc)
 {
 	Jsonb	   *document;
-	JsonbValue	buf;
 	JsonbValue	entry;
 	JsonbContainer *list;
 	JsonbIterator *it;
@@ -112,25 +166,9 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("bulk document must not be NULL"), DOCUMENT_HINT));
 	document = PG_GETARG_JSONB_P(0);
+	list = request_list(document);
 	if (JB_ROOT_IS_OBJECT(document))
-	{
-		JsonbValue *v = getKeyJsonValueFromContainer(&document->root, "requests",
-													 strlen("requests"), &buf);
-
-		if (v == NULL || v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
-			JsonContainerIsScalar(v->val.binary.data))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("bulk document has no list \"requests\""), DOCUMENT_HINT));
-		list = v->val.binary.data;
 		whole = text_member(document, "token_auth");
-	}
-	else if (JB_ROOT_IS_ARRAY(document) && !JB_ROOT_IS_SCALAR(document))
-		list = &document->root;
-	else
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bulk document is neither an object nor a list"), DOCUMENT_HINT));
 
 	size = JsonContainerSize(list);
 	if (size > REQUESTS_MAX)
@@ -142,13 +180,15 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 	doc->token = pstrdup(whole);
 
 	it = JsonbIteratorInit(list);
-	token = JsonbIteratorNext(&it, &entry, true);
-	Assert(token == WJB_BEGIN_ARRAY);
-	while ((token = JsonbIteratorNext(&it, &entry, true)) == WJB_ELEM)
+	/* of names that are numbers, the shorter one comes first: that is their order */
+	while ((token = JsonbIteratorNext(&it, &entry, true)) != WJB_DONE)
 	{
-		Hit		   *hit = hit_create();
+		Hit		   *hit;
 
+		if (token != WJB_ELEM && token != WJB_VALUE)
+			continue;
 		CHECK_FOR_INTERRUPTS();
+		hit = hit_create();
 		hit->trusted = doc->trusted;
 		hit->in_bulk = true;
 		if (!PG_ARGISNULL(1))

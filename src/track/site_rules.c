@@ -196,6 +196,77 @@ site_urls(int *n)
 	return urls_table.content;
 }
 
+/* What relative URLs of a site begin with. */
+typedef struct SiteRoot
+{
+	int32		idsite;
+	const char *root;			/* scheme://host:port */
+} SiteRoot;
+
+/* The roots of all sites that have a URL, in ascending order of the sites. */
+static void *
+make_roots(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	SiteRoot   *roots = palloc_array(SiteRoot, n_rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < n_rows; i++)
+	{
+		char	   *url = column_text(rows->vals[i], rows->tupdesc, 2);
+		Url			parts;
+		bool		isnull;
+
+		/* as where URLs are compared: the scheme may be missing, and a dot means sub-domains */
+		if (strstr(url, "//") == NULL)
+			url = psprintf("//%s", url);
+		if (!url_split(url, &parts))
+			continue;
+		if (parts.host.len > 0 && parts.host.str[0] == '.')
+		{
+			parts.host.str++;
+			parts.host.len--;
+		}
+		if (parts.host.len == 0)
+			continue;
+		roots[*n].idsite = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+		roots[(*n)++].root =
+			psprintf("%.*s://%.*s%s%.*s",
+					 parts.scheme.len > 0 ? (int) parts.scheme.len : 4,
+					 parts.scheme.len > 0 ? parts.scheme.str : "http",
+					 (int) parts.host.len, parts.host.str,
+					 parts.port.len > 0 ? ":" : "",
+					 (int) parts.port.len, parts.port.len > 0 ? parts.port.str : "");
+	}
+	return roots;
+}
+
+static UserTable roots_table = {
+	.name = "site",
+	.plan.query = "SELECT s.idsite, s.urls[1] FROM pk_tracking.site s ORDER BY s.idsite",
+	.make = make_roots
+};
+
+static int
+compare_roots(const void *a, const void *b)
+{
+	int32		x = ((const SiteRoot *) a)->idsite;
+	int32		y = ((const SiteRoot *) b)->idsite;
+
+	return x < y ? -1 : x > y;
+}
+
+/* site_root: see site_rules.h. */
+const char *
+site_root(int32 idsite)
+{
+	SiteRoot	wanted = {.idsite = idsite};
+	const SiteRoot *found;
+
+	refresh(&roots_table);
+	found = bsearch(&wanted, roots_table.content, roots_table.n, sizeof(SiteRoot), compare_roots);
+	return found != NULL ? found->root : NULL;
+}
+
 /* The user's search engines, networks and assistants. */
 static void *
 make_list(SPITupleTable *rows, uint64 n_rows, int *n)

@@ -40,6 +40,9 @@ extern const SiteRules *site_rules(const SiteConfig *site);
 /* The URLs of all sites; n of them. */
 extern const SiteUrl *site_urls(int *n);
 
+/* The scheme, host and port of a site's main URL; NULL if it has none. */
+extern const char *site_root(int32 idsite);
+
 /* The custom dimensions of all sites. */
 extern const CustomDimensions *site_custom_dimensions(void);
 

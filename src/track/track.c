@@ -193,6 +193,19 @@ pkt_track(PG_FUNCTION_ARGS)
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(4));
 		hit->cip = pstrdup("");
 	}
+	/* what a header held: no mistake of the programmer's */
+	if (!PG_ARGISNULL(17))
+	{
+		if (!PG_ARGISNULL(4))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("arguments \"ip\" and \"address\" cannot both be given"),
+					 errhint("Pass ip if the address is of type inet, or address if it is the "
+							 "text of a header or a log.")));
+		hit->address = arg_client_text(fcinfo, 17);
+		if (hit->address[0] != '\0')
+			hit->cip = pstrdup("");
+	}
 	if (!PG_ARGISNULL(5))
 		hit->user_agent = arg_client_text(fcinfo, 5);
 	if (!PG_ARGISNULL(6))

@@ -23,7 +23,7 @@ COMMENT ON TYPE pk_tracking.tracked IS
 	'outcome of a hit, the cookie that the caller should set, and the cookies that the caller should delete';
 COMMENT ON COLUMN pk_tracking.tracked.outcome IS 'recorded, ignored, excluded or invalid';
 COMMENT ON COLUMN pk_tracking.tracked.outcome_reason IS
-	'reason why the hit was ignored or excluded, or the name of the invalid parameter; of a recorded hit the first parameter whose amount cannot be read';
+	'reason why the hit was ignored or excluded, or the name of the invalid parameter; of a recorded hit the first parameter whose amount or address cannot be read';
 COMMENT ON COLUMN pk_tracking.tracked.idvisit IS 'visit that the hit belongs to';
 COMMENT ON COLUMN pk_tracking.tracked.idvisitor IS 'visitor id of the visit; NULL if anonymous';
 COMMENT ON COLUMN pk_tracking.tracked.config_id IS 'fingerprint of the hit; NULL if it has none';
@@ -59,12 +59,13 @@ CREATE FUNCTION pk_tracking.track(
 	new_visit boolean DEFAULT NULL,
 	res text DEFAULT NULL,
 	pv_id text DEFAULT NULL,
-	params jsonb DEFAULT NULL)
+	params jsonb DEFAULT NULL,
+	address text DEFAULT NULL)
 RETURNS pk_tracking.tracked
 AS 'MODULE_PATHNAME', 'pkt_track'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION pk_tracking.track IS
-	'tracks one hit; params holds the fields that have no argument of their own, by their names in the tracking API';
+	'tracks one hit; address is the client''s address as a header or a log has it, instead of ip; params holds the fields that have no argument of their own, by their names in the tracking API';
 
 CREATE FUNCTION pk_tracking.track_request(
 	query text,
