@@ -92,8 +92,8 @@ append_columns(StringInfo sql)
 
 /*
  * Add the values of these columns; v is the visit.  It is locked, so that no
- * count is lost.  The parameter after those of the columns is whether the visit may
- * convert the goal again.  matched_by: the value of that column, NULL if it is
+ * count is lost.  The parameter after those of the columns is whether the visit
+ * may convert the goal again.  matched_by: the value of that column, NULL if it is
  * its parameter.
  */
 static void

@@ -418,7 +418,10 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 	AtEOXact_GUC(true, level);
 }
 
-/* Raise an error if one of these rows was updated: its xmin is not what inserted it any more. */
+/*
+ * Raise an error if one of these rows was updated: its xmin is then no longer the
+ * transaction that inserted it.
+ */
 static void
 check_updated(Relation rel, ItemPointer tids, int n)
 {
