@@ -23,10 +23,10 @@ typedef struct KeptPlan
 
 	/* in place of the three above */
 	void		(*make) (struct KeptPlan *kept, StringInfo sql);
-	bool		make_again;		/* when the plan becomes invalid: the query may be another then */
+	bool		make_again;		/* when the plan has become invalid */
 
 	SPIPlanPtr	plan;
-	Oid			hexid;			/* the id type that it was made for; InvalidOid: no parameter has it */
+	Oid			hexid;			/* the id type of parameters; InvalidOid: there are none */
 } KeptPlan;
 
 extern int	plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count,

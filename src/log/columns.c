@@ -32,6 +32,7 @@
 
 #define OR_NULL(value) NULL_IF_NONE, .none = (value)
 #define IF_GIVEN(type, member) NULL_UNLESS_GIVEN, .given = offsetof(type, member)
+#define IF_DETAILS IF_GIVEN(NewVisit, has_details)
 
 static const Column visit_list[] = {
 	{"idvisitor", COLUMN_HEXID, OF_VISIT(idvisitor), EVERY_HIT, IF_GIVEN(Visit, has_idvisitor)},
@@ -57,7 +58,8 @@ static const Column visit_list[] = {
 	{"visit_goal_buyer", COLUMN_INT2, OF_VISIT(goal_buyer), SOME_HITS},
 	{"visit_goal_converted", COLUMN_INT2, OF_VISIT(goal_converted), SOME_HITS},
 	/* never written as NULL, but read as a direct entry if it is */
-	{"referer_type", COLUMN_INT2_OF_INT, OF_VISIT(referrer.type), SOME_HITS, .none = REFERRER_DIRECT},
+	{"referer_type", COLUMN_INT2_OF_INT, OF_VISIT(referrer.type), SOME_HITS,
+	.none = REFERRER_DIRECT},
 	{"referer_name", COLUMN_TEXT, OF_VISIT(referrer.name), SOME_HITS},
 	{"referer_keyword", COLUMN_TEXT, OF_VISIT(referrer.keyword), SOME_HITS},
 	{"referer_url", COLUMN_TEXT, OF_VISIT(referrer.url), SOME_HITS},
@@ -81,22 +83,24 @@ static const Column visit_list[] = {
 	{"location_asn", COLUMN_INT8, OF_NEW(asn), FIRST_HIT, OR_NULL(0)},
 	{"location_organisation", COLUMN_TEXT, OF_NEW(organisation), FIRST_HIT},
 	{"location_browser_lang", COLUMN_TEXT, OF_NEW(browser_lang), FIRST_HIT},
-	{"visitor_localtime", COLUMN_TIME, OF_NEW(localtime), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_flash", COLUMN_INT2_OF_INT, OF_NEW(plugins[0]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_java", COLUMN_INT2_OF_INT, OF_NEW(plugins[1]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_quicktime", COLUMN_INT2_OF_INT, OF_NEW(plugins[2]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_realplayer", COLUMN_INT2_OF_INT, OF_NEW(plugins[3]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_pdf", COLUMN_INT2_OF_INT, OF_NEW(plugins[4]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_windowsmedia", COLUMN_INT2_OF_INT, OF_NEW(plugins[5]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_silverlight", COLUMN_INT2_OF_INT, OF_NEW(plugins[6]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
-	{"config_cookie", COLUMN_INT2_OF_INT, OF_NEW(plugins[HIT_PLUGIN_COOKIE]), FIRST_HIT, IF_GIVEN(NewVisit, has_details)},
+	{"visitor_localtime", COLUMN_TIME, OF_NEW(localtime), FIRST_HIT, IF_DETAILS},
+	{"config_flash", COLUMN_INT2_OF_INT, OF_NEW(plugins[0]), FIRST_HIT, IF_DETAILS},
+	{"config_java", COLUMN_INT2_OF_INT, OF_NEW(plugins[1]), FIRST_HIT, IF_DETAILS},
+	{"config_quicktime", COLUMN_INT2_OF_INT, OF_NEW(plugins[2]), FIRST_HIT, IF_DETAILS},
+	{"config_realplayer", COLUMN_INT2_OF_INT, OF_NEW(plugins[3]), FIRST_HIT, IF_DETAILS},
+	{"config_pdf", COLUMN_INT2_OF_INT, OF_NEW(plugins[4]), FIRST_HIT, IF_DETAILS},
+	{"config_windowsmedia", COLUMN_INT2_OF_INT, OF_NEW(plugins[5]), FIRST_HIT, IF_DETAILS},
+	{"config_silverlight", COLUMN_INT2_OF_INT, OF_NEW(plugins[6]), FIRST_HIT, IF_DETAILS},
+	{"config_cookie", COLUMN_INT2_OF_INT, OF_NEW(plugins[7]), FIRST_HIT, IF_DETAILS},
 	{"config_os", COLUMN_TEXT, OF_NEW(os), FIRST_HIT},
 	{"config_os_version", COLUMN_TEXT, OF_NEW(os_version), FIRST_HIT},
 	{"config_browser_name", COLUMN_TEXT, OF_NEW(browser_name), FIRST_HIT},
 	{"config_browser_version", COLUMN_TEXT, OF_NEW(browser_version), FIRST_HIT},
 	{"config_browser_engine", COLUMN_TEXT, OF_NEW(browser_engine), FIRST_HIT},
-	{"config_client_type", COLUMN_INT2_OF_INT, OF_NEW(client_type), FIRST_HIT, OR_NULL(CLIENT_UNKNOWN)},
-	{"config_device_type", COLUMN_INT2_OF_INT, OF_NEW(device_type), FIRST_HIT, OR_NULL(DEVICE_UNKNOWN)},
+	{"config_client_type", COLUMN_INT2_OF_INT, OF_NEW(client_type), FIRST_HIT,
+	OR_NULL(CLIENT_UNKNOWN)},
+	{"config_device_type", COLUMN_INT2_OF_INT, OF_NEW(device_type), FIRST_HIT,
+	OR_NULL(DEVICE_UNKNOWN)},
 	{"config_device_brand", COLUMN_TEXT, OF_NEW(device_brand), FIRST_HIT},
 	{"config_device_model", COLUMN_TEXT, OF_NEW(device_model), FIRST_HIT},
 };
@@ -124,7 +128,8 @@ static const Column action_list[] = {
 	{"idaction_content_name", COLUMN_INT8, OF_ACTION(content_name), SOME_HITS, OR_NULL(0)},
 	{"idaction_content_piece", COLUMN_INT8, OF_ACTION(content_piece), SOME_HITS, OR_NULL(0)},
 	{"idaction_content_target", COLUMN_INT8, OF_ACTION(content_target), SOME_HITS, OR_NULL(0)},
-	{"idaction_content_interaction", COLUMN_INT8, OF_ACTION(content_interaction), SOME_HITS, OR_NULL(0)},
+	{"idaction_content_interaction", COLUMN_INT8, OF_ACTION(content_interaction), SOME_HITS,
+	OR_NULL(0)},
 	{"idaction_product_sku", COLUMN_INT8, OF_ACTION(product_sku), SOME_HITS, OR_NULL(0)},
 	{"idaction_product_name", COLUMN_INT8, OF_ACTION(product_name), SOME_HITS, OR_NULL(0)},
 	{"idaction_product_cat", COLUMN_INT8, OF_ACTION(product_categories[0]), SOME_HITS, OR_NULL(0)},
@@ -153,15 +158,25 @@ static const Column name_list[] = {
 	{"name", COLUMN_TEXT, OF_NAME(text), EVERY_HIT},
 };
 
+StaticAssertDecl(HIT_PLUGIN_COOKIE == 7 && HIT_PLUGINS == 8,
+				 "visit_list has another order of plugins");
 StaticAssertDecl(lengthof(visit_list) + 3 <= KEPT_PLAN_ARGS &&
 				 lengthof(action_list) <= KEPT_PLAN_ARGS, "KEPT_PLAN_ARGS is too small");
 StaticAssertDecl(sizeof(ConsentState) == sizeof(int32) && sizeof(ReferrerType) == sizeof(int32) &&
 				 sizeof(MatchedBy) == sizeof(int32) && sizeof(Reason) == sizeof(int32),
 				 "an enum is read and written as int32");
 
-ColumnTable visit_columns = {.relation = "log_visit", .columns = visit_list, .n = lengthof(visit_list)};
-ColumnTable action_columns = {.relation = "log_link_visit_action", .columns = action_list, .n = lengthof(action_list)};
-ColumnTable name_columns = {.relation = "log_action", .columns = name_list, .n = lengthof(name_list)};
+ColumnTable visit_columns = {
+	.relation = "log_visit", .columns = visit_list, .n = lengthof(visit_list)
+};
+
+ColumnTable action_columns = {
+	.relation = "log_link_visit_action", .columns = action_list, .n = lengthof(action_list)
+};
+
+ColumnTable name_columns = {
+	.relation = "log_action", .columns = name_list, .n = lengthof(name_list)
+};
 
 /* Members of Visit that point to something, which a batch has to keep: their offsets. */
 static int	n_kept_texts;
@@ -324,7 +339,8 @@ value_of(const Column *c, const void *source, char *null)
 		case COLUMN_INT2:
 			return Int16GetDatum(*(const int16 *) member);
 		case COLUMN_INT2_OF_INT:
-			return Int16GetDatum((int16) Max(Min(*(const int32 *) member, PG_INT16_MAX), PG_INT16_MIN));
+			return Int16GetDatum((int16) Max(Min(*(const int32 *) member, PG_INT16_MAX),
+											 PG_INT16_MIN));
 		case COLUMN_INT4:
 			return Int32GetDatum(*(const int32 *) member);
 		case COLUMN_INT4_OR_NULL:
@@ -442,7 +458,11 @@ columns_read_visit(TupleTableSlot *slot, const AttrNumber *att, Visit *visit)
 	Datum		xmin;
 
 	for (int i = 0; i < visit_columns.n_read; i++)
-		set_value(&visit_list[i], slot->tts_values[att[i] - 1], slot->tts_isnull[att[i] - 1], visit);
+	{
+		int			at = att[i] - 1;
+
+		set_value(&visit_list[i], slot->tts_values[at], slot->tts_isnull[at], visit);
+	}
 	visit->seldom_changed = false;
 	visit->tid = slot->tts_tid;
 	xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
@@ -467,7 +487,8 @@ keep_varlena(void *new, void *old, MemoryContext context)
 
 	if (new == NULL || new == old)
 		return new;
-	if (old != NULL && VARSIZE_ANY(new) == VARSIZE_ANY(old) && memcmp(new, old, VARSIZE_ANY(new)) == 0)
+	if (old != NULL && VARSIZE_ANY(new) == VARSIZE_ANY(old) &&
+		memcmp(new, old, VARSIZE_ANY(new)) == 0)
 		return old;
 	copy = MemoryContextAlloc(context, VARSIZE_ANY(new));
 	memcpy(copy, new, VARSIZE_ANY(new));

@@ -26,7 +26,7 @@
 typedef enum ColumnKind
 {
 	COLUMN_INT2,				/* int16 */
-	COLUMN_INT2_OF_INT,			/* int32 or an enum; too large a number becomes the largest int2 */
+	COLUMN_INT2_OF_INT,			/* int32 or an enum, cut to the range of int2 */
 	COLUMN_INT4,				/* int32 */
 	COLUMN_INT4_OR_NULL,		/* NullableInt */
 	COLUMN_INT8,				/* int64 */

@@ -128,7 +128,9 @@ make_insert(KeptPlan *plan, StringInfo sql)
 	append_columns(sql);
 	appendStringInfoString(sql, " SELECT ");
 	append_values(plan, sql, NULL);
-	appendStringInfoString(sql, " FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
+	appendStringInfoString(sql,
+						   " FROM pk_tracking.log_visit v"
+						   " WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
 						   " ON CONFLICT (idvisit, idgoal, buster) DO NOTHING RETURNING buster");
 }
 
@@ -140,18 +142,24 @@ make_insert(KeptPlan *plan, StringInfo sql)
 static void
 make_update_cart(KeptPlan *plan, StringInfo sql)
 {
-	char	   *matched_by = psprintf("CASE WHEN c.consent OPERATOR(pg_catalog.>=) %d"
-									  " AND c.matched_by OPERATOR(pg_catalog.=) %d THEN c.matched_by ELSE $%d END",
-									  STATE_UNDECIDED, MATCHED_FINGERPRINT,
-									  column_find(&conversion_columns, "matched_by") + 1);
+	char	   *matched_by;
+
+	matched_by = psprintf("CASE WHEN c.consent OPERATOR(pg_catalog.>=) %d"
+						  " AND c.matched_by OPERATOR(pg_catalog.=) %d"
+						  " THEN c.matched_by ELSE $%d END",
+						  STATE_UNDECIDED, MATCHED_FINGERPRINT,
+						  column_find(&conversion_columns, "matched_by") + 1);
 
 	appendStringInfoString(sql, "UPDATE pk_tracking.log_conversion AS c SET");
 	append_columns(sql);
 	appendStringInfoString(sql, " = ROW(");
 	append_values(plan, sql, matched_by);
-	appendStringInfoString(sql, ") FROM pk_tracking.log_visit v WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
+	appendStringInfoString(sql,
+						   ") FROM pk_tracking.log_visit v"
+						   " WHERE v.idvisit OPERATOR(pg_catalog.=) $1"
 						   " AND c.idvisit OPERATOR(pg_catalog.=) $1"
-						   " AND c.idgoal OPERATOR(pg_catalog.=) (-1) AND c.buster OPERATOR(pg_catalog.=) 0"
+						   " AND c.idgoal OPERATOR(pg_catalog.=) (-1)"
+						   " AND c.buster OPERATOR(pg_catalog.=) 0"
 						   " RETURNING c.buster");
 }
 
@@ -171,7 +179,8 @@ static KeptPlan known_order_plan = {
 static KeptPlan cart_items_plan = {
 	.query = "UPDATE pk_tracking.log_conversion_item AS i SET server_time = $2, idorder = $3,"
 	/* the visitor may have agreed meanwhile */
-	" consent = $5, idvisitor = $6, deleted = i.deleted OR NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)"
+	" consent = $5, idvisitor = $6,"
+	" deleted = i.deleted OR NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)"
 	" WHERE i.idvisit OPERATOR(pg_catalog.=) $1 AND i.idorder OPERATOR(pg_catalog.=) '0'"
 	" AND ($3 OPERATOR(pg_catalog.<>) '0' OR"
 	" (NOT i.deleted AND NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)))",
@@ -182,20 +191,25 @@ static KeptPlan items_plan = {
 	.query = "INSERT INTO pk_tracking.log_conversion_item (idvisit, idvisitor, server_time, idsite,"
 	" consent, idorder, idaction_sku, idaction_name, idaction_category, idaction_category2,"
 	" idaction_category3, idaction_category4, idaction_category5, price, quantity)"
-	" SELECT $1, $2, $3, $4, $5, $6, i.sku, i.name, i.c1, i.c2, i.c3, i.c4, i.c5, i.price, i.quantity"
+	" SELECT $1, $2, $3, $4, $5, $6, i.sku, i.name,"
+	" i.c1, i.c2, i.c3, i.c4, i.c5, i.price, i.quantity"
 	" FROM ROWS FROM (pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
-	" pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12), pg_catalog.unnest($13),"
+	" pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
+	" pg_catalog.unnest($13),"
 	" pg_catalog.unnest($14), pg_catalog.unnest($15))"
 	" AS i (sku, name, c1, c2, c3, c4, c5, price, quantity)"
 	" ON CONFLICT (idvisit, idorder, idaction_sku) DO UPDATE SET"
 	" idvisitor = excluded.idvisitor, server_time = excluded.server_time,"
 	" consent = excluded.consent, idaction_name = excluded.idaction_name,"
-	" idaction_category = excluded.idaction_category, idaction_category2 = excluded.idaction_category2,"
-	" idaction_category3 = excluded.idaction_category3, idaction_category4 = excluded.idaction_category4,"
+	" idaction_category = excluded.idaction_category,"
+	" idaction_category2 = excluded.idaction_category2,"
+	" idaction_category3 = excluded.idaction_category3,"
+	" idaction_category4 = excluded.idaction_category4,"
 	" idaction_category5 = excluded.idaction_category5, price = excluded.price,"
 	" quantity = excluded.quantity, deleted = false",
 	.nargs = 15, .argtypes = {INT8OID, InvalidOid, TIMESTAMPTZOID, INT4OID, INT2OID, TEXTOID,
-		INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+		INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+		INT8ARRAYOID,
 		NUMERICARRAYOID, INT4ARRAYOID}
 };
 
@@ -262,7 +276,8 @@ conversion_url(const ConversionInput *in, bool ecommerce, const Visit *visit)
 
 /* Write one conversion.  Returns its buster, -1 if the visit had converted the goal before. */
 static int64
-write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit, NullableInt idlink_va)
+write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit,
+				 NullableInt idlink_va)
 {
 	const ConversionInput *in = c->in;
 	const ConversionRequest *r = in->request;
@@ -367,7 +382,8 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 		numbers[0][i] = name_of_text(log, visit->idsite, ACTION_TYPE_SKU, item->sku, max);
 		numbers[1][i] = name_of_text(log, visit->idsite, ACTION_TYPE_ITEM_NAME, item->name, max);
 		for (int k = 0; k < ITEM_CATEGORIES; k++)
-			numbers[2 + k][i] = name_of_text(log, visit->idsite, ACTION_TYPE_ITEM_CATEGORY, item->category[k], max);
+			numbers[2 + k][i] = name_of_text(log, visit->idsite, ACTION_TYPE_ITEM_CATEGORY,
+											 item->category[k], max);
 		prices[i] = NumericGetDatum(item->price);
 		no_prices[i] = item->price == NULL;
 		quantities[i] = Int32GetDatum(item->quantity);
@@ -401,7 +417,8 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 		values[6 + k] = number_array(numbers[k], n);
 	values[13] = PointerGetDatum(construct_md_array(prices, no_prices, 1, &n, &first, NUMERICOID,
 													-1, false, TYPALIGN_INT));
-	values[14] = PointerGetDatum(construct_array(quantities, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	values[14] = PointerGetDatum(construct_array(quantities, n, INT4OID, sizeof(int32), true,
+												 TYPALIGN_INT));
 	if (plan_execute(&items_plan, values, nulls, 0, false) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the items of an order");
 }

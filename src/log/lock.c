@@ -108,7 +108,8 @@ lock_give_back(LockKind kind, int32 idsite, uint64 key)
 uint64
 lock_order_key(const char *idorder)
 {
-	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder), salt_lock_seed());
+	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder),
+							   salt_lock_seed());
 }
 
 /*

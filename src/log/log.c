@@ -234,7 +234,8 @@ visit_values(const Visit *visit, const NewVisit *new, Datum *values, char *nulls
 
 /* action_values: an action's row, as action_columns has it; returns how many columns it has. */
 int
-action_values(const Visit *visit, const Action *action, const ActionKey *key, Datum *values, char *nulls)
+action_values(const Visit *visit, const Action *action, const ActionKey *key,
+			  Datum *values, char *nulls)
 {
 	const void *sources[N_SOURCES] = {
 		[SOURCE_VISIT] = visit,[SOURCE_ACTION] = action,[SOURCE_ACTION_KEY] = key
@@ -252,7 +253,7 @@ raise_suppressed(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg("could not track the hit because its rows cannot be written"),
-			 errhint("Look for a trigger or rule on the log's tables that suppresses the insert.")));
+			 errhint("Look for a trigger or rule that suppresses inserts into the log's tables.")));
 }
 
 /*

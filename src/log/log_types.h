@@ -54,7 +54,7 @@ typedef struct Log
 	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
 	struct BatchNames *batch_names; /* names that the batch has met; NULL: none */
-	int64		reach;			/* seconds: the shortest "longest visit" that look-ups reckoned with */
+	int64		reach;			/* seconds: least bound of visit lengths that was used */
 } Log;
 
 #endif							/* PKT_LOG_TYPES_H */

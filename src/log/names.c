@@ -244,10 +244,10 @@ scan_names(Log *log, int n_keys, int32 idsite, int64 idaction, const LogName *na
 	{
 		bool		isnull;
 		int16		type = DatumGetInt16(slot_getattr(slot, log_relations.att_type, &isnull));
-		text	   *found_text = DatumGetTextPP(slot_getattr(slot, log_relations.att_name, &isnull));
+		Datum		found_text = slot_getattr(slot, log_relations.att_name, &isnull);
 
 		(void) slot_getattr(slot, log_relations.att_prefix, &isnull);
-		*same = name_is(name, type, !isnull, found_text);
+		*same = name_is(name, type, !isnull, DatumGetTextPP(found_text));
 	}
 	ExecClearTuple(slot);
 	index_endscan(scan);
@@ -404,15 +404,18 @@ find_or_add(Log *log, LogName *name)
 	bool		same;
 
 	name->idaction = name_hash(name->type, name->text, name->len);
-	for (;; name->idaction = (int64) ((uint64) name->idaction + 1))
+	for (;;)
 	{
 		/* 0 stands for "none" in the log's columns */
-		if (name->idaction == 0)
-			continue;
-		if (!log->writer->find_name(log, name, &same))
-			break;
-		if (same)
-			return name->idaction;
+		if (name->idaction != 0)
+		{
+			if (!log->writer->find_name(log, name, &same))
+				break;
+			if (same)
+				return name->idaction;
+		}
+		/* another name has this number */
+		name->idaction = (int64) ((uint64) name->idaction + 1);
 	}
 	added_in_transaction = true;
 	log->writer->add_name(log, name);
@@ -424,6 +427,7 @@ static int64
 number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 {
 	LogName		name = {0};
+	uint64		kind;
 	uint64		h1,
 				h2;
 	CachedName *slot;
@@ -434,6 +438,7 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	name.prefix = (int16) prefix;
 	name.text = text;
 	name.len = strlen(text);
+
 	if (cache == NULL)
 	{
 		CachedName *slots;
@@ -446,8 +451,9 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	if (!OidIsValid(log_action_relid))
 		log_action_relid = get_relname_relid("log_action", get_namespace_oid("pk_tracking", false));
 
-	h1 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed1 + type + (prefix >= 0 ? 64 : 0));
-	h2 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed2 + type + (prefix >= 0 ? 64 : 0));
+	kind = type + (prefix >= 0 ? 64 : 0);
+	h1 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed1 + kind);
+	h2 = hash_bytes_extended((const unsigned char *) text, (int) name.len, seed2 + kind);
 	slot = &cache[(h1 ^ (uint32) idsite) % CACHE_SLOTS];
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;

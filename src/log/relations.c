@@ -90,7 +90,7 @@ find_relation(Oid namespace, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"pk_tracking.%s\" does not exist", name),
-				 errhint("It belongs to the log that pk_tracking.create_log() creates. Restore it from a backup.")));
+				 errhint("Restore this part of the tracking log from a backup.")));
 	return relid;
 }
 
@@ -322,13 +322,15 @@ check_version(void)
 	int32		version = 0;
 
 	if (plan_execute(&version_plan, NULL, NULL, 1, true) == SPI_OK_SELECT && SPI_processed == 1)
-		version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											  &isnull));
 	if (isnull || version != LOG_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tracking log has version %d, but this library supports version %d",
 						isnull ? 0 : version, LOG_VERSION),
-				 errhint("Run ALTER EXTENSION pk_tracking UPDATE, then SELECT pk_tracking.upgrade_log().")));
+				 errhint("Run ALTER EXTENSION pk_tracking UPDATE,"
+						 " then SELECT pk_tracking.upgrade_log().")));
 	log_version_checked = true;
 }
 

@@ -97,9 +97,11 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 		pg_class_aclcheck(relid, owner, ACL_SELECT) == ACLCHECK_OK &&
 		!(rel->trigdesc != NULL &&
 		  (rel->trigdesc->trig_insert_before_row || rel->trigdesc->trig_insert_after_row ||
-		   rel->trigdesc->trig_insert_before_statement || rel->trigdesc->trig_insert_after_statement ||
+		   rel->trigdesc->trig_insert_before_statement ||
+		   rel->trigdesc->trig_insert_after_statement ||
 		   rel->trigdesc->trig_update_before_row || rel->trigdesc->trig_update_after_row ||
-		   rel->trigdesc->trig_update_before_statement || rel->trigdesc->trig_update_after_statement));
+		   rel->trigdesc->trig_update_before_statement ||
+		   rel->trigdesc->trig_update_after_statement));
 	table_close(rel, AccessShareLock);
 
 	for (int i = 0; i < columns->n; i++)
@@ -226,7 +228,10 @@ read_index(RowIndex *index, Relation rel, IndexInfo *info)
 	}
 	if (rel->rd_rel->relam == BRIN_AM_OID && info->ii_NumIndexAttrs == 1 &&
 		rel->rd_opcintype[0] == TIMESTAMPTZOID &&
-		rel->rd_opfamily[0] == get_opfamily_oid(BRIN_AM_OID, list_make2(makeString("pg_catalog"), makeString("datetime_minmax_ops")), true))
+		rel->rd_opfamily[0] == get_opfamily_oid(BRIN_AM_OID,
+												list_make2(makeString("pg_catalog"),
+														   makeString("datetime_minmax_ops")),
+												true))
 	{
 		index->minmax = true;
 		index->pages = BrinGetPagesPerRange(rel);
@@ -328,7 +333,8 @@ row_writer_form(RowWriter *w, const Datum *values, const char *nulls, int n)
 		w->nulls[at] = false;
 		last = Max(last, at);
 	}
-	return heap_form_tuple(w->shape->may_end_early ? early_desc(w, last + 1) : desc, w->values, w->nulls);
+	return heap_form_tuple(w->shape->may_end_early ? early_desc(w, last + 1) : desc,
+						   w->values, w->nulls);
 }
 
 /* row_writer_change: the row with other values in some columns. */
@@ -414,7 +420,8 @@ static void
 fill_index(RowWriter *w, RowIndex *index, int n)
 {
 	IndexInfo  *info = index->info;
-	IndexUniqueCheck unique = index->rel->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
+	IndexUniqueCheck unique = index->rel->rd_index->indisunique ?
+		UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
 	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
@@ -428,7 +435,8 @@ fill_index(RowWriter *w, RowIndex *index, int n)
 		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
 			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
 		if (index->minmax && !nulls[0] &&
-			is_summarised(index, ItemPointerGetBlockNumber(&slot->tts_tid), DatumGetTimestampTz(values[0])))
+			is_summarised(index, ItemPointerGetBlockNumber(&slot->tts_tid),
+						  DatumGetTimestampTz(values[0])))
 			continue;
 		(void) index_insert(index->rel, values, nulls, &slot->tts_tid, w->rel, unique, false, info);
 		ResetPerTupleExprContext(w->estate);
@@ -520,7 +528,8 @@ bool
 row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple)
 {
 	TupleTableSlot *slot = slot_for_row(w, 0);
-	Snapshot	crosscheck = IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot;
+	Snapshot	crosscheck = IsolationUsesXactSnapshot() ?
+		GetTransactionSnapshot() : InvalidSnapshot;
 	TM_FailureData failure;
 	LockTupleMode mode;
 	TM_Result	result;

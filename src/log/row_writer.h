@@ -48,7 +48,7 @@ typedef struct RowWriter
 	ResultRelInfo *result;
 	bool		plain_indexes;	/* indexes holds all there are */
 	RowIndex   *indexes;
-	TupleDesc  *early;			/* [n]: of rows that end after n columns, NULL until there is one */
+	TupleDesc  *early;			/* [n]: of rows that end after n columns; NULL: not made yet */
 	TupleTableSlot *read;		/* a row as it stands in the table */
 	int			n_slots;
 	TupleDesc	slot_desc;

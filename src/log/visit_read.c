@@ -85,7 +85,8 @@ lookup_index(Log *log, bool by_config)
  * the site, those with the id, or those of them that began at upper or before.
  */
 static void
-begin_scan(VisitScan *s, Log *log, int32 idsite, bool by_config, int nkeys, HexId id, TimestampTz upper)
+begin_scan(VisitScan *s, Log *log, int32 idsite, bool by_config, int nkeys, HexId id,
+		   TimestampTz upper)
 {
 	Relation	index = lookup_index(log, by_config);
 	ScanKeyData key[3];
@@ -100,7 +101,8 @@ begin_scan(VisitScan *s, Log *log, int32 idsite, bool by_config, int nkeys, HexI
 
 	ScanKeyInit(&key[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(idsite));
 	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, log_relations.hexid_eq, HexIdGetDatum(id));
-	ScanKeyInit(&key[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(upper));
+	ScanKeyInit(&key[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(upper));
 
 	s->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	s->slot = table_slot_create(log->visits, NULL);
@@ -259,9 +261,10 @@ visit_read_newest(Log *log, int32 idsite, const Lookup *lookup, int max,
 	while (index_getnext_slot(s.scan, BackwardScanDirection, s.slot))
 	{
 		bool		isnull;
-		TimestampTz first = DatumGetTimestampTz(slot_getattr(s.slot, log_relations.att_first, &isnull));
+		TimestampTz first;
 
 		CHECK_FOR_INTERRUPTS();
+		first = DatumGetTimestampTz(slot_getattr(s.slot, log_relations.att_first, &isnull));
 		if (n == max || (lookup->bounded && first + reach < lookup->lower))
 		{
 			*floor = first;

@@ -27,8 +27,10 @@ typedef struct LogWriter
 	bool		(*read_visit) (Log *log, int64 idvisit, Visit *visit);
 	void		(*insert_visit) (Log *log, const Visit *visit, const NewVisit *new);
 	bool		(*update_visit) (Log *log, const Visit *visit);
-	void		(*insert_action) (Log *log, const Visit *visit, const Action *action, const ActionKey *key);
-	void		(*update_timings) (Log *log, int64 idvisit, const char *idpageview, const int32 *timings);
+	void		(*insert_action) (Log *log, const Visit *visit, const Action *action,
+								  const ActionKey *key);
+	void		(*update_timings) (Log *log, int64 idvisit, const char *idpageview,
+								   const int32 *timings);
 
 	/* is there a name of that number, and is it the same? */
 	bool		(*find_name) (Log *log, const LogName *name, bool *same);
@@ -52,7 +54,8 @@ extern int	action_values(const Visit *visit, const Action *action, const ActionK
 pg_noreturn extern void raise_suppressed(void);
 
 /* writer_sql.c, for the others */
-extern void sql_update_timings(Log *log, int64 idvisit, const char *idpageview, const int32 *timings);
+extern void sql_update_timings(Log *log, int64 idvisit, const char *idpageview,
+							   const int32 *timings);
 extern void nothing_to_settle(Log *log, int64 idvisit);
 extern void no_actions_to_settle(Log *log);
 extern void nothing_to_flush(Log *log);

@@ -187,14 +187,17 @@ begin_rows(Log *log)
 void
 batch_open(Log *log)
 {
-	MemoryContext context = AllocSetContextCreate(log->context, "pk_tracking batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(log->context, "pk_tracking batch",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Batch	   *b = palloc0_object(Batch);
 
 	b->context = context;
 	/* nothing here is freed by itself, so that it need not be rounded up */
-	b->rows = GenerationContextCreate(context, "pk_tracking batch visits", 0, 64 * 1024, 1024 * 1024);
-	b->actions_context = AllocSetContextCreate(context, "pk_tracking batch actions", ALLOCSET_DEFAULT_SIZES);
+	b->rows = GenerationContextCreate(context, "pk_tracking batch visits",
+									  0, 64 * 1024, 1024 * 1024);
+	b->actions_context = AllocSetContextCreate(context, "pk_tracking batch actions",
+											   ALLOCSET_DEFAULT_SIZES);
 	b->actions = palloc_array(BatchAction, ACTIONS_MAX);
 	b->size_begun = 8;
 	b->begun = palloc_array(BegunSite, b->size_begun);
@@ -480,7 +483,8 @@ lookup_in_memory(KeyEntry *known, const Lookup *lookup, int64 reach)
 
 /* The most preferred visit that log and memory have. */
 static int
-batch_lookup(Log *log, int32 idsite, const Lookup *lookup, int max pg_attribute_unused(), Visit *found)
+batch_lookup(Log *log, int32 idsite, const Lookup *lookup, int max pg_attribute_unused(),
+			 Visit *found)
 {
 	Batch	   *b = log->batch;
 	KeyEntry   *known = find_key(b, idsite, lookup->by_config, lookup->key);
@@ -504,7 +508,8 @@ batch_lookup(Log *log, int32 idsite, const Lookup *lookup, int max pg_attribute_
 		Visit		other;
 
 		if (visit_lookup_but(log, idsite, lookup, 1, &other, is_in_memory) == 1 &&
-			(best == NULL || visit_preferred(other.last, other.idvisit, &best->visit, lookup->older_first)))
+			(best == NULL ||
+			 visit_preferred(other.last, other.idvisit, &best->visit, lookup->older_first)))
 			best = take_from_log(b, &other);
 	}
 
@@ -760,7 +765,10 @@ with_timings(RowWriter *w, HeapTuple row, const int32 *timings)
 	return row_writer_change(w, row, att, values, nulls, n);
 }
 
-/* Look among the actions that are not written yet; else they all are, and it is looked for in the log. */
+/*
+ * Look for the page view among the actions that are in memory.  If it is not
+ * there, write them all and look in the log.
+ */
 static void
 batch_update_timings(Log *log, int64 idvisit, const char *idpageview, const int32 *timings)
 {
@@ -770,11 +778,13 @@ batch_update_timings(Log *log, int64 idvisit, const char *idpageview, const int3
 	RowWriter  *w = rows_of_actions(log);
 	int			n = 0;
 
-	for (int i = any ? bv->last_action : -1; i >= 0 && n < TIMINGS_LOOK_BACK; i = b->actions[i].previous, n++)
+	for (int i = any ? bv->last_action : -1; i >= 0; i = b->actions[i].previous)
 	{
 		BatchAction *a = &b->actions[i];
 		MemoryContext old;
 
+		if (n++ == TIMINGS_LOOK_BACK)
+			break;
 		if (!is_page_view(w, a->tuple, idpageview))
 			continue;
 		old = MemoryContextSwitchTo(b->actions_context);
@@ -845,7 +855,8 @@ static void
 write_all(Log *log)
 {
 	Batch	   *b = log->batch;
-	MemoryContext context = AllocSetContextCreate(b->context, "pk_tracking batch rows", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(b->context, "pk_tracking batch rows",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	batch_names_write(log->batch_names, rows_of_names(log), ROWS_AT_ONCE);

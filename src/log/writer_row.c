@@ -53,7 +53,8 @@ RowWriter *
 rows_of_actions(Log *log)
 {
 	if (log->rows->actions == NULL)
-		log->rows->actions = open_writer(log, &log_relations.action_shape, log_relations.log_link_visit_action);
+		log->rows->actions = open_writer(log, &log_relations.action_shape,
+										 log_relations.log_link_visit_action);
 	return log->rows->actions;
 }
 

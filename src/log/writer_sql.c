@@ -89,15 +89,21 @@ make_update_timings(KeptPlan *plan, StringInfo sql)
 		const char *name = action_columns.columns[first + t].name;
 
 		plan->argtypes[plan->nargs++] = INT4OID;
-		appendStringInfo(sql, "%s %s = coalesce($%d, %s)", t == 0 ? "" : ",", name, plan->nargs, name);
+		appendStringInfo(sql, "%s %s = coalesce($%d, %s)",
+						 t == 0 ? "" : ",", name, plan->nargs, name);
 	}
-	appendStringInfoString(sql, " WHERE idvisit OPERATOR(pg_catalog.=) $1 AND idlink_va OPERATOR(pg_catalog.=)"
-						   " (SELECT r.idlink_va FROM (SELECT a.idlink_va, a.idpageview, a.idaction_url,"
-						   " a.idaction_name, a.idaction_event_category FROM pk_tracking.log_link_visit_action a"
+	appendStringInfoString(sql,
+						   " WHERE idvisit OPERATOR(pg_catalog.=) $1"
+						   " AND idlink_va OPERATOR(pg_catalog.=) (SELECT r.idlink_va FROM"
+						   " (SELECT a.idlink_va, a.idpageview, a.idaction_url, a.idaction_name,"
+						   " a.idaction_event_category"
+						   " FROM pk_tracking.log_link_visit_action a"
 						   " WHERE a.idvisit OPERATOR(pg_catalog.=) $1"
-						   " ORDER BY a.idlink_va USING OPERATOR(pg_catalog.>) LIMIT " CppAsString2(TIMINGS_LOOK_BACK) ") r"
-						   " WHERE r.idpageview OPERATOR(pg_catalog.=) $2 AND r.idaction_url IS NOT NULL"
-						   " AND r.idaction_name IS NOT NULL AND r.idaction_event_category IS NULL"
+						   " ORDER BY a.idlink_va USING OPERATOR(pg_catalog.>)"
+						   " LIMIT " CppAsString2(TIMINGS_LOOK_BACK) ") r"
+						   " WHERE r.idpageview OPERATOR(pg_catalog.=) $2"
+						   " AND r.idaction_url IS NOT NULL AND r.idaction_name IS NOT NULL"
+						   " AND r.idaction_event_category IS NULL"
 						   " ORDER BY r.idlink_va USING OPERATOR(pg_catalog.>) LIMIT 1)");
 }
 
@@ -155,7 +161,8 @@ sql_update_visit(Log *log pg_attribute_unused(), const Visit *visit)
 }
 
 static void
-sql_insert_action(Log *log pg_attribute_unused(), const Visit *visit, const Action *action, const ActionKey *key)
+sql_insert_action(Log *log pg_attribute_unused(), const Visit *visit, const Action *action,
+				  const ActionKey *key)
 {
 	Datum		values[KEPT_PLAN_ARGS];
 	char		nulls[KEPT_PLAN_ARGS];
@@ -166,7 +173,8 @@ sql_insert_action(Log *log pg_attribute_unused(), const Visit *visit, const Acti
 
 /* sql_update_timings: log_update_timings() by a statement, whatever wrote the action. */
 void
-sql_update_timings(Log *log pg_attribute_unused(), int64 idvisit, const char *idpageview, const int32 *timings)
+sql_update_timings(Log *log pg_attribute_unused(), int64 idvisit, const char *idpageview,
+				   const int32 *timings)
 {
 	Datum		values[2 + HIT_TIMINGS];
 	char		nulls[2 + HIT_TIMINGS];
