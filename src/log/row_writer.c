@@ -178,8 +178,10 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once)
 	w->read = NULL;
 	w->n_slots = at_once;
 	w->slots = palloc0_array(TupleTableSlot *, at_once);
-	/* a copy counts no references, of which the slots would make many */
-	w->slot_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	/* a copy counts no references, of which many slots would make many */
+	w->slot_desc = RelationGetDescr(rel);
+	if (at_once > 1)
+		w->slot_desc = CreateTupleDescCopy(w->slot_desc);
 	w->values = palloc_array(Datum, natts);
 	w->nulls = palloc_array(bool, natts);
 	w->replace = palloc_array(bool, natts);
