@@ -98,6 +98,22 @@ SELECT pk_tracking.user_agent('', '{"Sec-CH-UA-Platform": ["\"Android\""], "SEC-
 SELECT pk_tracking.create_token(:one) AS token \gset
 SELECT pg_temp.stored(pk_tracking.track_request(format('idsite=%s&rec=1&cip=5.5.5.5', :one), headers => jsonb_build_object('Authorization', ARRAY['Bearer ' || :'token'])));
 
+
+-- 6. status() tells that visitors seem to be behind a proxy
+CREATE FUNCTION pg_temp.addresses(level integer, proxies text, addresses inet[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM pk_tracking.log_link_visit_action WHERE server_time > now() - interval '1 hour';
+	DELETE FROM pk_tracking.log_visit WHERE visit_first_action_time > now() - interval '1 hour';
+	PERFORM pk_tracking.set_instance('ip_mask_level', level::text), pk_tracking.set_instance('proxy_ips', proxies);
+	PERFORM pk_tracking.track(current_setting('test.one')::integer, 'https://a.example/', ip => addresses[1 + i % cardinality(addresses)], new_visit => true) FROM generate_series(0, 11) i;
+	RETURN (SELECT s.value FROM pk_tracking.status() s WHERE s.item = 'addresses');
+END
+$$;
+SELECT x.n, l AS level, pg_temp.addresses(l, proxies, addresses) FROM (VALUES
+	(1, '{0,2,3}'::integer[], '{}', '{127.0.0.1,10.1.2.3}'::inet[]), (2, '{0,2,3}', '{}', '{192.168.1.7,172.20.0.1}'), (3, '{0,2}', '{}', '{203.0.113.9,198.51.100.7,10.0.0.1}'), (4, '{0,1,2,3}', '{198.51.100.0/24,192.0.2.*}', '{198.51.100.7,192.0.2.1,203.0.113.9}'),
+	(5, '{0,1,3}', '{}', '{fd00:1::1,fe80::1}'), (6, '{4}', '{}', '{127.0.0.1}'), (7, '{0,1,2,3,4}', '{}', '{::1}'), (8, '{2}', '{}', '{172.32.0.1,11.0.0.1,192.169.0.1}'), (9, '{2}', '{10.*,12.1.*.*,2001:db8::/32}', '{12.1.5.5,2001:db8::1}')) x(n, levels, proxies, addresses), unnest(levels) WITH ORDINALITY u(l, o) ORDER BY 1, o;
+SELECT s.remark FROM pk_tracking.status() s WHERE s.item = 'addresses';
+
 SELECT pk_tracking.reset_instance(s.name) FROM pk_tracking.setting s WHERE s.idsite IS NULL \g /dev/null
 DELETE FROM pk_tracking.setting;
 DELETE FROM pk_tracking.token;

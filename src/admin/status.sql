@@ -70,6 +70,58 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.raw_table_status IS
 	'part of status(): attached tables, unfinished loads, rejected hits';
 
+/*
+ * Where the connection's address is taken for the visitor's, strangers behind one
+ * proxy are one visitor.  The log tells that without any address being kept for
+ * it: masks leave the prefixes of private networks, as long as they leave as many
+ * bits.  A proxy's address is compared as far as the mask leaves it, which may not
+ * be less than two bytes.
+ */
+CREATE FUNCTION pk_tracking_internal.proxy_status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH mask AS MATERIALIZED (
+		SELECT s.idsite, 32 - 8 * s.value::integer AS v4,
+			(ARRAY[128, 64, 48, 24, 0])[s.value::integer + 1] AS v6
+		FROM pk_tracking.settings s WHERE s.name = 'ip_mask_level' AND s.idsite IS NOT NULL),
+	own AS MATERIALIZED (
+		SELECT n.network, masklen(n.network) AS least
+		FROM unnest('{127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,::1/128,fc00::/7,fe80::/10}'::cidr[]) n(network)
+		UNION ALL
+		SELECT CASE WHEN p.network ~ '\*' THEN
+				(regexp_replace(p.network, '(\.\*)+$', '') || '/'
+					|| 8 * pattern.parts)::cidr
+			ELSE network(p.network::inet) END, 16
+		FROM pk_tracking.settings s,
+			unnest(s.value::text[]) p(network),
+			LATERAL (SELECT array_length(string_to_array(
+				regexp_replace(p.network, '(\.\*)+$', ''), '.'), 1) AS parts) pattern
+		WHERE s.name = 'proxy_ips' AND s.idsite IS NULL),
+	recent AS (
+		SELECT v.location_ip, greatest(v.visit_total_actions, 1) AS hits,
+			CASE family(v.location_ip) WHEN 4 THEN m.v4 ELSE m.v6 END AS bits
+		FROM pk_tracking.log_visit v JOIN mask m ON m.idsite = v.idsite
+		WHERE v.visit_first_action_time > now() - interval '1 hour'
+			AND v.location_ip IS NOT NULL AND v.idvisitor IS NOT NULL),
+	counted AS (
+		-- ::1 is masked to ::
+		SELECT sum(r.hits) AS hits, sum(r.hits) FILTER (
+			WHERE (r.location_ip = '::' AND r.bits BETWEEN 24 AND 64) OR EXISTS (
+			SELECT FROM own o WHERE family(o.network) = family(r.location_ip)
+				AND r.bits >= o.least
+				AND r.location_ip <<= set_masklen(o.network, least(masklen(o.network), r.bits)))) AS own
+		FROM recent r)
+	SELECT 'addresses',
+		format('%s of %s hits of the last hour have loopback, private or proxy addresses',
+			c.own, c.hits),
+		'strangers behind a proxy merge into one visitor: name the header that holds their address in proxy_client_headers, and pass the headers'
+	FROM counted c WHERE c.hits >= 10 AND c.own * 2 > c.hits
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.proxy_status IS
+	'part of status(): a row if most hits of the last hour came from proxies';
+
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -155,6 +207,8 @@ BEGIN
 		FROM (SELECT l.visitor_returning FROM pk_tracking.log_visit l
 			WHERE l.idvisitor IS NOT NULL ORDER BY l.idvisit DESC LIMIT 1000) v;
 
+	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.raw_table_status() st;
 
