@@ -34,7 +34,7 @@ END $$;
 -- A hit by URL, with the browser's cookies in the header.
 CREATE FUNCTION pg_temp.hit(browser text, minute numeric, query text DEFAULT '', net integer DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	now timestamptz := '2026-03-02 10:00+00'::timestamptz + minute * interval '1 minute';
+	now timestamptz := '2024-03-04 10:00+00'::timestamptz + minute * interval '1 minute';
 	cookies text := (SELECT string_agg(j.name || '=' || j.value, '; ' ORDER BY j.name) FROM jar j WHERE j.browser = hit.browser AND j.until > now);
 BEGIN
 	RETURN pg_temp.obey(browser, pk_tracking.track_request('idsite=' || current_setting('test.site') || '&rec=1&url=https://a.example/&' || query,
@@ -43,7 +43,7 @@ END $$;
 -- The same by arguments: each kind of cookie has its own.
 CREATE FUNCTION pg_temp.arg_hit(browser text, minute numeric, net integer DEFAULT NULL, consent text DEFAULT NULL, user_id text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	now timestamptz := '2026-03-02 10:00+00'::timestamptz + minute * interval '1 minute';
+	now timestamptz := '2024-03-04 10:00+00'::timestamptz + minute * interval '1 minute';
 BEGIN
 	RETURN pg_temp.obey(browser, pk_tracking.track(current_setting('test.site')::integer, 'https://a.example/', ip => '10.0.0.1'::inet + 65536 * coalesce(net, ascii(browser)), user_agent => 'agent', accept_language => 'de', at => now,
 		consent => consent, user_id => user_id,
@@ -134,5 +134,5 @@ SELECT pg_temp.hit('a', 0), pg_temp.hit('a', 1, net => 1), pg_temp.hit('b', 2), 
 \echo 11. In one document
 SELECT pg_temp.mode('server_cookie', 'on');
 INSERT INTO jar VALUES ('a', '_pk_uid', '00000000000000a1', 'visitor', 'infinity');
-SELECT pg_temp.obey('a', t, '2026-03-02 10:00+00')
-FROM pk_tracking.track_requests(format('{"requests": ["?idsite=%1$s&rec=1&url=https://a.example/1", "?idsite=%1$s&rec=1&url=https://a.example/2&uid=ada"]}', current_setting('test.site'))::jsonb, '10.1.0.1', 'agent', 'de', '2026-03-02 10:00+00', headers => '{"cookie": "_pk_uid=00000000000000a1"}') t;
+SELECT pg_temp.obey('a', t, '2024-03-04 10:00+00')
+FROM pk_tracking.track_requests(format('{"requests": ["?idsite=%1$s&rec=1&url=https://a.example/1", "?idsite=%1$s&rec=1&url=https://a.example/2&uid=ada"]}', current_setting('test.site'))::jsonb, '10.1.0.1', 'agent', 'de', '2024-03-04 10:00+00', headers => '{"cookie": "_pk_uid=00000000000000a1"}') t;
