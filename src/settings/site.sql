@@ -67,7 +67,8 @@ COMMENT ON FUNCTION pk_tracking_internal.need_site IS 'raises an error if the si
 
 CREATE FUNCTION pk_tracking.add_site(
 	name text, urls text[] DEFAULT '{}', timezone text DEFAULT 'UTC',
-	currency text DEFAULT 'USD', ecommerce boolean DEFAULT true) RETURNS integer
+	currency text DEFAULT 'USD', ecommerce boolean DEFAULT true,
+	profile text DEFAULT NULL) RETURNS integer
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -80,7 +81,10 @@ BEGIN
 		VALUES (add_site.name, add_site.urls, add_site.timezone, add_site.currency,
 			add_site.ecommerce)
 		RETURNING s.idsite INTO new_id;
+	IF add_site.profile IS NOT NULL THEN
+		PERFORM pk_tracking.apply_recognition_profile(new_id, add_site.profile);
+	END IF;
 	RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking.add_site IS 'adds a site; returns its number';
+COMMENT ON FUNCTION pk_tracking.add_site IS 'adds a site, with a recognition profile if one is named; returns its number';

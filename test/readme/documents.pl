@@ -108,6 +108,9 @@ result('references to a heading of a document', @refs);
 result('nothing points outside the repository', @outside);
 result('no line of a document is longer than 500 characters', @long);
 result('documents of more than 10 kB have a table of contents', @toc);
+my @profiles = grep { /^\| `/ } split /\n/, slurp('expected/profiles.out');
+result('what README says of the profiles is what sql/profiles prints',
+	@profiles == 4 ? grep { index($text{'README.md'}, "$_\n") < 0 } @profiles : 'not four rows');
 my $size = -s 'README.md';
 result('README has 12 to 15 kB', $size < 12_000 || $size > 15_360 ? "$size bytes" : ());
 

@@ -3,7 +3,7 @@
 -- looked at by check.sql.
 SET TimeZone = 'UTC';
 SET client_min_messages = warning;
-SELECT pk_tracking.add_site('Asks first', ARRAY['https://ask.example.org']) AS ask_site \gset
+SELECT pk_tracking.add_site('Asks first', ARRAY['https://ask.example.org'], profile => 'faq') AS ask_site \gset
 SELECT pk_tracking.set_site(:ask_site, 'consent_mode', 'ask_else_anonymous'), pk_tracking.set_site(:ask_site, 'server_cookie', 'on') \g /dev/null
 CREATE TEMP TABLE browser (who text PRIMARY KEY, cookie text, visitor public.hexid);
 CREATE TEMP TABLE said (n serial, who text, at timestamptz, consent text, page text, t pk_tracking.tracked);

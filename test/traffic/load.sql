@@ -35,7 +35,7 @@ DECLARE
 	given integer;
 BEGIN
 	FOR s IN SELECT * FROM traffic.site ORDER BY idsite LOOP
-		given := pk_tracking.add_site(s.name, ARRAY[s.host], s.timezone);
+		given := pk_tracking.add_site(s.name, ARRAY[s.host], s.timezone, profile => 'faq');
 		IF given <> s.idsite THEN
 			RAISE EXCEPTION 'site % got number %, its hits say %', s.name, given, s.idsite;
 		END IF;

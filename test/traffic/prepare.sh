@@ -17,7 +17,7 @@ traffic_prepare() {
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION pk_tracking;
 SELECT pk_tracking.create_log() \g /dev/null
-SELECT pk_tracking.add_site('Real trackers', ARRAY['http://127.0.0.1:8099', 'http://shop.example.org']) \g /dev/null
+SELECT pk_tracking.add_site('Real trackers', ARRAY['http://127.0.0.1:8099', 'http://shop.example.org'], profile => 'faq') \g /dev/null
 -- they convert goal 1 by hand
 SELECT pk_tracking.add_goal(1, 'Sign-up, by hand', 'manually', allow_multiple => true), pk_tracking.add_goal(1, 'Any video', 'event_category', 'Video', 'exact', revenue => 0.50),
 	pk_tracking.add_goal(1, 'Zip file', 'file', '\.zip$', 'regex'), pk_tracking.add_goal(1, 'Account page', 'url', '/account'),
