@@ -112,7 +112,7 @@ BEGIN
 		IF r.outcome IS NULL OR r.outcome NOT IN ('recorded', 'ignored', 'excluded', 'invalid') THEN
 			RETURN format('outcome %s', coalesce(r.outcome, 'NULL'));
 		END IF;
-		IF r.outcome = 'recorded' AND (r.outcome_reason IS NOT NULL OR r.idvisit IS NULL OR r.new_visit IS NULL OR r.reason IS NULL) THEN
+		IF r.outcome = 'recorded' AND (r.outcome_reason NOT IN ('revenue', 'ec_st', 'ec_tx', 'ec_sh', 'ec_dt', 'ec_items') OR r.idvisit IS NULL OR r.new_visit IS NULL OR r.reason IS NULL) THEN
 			RETURN 'recorded, with a result that says too little or too much';
 		END IF;
 		IF r.outcome <> 'recorded' AND (r.outcome_reason IS NULL OR num_nonnulls(r.idvisit, r.idvisitor, r.config_id, r.matched_by, r.new_visit, r.reason, r.visitor_returning, r.idlink_va, r.cookie_name, r.cookie_value, r.cookie_kind) > 0) THEN
