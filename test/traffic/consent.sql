@@ -24,31 +24,35 @@ BEGIN
 END $$;
 -- the other two come from the same office: with the cookie they are told apart
 SELECT pg_temp.visit(:ask_site, w, m, c, p) FROM (VALUES
-	('1 refuses', 0, 'unknown', 'home'), ('1 refuses', 1, 'denied', 'prices'), ('1 refuses', 3, 'denied', 'order')) h(w, m, c, p) \g /dev/null
+	('refuses', 0, 'unknown', 'home'), ('refuses', 1, 'denied', 'prices'), ('refuses', 3, 'denied', 'order')) h(w, m, c, p) \g /dev/null
 SELECT pg_temp.visit(:ask_site, w, m, c, p) FROM (VALUES
-	('2 has not decided', 40, 'unknown', 'home'), ('2 has not decided', 42, 'unknown', 'help')) h(w, m, c, p) \g /dev/null
+	('unsure', 40, 'unknown', 'home'), ('unsure', 42, 'unknown', 'help')) h(w, m, c, p) \g /dev/null
 SELECT pg_temp.visit(:ask_site, w, m, c, p) FROM (VALUES
-	('3 agrees in mid-visit', 80, 'unknown', 'home'), ('3 agrees in mid-visit', 81, 'unknown', 'prices'), ('3 agrees in mid-visit', 83, 'granted', 'order')) h(w, m, c, p) \g /dev/null
+	('agrees', 80, 'unknown', 'home'), ('agrees', 81, 'unknown', 'prices'), ('agrees', 83, 'granted', 'order')) h(w, m, c, p) \g /dev/null
 
 \echo
-\echo 'Consent: one who refuses, one who has not decided, one who agrees in mid-visit'
-\echo '------------------------------------------------------------------------------'
-\echo '(consent_mode = ask_else_anonymous; three people of one office, 203.0.113.42, with one kind of browser.'
-\echo ' What each hit said, and what the caller was told to do with cookies)'
+\echo 'Consent: one refuses, one has not decided, one agrees in mid-visit'
+\echo '------------------------------------------------------------------'
+\echo '(consent_mode = ask_else_anonymous; server_cookie = on. Three people of one'
+\echo ' office with one kind of browser. "sent": what the hit said; "set", "delete":'
+\echo ' what the row told the caller to do with cookies.)'
 \echo
-SELECT who, to_char(at, 'HH24:MI') AS at, consent AS "consent sent", page, dense_rank() OVER (ORDER BY (t).idvisit) AS visit, (t).reason, (t).matched_by AS "matched by",
-	coalesce((t).idvisitor::text, 'nobody') AS "visitor id", (t).cookie_name || ', ' || CASE WHEN (t).cookie_max_age > 86400 THEN (t).cookie_max_age / 86400 || ' days' ELSE (t).cookie_max_age / 60 || ' minutes' END AS "cookie to set",
-	array_to_string((t).delete_cookies, ', ') AS "to delete"
+SELECT who, consent AS sent, dense_rank() OVER (ORDER BY (t).idvisit) AS visit, (t).matched_by AS "matched by",
+	coalesce(left((t).idvisitor::text, 6), 'nobody') AS id, (t).cookie_kind AS "set", array_to_string((t).delete_cookies, ', ') AS "delete"
 FROM said ORDER BY n;
 
+\echo
 \echo 'What is stored of them'
 \echo '----------------------'
+\echo '(Refused and undecided: no id, no address, no user, no parameters of URLs. Who'
+\echo ' agrees gets an id and the user from then on; what the visit had stored before'
+\echo ' stays as coarse as it was, so its address stays zeros.)'
 \echo
-SELECT row_number() OVER (ORDER BY v.idvisit) AS visit, v.consent, v.idvisitor AS "visitor id", l.config_id AS fingerprint, v.user_id AS "user", v.location_ip AS ip,
-	concat_ws(' ', v.location_country, v.location_city) AS place, concat_ws(' ', v.config_os, v.config_browser_name, v.config_browser_version) AS device, v.visit_total_actions AS "page views",
-	v.visit_total_time AS seconds, v.exit_url AS "last page", v.referrer_url AS referrer
-FROM pk_tracking.visit v JOIN pk_tracking.log_visit l USING (idvisit) WHERE v.idsite = :ask_site ORDER BY v.idvisit;
+SELECT row_number() OVER (ORDER BY v.idvisit) AS visit, v.consent, left(v.idvisitor::text, 6) AS id, split_part(v.user_id, '@', 1) AS "user", v.location_ip AS ip,
+	concat_ws(' ', v.config_os, v.config_browser_name, v.config_browser_version) AS device, regexp_replace(v.exit_url, '^https://[^/]*', '') AS "last page"
+FROM pk_tracking.visit v WHERE v.idsite = :ask_site ORDER BY v.idvisit;
 
+\echo
 \echo 'How many visits were identified, undecided, refused'
 \echo '---------------------------------------------------'
 \echo
