@@ -200,7 +200,7 @@ BEGIN
 			SELECT l.* INTO v FROM pk_tracking.log_visit l WHERE l.idvisit = r.idvisit;
 			SELECT a.* INTO act FROM pk_tracking.action a WHERE a.idvisit = r.idvisit AND a.idlink_va = r.idlink_va;
 			IF (v.idvisitor = r.idvisitor AND v.visitor_returning = r.visitor_returning AND v.idsite = site
-				AND v.last_idlink_va = r.idlink_va AND act.matched_by = r.matched_by AND act.decision = r.reason
+				AND (v.last_idlink_va = r.idlink_va OR act.server_time < v.visit_last_action_time) AND act.matched_by = r.matched_by AND act.decision = r.reason
 				AND act.idvisitor = r.idvisitor AND act.server_time = at) IS NOT TRUE
 				OR coalesce(v.config_id::text, '-') <> coalesce(r.config_id::text, '-')
 			THEN

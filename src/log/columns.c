@@ -464,6 +464,8 @@ columns_read_visit(TupleTableSlot *slot, const AttrNumber *att, Visit *visit)
 		set_value(&visit_list[i], slot->tts_values[at], slot->tts_isnull[at], visit);
 	}
 	visit->seldom_changed = false;
+	/* if the latest hit has a row, that is the last one */
+	visit->last_row = visit->last_idlink_va.isnull ? DT_NOEND : visit->last;
 	visit->tid = slot->tts_tid;
 	xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
 	visit->xmin = DatumGetTransactionId(xmin);

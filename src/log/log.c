@@ -13,6 +13,7 @@
 #include "log/columns.h"
 #include "log/log.h"
 #include "log/names_internal.h"
+#include "log/neighbours.h"
 #include "log/relations.h"
 #include "log/visit_length.h"
 #include "log/writer.h"
@@ -209,6 +210,8 @@ log_insert_action(Log *log, const Visit *visit, const Hit *hit, const Action *ac
 	ActionKey	key = {idlink_va, hit->at, matched_by, reason};
 
 	log->writer->insert_action(log, visit, action, &key);
+	if (log->known_rows != NULL)
+		neighbours_note(log, visit->idvisit, action, &key);
 }
 
 /*

@@ -51,6 +51,7 @@ typedef struct Log
 	Relation	names_index;
 	TupleTableSlot *names_slot;
 
+	struct KnownRows *known_rows;	/* of one visit, in a batch; NULL: none */
 	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
 	struct BatchNames *batch_names; /* names that the batch has met; NULL: none */

@@ -97,7 +97,8 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_first_action_time IS
 		'time of the hit that began the visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_last_action_time IS 'time of its latest action';
-	COMMENT ON COLUMN pk_tracking.log_visit.last_idlink_va IS 'number of its last action';
+	COMMENT ON COLUMN pk_tracking.log_visit.last_idlink_va IS
+		'number of the row of its latest action; NULL if the latest hit has none';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_entry_idaction_url IS
 		'URL of the first page view';
 	COMMENT ON COLUMN pk_tracking.log_visit.visit_entry_idaction_name IS

@@ -329,7 +329,7 @@ log_joined_by_fingerprint(Log *log, int64 idvisit)
 	Datum		values[2];
 	bool		result;
 
-	log->writer->settle_actions(log);
+	log->writer->settle_actions(log, idvisit);
 	values[0] = Int64GetDatum(idvisit);
 	values[1] = Int16GetDatum(MATCHED_FINGERPRINT);
 	if (plan_execute(&joined_plan, values, NULL, 1, true) != SPI_OK_SELECT)

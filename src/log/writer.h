@@ -36,9 +36,9 @@ typedef struct LogWriter
 	bool		(*find_name) (Log *log, const LogName *name, bool *same);
 	void		(*add_name) (Log *log, const LogName *name);
 
-	/* let statements see this visit, or all actions, as they stand now */
+	/* let statements see this visit, or its actions, as they stand now */
 	void		(*settle_visit) (Log *log, int64 idvisit);
-	void		(*settle_actions) (Log *log);
+	void		(*settle_actions) (Log *log, int64 idvisit);
 
 	void		(*flush) (Log *log);	/* make room, if too much is in memory */
 	void		(*close) (Log *log);	/* write what is in memory, and close the tables */
@@ -57,7 +57,6 @@ pg_noreturn extern void raise_suppressed(void);
 extern void sql_update_timings(Log *log, int64 idvisit, const char *idpageview,
 							   const int32 *timings);
 extern void nothing_to_settle(Log *log, int64 idvisit);
-extern void no_actions_to_settle(Log *log);
 extern void nothing_to_flush(Log *log);
 
 /* Actions of a visit that are looked at for a page view whose performance comes late. */

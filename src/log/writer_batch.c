@@ -673,7 +673,7 @@ compare_actions(const void *a, const void *b)
 
 /* Write all actions that are in memory. */
 static void
-batch_settle_actions(Log *log)
+write_actions(Log *log)
 {
 	Batch	   *b = log->batch;
 	HeapTuple	rows[ROWS_AT_ONCE];
@@ -697,6 +697,16 @@ batch_settle_actions(Log *log)
 		CommandCounterIncrement();
 }
 
+/* Write all actions, if any of the visit's are in memory. */
+static void
+batch_settle_actions(Log *log, int64 idvisit)
+{
+	BatchVisit *bv = find_visit(log->batch, idvisit);
+
+	if (bv != NULL && bv->actions_of == log->batch->round + 1)
+		write_actions(log);
+}
+
 static void
 batch_insert_action(Log *log, const Visit *visit, const Action *action, const ActionKey *key)
 {
@@ -709,7 +719,7 @@ batch_insert_action(Log *log, const Visit *visit, const Action *action, const Ac
 	MemoryContext old;
 
 	if (b->n_actions == ACTIONS_MAX)
-		batch_settle_actions(log);
+		write_actions(log);
 	a = &b->actions[b->n_actions];
 	a->idvisit = visit->idvisit;
 	a->idlink_va = key->idlink_va;
@@ -793,7 +803,7 @@ batch_update_timings(Log *log, int64 idvisit, const char *idpageview, const int3
 		return;
 	}
 	if (any)
-		batch_settle_actions(log);
+		write_actions(log);
 	sql_update_timings(log, idvisit, idpageview, timings);
 }
 
@@ -860,7 +870,7 @@ write_all(Log *log)
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	batch_names_write(log->batch_names, rows_of_names(log), ROWS_AT_ONCE);
-	batch_settle_actions(log);
+	write_actions(log);
 	write_visits(log);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -157,7 +157,7 @@ const LogWriter writer_row = {
 	.find_name = names_find,
 	.add_name = row_add_name,
 	.settle_visit = nothing_to_settle,
-	.settle_actions = no_actions_to_settle,
+	.settle_actions = nothing_to_settle,
 	.flush = nothing_to_flush,
 	.close = rows_close,
 };

@@ -231,14 +231,9 @@ sql_add_name(Log *log pg_attribute_unused(), const LogName *name)
 		elog(ERROR, "could not write the dictionary");
 }
 
-/* nothing_to_settle, no_actions_to_settle, nothing_to_flush: of writers that write at once. */
+/* nothing_to_settle, nothing_to_flush: of writers that write at once. */
 void
 nothing_to_settle(Log *log pg_attribute_unused(), int64 idvisit pg_attribute_unused())
-{
-}
-
-void
-no_actions_to_settle(Log *log pg_attribute_unused())
 {
 }
 
@@ -258,7 +253,7 @@ const LogWriter writer_sql = {
 	.find_name = sql_find_name,
 	.add_name = sql_add_name,
 	.settle_visit = nothing_to_settle,
-	.settle_actions = no_actions_to_settle,
+	.settle_actions = nothing_to_settle,
 	.flush = nothing_to_flush,
 	.close = nothing_to_flush,
 };

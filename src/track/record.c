@@ -21,6 +21,7 @@
 #include "enrich/geoip.h"
 #include "enrich/language.h"
 #include "log/conversion_write.h"
+#include "log/neighbours.h"
 #include "request/tracking_api.h"
 #include "track/anonymise.h"
 #include "track/describe.h"
@@ -198,7 +199,7 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 
 	describe_action(w, &action);
 	describe_custom(w, visit, &action);
-	lifecycle_action(hit, s, true, visit, &action);
+	lifecycle_action(hit, s, true, NULL, visit, &action);
 	describe_conversions(w, d, matched_by, &action, visit);
 	visit->idvisit = log_next_idvisit();
 	if (action_has_row(w->kind))
@@ -222,7 +223,15 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	const Settings *s = &w->site->s;
 	Action		action;
 	NullableInt idlink_va = no_int();
+	bool		has_row = action_has_row(w->kind);
+	bool		late = lifecycle_is_late(w->hit, s, visit);
+	Neighbours	neighbours;
 
+	if (has_row && late)
+		log_read_neighbours(w->log, visit->idvisit, w->hit->at, w->kind, &neighbours);
+	else if (has_row && TIMESTAMP_IS_NOEND(visit->last_row) &&
+			 s->recognition_rules != RULES_MATOMO)
+		visit->last_row = log_last_row(w->log, visit->idvisit);
 	if (referrer != NULL)
 	{
 		visit->referrer = *referrer;
@@ -233,14 +242,24 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	describe_custom(w, visit, &action);
 	lifecycle_continue(w->hit, &w->id, s, visit);
 	if (w->kind != ACTION_PING)
-		lifecycle_action(w->hit, s, false, visit, &action);
+		lifecycle_action(w->hit, s, false, has_row && late ? &neighbours : NULL, visit, &action);
 	describe_conversions(w, d, matched_by, &action, visit);
-	if (action_has_row(w->kind))
-		idlink_va = visit->last_idlink_va = some_int(log_next_idlink_va());
+	if (has_row)
+		idlink_va = some_int(log_next_idlink_va());
+	/* the row of the latest hit by time; by Matomo's rules the row that came last */
+	if (s->recognition_rules == RULES_MATOMO ? has_row : w->kind != ACTION_PING && !late)
+		visit->last_idlink_va = idlink_va;
 	if (!log_update_visit(w->log, visit))
 		return false;
 	if (!idlink_va.isnull)
 		log_insert_action(w->log, visit, w->hit, &action, idlink_va.value, matched_by, d->reason);
+	if (has_row && late)
+	{
+		NeighbourChanges changes;
+
+		lifecycle_neighbours(w->hit, s, &neighbours, &action, &changes);
+		log_update_neighbours(w->log, visit->idvisit, &neighbours, &changes);
+	}
 	conversion_write(w->log, &w->conversions, visit, idlink_va);
 	/* page performance that came after its page view */
 	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && describe_has_timings(w->hit))

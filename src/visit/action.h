@@ -53,6 +53,13 @@ action_has_row(ActionKind kind)
 	return kind < ACTION_GOAL;
 }
 
+/* Is it an interaction: something that becomes the previous page of what follows? */
+static inline bool
+is_interaction(ActionKind kind)
+{
+	return kind == ACTION_PAGE_VIEW || kind == ACTION_SITE_SEARCH;
+}
+
 extern ActionKind action_kind(const Hit *hit, const Settings *s, SiteSearch *search);
 extern const char *action_invalid(ActionKind kind, const Hit *hit);
 extern const char *action_kind_word(ActionKind kind);

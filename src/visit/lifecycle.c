@@ -314,6 +314,7 @@ lifecycle_begin(const Hit *hit, const Identity *id, const Settings *s,
 		returning_piwik(hit, previous, visit);
 
 	visit->last_idlink_va = no_int();
+	visit->last_row = DT_NOBEGIN;
 	visit->entry_url = visit->entry_name = no_int();
 	visit->exit_url = some_int(0);
 	visit->exit_name = no_int();
@@ -430,8 +431,12 @@ void
 lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit *visit)
 {
 	OptionalId	vid = identity_visitor_id(id);
+	int64		total_time = Max(0, 1 + seconds(visit->first, hit->at));
 
-	visit->total_time = (int32) clamp_int32(Max(0, 1 + seconds(visit->first, hit->at)));
+	/* a late hit makes no visit shorter; by Matomo's rules the hit that came last counts */
+	if (s->recognition_rules != RULES_MATOMO)
+		total_time = Max(total_time, visit->total_time);
+	visit->total_time = (int32) clamp_int32(total_time);
 
 	/*
 	 * By Matomo's rules the visit takes the newest id; by the piwik rules it
@@ -460,15 +465,37 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 }
 
 /*
+ * lifecycle_is_late
+ *		Does the hit come late: is it earlier than the visit's last action?  By
+ *		Matomo's rules the order of arrival counts, and no hit is late.
+ */
+bool
+lifecycle_is_late(const Hit *hit, const Settings *s, const Visit *visit)
+{
+	return hit->at < visit->last && s->recognition_rules != RULES_MATOMO;
+}
+
+/* The time spent on an action: until the next one, and no longer than a visit lasts by itself. */
+static int32
+time_spent(TimestampTz from, TimestampTz to, const Settings *s)
+{
+	if (TIMESTAMP_IS_NOBEGIN(from))
+		return 0;
+	return (int32) Max(0, Min(seconds(from, to), s->visit_standard_length));
+}
+
+/*
  * lifecycle_action
  *		Apply a hit that is not a ping to a visit that lifecycle_begin() or
  *		lifecycle_continue() has prepared.  action->kind, idaction_url and
  *		idaction_name are given; sets the other columns that every row has.
  *		visit->last is still the one before the hit, unless the visit has just
- *		begun.
+ *		begun, and visit->last_row the time of the last row before it.
+ *		neighbours: of a late hit that has a row, else NULL.
  */
 void
-lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Action *action)
+lifecycle_action(const Hit *hit, const Settings *s, bool begun, const Neighbours *neighbours,
+				 Visit *visit, Action *action)
 {
 	bool		searched = action->kind == ACTION_SITE_SEARCH;
 
@@ -480,10 +507,21 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 	}
 	else
 	{
-		action->idaction_url_ref = visit->exit_url;
-		action->idaction_name_ref = visit->exit_name;
-		action->time_spent_ref_action =
-			(int32) Max(0, Min(seconds(visit->last, hit->at), s->visit_standard_length));
+		if (neighbours != NULL)
+		{
+			action->idaction_url_ref = neighbours->url_ref;
+			action->idaction_name_ref = neighbours->name_ref;
+			action->time_spent_ref_action = time_spent(neighbours->previous, hit->at, s);
+		}
+		else
+		{
+			action->idaction_url_ref = visit->exit_url;
+			action->idaction_name_ref = visit->exit_name;
+			/* by Matomo's rules the time counts from hits without a row, too */
+			action->time_spent_ref_action =
+				time_spent(s->recognition_rules == RULES_MATOMO ? visit->last : visit->last_row,
+						   hit->at, s);
+		}
 		/* a later hit may send what the first one did not */
 		if (hit->resolution[0] &&
 			(visit->resolution == NULL || strcmp(visit->resolution, RESOLUTION_UNKNOWN) == 0))
@@ -493,6 +531,8 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 		}
 	}
 	visit->last = Max(visit->last, hit->at);
+	if (action_has_row(action->kind))
+		visit->last_row = Max(visit->last_row, hit->at);
 
 	if (action->kind == ACTION_PAGE_VIEW || searched || action->kind == ACTION_EVENT ||
 		action->kind == ACTION_OUTLINK || action->kind == ACTION_DOWNLOAD)
@@ -516,6 +556,13 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 			visit->entry_name = action->idaction_name;
 		if (visit->entry_url.isnull)
 			visit->entry_url = action->idaction_url;
+	}
+
+	/* the exit is the last page or search by time */
+	if (neighbours != NULL && !neighbours->is_last_interaction)
+		return;
+	if (action->kind == ACTION_PAGE_VIEW)
+	{
 		visit->exit_url = action->idaction_url;
 		/* by Matomo's rules a page without a title leaves the last one's */
 		if (action->idaction_name.value != 0 || s->recognition_rules == RULES_PIWIK)
@@ -532,6 +579,22 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, Visit *visit, Ac
 			visit->exit_url = no_int();
 		visit->exit_name = action->idaction_name;
 	}
+}
+
+/*
+ * lifecycle_neighbours
+ *		What the late hit, to which lifecycle_action() was applied, changes in the
+ *		rows behind its own.
+ */
+void
+lifecycle_neighbours(const Hit *hit, const Settings *s, const Neighbours *neighbours,
+					 const Action *action, NeighbourChanges *changes)
+{
+	changes->next_time_spent = neighbours->next.isnull ? 0 :
+		time_spent(hit->at, neighbours->next_at, s);
+	/* as the exit: a page its URL and title, a search its keyword alone */
+	changes->url_ref = action->kind == ACTION_PAGE_VIEW ? action->idaction_url : no_int();
+	changes->name_ref = action->idaction_name;
 }
 
 /* Words for codes; NULL for an unknown code. */

@@ -69,6 +69,30 @@ typedef struct Action
 	Jsonb	   *custom_variables;
 } Action;
 
+/*
+ * The rows of a visit around that of a late hit, in the order of their times; those
+ * of one second in the order in which they arrived.
+ */
+typedef struct Neighbours
+{
+	TimestampTz previous;		/* time of the row before; DT_NOBEGIN: none */
+	NullableInt url_ref;		/* what the last interaction before leaves as the previous page */
+	NullableInt name_ref;
+	bool		is_last_interaction;	/* no interaction stands behind */
+	NullableInt next;			/* number of the row behind; NULL if that is none or began the visit */
+	TimestampTz next_at;		/* its time */
+	int			n_referring;	/* rows whose previous page the hit is; none if it is no interaction */
+	int64	   *referring;
+} Neighbours;
+
+/* What a late hit changes in the rows behind its own. */
+typedef struct NeighbourChanges
+{
+	int32		next_time_spent;
+	NullableInt url_ref;
+	NullableInt name_ref;
+} NeighbourChanges;
+
 extern OptionalId identity_visitor_id(const Identity *id);
 extern bool is_user_id(const char *user_id);
 extern Decision lifecycle_decide(const Hit *hit, ActionKind kind, const Identity *id,
@@ -83,7 +107,10 @@ extern void lifecycle_upgrade(const Hit *hit, const Identity *id, const Settings
 							  const Visit *previous, HexId random_id, Visit *visit);
 extern void lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s,
 							   Visit *visit);
+extern bool lifecycle_is_late(const Hit *hit, const Settings *s, const Visit *visit);
 extern void lifecycle_action(const Hit *hit, const Settings *s, bool begun,
-							 Visit *visit, Action *action);
+							 const Neighbours *neighbours, Visit *visit, Action *action);
+extern void lifecycle_neighbours(const Hit *hit, const Settings *s, const Neighbours *neighbours,
+								 const Action *action, NeighbourChanges *changes);
 
 #endif							/* PKT_LIFECYCLE_H */
