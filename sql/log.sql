@@ -122,6 +122,18 @@ SELECT pg_temp.refuses('log_conversion_item', 'idaction_sku',
 	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "idorder": "##12345"}', '{"idvisitor": "feedfacecafebeef"}');
 -- an address of zeros, of either family, or none
 SELECT pg_temp.try(format('INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time, consent, location_ip) VALUES (1, now(), now(), 2, %L)', ip)) FROM unnest('{0.0.0.0,::,NULL}'::text[]) ip;
+-- the same where the owner has made columns wider, or domains
+CREATE DOMAIN pg_temp.past AS integer CHECK (value >= 0);
+ALTER TABLE pk_tracking.log_conversion ALTER visitor_count_visits TYPE bigint,
+	ALTER visitor_seconds_since_first TYPE pg_temp.past, ALTER visitor_seconds_since_order TYPE bigint;
+ALTER TABLE pk_tracking.log_conversion_item ALTER idorder TYPE varchar(20);
+SELECT pg_temp.refuses('log_conversion', 'buster',
+	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idgoal": 1, "buster": 0, "visitor_returning": 0, "visitor_count_visits": 1,
+		"visitor_seconds_since_first": 0}',
+	'{"visitor_count_visits": 2, "visitor_count_visits big": 4294967297, "visitor_seconds_since_first": 86400,
+		"visitor_seconds_since_order": 86400, "visitor_seconds_since_order big": 4294967296}');
+SELECT pg_temp.refuses('log_conversion_item', 'idaction_sku',
+	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "idorder": "##12345"}', '{"idorder": "A1"}');
 ROLLBACK;
 
 -- 5. Versions

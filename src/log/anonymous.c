@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/inet.h"
+#include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
 #include "base/compat.h"
@@ -153,25 +154,36 @@ is_anonymous_order(const text *order)
 	return true;
 }
 
-/* The number in a column of type smallint or integer. */
-static int32
+/* The number in a column of an integer type, or of a domain over one. */
+static int64
 get_number(Form_pg_attribute column, Datum value)
 {
-	if (column->atttypid == INT2OID)
-		return DatumGetInt16(value);
-	if (column->atttypid == INT4OID)
-		return DatumGetInt32(value);
+	switch (getBaseType(column->atttypid))
+	{
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return DatumGetInt64(value);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" must be of type smallint or integer", NameStr(column->attname))));
+			 errmsg("column \"%s\" must be of type smallint, integer or bigint",
+					NameStr(column->attname))));
 	return 0;					/* keep the compiler quiet */
 }
 
-/* Errors if a column has another type than create_log() gave it. */
+/*
+ * Errors if the values of a column do not look in memory as those of the type
+ * that create_log() gave it; like is another type whose values do.
+ */
 static void
-check_type(Form_pg_attribute column, Oid type, const char *name)
+check_type(Form_pg_attribute column, Oid type, Oid like, const char *name)
 {
-	if (column->atttypid != type)
+	Oid			base = getBaseType(column->atttypid);
+
+	if (base != type && base != like)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" must be of type %s", NameStr(column->attname), name)));
@@ -193,10 +205,10 @@ obeys(ColumnRule rule, Form_pg_attribute column, Datum value, bool isnull)
 		case ONE:
 			return get_number(column, value) == 1;
 		case BLANK_ADDRESS:
-			check_type(column, INETOID, "inet");
+			check_type(column, INETOID, CIDROID, "inet");
 			return is_blank_address(DatumGetInetPP(value));
 		case ANONYMOUS_ORDER:
-			check_type(column, TEXTOID, "text");
+			check_type(column, TEXTOID, VARCHAROID, "text");
 			return is_anonymous_order(DatumGetTextPP(value));
 	}
 	return false;
