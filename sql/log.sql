@@ -164,6 +164,16 @@ ROLLBACK;
 DELETE FROM pk_tracking.log_version WHERE version = 2;
 -- mended, it goes on in the same session
 SELECT (pk_tracking.track(:site, at => '2026-03-02 12:00+00')).outcome;
+-- a column of another type is refused, not misread
+SELECT v.statement, pg_temp.try(format('DO $$ BEGIN DROP VIEW pk_tracking.visit, pk_tracking.action CASCADE; ALTER TABLE pk_tracking.%s; '
+		'PERFORM pk_tracking.track(%s, consent => ''granted'', at => ''2026-03-02 12:00+00''); RAISE ''tracked''; END $$', v.statement, :site)) AS result
+FROM (VALUES ('log_visit ALTER consent TYPE numeric'),
+	('log_visit ALTER user_id TYPE integer USING 7'),
+	('log_visit ALTER visit_total_actions TYPE bigint'),
+	('log_link_visit_action ALTER consent TYPE numeric'),
+	('log_action ALTER name TYPE integer USING 7'),
+	('log_action RENAME type TO kind')) v(statement);
+SELECT (pk_tracking.track(:site, at => '2026-03-02 12:00+00')).outcome;
 
 -- 6. A log of a role that is no superuser, tracked by one that may do nothing else
 CREATE ROLE regress_pkt_owner;

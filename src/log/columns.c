@@ -14,11 +14,13 @@
 #include "utils/date.h"
 #include "utils/inet.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/hexid.h"
 #include "base/ip.h"
 #include "enrich/user_agent.h"
 #include "log/columns.h"
@@ -261,6 +263,31 @@ column_type(const Column *column)
 			break;
 	}
 	return InvalidOid;
+}
+
+/*
+ * column_reads_as
+ *		Do values of that type look in memory as those of the column's own type,
+ *		as far as reading them goes?  Its domains do; and an integer of another
+ *		width and text of a limited length.
+ */
+bool
+column_reads_as(const Column *column, Oid type)
+{
+	Oid			own = OidIsValid(column_type(column)) ? column_type(column) : hexid_type_oid();
+	Oid			base = getBaseType(type);
+
+	switch (own)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return base == INT2OID || base == INT4OID || base == INT8OID;
+		case TEXTOID:
+			return base == TEXTOID || base == VARCHAROID || base == BPCHAROID;
+		default:
+			return base == own;
+	}
 }
 
 /*

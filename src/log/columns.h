@@ -119,6 +119,7 @@ extern ColumnTable name_columns;
 extern void columns_init(void);
 extern int	column_find(const ColumnTable *table, const char *name);
 extern Oid	column_type(const Column *column);
+extern bool column_reads_as(const Column *column, Oid type);
 
 extern void columns_insert_plan(const ColumnTable *table, int n, KeptPlan *plan, StringInfo sql);
 extern void columns_update_plan(const ColumnTable *table, int n, KeptPlan *plan, StringInfo sql);

@@ -26,6 +26,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/hexid.h"
 #include "base/plan.h"
 #include "log/columns.h"
 #include "log/relations.h"
@@ -225,7 +226,33 @@ read_shapes(LogRelations *r)
 	}
 }
 
-/* The columns of log_visit that a Visit is read from: all of them must be there. */
+/*
+ * Errors if one of the table's first n columns, which are read here without the
+ * executor, is not there or has another type.
+ */
+static void
+check_columns(const ColumnTable *columns, int n, Oid relid)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const Column *c = &columns->columns[i];
+		AttrNumber	att = get_attnum(relid, c->name);
+
+		if (att == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"pk_tracking.%s\" does not exist",
+							c->name, columns->relation)));
+		if (!column_reads_as(c, get_atttype(relid, att)))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" must be of type %s", c->name,
+							format_type_be(OidIsValid(column_type(c)) ? column_type(c) :
+										   hexid_type_oid()))));
+	}
+}
+
+/* The columns of log_visit that a Visit is read from. */
 static void
 read_visit_columns(LogRelations *r)
 {
@@ -233,14 +260,7 @@ read_visit_columns(LogRelations *r)
 
 	r->last_att = 0;
 	for (int i = 0; i < visit_columns.n_read; i++)
-	{
-		if (att[i] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of relation \"pk_tracking.log_visit\" does not exist",
-							visit_columns.columns[i].name)));
 		r->last_att = Max(r->last_att, att[i]);
-	}
 	r->att_idvisit = att[column_find(&visit_columns, "idvisit")];
 	r->att_first = att[column_find(&visit_columns, "visit_first_action_time")];
 	r->att_last = att[column_find(&visit_columns, "visit_last_action_time")];
@@ -285,6 +305,8 @@ read_relations(LogRelations *r)
 	r->has_user_code = has_user_code(r->log_visit) ||
 		has_user_code(r->log_link_visit_action) ||
 		has_user_code(r->log_action);
+	check_columns(&visit_columns, visit_columns.n_read, r->log_visit);
+	check_columns(&name_columns, name_columns.n, r->log_action);
 	read_attributes(r->visit_shape.att, &visit_columns, r->log_visit);
 	read_shapes(r);
 	read_visit_columns(r);

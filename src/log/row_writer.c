@@ -120,7 +120,7 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 		att = TupleDescAttr(desc, shape->att[i] - 1);
 		plain &= att->atttypid == type &&
 			(att->atttypmod == -1 || (type == NUMERICOID && att->atttypmod == DEGREES_TYPMOD));
-		if (strcmp(c->name, "consent") == 0)
+		if (strcmp(c->name, "consent") == 0 && att->atttypid == INT2OID)
 			shape->consent = shape->att[i];
 	}
 	shape->may_end_early = true;
