@@ -212,3 +212,18 @@ DROP PUBLICATION regress_pkt_publication;
 ALTER TABLE pk_tracking.log_visit REPLICA IDENTITY DEFAULT;
 RESET client_min_messages;
 SELECT t.outcome, t.new_visit FROM pk_tracking.track(:frozen, visitor_id => '00000000000f0001', at => '2026-06-01 10:04+00') t;
+
+-- users' code that runs when a batch writes what it has kept cannot begin another one in its place
+CREATE FUNCTION pg_temp.track_too() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM pk_tracking.track(new.idsite, visitor_id => '00000000000f0002', at => '2026-03-03 10:00+00');
+	RETURN NULL;
+END $$;
+CREATE TRIGGER track_too AFTER INSERT ON pk_tracking.log_visit_length FOR EACH ROW EXECUTE FUNCTION pg_temp.track_too();
+PREPARE long_visit AS SELECT count(*), count(*) FILTER (WHERE t.outcome = 'recorded') AS recorded, count(*) FILTER (WHERE t.new_visit) AS new
+FROM pk_tracking.track_requests((SELECT jsonb_agg(format('?idsite=%s&rec=1&_id=00000000000f0002&url=https://a.example/%s&cdt=%s', :'frozen', n,
+	1772532000 + 300 * n)) FROM generate_series(1, 100) n), trusted => true) t;
+\set VERBOSITY terse
+EXECUTE long_visit;
+\set VERBOSITY default
+DROP TRIGGER track_too ON pk_tracking.log_visit_length;
+EXECUTE long_visit;

@@ -25,7 +25,7 @@ static struct
 								 * are given out */
 	MemoryContext context;		/* lives as long as the batch */
 	SubTransactionId subid;		/* if this one fails, so does the batch */
-	bool		busy;			/* a hit is being written */
+	bool		busy;			/* a hit, or what was kept, is being written */
 	bool		keeps_visits;	/* in memory; the rest is valid while it does */
 	Log			log;
 	Memo	   *memo;
@@ -93,10 +93,18 @@ batch_begin(bool unread)
 void
 batch_end(void)
 {
-	if (--batch.open > 0)
+	if (batch.open > 1)
+	{
+		batch.open--;
 		return;
+	}
 	if (batch.keeps_visits)
+	{
+		/* users' code may run now, too: it must not begin another batch here */
+		batch.busy = true;
 		log_close(&batch.log);
+	}
+	batch.open = 0;
 	forget();
 }
 
@@ -113,7 +121,7 @@ batch_is_unread(void)
 	return batch.open > 0 && batch.unread;
 }
 
-/* batch_is_busy: is a hit of the batch being written now? */
+/* batch_is_busy: is a hit of the batch, or what it has kept, being written now? */
 bool
 batch_is_busy(void)
 {
