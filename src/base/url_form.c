@@ -112,6 +112,27 @@ url_append_form(StringInfo buf, UrlPart part)
 	}
 }
 
+/* Has a host an escape of a control character?  No name has one. */
+static bool
+has_control(const char *host, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++)
+	{
+		if (host[i] == '%' && url_hex_digit(host[i + 2]) >= 0 &&
+			(host[i + 1] == '0' || host[i + 1] == '1' ||
+			 (host[i + 1] == '7' && url_hex_digit(host[i + 2]) == 15)))
+			return true;
+	}
+	return false;
+}
+
+/* Could the text be a host, not less nor more? */
+static bool
+may_be_host(const char *str)
+{
+	return str[0] != '\0' && str[strcspn(str, " /?#@:%<>\"\\")] == '\0';
+}
+
 /*
  * url_host_form
  *		A host in lower case and, if it has other letters than ASCII's, in the
@@ -126,12 +147,12 @@ url_host_form(const char *host, size_t len)
 	char	   *ascii = NULL;
 	bool		is_ascii = true;
 
-	if (memchr(host, '%', len) != NULL)
+	if (memchr(host, '%', len) != NULL && !has_control(host, len))
 	{
 		UrlPart		part = {host, len};
 		char	   *decoded = url_decode_part(part);
 
-		if (decoded[strcspn(decoded, " /?#@:%<>\"\\")] == '\0')
+		if (may_be_host(decoded))
 		{
 			host = decoded;
 			len = strlen(decoded);
@@ -149,10 +170,10 @@ url_host_form(const char *host, size_t len)
 	if (idn2_lookup_u8((const uint8_t *) name, (uint8_t **) &ascii,
 					   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK)
 	{
-		char	   *copy = psprintf("%s%s", lower[0] == '.' ? "." : "", ascii);
-
+		/* the form of a full-width "/" is "/" */
+		if (may_be_host(ascii))
+			lower = psprintf("%s%s", lower[0] == '.' ? "." : "", ascii);
 		idn2_free(ascii);
-		return copy;
 	}
 	return lower;
 }
