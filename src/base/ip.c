@@ -145,7 +145,7 @@ ip_parse(const char *str, size_t len, PktIp *ip)
 	const char *p = str;
 	const char *end = str + len;
 	const char *sep;
-	char		text[IP_TEXT_MAX + 1];
+	char		address[IP_TEXT_MAX + 1];
 
 	memset(ip, 0, sizeof(PktIp));
 
@@ -188,17 +188,17 @@ ip_parse(const char *str, size_t len, PktIp *ip)
 
 	if (end - p > IP_TEXT_MAX || memchr(p, '\0', end - p) != NULL)
 		return false;
-	memcpy(text, p, end - p);
-	text[end - p] = '\0';
+	memcpy(address, p, end - p);
+	address[end - p] = '\0';
 
-	if (strchr(text, ':') != NULL)
+	if (strchr(address, ':') != NULL)
 	{
-		if (inet_pton(AF_INET6, text, ip->bytes) == 1)
+		if (inet_pton(AF_INET6, address, ip->bytes) == 1)
 			ip->len = 16;
 	}
 	else
 	{
-		if (inet_pton(AF_INET, text, ip->bytes) == 1)
+		if (inet_pton(AF_INET, address, ip->bytes) == 1)
 			ip->len = 4;
 	}
 

@@ -82,7 +82,7 @@ ip_range_parse(const char *str, IpRange *range)
 {
 	const char *slash = strchr(str, '/');
 	size_t		len = slash ? (size_t) (slash - str) : strlen(str);
-	char		text[RANGE_TEXT_MAX + 1];
+	char		address[RANGE_TEXT_MAX + 1];
 	int			bits;
 	int			max;
 
@@ -92,11 +92,11 @@ ip_range_parse(const char *str, IpRange *range)
 
 	if (len > RANGE_TEXT_MAX)
 		return false;
-	memcpy(text, str, len);
-	text[len] = '\0';
-	if (inet_pton(AF_INET, text, range->bytes) == 1)
+	memcpy(address, str, len);
+	address[len] = '\0';
+	if (inet_pton(AF_INET, address, range->bytes) == 1)
 		range->len = 4;
-	else if (inet_pton(AF_INET6, text, range->bytes) == 1)
+	else if (inet_pton(AF_INET6, address, range->bytes) == 1)
 		range->len = 16;
 	else
 		return false;

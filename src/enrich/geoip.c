@@ -219,6 +219,7 @@ Datum
 pkt_geoip_files(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -240,9 +241,7 @@ pkt_geoip_files(PG_FUNCTION_ARGS)
 		if (st->has_built)
 		{
 			values[3] = TimestampTzGetDatum(st->built);
-			values[4] = DirectFunctionCall2(timestamp_mi,
-											TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
-											TimestampTzGetDatum(st->built));
+			values[4] = DirectFunctionCall2(timestamp_mi, now, TimestampTzGetDatum(st->built));
 		}
 		else
 			nulls[3] = nulls[4] = true;

@@ -65,7 +65,7 @@ typedef struct Hints
 
 typedef struct Agent
 {
-	char		text[AGENT_MAX + 1];
+	char		string[AGENT_MAX + 1];
 	int			len;
 	char		lower[AGENT_MAX + 1];
 	Hints		hints;
@@ -222,13 +222,13 @@ header_string(JsonbContainer *headers, const char *name, char *to)
 	JsonbValue	buf;
 	JsonbValue *value = member(headers, name, &buf);
 	const char *p;
-	char		text[HINT_MAX + 1];
+	char		string[HINT_MAX + 1];
 
 	if (to[0] != '\0' || value == NULL || value->type != jbvString)
 		return;
 	p = value->val.string.val;
-	if (quoted(&p, p + value->val.string.len, text))
-		strcpy(to, text);
+	if (quoted(&p, p + value->val.string.len, string))
+		strcpy(to, string);
 }
 
 /* "brand";v="version", "brand";v="version" */
@@ -377,7 +377,7 @@ static UaRules *
 read_file(const char *path, const struct stat *st)
 {
 	FILE	   *file = AllocateFile(path, PG_BINARY_R);
-	char	   *text;
+	char	   *contents;
 	char	   *error;
 	size_t		len;
 	UaRules    *result;
@@ -387,17 +387,17 @@ read_file(const char *path, const struct stat *st)
 		snprintf(problem, sizeof(problem), "could not open file: %m");
 		return NULL;
 	}
-	text = palloc(st->st_size + 1);
-	len = fread(text, 1, st->st_size + 1, file);
+	contents = palloc(st->st_size + 1);
+	len = fread(contents, 1, st->st_size + 1, file);
 	FreeFile(file);
 	if (len != (size_t) st->st_size)
 	{
 		snprintf(problem, sizeof(problem), "the file changed while it was read");
-		pfree(text);
+		pfree(contents);
 		return NULL;
 	}
-	result = ua_rules_read(text, len, &error);
-	pfree(text);
+	result = ua_rules_read(contents, len, &error);
+	pfree(contents);
 	if (result == NULL)
 		strlcpy(problem, error, sizeof(problem));
 	return result;
@@ -594,17 +594,17 @@ static void
 thaw(Agent *agent)
 {
 	static const char frozen[] = "Android 10; K)";
-	char	   *at = strstr(agent->text, frozen);
+	char	   *at = strstr(agent->string, frozen);
 	char		major[21];
 	char	   *whole;
 
 	if (at == NULL || agent->hints.model[0] == '\0')
 		return;
 	short_version(agent->hints.platform_version, true, major, sizeof(major));
-	whole = psprintf("%.*sAndroid %s; %s)%s", (int) (at - agent->text), agent->text,
+	whole = psprintf("%.*sAndroid %s; %s)%s", (int) (at - agent->string), agent->string,
 					 major[0] ? major : "10", agent->hints.model, at + strlen(frozen));
-	copy_text(agent->text, sizeof(agent->text), whole, strlen(whole));
-	agent->len = (int) strlen(agent->text);
+	copy_text(agent->string, sizeof(agent->string), whole, strlen(whole));
+	agent->len = (int) strlen(agent->string);
 	pfree(whole);
 }
 
@@ -1161,9 +1161,9 @@ detect(UaRules *from, Agent *agent, bool in_order, UserAgent *found)
 		return;
 
 	for (int i = 0; i <= agent->len; i++)
-		agent->lower[i] = pg_ascii_tolower((unsigned char) agent->text[i]);
+		agent->lower[i] = pg_ascii_tolower((unsigned char) agent->string[i]);
 	if (from != NULL && agent->len > 0)
-		ua_rules_match(from, agent->text, agent->len, in_order, answers);
+		ua_rules_match(from, agent->string, agent->len, in_order, answers);
 	else
 		agent->lower[0] = '\0';	/* the words of the agent alone do not decide */
 
@@ -1196,7 +1196,7 @@ cache_key(const Agent *agent, char *key)
 	const Hints *hints = &agent->hints;
 	int			len = agent->len;
 
-	memcpy(key, agent->text, len);
+	memcpy(key, agent->string, len);
 	if (hints->any)
 	{
 		const char *const parts[] = {
@@ -1287,13 +1287,13 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	}
 
 	/* without hints the agent is the key */
-	if (uadata == NULL && headers == NULL && len < sizeof(agent.text) &&
+	if (uadata == NULL && headers == NULL && len < sizeof(agent.string) &&
 		cache_find(ua, (int) len, hash_bytes((const unsigned char *) ua, (int) len), result))
 		return result;
 
 	read_hints(&agent.hints, uadata, headers);
-	copy_text(agent.text, sizeof(agent.text), ua, len);
-	agent.len = (int) strlen(agent.text);
+	copy_text(agent.string, sizeof(agent.string), ua, len);
+	agent.len = (int) strlen(agent.string);
 	if (agent.hints.any)
 		thaw(&agent);
 
@@ -1319,10 +1319,10 @@ user_agent_has_rules(void)
  */
 
 static void
-set_text(Datum *values, bool *nulls, int i, const char *text)
+set_text(Datum *values, bool *nulls, int i, const char *str)
 {
-	nulls[i] = text[0] == '\0';
-	values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(text);
+	nulls[i] = str[0] == '\0';
+	values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(str);
 }
 
 static Datum
@@ -1393,8 +1393,8 @@ pkt_user_agent_in_rule_order(PG_FUNCTION_ARGS)
 	UserAgent	found;
 
 	read_hints(&agent.hints, hints, headers_normalise(hints));
-	copy_text(agent.text, sizeof(agent.text), ua, strnlen(ua, 2 * AGENT_MAX));
-	agent.len = (int) strlen(agent.text);
+	copy_text(agent.string, sizeof(agent.string), ua, strnlen(ua, 2 * AGENT_MAX));
+	agent.len = (int) strlen(agent.string);
 	if (agent.hints.any)
 		thaw(&agent);
 	detect(current_rules(), &agent, true, &found);

@@ -45,7 +45,8 @@ hash_session(SessionKey key)
 #define SH_KEY_TYPE SessionKey
 #define SH_KEY key
 #define SH_HASH_KEY(tb, k) hash_session(k)
-#define SH_EQUAL(tb, a, b) ((a).data == (b).data && (a).idsite == (b).idsite && (a).kind == (b).kind)
+#define SH_EQUAL(tb, a, b) \
+	((a).data == (b).data && (a).idsite == (b).idsite && (a).kind == (b).kind)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE

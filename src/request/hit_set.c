@@ -275,8 +275,11 @@ hit_text(const Hit *hit, const HitField *field)
 			break;
 		case FIELD_FLOAT:
 			if (*(const Numeric *) where != NULL)
-				return DatumGetCString(DirectFunctionCall1(numeric_out,
-														   NumericGetDatum(*(const Numeric *) where)));
+			{
+				Datum		number = NumericGetDatum(*(const Numeric *) where);
+
+				return DatumGetCString(DirectFunctionCall1(numeric_out, number));
+			}
 			break;
 		case FIELD_MILLISECONDS:
 			if (*(const int32 *) where != NOT_SENT)

@@ -397,9 +397,11 @@ setting_lookup(const char *name)
 	if (len <= MAX_GUESS_LEN)
 		for (i = 0; i < setting_count; i++)
 		{
-			int			distance = varstr_levenshtein_less_equal(name, len,
-																 setting_registry[i].name, (int) strlen(setting_registry[i].name),
-																 1, 1, 1, MAX_GUESS_DISTANCE, true);
+			const char *other = setting_registry[i].name;
+			int			distance;
+
+			distance = varstr_levenshtein_less_equal(name, len, other, (int) strlen(other),
+													 1, 1, 1, MAX_GUESS_DISTANCE, true);
 
 			if (distance < best_distance)
 			{

@@ -884,7 +884,8 @@ pkt_ingest_resume(PG_FUNCTION_ARGS)
 						 "written, this one included.")));
 	if (stored != NULL && counts.taken > stored->taken)
 		ereport(WARNING,
-				(errmsg(INT64_FORMAT " rows of table \"%s\" count as tracked, but only " INT64_FORMAT " have been",
+				(errmsg(INT64_FORMAT " rows of table \"%s\" count as tracked, but only "
+						INT64_FORMAT " have been",
 						counts.taken, RelationGetRelationName(rel), stored->taken),
 				 errhint("Rows with smaller keys that had not been tracked yet are left out.")));
 

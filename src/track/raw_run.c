@@ -392,8 +392,9 @@ void
 raw_run_notice(const RawRun *run)
 {
 	ereport(NOTICE,
-			(errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded (" INT64_FORMAT " new visits), "
-					INT64_FORMAT " excluded, " INT64_FORMAT " ignored, " INT64_FORMAT " rejected",
+			(errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded"
+					" (" INT64_FORMAT " new visits), " INT64_FORMAT " excluded, "
+					INT64_FORMAT " ignored, " INT64_FORMAT " rejected",
 					run->hits, run->map->table, run->recorded, run->visits_new,
 					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored),
 					run->rejected),
