@@ -17,7 +17,7 @@
 #include "track/site_rules.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
-PG_MODULE_MAGIC_EXT(.name = "pk_tracking", .version = PKT_VERSION);
+PG_MODULE_MAGIC_EXT(.name = "pk_tracking",.version = PKT_VERSION);
 #else
 PG_MODULE_MAGIC;
 #endif

@@ -9,7 +9,8 @@
 #include "base/args.h"
 #include "base/text.h"
 
-#define CLIENT_TEXT_MAX (1024 * 1024)	/* bytes of a client's text that are read */
+#define CLIENT_TEXT_MAX (1024 * 1024)	/* bytes of a client's text that are
+										 * read */
 
 /*
  * arg_text

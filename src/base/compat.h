@@ -71,7 +71,8 @@
 #define pkt_any_index(indexes) (indexes)
 #define pkt_only_summarizing(indexes) false
 #define pkt_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
-	((void) (only_summarizing), ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL))
+	((void) (only_summarizing), ExecInsertIndexTuples((rri), (slot), (estate), (update), false, \
+		NULL, NIL))
 #endif
 
 /* 18: a deferrable primary key may be asked for; ours is none */

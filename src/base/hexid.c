@@ -45,17 +45,17 @@
 #define HEX_DIGIT 0x10
 
 static const uint8 hex_value[256] = {
-	['0'] = HEX_DIGIT | 0, ['1'] = HEX_DIGIT | 1,
-	['2'] = HEX_DIGIT | 2, ['3'] = HEX_DIGIT | 3,
-	['4'] = HEX_DIGIT | 4, ['5'] = HEX_DIGIT | 5,
-	['6'] = HEX_DIGIT | 6, ['7'] = HEX_DIGIT | 7,
-	['8'] = HEX_DIGIT | 8, ['9'] = HEX_DIGIT | 9,
-	['a'] = HEX_DIGIT | 10, ['A'] = HEX_DIGIT | 10,
-	['b'] = HEX_DIGIT | 11, ['B'] = HEX_DIGIT | 11,
-	['c'] = HEX_DIGIT | 12, ['C'] = HEX_DIGIT | 12,
-	['d'] = HEX_DIGIT | 13, ['D'] = HEX_DIGIT | 13,
-	['e'] = HEX_DIGIT | 14, ['E'] = HEX_DIGIT | 14,
-	['f'] = HEX_DIGIT | 15, ['F'] = HEX_DIGIT | 15,
+	['0'] = HEX_DIGIT | 0,['1'] = HEX_DIGIT | 1,
+	['2'] = HEX_DIGIT | 2,['3'] = HEX_DIGIT | 3,
+	['4'] = HEX_DIGIT | 4,['5'] = HEX_DIGIT | 5,
+	['6'] = HEX_DIGIT | 6,['7'] = HEX_DIGIT | 7,
+	['8'] = HEX_DIGIT | 8,['9'] = HEX_DIGIT | 9,
+	['a'] = HEX_DIGIT | 10,['A'] = HEX_DIGIT | 10,
+	['b'] = HEX_DIGIT | 11,['B'] = HEX_DIGIT | 11,
+	['c'] = HEX_DIGIT | 12,['C'] = HEX_DIGIT | 12,
+	['d'] = HEX_DIGIT | 13,['D'] = HEX_DIGIT | 13,
+	['e'] = HEX_DIGIT | 14,['E'] = HEX_DIGIT | 14,
+	['f'] = HEX_DIGIT | 15,['F'] = HEX_DIGIT | 15,
 };
 
 /* What hexid_type_oid() found, and the hash under which TYPEOID knows it. */

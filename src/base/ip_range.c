@@ -218,5 +218,6 @@ ip_range_set_has(const IpRangeSet *set, const PktIp *ip)
 		else
 			high = middle;
 	}
-	return low > 0 && set->ranges[low - 1].len == key.len && holds(&set->ranges[low - 1], key.bytes);
+	return low > 0 && set->ranges[low - 1].len == key.len &&
+		holds(&set->ranges[low - 1], key.bytes);
 }

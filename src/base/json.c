@@ -25,7 +25,8 @@ json_scalar(const JsonbValue *v, const char **str, size_t *len)
 			*len = v->val.string.len;
 			return true;
 		case jbvNumeric:
-			*str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+			*str = DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(v->val.numeric)));
 			*len = strlen(*str);
 			return true;
 		case jbvBool:

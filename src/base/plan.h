@@ -26,7 +26,8 @@ typedef struct KeptPlan
 	bool		make_again;		/* when the plan has become invalid */
 
 	SPIPlanPtr	plan;
-	Oid			hexid;			/* the id type of parameters; InvalidOid: there are none */
+	Oid			hexid;			/* the id type of parameters; InvalidOid:
+								 * there are none */
 } KeptPlan;
 
 extern int	plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count,

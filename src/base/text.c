@@ -311,6 +311,7 @@ static const struct
 	const char *name;			/* without "&", with ";" */
 	uint32		codepoint;
 }			entities[] =
+
 {
 	{"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'}, {"quot;", '"'}, {"apos;", '\''},
 	{"nbsp;", 0xA0}, {"copy;", 0xA9}, {"reg;", 0xAE}, {"laquo;", 0xAB}, {"raquo;", 0xBB},
@@ -376,7 +377,8 @@ is_numeric(const char *str)
 {
 	bool		digits = false;
 
-	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' || *str == '\f')
+	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' ||
+		   *str == '\f')
 		str++;
 	if (*str == '+' || *str == '-')
 		str++;
@@ -399,7 +401,8 @@ is_numeric(const char *str)
 		while (*str >= '0' && *str <= '9')
 			str++;
 	}
-	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' || *str == '\f')
+	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v' ||
+		   *str == '\f')
 		str++;
 	return *str == '\0';
 }
@@ -554,7 +557,8 @@ text_trim(char *str)
 	while (*str == ' ' || *str == '\t' || *str == '\n' || *str == '\r' || *str == '\v')
 		str++;
 	end = str + strlen(str);
-	while (end > str && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\v'))
+	while (end > str && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r' ||
+						 end[-1] == '\v'))
 		end--;
 	*end = '\0';
 
@@ -616,7 +620,8 @@ text_to_jsonb(const char *str)
 
 	if (is_deep(str))
 		return NULL;
-	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext, &result))
+	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext,
+									 &result))
 		return NULL;
 	return DatumGetJsonbP(result);
 #else

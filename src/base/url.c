@@ -330,7 +330,8 @@ lower_letter(pg_wchar c)
 		return c >= 'A' && c <= 'Z' ? c + 32 : c;
 	if (c < 0x100)				/* Latin-1 */
 		return c >= 0xC0 && c <= 0xDE && c != 0xD7 ? c + 32 : c;
-	if (c < 0x180)				/* Latin Extended-A; U+0130 is i in Turkish only */
+	if (c < 0x180)				/* Latin Extended-A; U+0130 is i in Turkish
+								 * only */
 	{
 		if (c == 0x130 || c == 0x138 || c == 0x149 || c == 0x17F)
 			return c;
@@ -836,7 +837,8 @@ url_normalise_without(const char *url, const UrlRules *rules, const char *const 
 		}
 	}
 	decode_brackets(buf.data);
-	url_cut(buf.data, rules->max_length);	/* escaping may have made it longer */
+	url_cut(buf.data, rules->max_length);	/* escaping may have made it
+											 * longer */
 	return buf.data;
 }
 
@@ -912,11 +914,14 @@ url_keep_only(const char *url, const TextList *names)
 			keep = pg_strcasecmp(name, names->items[i]) == 0;
 		if (keep)
 		{
-			const char *end = param.has_value ? memchr(param.value.str, ';', param.value.len) : NULL;
+			const char *end = param.has_value ? memchr(param.value.str, ';', param.value.len)
+				: NULL;
 
-			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len, param.name.str);
+			appendStringInfo(&buf, "%c%.*s", first ? '?' : '&', (int) param.name.len,
+							 param.name.str);
 			if (param.has_value)
-				appendStringInfo(&buf, "=%.*s", (int) (end ? end - param.value.str : (ptrdiff_t) param.value.len),
+				appendStringInfo(&buf, "=%.*s",
+								 (int) (end ? end - param.value.str : (ptrdiff_t) param.value.len),
 								 param.value.str);
 			first = false;
 		}

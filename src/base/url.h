@@ -54,7 +54,8 @@ typedef struct UrlRulesInput
 	bool		as_matomo;		/* parameters escaped, of equal ones the last */
 	int			max_length;		/* bytes */
 	int			n_lists;
-	const TextList *const *lists;	/* names, or /expressions/, of parameters to remove */
+	const TextList *const *lists;	/* names, or /expressions/, of parameters
+									 * to remove */
 } UrlRulesInput;
 
 /* The value of a hexadecimal digit; -1 if it is none. */

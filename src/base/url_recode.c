@@ -23,7 +23,8 @@ static void
 append_recoded(StringInfo buf, const char *part, size_t len, int encoding)
 {
 	char	   *decoded = palloc(len + 1);
-	size_t	   *from = palloc((len + 1) * sizeof(size_t));	/* where each byte stands in part */
+	size_t	   *from = palloc((len + 1) * sizeof(size_t));	/* where each byte
+															 * stands in part */
 	size_t		n = 0;
 
 	for (size_t i = 0; i < len; n++)

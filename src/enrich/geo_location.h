@@ -15,12 +15,14 @@
 typedef struct GeoLocation
 {
 	char		continent[3];	/* code, lower case */
-	char		country[4];		/* ISO 3166-1, lower case; an override may have a letter more */
+	char		country[4];		/* ISO 3166-1, lower case; an override may
+								 * have a letter more */
 	bool		has_coordinates;
 	double		latitude;
 	double		longitude;
 	int64		asn;
-	char		region[GEO_TEXT_SIZE];	/* code without the country's, else name */
+	char		region[GEO_TEXT_SIZE];	/* code without the country's, else
+										 * name */
 	char		city[GEO_TEXT_SIZE];
 	char		organisation[GEO_TEXT_SIZE];
 } GeoLocation;

@@ -54,10 +54,12 @@ typedef struct GeoFile
 	bool		is_open;
 	MMDB_s		db;
 	Section		data;
-	RecordEntry *records;		/* of the open file, direct-mapped; NULL: none was read */
+	RecordEntry *records;		/* of the open file, direct-mapped; NULL: none
+								 * was read */
 	FileId		db_id;			/* of the open file */
 	bool		tried;
-	FileId		tried_id;		/* of the file that was last examined, valid or not */
+	FileId		tried_id;		/* of the file that was last examined, valid
+								 * or not */
 	char	   *error;			/* NULL: none */
 	bool		warn;			/* report the error at the next look-up */
 	bool		warned_missing;

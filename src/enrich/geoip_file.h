@@ -19,7 +19,8 @@ typedef struct GeoFileStatus
 {
 	const char *path;			/* NULL: the list itself is not valid */
 	const char *kind;			/* "city" or "asn" */
-	const char *type;			/* as the file's metadata says; NULL if none is open */
+	const char *type;			/* as the file's metadata says; NULL if none
+								 * is open */
 	bool		has_built;
 	TimestampTz built;
 	const char *error;			/* NULL: none */

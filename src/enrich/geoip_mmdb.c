@@ -52,7 +52,8 @@ typedef struct Value
 	int			type;
 	uint32		size;			/* of a map or an array: elements */
 	const uint8 *data;			/* after the control bytes */
-	size_t		next;			/* offset after it; of a map or an array: of its first element */
+	size_t		next;			/* offset after it; of a map or an array: of
+								 * its first element */
 } Value;
 
 /* big-endian, up to 8 bytes */
@@ -263,8 +264,10 @@ typedef struct GeoKey
 	uint8		len;
 	uint8		map;			/* in which the key is */
 	uint8		field;
-	uint8		rank;			/* of several values of a field the one with the lowest wins */
-	uint8		into;			/* the map that the value is, or an array of maps */
+	uint8		rank;			/* of several values of a field the one with
+								 * the lowest wins */
+	uint8		into;			/* the map that the value is, or an array of
+								 * maps */
 } GeoKey;
 
 #define KEY(map, name, field, rank, into) {name, sizeof(name) - 1, map, field, rank, into}
@@ -347,6 +350,7 @@ static const struct
 	const char *name;
 	const char *code;
 }			continents[] =
+
 {
 	{"Africa", "af"}, {"Antarctica", "an"}, {"Asia", "as"}, {"Europe", "eu"},
 	{"North America", "na"}, {"Oceania", "oc"}, {"South America", "sa"}

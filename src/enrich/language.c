@@ -174,7 +174,7 @@ language_normalise(const char *str, size_t len, char *buf, size_t buflen)
 	n = drop_blanks(work, n);
 	n = drop_comments(work, n);
 	n = drop_qualities(work, n);
-	dot = memchr(work, '.', n);	/* a charset */
+	dot = memchr(work, '.', n); /* a charset */
 	if (dot != NULL)
 		n = dot - work;
 	n = drop_chrome(work, n);
@@ -193,46 +193,46 @@ language_normalise(const char *str, size_t len, char *buf, size_t buflen)
 
 /* ISO 639-1 */
 static const char languages[] =
-	"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
-	"da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
-	"hu hy hz "
-	"ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg "
-	"li ln lo lt lu lv "
-	"mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps "
-	"pt qu "
-	"rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl "
-	"tn to tr ts tt tw ty "
-	"ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+"da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
+"hu hy hz "
+"ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg "
+"li ln lo lt lu lv "
+"mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps "
+"pt qu "
+"rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl "
+"tn to tr ts tt tw ty "
+"ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
 /* ISO 3166-1 alpha-2 */
 static const char countries[] =
-	"ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq "
-	"br bs bt bv bw by bz "
-	"ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er "
-	"es et fi fj fk fm fo fr "
-	"ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in "
-	"io iq ir is it je jm jo jp "
-	"ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mf mg mh mk "
-	"ml mm mn mo mp mq mr ms mt "
-	"mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps "
-	"pt pw py qa re ro rs ru rw "
-	"sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm "
-	"tn to tr tt tv tw tz "
-	"ua ug um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
+"ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq "
+"br bs bt bv bw by bz "
+"ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er "
+"es et fi fj fk fm fo fr "
+"ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in "
+"io iq ir is it je jm jo jp "
+"ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mf mg mh mk "
+"ml mm mn mo mp mq mr ms mt "
+"mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps "
+"pt pw py qa re ro rs ru rw "
+"sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm "
+"tn to tr tt tv tw tz "
+"ua ug um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 
 /* Languages of one country: language, country. */
 static const char language_country_pairs[] =
-	"af-za am-et az-az be-by bg-bg bn-bd bs-ba ca-es cs-cz cy-gb da-dk de-de dv-mv dz-bt el-gr "
-	"es-es et-ee eu-es "
-	"fa-ir fi-fi fj-fj fo-fo fr-fr fy-nl ga-ie gl-es gu-in he-il hi-in hr-hr ht-ht hu-hu hy-am "
-	"id-id ig-ng is-is it-it "
-	"ja-jp jv-id ka-ge kk-kz kl-gl km-kh kn-in ko-kr ky-kg lb-lu lo-la lt-lt lv-lv mg-mg mi-nz "
-	"mk-mk ml-in mn-mn mr-in "
-	"ms-my mt-mt my-mm nb-no ne-np nl-nl nn-no no-no or-in pa-in pl-pl ps-af pt-pt ro-ro ru-ru "
-	"rw-rw si-lk sk-sk sl-si "
-	"sm-ws so-so sq-al sr-rs sv-se ta-in te-in tg-tj th-th tk-tm tl-ph to-to tr-tr tt-ru uk-ua "
-	"ur-pk uz-uz vi-vn xh-za "
-	"yo-ng zh-cn zu-za";
+"af-za am-et az-az be-by bg-bg bn-bd bs-ba ca-es cs-cz cy-gb da-dk de-de dv-mv dz-bt el-gr "
+"es-es et-ee eu-es "
+"fa-ir fi-fi fj-fj fo-fo fr-fr fy-nl ga-ie gl-es gu-in he-il hi-in hr-hr ht-ht hu-hu hy-am "
+"id-id ig-ng is-is it-it "
+"ja-jp jv-id ka-ge kk-kz kl-gl km-kh kn-in ko-kr ky-kg lb-lu lo-la lt-lt lv-lv mg-mg mi-nz "
+"mk-mk ml-in mn-mn mr-in "
+"ms-my mt-mt my-mm nb-no ne-np nl-nl nn-no no-no or-in pa-in pl-pl ps-af pt-pt ro-ro ru-ru "
+"rw-rw si-lk sk-sk sl-si "
+"sm-ws so-so sq-al sr-rs sv-se ta-in te-in tg-tj th-th tk-tm tl-ph to-to tr-tr tt-ru uk-ua "
+"ur-pk uz-uz vi-vn xh-za "
+"yo-ng zh-cn zu-za";
 
 /* Is the two-letter code in a list of words of three bytes? */
 static bool

@@ -189,7 +189,8 @@ known_list(void)
 
 			for (int j = 0; j < n; j++)
 			{
-				(void) referrer_list_add(list, KIND_SEARCH_ENGINE, e->name, hosts[j], n_params, params);
+				(void) referrer_list_add(list, KIND_SEARCH_ENGINE, e->name, hosts[j], n_params,
+										 params);
 				list->entries[list->n - 1].hidden = e->hidden;
 			}
 			pfree(hosts[0]);
@@ -335,8 +336,11 @@ read_page(const char *url, Address *page)
 	page->path = part_text(page->parts.path);
 	if (!page->valid)
 	{
-		/* apps send texts that are not URLs: their query string is read all the same */
-		const char *mark = page->text + strcspn(page->text, "?#");
+		/*
+		 * apps send texts that are not URLs: their query string is read all
+		 * the same
+		 */
+		const char *mark = page->text +strcspn(page->text, "?#");
 
 		if (*mark == '?')
 		{
@@ -477,7 +481,8 @@ is_ignored(const Address *ref, const TextList *list)
 		else
 			same = strcmp(without_www(host), without_www(ref->host)) == 0;
 		pfree(host);
-		if (same && (path[0] == '\0' || strcmp(path, "/") == 0 || strncmp(ref->path, path, strlen(path)) == 0))
+		if (same && (path[0] == '\0' || strcmp(path, "/") == 0 ||
+					 strncmp(ref->path, path, strlen(path)) == 0))
 			return true;
 	}
 	return false;
@@ -516,7 +521,8 @@ matching_site(const ReferrerInput *in, const Address *page, bool *own)
 {
 	const char *host = without_www(page->host);
 	size_t		len = strlen(page->path);
-	char	   *path = psprintf("%s%s", page->path, len > 0 && page->path[len - 1] == '/' ? "" : "/");
+	char	   *path = psprintf("%s%s", page->path, len > 0 &&
+								page->path[len - 1] == '/' ? "" : "/");
 	const char *best = NULL;
 
 	*own = false;
@@ -861,16 +867,19 @@ detect_tagged_assistant(const ReferrerInput *in, const Address *page, Referrer *
 /* Parameters without meaning that some hosts add to every address. */
 static const struct
 {
-	const char *host;			/* the host's end; with a final dot: a label anywhere in it */
+	const char *host;			/* the host's end; with a final dot: a label
+								 * anywhere in it */
 	const char *names[12];
 }			noise[] = {
 	{"instagram.com", {"e", "s"}},
 	{"facebook.com", {"h", "p"}},
 	{"google.", {"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}},
-	{"googleusercontent.", {"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client", "channel"}},
+	{"googleusercontent.", {"ust", "usg", "usd", "sa", "sntz", "ei", "bvm", "ved", "client",
+	"channel"}},
 	{"main.exoclick.com", {"data", "wpn"}},
 	{"youtube.com", {"redir_token", "html_redirect", "continuation", "feature"}},
-	{"bing.com", {"cvid", "refig", "elv", "plvar", "setlang", "qs", "cc", "mkt", "pc", "form", "src"}}
+	{"bing.com", {"cvid", "refig", "elv", "plvar", "setlang", "qs", "cc", "mkt", "pc", "form",
+	"src"}}
 };
 
 static const char *const *

@@ -26,7 +26,8 @@ typedef struct Referrer
 {
 	ReferrerType type;
 	const char *name;			/* NULL for direct entries */
-	const char *keyword;		/* NULL if there is none; "" for campaigns without one */
+	const char *keyword;		/* NULL if there is none; "" for campaigns
+								 * without one */
 	const char *url;			/* "" if there is none; NULL to store NULL */
 } Referrer;
 
@@ -60,21 +61,24 @@ typedef struct ReferrerInput
 	int32		idsite;
 	const char *url;			/* page URL, as sent */
 	const char *urlref;			/* referrer URL, as sent */
-	int			n_params;		/* tracking parameters; those that the settings name are read */
+	int			n_params;		/* tracking parameters; those that the
+								 * settings name are read */
 	const ReferrerParam *params;
 	int			n_sites;		/* URLs of this and of all other sites */
 	const SiteUrl *sites;
 	const Settings *s;
 	const UrlRules *rules;		/* made from s */
 	const ReferrerList *own;	/* NULL: none */
-	const Referrer *visit;		/* of the visit that the hit would continue, or NULL */
+	const Referrer *visit;		/* of the visit that the hit would continue,
+								 * or NULL */
 } ReferrerInput;
 
 /* The effect of a hit's referrer on the visit that the hit would continue. */
 typedef enum ReferrerEffect
 {
 	REFERRER_KEEPS,				/* the visit keeps its referrer */
-	REFERRER_REPLACES,			/* the visit was direct and takes the hit's referrer */
+	REFERRER_REPLACES,			/* the visit was direct and takes the hit's
+								 * referrer */
 	REFERRER_NEW_CAMPAIGN,		/* a new visit begins */
 	REFERRER_NEW_WEBSITE
 } ReferrerEffect;
@@ -82,7 +86,8 @@ typedef enum ReferrerEffect
 extern void referrer_detect(const ReferrerInput *in, Referrer *out);
 extern void referrer_anonymise(Referrer *r, ReferrerAnonymisation how);
 extern bool referrer_changed(const Referrer *visit, const Referrer *hit);
-extern ReferrerEffect referrer_effect(const Referrer *visit, const Referrer *hit, const Settings *s);
+extern ReferrerEffect referrer_effect(const Referrer *visit, const Referrer *hit,
+									  const Settings *s);
 
 extern Referrer referrer_from_datum(Datum datum);
 

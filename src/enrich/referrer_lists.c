@@ -15,12 +15,12 @@ const KnownEngine known_engines[] =
 {
 	/* Google: "tbm" and advanced searches are read in referrer.c */
 	{"Google", "google.{} encrypted.google.com ipv4.google.com ipv6.google.com search.google.com"
-		" com.google.android.googlequicksearchbox", "q query", "/search* /url* /webhp* /https*"},
+	" com.google.android.googlequicksearchbox", "q query", "/search* /url* /webhp* /https*"},
 	{"Google Images",
-		"images.google.{} google.{}/imgres google.{}/images google.{}/imghp", "q", "*"},
+	"images.google.{} google.{}/imgres google.{}/images google.{}/imghp", "q", "*"},
 	{"Google Video", "video.google.{} google.{}/videosearch google.{}/videohp", "q", "*"},
 	{"Google Shopping",
-		"shopping.google.{} google.{}/products google.{}/prdhp google.{}/shopping", "q", "*"},
+	"shopping.google.{} google.{}/products google.{}/prdhp google.{}/shopping", "q", "*"},
 	{"Google News", "news.google.{}", "q", "*"},
 	{"Google Scholar", "scholar.google.{}", "q", "*"},
 	{"Google Maps", "maps.google.{} google.{}/maps", "q", "*"},
@@ -30,14 +30,14 @@ const KnownEngine known_engines[] =
 
 	/* the world */
 	{"Bing", "bing.com {}.bing.com m.bing.com www2.bing.com www4.bing.com"
-		" edgeservices.bing.com", "q Q", "/search /search?"},
+	" edgeservices.bing.com", "q Q", "/search /search?"},
 	{"Bing Images", "bing.com/images {}.bing.com/images", "q Q", "*"},
 	{"Bing Videos", "bing.com/videos {}.bing.com/videos", "q Q", "*"},
 	{"Bing News", "bing.com/news {}.bing.com/news", "q Q", "*"},
 	{"Bing Maps", "bing.com/maps {}.bing.com/maps", "q Q", "*"},
 	{"Yahoo!", "search.yahoo.com {}.search.yahoo.com r.search.yahoo.com m.search.yahoo.com"
 		" m2.search.yahoo.com malaysia.search.yahoo.com espanol.search.yahoo.com uk.yhs4.search.yahoo.com"
-		" us.yhs4.search.yahoo.com yhs4.search.yahoo.com", "p q", "*"},
+	" us.yhs4.search.yahoo.com yhs4.search.yahoo.com", "p q", "*"},
 	{"Yahoo! Images", "images.search.yahoo.com {}.images.search.yahoo.com", "p va", "*"},
 	{"Yahoo! Video", "video.search.yahoo.com {}.video.search.yahoo.com", "p", "*"},
 	{"Yahoo! News", "news.search.yahoo.com {}.news.search.yahoo.com", "p", "*"},
@@ -45,18 +45,18 @@ const KnownEngine known_engines[] =
 	{"Yahoo! Japan Images", "image.search.yahoo.co.jp", "p", "*"},
 	{"DuckDuckGo", "duckduckgo.com html.duckduckgo.com lite.duckduckgo.com start.duckduckgo.com"
 		" safe.duckduckgo.com noai.duckduckgo.com com.duckduckgo.mobile.android ddg.gg"
-		" duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion", "q", "/html/ /lite/ /l/*"},
+	" duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion", "q", "/html/ /lite/ /l/*"},
 	{"AOL", "search.aol.{} {}.search.aol.com aolsearch.com aolsearch.aol.{} recherche.aol.fr"
 		" suche.aol.de"
-		" sucheaol.aol.de", "q query", NULL},
+	" sucheaol.aol.de", "q query", NULL},
 	{"Ask", "ask.com {}.ask.com search.ask.com search.tb.ask.com int.search.tb.ask.com"
-		" int.search.myway.com askkids.com", "q ask searchfor", NULL},
+	" int.search.myway.com askkids.com", "q ask searchfor", NULL},
 	{"Ecosia", "ecosia.org", "q", "/search*"},
 	{"Qwant",
-		"qwant.com lite.qwant.com mobile.qwant.com junior.qwant.com qwantjunior.com", "q", NULL},
+	"qwant.com lite.qwant.com mobile.qwant.com junior.qwant.com qwantjunior.com", "q", NULL},
 	{"StartPage",
 		"startpage.com startpage.org eu.startpage.com {}.startpage.com classic.startpage.com"
-		" s1-eu4.startpage.com", "q query", "/do/* /sp/*"},
+	" s1-eu4.startpage.com", "q query", "/do/* /sp/*"},
 	{"Ixquick", "ixquick.com ixquick.de ixquick-proxy.com", "query q", "/do/*"},
 	{"Brave", "search.brave.com", "q", "*"},
 	{"Mojeek", "mojeek.com mojeek.co.uk mojeek.de mojeek.fr", "q", NULL},
@@ -66,7 +66,7 @@ const KnownEngine known_engines[] =
 	{"You.com", "you.com", "q", NULL},
 	{"Neeva", "neeva.com", "q", NULL},
 	{"Presearch", "presearch.com presearch.org presearch.io engine.presearch.org"
-		" engine.presearch.com", "q", "/search*"},
+	" engine.presearch.com", "q", "/search*"},
 	{"Gibiru", "gibiru.com", "q", NULL},
 	{"Lilo", "lilo.org search.lilo.org", "q", NULL},
 	{"Ekoru", "ekoru.org", "q", NULL},
@@ -77,7 +77,7 @@ const KnownEngine known_engines[] =
 	{"Unbubble", "unbubble.eu", "q", NULL},
 	{"Peekier", "peekier.com", "q", NULL},
 	{"searX",
-		"searx.me searx.be searx.org search.disroot.org searx.space priv.au", "q", "/search*"},
+	"searx.me searx.be searx.org search.disroot.org searx.space priv.au", "q", "/search*"},
 	{"Hulbee", "hulbee.com", "query q", NULL},
 	{"Petal Search", "petalsearch.com", "query", NULL},
 	{"Wolfram Alpha", "wolframalpha.com m.wolframalpha.com", "i", NULL},
@@ -116,7 +116,7 @@ const KnownEngine known_engines[] =
 
 	/* Russia and its neighbours */
 	{"Yandex", "yandex.{} ya.ru m.yandex.{} com.yandex.browser ru.yandex.searchplugin", "text",
-		"/search* /yandsearch* /clck/* /touchsearch*"},
+	"/search* /yandsearch* /clck/* /touchsearch*"},
 	{"Yandex Images", "yandex.{}/images images.yandex.{} ya.ru/images", "text", "*"},
 	{"Yandex Video", "yandex.{}/video video.yandex.{}", "text", "*"},
 	{"Mail.ru", "go.mail.ru", "q", "/search*"},
@@ -130,7 +130,7 @@ const KnownEngine known_engines[] =
 
 	/* East Asia */
 	{"Baidu", "baidu.com m.baidu.com wap.baidu.com www1.baidu.com"
-		" m5.baidu.com", "wd word kw", "/link* /s /s?"},
+	" m5.baidu.com", "wd word kw", "/link* /s /s?"},
 	{"Baidu Images", "image.baidu.com", "word wd", "*"},
 	{"Sogou", "sogou.com m.sogou.com wap.sogou.com", "query keyword", "/link* /web*"},
 	{"360search", "so.com m.so.com", "q", "/link* /s*"},
@@ -211,11 +211,12 @@ const KnownNetwork known_networks[] =
 		" infosec.exchange"
 		" social.tchncs.de chaos.social troet.cafe norden.social det.social mastodon.nl"
 		" mastodon.uno"
-		" techhub.social universeodon.com mindly.social org.joinmastodon.android"},
+	" techhub.social universeodon.com mindly.social org.joinmastodon.android"},
 	{"Bluesky", "bsky.app bsky.social xyz.blueskyweb.app"},
 	{"Pixelfed", "pixelfed.social pixelfed.de"},
 	{"Lemmy", "lemmy.world lemmy.ml feddit.de feddit.org"},
-	{"Diaspora", "joindiaspora.com diasp.org diasp.eu diaspora-fr.org pod.geraspora.de pluspora.com"}
+	{"Diaspora",
+	"joindiaspora.com diasp.org diasp.eu diaspora-fr.org pod.geraspora.de pluspora.com"}
 	,
 	{"XING", "xing.com"},
 	{"Viadeo", "viadeo.com"},
@@ -305,7 +306,7 @@ const KnownNetwork known_assistants[] =
 	{"Perplexity", "perplexity.ai perplexity.com ai.perplexity.app.android"},
 	{"Copilot", "copilot.microsoft.com copilot.com copilot.cloud.microsoft m365.cloud.microsoft"
 		" edgeservices.bing.com bing.com/chat bing.com/copilotsearch github.com/copilot"
-		" com.microsoft.copilot"},
+	" com.microsoft.copilot"},
 	{"Gemini", "gemini.google.com bard.google.com com.google.android.apps.bard"},
 	{"NotebookLM", "notebooklm.google.com notebooklm.google"},
 	{"Claude", "claude.ai claude.com com.anthropic.claude"},

@@ -17,7 +17,8 @@ typedef struct KnownEngine
 {
 	const char *name;
 	const char *hosts;
-	const char *parameters;		/* with the keyword; the first one found counts */
+	const char *parameters;		/* with the keyword; the first one found
+								 * counts */
 
 	/*
 	 * Path, query and fragment on which no keyword is expected, besides the

@@ -77,13 +77,17 @@ struct UaRules
 	int			first[UA_LISTS + 1];	/* where each list begins */
 	UaRule	   *rules;
 
-	/* the automaton; state 0 is the root, class 0 the bytes that no literal contains */
+	/*
+	 * the automaton; state 0 is the root, class 0 the bytes that no literal
+	 * contains
+	 */
 	uint8		class[256];
 	int			nclasses;
 	int			nstates;
 	uint16	   *next;			/* [state * nclasses + class] */
 	uint16	   *shorter;		/* longest proper suffix that ends a literal */
-	int32	   *refs;			/* by state: rules whose literal ends here, or -1 */
+	int32	   *refs;			/* by state: rules whose literal ends here, or
+								 * -1 */
 	RuleRef    *ref;
 	int			nrefs;
 	uint8	   *seen;			/* by state, cleared after each agent */
@@ -139,7 +143,8 @@ typedef struct Reader
 {
 	const char *p;
 	int			depth;
-	bool		unknown;		/* it has a construct that we do not understand */
+	bool		unknown;		/* it has a construct that we do not
+								 * understand */
 } Reader;
 
 typedef enum AtomKind
@@ -188,7 +193,7 @@ append_text(Part *part, const char *text, int len)
 		part->text = part->text == NULL ? palloc(part->allocated) :
 			repalloc(part->text, part->allocated);
 	}
-	memcpy(part->text + part->len, text, len);
+	memcpy(part->text +part->len, text, len);
 	part->len += len;
 	part->text[part->len] = '\0';
 }
@@ -330,7 +335,8 @@ read_quantifier(Reader *reader, int *least, bool *once)
 		const char *q = p + 1;
 
 		if (*q == ',')
-			reader->unknown = true; /* has different meanings in different versions */
+			reader->unknown = true; /* has different meanings in different
+									 * versions */
 		if (*q < '0' || *q > '9')
 			return;				/* a character of the text */
 		*least = atoi(q);
@@ -576,12 +582,12 @@ build_filter(UaRules *rules)
 	rules->nstates = 1;
 	for (int i = 0; i < rules->nrules; i++)
 		foreach(lc, words[i])
-		{
-			int			len;
-			const char *word = cut_literal(lfirst(lc), &len);
+	{
+		int			len;
+		const char *word = cut_literal(lfirst(lc), &len);
 
-			add_literal(rules, word, len, i);
-		}
+		add_literal(rules, word, len, i);
+	}
 	rules->shorter = MemoryContextAllocZero(keep, rules->nstates * sizeof(uint16));
 	rules->seen = MemoryContextAllocZero(keep, rules->nstates);
 	link_states(rules);
@@ -695,9 +701,11 @@ skip_node(Yaml *yaml)
 	{
 		if (!next_event(yaml))
 			return false;
-		if (yaml->event.type == YAML_MAPPING_START_EVENT || yaml->event.type == YAML_SEQUENCE_START_EVENT)
+		if (yaml->event.type == YAML_MAPPING_START_EVENT ||
+			yaml->event.type == YAML_SEQUENCE_START_EVENT)
 			depth++;
-		else if (yaml->event.type == YAML_MAPPING_END_EVENT || yaml->event.type == YAML_SEQUENCE_END_EVENT)
+		else if (yaml->event.type == YAML_MAPPING_END_EVENT ||
+				 yaml->event.type == YAML_SEQUENCE_END_EVENT)
 			depth--;
 		else if (yaml->event.type == YAML_STREAM_END_EVENT)
 			return false;
@@ -963,14 +971,16 @@ rule_code(UaRules *rules, int i)
 	if (pcre2_pattern_info(rule->code, PCRE2_INFO_JITSIZE, &size) == 0)
 		rules->jit_memory += size;
 	if (rules->jit_stack == NULL &&
-		(rules->jit_stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, rules->general)) != NULL)
+		(rules->jit_stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX,
+												   rules->general)) != NULL)
 		pcre2_jit_stack_assign(rules->match, NULL, rules->jit_stack);
 	return rule->code;
 }
 
 /* A replacement with $1 … $9 filled in, or a group alone; trimmed. */
 static void
-fill_value(const char *replacement, int group, const char *agent, const PCRE2_SIZE *groups, int ngroups,
+fill_value(const char *replacement, int group, const char *agent, const PCRE2_SIZE *groups,
+		   int ngroups,
 		   char *value)
 {
 	char		plain[] = "$1";
@@ -1008,7 +1018,8 @@ fill_value(const char *replacement, int group, const char *agent, const PCRE2_SI
  * ua_rules_match
  */
 void
-ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order, UaAnswer answers[UA_LISTS])
+ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order,
+			   UaAnswer answers[UA_LISTS])
 {
 	int			limits = 0;
 
@@ -1049,7 +1060,10 @@ ua_rules_match(UaRules *rules, const char *agent, size_t len, bool in_order, UaA
 			answer->found = true;
 			for (int v = 0; v < UA_VALUES; v++)
 			{
-				/* without a replacement there is no brand, and the model is the device */
+				/*
+				 * without a replacement there is no brand, and the model is
+				 * the device
+				 */
 				if (list == UA_DEVICES && v == 1 && rule->replacement[v] == NULL)
 					continue;
 				fill_value(rule->replacement[v], list == UA_DEVICES ? 1 : v + 1, agent, groups, n,

@@ -114,7 +114,8 @@ contains_ci(const char *haystack, const char *lower_needle)
  * Chromium.  One brand is meaningless on purpose ("Not A;Brand").
  */
 static void
-add_brand(Hints *hints, const char *brand, size_t brand_len, const char *version, size_t version_len)
+add_brand(Hints *hints, const char *brand, size_t brand_len, const char *version,
+		  size_t version_len)
 {
 	char		name[HINT_MAX + 1];
 	int			rank;
@@ -169,7 +170,8 @@ read_brands(Hints *hints, JsonbContainer *object, const char *name)
 		char		brand[HINT_MAX + 1];
 		char		version[HINT_MAX + 1];
 
-		if (item == NULL || item->type != jbvBinary || !JsonContainerIsObject(item->val.binary.data) ||
+		if (item == NULL || item->type != jbvBinary ||
+			!JsonContainerIsObject(item->val.binary.data) ||
 			!string_member(item->val.binary.data, "brand", brand))
 			continue;
 		if (!string_member(item->val.binary.data, "version", version))
@@ -272,7 +274,8 @@ read_headers(Hints *hints, JsonbContainer *headers)
 	header_string(headers, "sec-ch-ua-platform", hints->platform);
 	header_string(headers, "sec-ch-ua-platform-version", hints->platform_version);
 	header_string(headers, "sec-ch-ua-model", hints->model);
-	if (hints->mobile < 0 && mobile != NULL && mobile->type == jbvString && mobile->val.string.len == 2 &&
+	if (hints->mobile < 0 && mobile != NULL && mobile->type == jbvString &&
+		mobile->val.string.len == 2 &&
 		mobile->val.string.val[0] == '?')
 		hints->mobile = mobile->val.string.val[1] == '1' ? 1 : 0;
 	header_brands(hints, headers, "sec-ch-ua-full-version-list");
@@ -335,7 +338,8 @@ static FileIdentity rules_file; /* of rules */
 static char checked_path[MAXPGPATH];
 static TimestampTz checked_at = 0;
 static bool have_bad_file = false;
-static FileIdentity bad_file;	/* it was read and is not valid: do not read it again */
+static FileIdentity bad_file;	/* it was read and is not valid: do not read
+								 * it again */
 static char bad_reason[512];
 static char problem[512];		/* the problem with the file now, or "" */
 static bool warned = false;
@@ -439,7 +443,8 @@ current_rules(void)
 	else if (!S_ISREG(st.st_mode))
 		snprintf(problem, sizeof(problem), "not a regular file");
 	else if (st.st_size > FILE_MAX)
-		snprintf(problem, sizeof(problem), "the file is larger than %d MB", FILE_MAX / (1024 * 1024));
+		snprintf(problem, sizeof(problem), "the file is larger than %d MB",
+				 FILE_MAX / (1024 * 1024));
 	else
 	{
 		identify(&st, &id);
@@ -509,7 +514,8 @@ names_platform(const Agent *agent)
 {
 	static const char *const words[] = {
 		"android", "iphone", "ipad", "ipod", "ios ", "ios/", "watchos", "tvos", "windows",
-		"macintosh", "mac os", "macos", "darwin/", "cfnetwork", "cros ", "tizen", "kaios", "harmonyos",
+		"macintosh", "mac os", "macos", "darwin/", "cfnetwork", "cros ", "tizen", "kaios",
+		"harmonyos",
 		"dalvik/", "playstation", NULL
 	};
 
@@ -564,8 +570,10 @@ says_bot(const Agent *agent)
 	static const char *const always[] = {
 		"crawler", "crawl/", "slurp", "facebookexternalhit", "mediapartners-google", "bingpreview",
 		"google-inspectiontool", "googleother", "apis-google", "feedfetcher",
-		"chrome-lighthouse", "pagespeed", "gtmetrix", "pingdomtms", "pingdompagespeed", "ia_archiver",
-		"archive.org_bot", "chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent", "scrapy", NULL
+		"chrome-lighthouse", "pagespeed", "gtmetrix", "pingdomtms", "pingdompagespeed",
+		"ia_archiver",
+		"archive.org_bot", "chatgpt-user", "perplexity-user", "claude-user", "meta-externalagent",
+		"scrapy", NULL
 	};
 	static const char *const robots_place[] = {
 		"whatsapp/", "validator", "uptime", "lighthouse", "pingdom"
@@ -584,7 +592,11 @@ says_bot(const Agent *agent)
 	}
 	if (says(agent, "feedvalidator"))
 		return true;
-	/* apps name their page too, but robots are "compatible" or name no platform */
+
+	/*
+	 * apps name their page too, but robots are "compatible" or name no
+	 * platform
+	 */
 	return (says(agent, "+http://") || says(agent, "+https://")) &&
 		(says(agent, "compatible;") || !names_platform(agent));
 }
@@ -695,8 +707,8 @@ system_of_hints(const Agent *agent, const char *family, char *version)
 		int			major = atoi(hints->platform_version);
 
 		/*
-		 * an Xbox sends Windows too; the version numbers the releases of
-		 * an interface
+		 * an Xbox sends Windows too; the version numbers the releases of an
+		 * interface
 		 */
 		if (strcmp(family, "Xbox") != 0 && strcmp(family, "Windows") != 0)
 			family = "Windows", version[0] = '\0';
@@ -773,6 +785,7 @@ static const struct
 	const char *word;			/* the version follows */
 	const char *family;
 }			named_programs[] =
+
 {
 	{"huaweibrowser/", "HuaweiBrowser"},
 	{"heytapbrowser/", "HeyTapBrowser"},
@@ -832,7 +845,8 @@ named_program(const Agent *agent, const char *family, char *version, size_t size
 		family = says(agent, "android") && says(agent, " mobile") ? "Chrome Mobile" : "Chrome";
 		short_version(chrome + strlen(" chrome/"), false, version, size);
 	}
-	if (family[0] != '\0' && strncmp(family, "Chrome", 6) != 0 && strncmp(family, "Safari", 6) != 0 &&
+	if (family[0] != '\0' && strncmp(family, "Chrome", 6) != 0 &&
+		strncmp(family, "Safari", 6) != 0 &&
 		strncmp(family, "Mobile Safari", 13) != 0 && strcmp(family, "Apple Mail") != 0 &&
 		strcmp(family, "WebKit Nightly") != 0)
 		return family;
@@ -848,7 +862,11 @@ named_program(const Agent *agent, const char *family, char *version, size_t size
 	}
 	if (says(agent, "tizen") && family[0] != '\0' && strncmp(family, "Chrome", 6) != 0)
 		return tizen_browser(agent, version, size);
-	/* the rules call any agent with WebKit only Apple Mail; only Apple's computers have that */
+
+	/*
+	 * the rules call any agent with WebKit only Apple Mail; only Apple's
+	 * computers have that
+	 */
 	if (strcmp(family, "Apple Mail") == 0 && !says(agent, "mac os x"))
 	{
 		version[0] = '\0';
@@ -861,7 +879,8 @@ static void
 detect_client(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 {
 	const Hints *hints = &agent->hints;
-	const char *family = answer->found && pg_strcasecmp(answer->value[0], "Other") != 0 ? answer->value[0] : "";
+	const char *family = answer->found && pg_strcasecmp(answer->value[0], "Other") != 0
+		? answer->value[0] : "";
 	const ClientCode *code;
 	char		version[21] = "";
 
@@ -879,12 +898,17 @@ detect_client(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		short_version(hints->brand_version, false, hinted_version, sizeof(hinted_version));
 		if (hinted == NULL)
 			hinted = hints->brand;
-		/* a name in the agent is more specific than the brands Chrome or Chromium */
+
+		/*
+		 * a name in the agent is more specific than the brands Chrome or
+		 * Chromium
+		 */
 		if ((hints->brand_rank == 1 || hints->brand_rank == 3) && family[0] != '\0' &&
 			strncmp(family, "Chrome", 6) != 0 && strncmp(family, "Chromium", 8) != 0 &&
 			strncmp(family, "Safari", 6) != 0 && strcmp(family, "Android") != 0)
 			hinted = NULL;
-		else if (code != NULL && code->code != NULL && strcmp(code->code, "CV") == 0 && hints->brand_rank == 1)
+		else if (code != NULL && code->code != NULL && strcmp(code->code, "CV") == 0 &&
+				 hints->brand_rank == 1)
 			hinted = NULL;
 		if (hinted != NULL)
 		{
@@ -905,7 +929,8 @@ detect_client(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 		found->client_type = code->type;
 	else if (family[0] == '\0')
 		found->client_type = CLIENT_UNKNOWN;
-	else if (says(agent, "cfnetwork") || ((says(agent, "android") || says(agent, "ios")) && !says(agent, "mozilla/")))
+	else if (says(agent, "cfnetwork") || ((says(agent, "android") || says(agent, "ios")) &&
+										  !says(agent, "mozilla/")))
 		found->client_type = CLIENT_MOBILE_APP;
 	else if (strncmp(agent->lower, "mozilla/", 8) == 0)
 		found->client_type = CLIENT_BROWSER;
@@ -920,7 +945,8 @@ detect_client(const Agent *agent, const UaAnswer *answer, UserAgent *found)
 	else
 	{
 		strcpy(found->fingerprint_browser, "UNK");
-		strcpy(found->config_browser_name, found->browser_family[0] ? found->browser_family : "UNK");
+		strcpy(found->config_browser_name, found->browser_family[0] ? found->browser_family
+			   : "UNK");
 	}
 }
 
@@ -982,7 +1008,8 @@ says_tv(const Agent *agent)
 }
 
 static DeviceType
-detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device, const UserAgent *found)
+detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device,
+			const UserAgent *found)
 {
 	static const char *const tv[] = {
 		"hbbtv", "smart-tv", "smarttv", "smart_tv", "googletv", "google tv", "appletv",
@@ -1016,7 +1043,8 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 		return DEVICE_CAR_BROWSER;
 	if (says(agent, "audioos") || says(agent, "homepod"))
 		return DEVICE_SMART_SPEAKER;
-	if ((says(agent, "crkey") && says(agent, "fuchsia")) || says(agent, "aeobc") || says(agent, "aeorh") ||
+	if ((says(agent, "crkey") && says(agent, "fuchsia")) || says(agent, "aeobc") ||
+		says(agent, "aeorh") ||
 		says(agent, "echo show") || says(agent, "nest hub"))
 		return DEVICE_SMART_DISPLAY;
 	if (says_any(agent, watch) || (system != NULL && system->kind == SYSTEM_WATCH))
@@ -1039,8 +1067,10 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 	if (says(agent, "sm-n9") || says(agent, "galaxy note"))
 		return DEVICE_PHABLET;
 
-	android = says(agent, "android") || (system != NULL && (strcmp(system->code, "AND") == 0 || strcmp(system->code, "FIR") == 0 ||
-															strcmp(system->code, "HAR") == 0));
+	android = says(agent, "android") || (system != NULL &&
+										 (strcmp(system->code, "AND") == 0 ||
+										  strcmp(system->code, "FIR") == 0 ||
+										  strcmp(system->code, "HAR") == 0));
 	mobile = agent->hints.mobile == 1 || says(agent, "mobile") || says(agent, "phone");
 	if (found->client_type == CLIENT_LIBRARY && system == NULL)
 		return DEVICE_UNKNOWN;
@@ -1054,11 +1084,13 @@ detect_type(const Agent *agent, const SystemCode *system, const UaAnswer *device
 			return DEVICE_SMARTPHONE;
 		/* browsers on tablets omit "Mobile"; apps and old browsers always do */
 		if (strncmp(agent->lower, "mozilla/", 8) == 0 &&
-			(atoi(found->os_version) >= 3 || found->os_version[0] == '\0') && !says(agent, "opera mini"))
+			(atoi(found->os_version) >= 3 || found->os_version[0] == '\0') &&
+			!says(agent, "opera mini"))
 			return DEVICE_TABLET;
 		return DEVICE_SMARTPHONE;
 	}
-	if (strcmp(found->fingerprint_browser, "OI") == 0 || says(agent, "midp") || says(agent, "cldc") ||
+	if (strcmp(found->fingerprint_browser, "OI") == 0 || says(agent, "midp") ||
+		says(agent, "cldc") ||
 		(device->found && strcmp(device->value[0], "Generic Feature Phone") == 0) ||
 		strncmp(agent->lower, "nokia", 5) == 0 || strncmp(agent->lower, "samsung-", 8) == 0)
 		return DEVICE_FEATURE_PHONE;
@@ -1079,6 +1111,7 @@ static const struct
 	const char *word;
 	const char *brand;
 }			named_brands[] =
+
 {
 	{"playstation", "Sony"}, {"xbox", "Microsoft"}, {"nintendo", "Nintendo"},
 	{"oculusbrowser", "Meta"}, {"; pixel ", "Google"}, {"; sm-", "Samsung"},
@@ -1088,7 +1121,8 @@ static const struct
 };
 
 static void
-detect_device(const Agent *agent, const SystemCode **system, const UaAnswer *device, UserAgent *found)
+detect_device(const Agent *agent, const SystemCode **system, const UaAnswer *device,
+			  UserAgent *found)
 {
 	const char *brand = device->found ? device->value[1] : "";
 	const char *model = device->found ? device->value[2] : "";
@@ -1115,7 +1149,8 @@ detect_device(const Agent *agent, const SystemCode **system, const UaAnswer *dev
 	{
 		const char *family = NULL;
 
-		if (pg_strcasecmp(brand, "Amazon") == 0 && (says(agent, "; kf") || says(agent, "; aft") || says(agent, "silk")))
+		if (pg_strcasecmp(brand, "Amazon") == 0 &&
+			(says(agent, "; kf") || says(agent, "; aft") || says(agent, "silk")))
 			family = "Fire OS";
 		else if (found->device_type == DEVICE_TV)
 			family = "Android TV";
@@ -1165,19 +1200,22 @@ detect(UaRules *from, Agent *agent, bool in_order, UserAgent *found)
 	if (from != NULL && agent->len > 0)
 		ua_rules_match(from, agent->string, agent->len, in_order, answers);
 	else
-		agent->lower[0] = '\0';	/* the words of the agent alone do not decide */
+		agent->lower[0] = '\0'; /* the words of the agent alone do not decide */
 
 	/* the rules count some libraries as spiders */
 	client = answers[UA_BROWSERS].found ? client_code(answers[UA_BROWSERS].value[0]) : NULL;
-	found->is_bot = (answers[UA_DEVICES].found && strcmp(answers[UA_DEVICES].value[0], "Spider") == 0 &&
+	found->is_bot = (answers[UA_DEVICES].found &&
+					 strcmp(answers[UA_DEVICES].value[0], "Spider") == 0 &&
 					 !(client != NULL && client->type == CLIENT_LIBRARY)) ||
 		says_bot(agent);
 	if (found->is_bot)
 	{
 		if (answers[UA_BROWSERS].found)
 		{
-			copy_any(found->browser_family, sizeof(found->browser_family), answers[UA_BROWSERS].value[0]);
-			join_version(&answers[UA_BROWSERS], found->browser_version, sizeof(found->browser_version));
+			copy_any(found->browser_family, sizeof(found->browser_family),
+					 answers[UA_BROWSERS].value[0]);
+			join_version(&answers[UA_BROWSERS], found->browser_version,
+						 sizeof(found->browser_version));
 		}
 		strcpy(found->config_os, "BOT");
 		return;
@@ -1200,7 +1238,8 @@ cache_key(const Agent *agent, char *key)
 	if (hints->any)
 	{
 		const char *const parts[] = {
-			hints->platform, hints->platform_version, hints->model, hints->brand, hints->brand_version
+			hints->platform, hints->platform_version, hints->model, hints->brand,
+			hints->brand_version
 		};
 
 		/* NUL, which no text contains, separates the parts */
@@ -1280,7 +1319,8 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 
 	if (cache == NULL)
 	{
-		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "pk_tracking user agents", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "pk_tracking user agents",
+													  ALLOCSET_DEFAULT_SIZES);
 
 		cache_context = context;
 		cache = MemoryContextAllocZero(context, CACHE_SETS * CACHE_WAYS * sizeof(CacheEntry));
@@ -1332,7 +1372,8 @@ device_row(FunctionCallInfo fcinfo, const UserAgent *ua)
 	Datum		values[13];
 	bool		nulls[13] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+		desc->natts != lengthof(values))
 		elog(ERROR, "type pk_tracking.device does not match this library");
 	set_text(values, nulls, 0, ua->os_family);
 	set_text(values, nulls, 1, ua->os_version);
@@ -1414,7 +1455,8 @@ pkt_user_agent_rules(PG_FUNCTION_ARGS)
 	UaRulesUse	use = {0};
 	int64		memory = 0;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+		desc->natts != lengthof(values))
 		elog(ERROR, "function pk_tracking.user_agent_rules() does not match this library");
 	if (from != NULL)
 	{

@@ -36,8 +36,10 @@ typedef enum DeviceType
 typedef struct UserAgent
 {
 	char		config_os[4];	/* Matomo's code, BOT or UNK */
-	char		config_browser_name[41];	/* Matomo's code of a browser, other programs' name, UNK */
-	char		fingerprint_browser[4]; /* the code if it is a browser, else UNK */
+	/* Matomo's code of a browser, other programs' name, UNK */
+	char		config_browser_name[41];
+	char		fingerprint_browser[4]; /* the code if it is a browser, else
+										 * UNK */
 	char		config_device_brand[4]; /* Matomo's code, or "" */
 	char		os_family[41];
 	char		os_version[21];

@@ -292,6 +292,7 @@ static const struct
 	const char *brand;
 	const char *code;
 }			brands[] =
+
 {
 	{"Cubot", "CB"}, {"Acer", "AC"}, {"Alcatel", "AL"}, {"Amazon", "KN"}, {"Apple", "AP"},
 	{"Archos", "AR"},
@@ -315,6 +316,7 @@ static const struct
 	const char *family;
 	const char *mobile;
 }			hinted[] =
+
 {
 	{"Google Chrome", "Chrome", "Chrome Mobile"},
 	{"Chromium", "Chromium", "Chromium"},

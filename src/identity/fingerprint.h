@@ -20,10 +20,12 @@ typedef struct FingerprintInput
 	const char *os;				/* "" if unknown; never NULL */
 	const char *browser;
 	const char *browser_version;
-	const char *user_agent;		/* the user agent while devices are not detected, else "" */
+	const char *user_agent;		/* the user agent while devices are not
+								 * detected, else "" */
 	int32		plugins[FINGERPRINT_PLUGINS];
 	PktIp		ip;				/* already masked according to the settings */
-	const char *language;		/* normalised list, see language.h; its first 20 bytes are hashed */
+	const char *language;		/* normalised list, see language.h; its first
+								 * 20 bytes are hashed */
 	int32		idsite;			/* 0: across websites */
 } FingerprintInput;
 

@@ -88,7 +88,7 @@ enum
 	QUERY_COUNT = QUERY_MAKE + SALT_TABLES
 };
 
-static KeptPlan plans[QUERY_COUNT];	/* run_query() fills them */
+static KeptPlan plans[QUERY_COUNT]; /* run_query() fills them */
 
 /* The cache: salts that were read in this transaction. */
 typedef struct NamedSalt
@@ -181,7 +181,7 @@ forget_work(bool destroyed)
 		last_destruction = 0;
 }
 
-static SecretModule module = {.wipe = wipe_cache, .forget = forget_work};
+static SecretModule module = {.wipe = wipe_cache,.forget = forget_work};
 
 void
 salt_init(void)

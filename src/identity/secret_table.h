@@ -16,7 +16,8 @@
 typedef enum SecretTableState
 {
 	SECRET_TABLE_IN_USE,		/* empty, or a secret in it lives */
-	SECRET_TABLE_BUSY,			/* another transaction uses it: the next call tries again */
+	SECRET_TABLE_BUSY,			/* another transaction uses it: the next call
+								 * tries again */
 	SECRET_TABLE_LOCKED			/* nothing in it lives, and it is locked */
 } SecretTableState;
 
@@ -27,18 +28,21 @@ typedef enum SecretTableState
 typedef struct SecretModule
 {
 	/*
-	 * Wipe every secret in memory.  Called at the end of each transaction, and
-	 * when a subtransaction is aborted.
+	 * Wipe every secret in memory.  Called at the end of each transaction,
+	 * and when a subtransaction is aborted.
 	 */
 	void		(*wipe) (void);
 
 	/*
-	 * Forget what an aborted transaction or subtransaction did.  destroyed: the
-	 * transaction has emptied tables.  Called before wipe().
+	 * Forget what an aborted transaction or subtransaction did.  destroyed:
+	 * the transaction has emptied tables.  Called before wipe().
 	 */
 	void		(*forget) (bool destroyed);
 
-	/* Set by the module when it empties a table, cleared at the transaction's end. */
+	/*
+	 * Set by the module when it empties a table, cleared at the transaction's
+	 * end.
+	 */
 	bool		destroyed;
 } SecretModule;
 

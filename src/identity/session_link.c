@@ -153,7 +153,7 @@ forget_work(bool destroyed)
 		next_destruction = 0;
 }
 
-static SecretModule module = {.wipe = wipe_cache, .forget = forget_work};
+static SecretModule module = {.wipe = wipe_cache,.forget = forget_work};
 
 void
 session_link_init(void)
@@ -496,7 +496,10 @@ session_link_keys(SessionLinkKind kind, int32 idsite, const uint8 *data, size_t 
 		out->given[i] = true;
 	}
 
-	/* by the hour's last minutes the last hour's key has expired: its table is free */
+	/*
+	 * by the hour's last minutes the last hour's key has expired: its table
+	 * is free
+	 */
 	if (make && now >= (out->period + 1) * PERIOD - PREPARE_AHEAD)
 		prepare_key(out->period + 1, now);
 }
@@ -536,7 +539,8 @@ scan_links(Relation rel, Relation index, int32 idsite, const uint8 *link,
 			continue;
 		linked = DatumGetTimestampTz(slot_getattr(slot, ANUM_LINK_LINKED, &isnull));
 		found[n].idvisit = DatumGetInt64(slot_getattr(slot, ANUM_LINK_IDVISIT, &isnull));
-		found[n].distance = backward ? (uint64) at - (uint64) linked : (uint64) linked - (uint64) at;
+		found[n].distance = backward ? (uint64) at - (uint64) linked
+			: (uint64) linked - (uint64) at;
 		n++;
 	}
 	index_endscan(scan);

@@ -27,7 +27,8 @@
 typedef enum SessionLinkKind
 {
 	SESSION_LINK_COOKIE = 'c',	/* the temporary cookie's value */
-	SESSION_LINK_FINGERPRINT = 'f'	/* encoded fingerprint fields with the full IP */
+	SESSION_LINK_FINGERPRINT = 'f'	/* encoded fingerprint fields with the
+									 * full IP */
 } SessionLinkKind;
 
 #define SESSION_LINK_LEN 16
@@ -38,10 +39,15 @@ typedef enum SessionLinkKind
 typedef struct SessionLinkKeys
 {
 	int64		period;			/* the hour, counted from 2000-01-01 UTC */
-	/* [0]: under the key of this hour; [1]: of the last, in the first half of this */
+
+	/*
+	 * [0]: under the key of this hour; [1]: of the last, in the first half of
+	 * this
+	 */
 	bool		given[2];
 	uint8		link[2][SESSION_LINK_LEN];
-	uint64		lock_keys[2];	/* for the engine's locks; take those that are given */
+	uint64		lock_keys[2];	/* for the engine's locks; take those that are
+								 * given */
 	/* private: links of this hour that session_link_find() found */
 	int			nlinked;
 	int64		linked[SESSION_LINK_REMEMBERED];

@@ -23,7 +23,11 @@ typedef struct SessionEntry
 {
 	SessionKey	key;
 	char		status;
-	/* [0]: links under this hour's key; [1]: under the previous hour's; by time */
+
+	/*
+	 * [0]: links under this hour's key; [1]: under the previous hour's; by
+	 * time
+	 */
 	int32		n[2];
 	int32		size[2];
 	SessionLink *kept[2];

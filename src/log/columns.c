@@ -169,15 +169,15 @@ StaticAssertDecl(sizeof(ConsentState) == sizeof(int32) && sizeof(ReferrerType) =
 				 "an enum is read and written as int32");
 
 ColumnTable visit_columns = {
-	.relation = "log_visit", .columns = visit_list, .n = lengthof(visit_list)
+	.relation = "log_visit",.columns = visit_list,.n = lengthof(visit_list)
 };
 
 ColumnTable action_columns = {
-	.relation = "log_link_visit_action", .columns = action_list, .n = lengthof(action_list)
+	.relation = "log_link_visit_action",.columns = action_list,.n = lengthof(action_list)
 };
 
 ColumnTable name_columns = {
-	.relation = "log_action", .columns = name_list, .n = lengthof(name_list)
+	.relation = "log_action",.columns = name_list,.n = lengthof(name_list)
 };
 
 /* Members of Visit that point to something, which a batch has to keep: their offsets. */

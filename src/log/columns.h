@@ -56,7 +56,8 @@ typedef enum ColumnSource
 typedef enum ColumnWriters
 {
 	EVERY_HIT,					/* INSERT, and of visits every UPDATE */
-	SOME_HITS,					/* visits with seldom_changed; actions that are wide */
+	SOME_HITS,					/* visits with seldom_changed; actions that
+								 * are wide */
 	FIRST_HIT					/* the INSERT of a visit alone */
 } ColumnWriters;
 
@@ -77,7 +78,8 @@ typedef struct Column
 	ColumnWriters writers;
 	ColumnNull	null;
 	int32		none;
-	int			given;			/* offset of a bool in the struct; 0: there is none */
+	int			given;			/* offset of a bool in the struct; 0: there is
+								 * none */
 } Column;
 
 typedef struct ColumnTable
@@ -87,9 +89,11 @@ typedef struct ColumnTable
 	int			n;
 
 	/* filled by columns_init() */
-	int			n_every;		/* columns that every hit writes; they come first */
+	int			n_every;		/* columns that every hit writes; they come
+								 * first */
 	int			n_some;			/* and those that some hits write, too */
-	int			n_read;			/* columns of Visit; they come before those of NewVisit */
+	int			n_read;			/* columns of Visit; they come before those of
+								 * NewVisit */
 } ColumnTable;
 
 /* What an action's row has besides Visit and Action. */

@@ -65,7 +65,7 @@ static const Column conversion_list[] = {
 };
 
 static const ColumnTable conversion_columns = {
-	.relation = "log_conversion", .columns = conversion_list, .n = lengthof(conversion_list)
+	.relation = "log_conversion",.columns = conversion_list,.n = lengthof(conversion_list)
 };
 
 /* Columns that a conversion copies from the visit, as the visit stands then. */
@@ -169,7 +169,7 @@ static KeptPlan update_cart_plan = {.make = make_update_cart};
 static KeptPlan known_order_plan = {
 	.query = "SELECT 1 FROM pk_tracking.log_conversion c"
 	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2 LIMIT 1",
-	.nargs = 2, .argtypes = {INT4OID, TEXTOID}
+	.nargs = 2,.argtypes = {INT4OID, TEXTOID}
 };
 
 /*
@@ -184,7 +184,7 @@ static KeptPlan cart_items_plan = {
 	" WHERE i.idvisit OPERATOR(pg_catalog.=) $1 AND i.idorder OPERATOR(pg_catalog.=) '0'"
 	" AND ($3 OPERATOR(pg_catalog.<>) '0' OR"
 	" (NOT i.deleted AND NOT i.idaction_sku OPERATOR(pg_catalog.=) ANY ($4)))",
-	.nargs = 6, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, INT2OID, InvalidOid}
+	.nargs = 6,.argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, INT2OID, InvalidOid}
 };
 
 static KeptPlan items_plan = {
@@ -207,10 +207,10 @@ static KeptPlan items_plan = {
 	" idaction_category4 = excluded.idaction_category4,"
 	" idaction_category5 = excluded.idaction_category5, price = excluded.price,"
 	" quantity = excluded.quantity, deleted = false",
-	.nargs = 15, .argtypes = {INT8OID, InvalidOid, TIMESTAMPTZOID, INT4OID, INT2OID, TEXTOID,
+	.nargs = 15,.argtypes = {INT8OID, InvalidOid, TIMESTAMPTZOID, INT4OID, INT2OID, TEXTOID,
 		INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 		INT8ARRAYOID,
-		NUMERICARRAYOID, INT4ARRAYOID}
+	NUMERICARRAYOID, INT4ARRAYOID}
 };
 
 /*

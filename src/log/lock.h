@@ -17,7 +17,8 @@
 
 typedef enum LockKind
 {
-	LOCK_GATE,					/* a site; shared by single hits, exclusive for large groups */
+	LOCK_GATE,					/* a site; shared by single hits, exclusive
+								 * for large groups */
 	LOCK_VISITOR_ID,
 	LOCK_FINGERPRINT,
 	LOCK_VISIT,

@@ -230,7 +230,7 @@ log_update_timings(Log *log, int64 idvisit, const char *idpageview, const int32 
 void
 visit_values(const Visit *visit, const NewVisit *new, Datum *values, char *nulls)
 {
-	const void *sources[N_SOURCES] = {[SOURCE_VISIT] = visit, [SOURCE_NEW_VISIT] = new};
+	const void *sources[N_SOURCES] = {[SOURCE_VISIT] = visit,[SOURCE_NEW_VISIT] = new};
 
 	columns_values(&visit_columns, visit_columns.n, sources, values, nulls);
 }

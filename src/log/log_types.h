@@ -25,7 +25,8 @@ typedef struct NewVisit
 	bool		has_details;	/* plugins and localtime may be stored */
 	int32		plugins[HIT_PLUGINS];
 	int64		localtime;		/* microseconds since midnight */
-	const char *os;				/* Matomo's codes and versions, as UserAgent has them */
+	const char *os;				/* Matomo's codes and versions, as UserAgent
+								 * has them */
 	const char *os_version;
 	const char *browser_name;
 	const char *browser_version;
@@ -52,10 +53,13 @@ typedef struct Log
 	TupleTableSlot *names_slot;
 
 	struct KnownRows *known_rows;	/* of one visit, in a batch; NULL: none */
-	struct LogRows *rows;		/* of the tables that are written row by row; NULL: none */
+	struct LogRows *rows;		/* of the tables that are written row by row;
+								 * NULL: none */
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
-	struct BatchNames *batch_names; /* names that the batch has met; NULL: none */
-	int64		reach;			/* seconds: least bound of visit lengths that was used */
+	struct BatchNames *batch_names; /* names that the batch has met; NULL:
+									 * none */
+	int64		reach;			/* seconds: least bound of visit lengths that
+								 * was used */
 } Log;
 
 #endif							/* PKT_LOG_TYPES_H */

@@ -88,7 +88,7 @@ typedef struct NameEntry
 {
 	uint64		key;			/* batch_names_key() */
 	char		status;
-	LogName	   *name;
+	LogName    *name;
 } NameEntry;
 
 #define SH_PREFIX names
@@ -105,14 +105,14 @@ typedef struct NameEntry
 struct BatchNames
 {
 	uint32		max_met;
-	met_hash   *met;			/* names met since the batch began, at most max_met; then
-								 * all are forgotten */
-	MemoryContext context;		/* of what follows: the names that are to be written, which
-								 * batch_names_begin() forgets */
+	met_hash   *met;			/* names met since the batch began, at most
+								 * max_met; then all are forgotten */
+	MemoryContext context;		/* of what follows: the names that are to be
+								 * written, which batch_names_begin() forgets */
 	names_hash *by_number;
 	int			n;
 	int			size;
-	LogName	  **list;			/* in the order in which they came */
+	LogName   **list;			/* in the order in which they came */
 };
 
 static void
@@ -281,7 +281,7 @@ names_any_of_site(Log *log, int32 idsite)
 BatchNames *
 batch_names_create(uint32 max_met)
 {
-	BatchNames   *names = palloc0_object(BatchNames);
+	BatchNames *names = palloc0_object(BatchNames);
 
 	names->max_met = max_met;
 	names->met = met_create(CurrentMemoryContext, 1024, NULL);
@@ -328,12 +328,16 @@ void
 batch_names_add(BatchNames *names, const LogName *name)
 {
 	MemoryContext old = MemoryContextSwitchTo(names->context);
-	LogName	   *kept = palloc_object(LogName);
+	LogName    *kept = palloc_object(LogName);
 	bool		found;
 
 	*kept = *name;
 	kept->text = pnstrdup(name->text, name->len);
-	/* one of another site, by a chance of 2^-64: the dictionary may have it twice */
+
+	/*
+	 * one of another site, by a chance of 2^-64: the dictionary may have it
+	 * twice
+	 */
 	names_insert(names->by_number, batch_names_key(name), &found)->name = kept;
 	if (names->n == names->size)
 	{
@@ -437,6 +441,7 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	name.type = (int16) type;
 	name.prefix = (int16) prefix;
 	name.text = text;
+
 	name.len = strlen(text);
 
 	if (cache == NULL)

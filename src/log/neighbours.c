@@ -19,14 +19,14 @@
 static KeptPlan last_row_plan = {
 	.query = "SELECT pg_catalog.max(l.server_time) FROM pk_tracking.log_link_visit_action l"
 	" WHERE l.idvisit OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT8OID}
+	.nargs = 1,.argtypes = {INT8OID}
 };
 
 static KeptPlan rows_plan = {
 	.query = "SELECT l.idlink_va, l.server_time, l.decision, l.idaction_url, l.idaction_name,"
 	" l.idaction_event_category IS NULL FROM pk_tracking.log_link_visit_action l"
 	" WHERE l.idvisit OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT8OID}
+	.nargs = 1,.argtypes = {INT8OID}
 };
 
 /*
@@ -39,7 +39,7 @@ static KeptPlan update_plan = {
 	" idaction_url_ref = CASE WHEN $4 THEN $5 ELSE idaction_url_ref END,"
 	" idaction_name_ref = CASE WHEN $4 THEN $6 ELSE idaction_name_ref END"
 	" WHERE idvisit OPERATOR(pg_catalog.=) $1 AND idlink_va OPERATOR(pg_catalog.=) $2",
-	.nargs = 6, .argtypes = {INT8OID, INT8OID, INT4OID, BOOLOID, INT8OID, INT8OID}
+	.nargs = 6,.argtypes = {INT8OID, INT8OID, INT4OID, BOOLOID, INT8OID, INT8OID}
 };
 
 /* A row of the visit, as far as it matters here. */
@@ -216,7 +216,10 @@ log_read_neighbours(Log *log, int64 idvisit, TimestampTz at, ActionKind kind,
 	neighbours->url_ref = neighbours->name_ref = some_int(0);
 	if (interaction_before != NULL)
 	{
-		/* a search leaves its keyword and no page; the one that began the visit, page 0 */
+		/*
+		 * a search leaves its keyword and no page; the one that began the
+		 * visit, page 0
+		 */
 		neighbours->url_ref = interaction_before->url;
 		if (interaction_before->url.isnull && interaction_before->begins)
 			neighbours->url_ref = some_int(0);

@@ -364,7 +364,10 @@ check_version(void)
 void
 relations_open(Log *log, LOCKMODE mode)
 {
-	/* what was looked up counts only once the table is locked: an index may have been dropped */
+	/*
+	 * what was looked up counts only once the table is locked: an index may
+	 * have been dropped
+	 */
 	for (int attempts = 1;; attempts++)
 	{
 		if (!log_relations.valid)

@@ -20,11 +20,13 @@ typedef struct LogRelations
 	Oid			conversions[2]; /* log_conversion, log_conversion_item */
 	Oid			by_visitor_id;
 	Oid			by_config;
-	Oid			names_index;	/* of the dictionary; invalid: none of that name */
+	Oid			names_index;	/* of the dictionary; invalid: none of that
+								 * name */
 	Oid			seq_visit;
 	Oid			seq_action;
 
-	bool		has_user_code;	/* writing runs code that search_path could lead astray */
+	bool		has_user_code;	/* writing runs code that search_path could
+								 * lead astray */
 	bool		plain;			/* may be written without the executor */
 	RowShape	visit_shape;
 	RowShape	action_shape;

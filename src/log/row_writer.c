@@ -128,7 +128,10 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		/* there, what a row leaves out is read as the default that the column came with */
+		/*
+		 * there, what a row leaves out is read as the default that the column
+		 * came with
+		 */
 		shape->may_end_early &= !att->atthasmissing;
 		if (att->attisdropped)
 			continue;
@@ -537,7 +540,10 @@ row_writer_update(RowWriter *w, ItemPointer tid, HeapTuple tuple)
 	TM_Result	result;
 	pkt_update_indexes indexes;
 
-	/* raises the executor's error for a published table without a replica identity */
+	/*
+	 * raises the executor's error for a published table without a replica
+	 * identity
+	 */
 	CheckCmdReplicaIdentity(w->rel, CMD_UPDATE);
 	ExecStoreHeapTuple(tuple, slot, false);
 	slot->tts_tableOid = RelationGetRelid(w->rel);

@@ -17,8 +17,10 @@
 typedef struct RowShape
 {
 	bool		plain;			/* may be written without the executor */
-	bool		may_end_early;	/* a row may leave out columns at its end that are NULL */
-	bool		checks_hold;	/* its CHECKs are true of any row of an identified visitor */
+	bool		may_end_early;	/* a row may leave out columns at its end that
+								 * are NULL */
+	bool		checks_hold;	/* its CHECKs are true of any row of an
+								 * identified visitor */
 	AttrNumber	att[KEPT_PLAN_ARGS];	/* of each column of the ColumnTable */
 	AttrNumber	consent;		/* the column of that name, 0: none */
 	int			n_not_null;
@@ -30,8 +32,10 @@ typedef struct RowIndex
 {
 	Relation	rel;
 	IndexInfo  *info;
-	AttrNumber	not_null;		/* only rows with a value here belong into it; 0: all */
-	bool		minmax;			/* BRIN, of the least and greatest timestamp of some pages */
+	AttrNumber	not_null;		/* only rows with a value here belong into it;
+								 * 0: all */
+	bool		minmax;			/* BRIN, of the least and greatest timestamp
+								 * of some pages */
 	BlockNumber pages;			/* how many that are */
 	BlockNumber range;			/* which of them least and greatest are of */
 	TimestampTz least;
@@ -48,7 +52,8 @@ typedef struct RowWriter
 	ResultRelInfo *result;
 	bool		plain_indexes;	/* indexes holds all there are */
 	RowIndex   *indexes;
-	TupleDesc  *early;			/* [n]: of rows that end after n columns; NULL: not made yet */
+	TupleDesc  *early;			/* [n]: of rows that end after n columns;
+								 * NULL: not made yet */
 	TupleTableSlot *read;		/* a row as it stands in the table */
 	int			n_slots;
 	TupleDesc	slot_desc;

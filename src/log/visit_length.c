@@ -36,12 +36,12 @@ static LongestEntry longest_cache[LONGEST_SLOTS];
 static KeptPlan longest_plan = {
 	.query = "SELECT pg_catalog.max(l.seconds) FROM pk_tracking.log_visit_length l"
 	" WHERE l.idsite OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT4OID}
+	.nargs = 1,.argtypes = {INT4OID}
 };
 
 static KeptPlan raise_plan = {
 	.query = "INSERT INTO pk_tracking.log_visit_length (idsite, seconds) VALUES ($1, $2)",
-	.nargs = 2, .argtypes = {INT4OID, INT8OID}
+	.nargs = 2,.argtypes = {INT4OID, INT8OID}
 };
 
 /* visit_length_forget: the table has changed. */
@@ -90,7 +90,10 @@ visit_length_bound(int32 idsite)
 int64
 visit_length_newest(int32 idsite)
 {
-	/* reading may process an invalidation, which empties the cache: fill the slot last */
+	/*
+	 * reading may process an invalidation, which empties the cache: fill the
+	 * slot last
+	 */
 	int64		now = read_longest(idsite);
 	LongestEntry *e = longest_slot(idsite);
 
@@ -119,7 +122,11 @@ visit_length_publish(int32 idsite, int64 length)
 
 	values[0] = Int32GetDatum(idsite);
 	values[1] = Int64GetDatum(visit_length_step(length));
-	/* rare enough to be pinned always; the table's trigger empties the cache, here too */
+
+	/*
+	 * rare enough to be pinned always; the table's trigger empties the cache,
+	 * here too
+	 */
 	level = pin_search_path();
 	plan_execute(&raise_plan, values, NULL, 0, false);
 	AtEOXact_GUC(true, level);

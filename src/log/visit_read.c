@@ -35,7 +35,7 @@ static KeptPlan joined_plan = {
 	" WHERE l.idvisit OPERATOR(pg_catalog.=) $1 AND l.matched_by OPERATOR(pg_catalog.=) $2"
 	" UNION ALL SELECT 1 FROM pk_tracking.log_conversion c"
 	" WHERE c.idvisit OPERATOR(pg_catalog.=) $1 AND c.matched_by OPERATOR(pg_catalog.=) $2 LIMIT 1",
-	.nargs = 2, .argtypes = {INT8OID, INT2OID}
+	.nargs = 2,.argtypes = {INT8OID, INT2OID}
 };
 
 /* Make a Visit of a row; what it points to is in the current memory context. */

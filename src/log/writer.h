@@ -41,7 +41,8 @@ typedef struct LogWriter
 	void		(*settle_actions) (Log *log, int64 idvisit);
 
 	void		(*flush) (Log *log);	/* make room, if too much is in memory */
-	void		(*close) (Log *log);	/* write what is in memory, and close the tables */
+	void		(*close) (Log *log);	/* write what is in memory, and close
+										 * the tables */
 } LogWriter;
 
 extern const LogWriter writer_sql;

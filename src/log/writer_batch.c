@@ -60,10 +60,11 @@ typedef struct KeyEntry
 	HexId		key;
 	int32		idsite;
 	char		status;
-	bool		by_fingerprint;	/* else by visitor id */
+	bool		by_fingerprint; /* else by visitor id */
 	bool		asked;			/* the log has been */
 	bool		complete;		/* all that the log has is in memory */
-	TimestampTz floor;			/* else: visits not in memory began at that time or before */
+	TimestampTz floor;			/* else: visits not in memory began at that
+								 * time or before */
 	int32		n;
 	int32		size;			/* 1: the only one stands here */
 	union
@@ -144,16 +145,17 @@ typedef struct Batch
 	BatchSite  *sites;
 
 	/*
-	 * What the sites had when the batch came to them, and a filter of the keys
-	 * and names that the batch has written since: of others the log of a site
-	 * that was empty has nothing, however often the batch has forgotten what it
-	 * knew.
+	 * What the sites had when the batch came to them, and a filter of the
+	 * keys and names that the batch has written since: of others the log of a
+	 * site that was empty has nothing, however often the batch has forgotten
+	 * what it knew.
 	 */
 	int			n_begun;
 	int			size_begun;
 	BegunSite  *begun;
 	Seen		seen;			/* created when there is an empty site */
-	bool		flushed;		/* what was known has been forgotten at least once */
+	bool		flushed;		/* what was known has been forgotten at least
+								 * once */
 
 	int			n_actions;
 	uint32		round;			/* of actions that are written together */
@@ -281,7 +283,10 @@ find_key(Batch *b, int32 idsite, bool by_fingerprint, HexId key)
 	KeyEntry   *e;
 	bool		found;
 
-	/* keys of one site and kind never mix to the same number; others may, so compare */
+	/*
+	 * keys of one site and kind never mix to the same number; others may, so
+	 * compare
+	 */
 	for (;; mixed++)
 	{
 		e = keys_insert(b->keys, mixed, &found);
@@ -353,7 +358,11 @@ keep_visit(Batch *b, BatchVisit *bv, const Visit *v)
 
 	columns_keep_visit(&bv->visit, v, b->rows);
 	bv->visit.seldom_changed = false;
-	/* a visit that is read says which version it is; one that a hit brings is older */
+
+	/*
+	 * a visit that is read says which version it is; one that a hit brings is
+	 * older
+	 */
 	bv->visit.tid = tid;
 	bv->visit.xmin = xmin;
 }

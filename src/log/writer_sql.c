@@ -119,7 +119,7 @@ static KeptPlan find_name_plan = {
 	.query = "SELECT a.type, a.name, a.url_prefix FROM pk_tracking.log_action a"
 	" WHERE a.idsite OPERATOR(pg_catalog.=) $1 AND a.idaction OPERATOR(pg_catalog.=) $2"
 	" LIMIT 1",
-	.nargs = 2, .argtypes = {INT4OID, INT8OID}
+	.nargs = 2,.argtypes = {INT4OID, INT8OID}
 };
 
 /* An insert of one row, which must come to stand in its table. */

@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "request/headers.h"
 
-#define FOR_MAX 64				/* bytes of an address in Forwarded, with its port */
+#define FOR_MAX 64				/* bytes of an address in Forwarded, with its
+								 * port */
 
 /*
  * Is each name in lower case, and each value a scalar?  Reads the JEntries: the
@@ -81,7 +82,11 @@ headers_normalise(Jsonb *headers)
 	it = JsonbIteratorInit(&headers->root);
 	token = JsonbIteratorNext(&it, &key, false);
 	Assert(token == WJB_BEGIN_OBJECT);
-	/* names come in the order of their bytes, capitals first, and the last one wins */
+
+	/*
+	 * names come in the order of their bytes, capitals first, and the last
+	 * one wins
+	 */
 	while ((token = JsonbIteratorNext(&it, &key, false)) == WJB_KEY)
 	{
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
@@ -92,7 +97,8 @@ headers_normalise(Jsonb *headers)
 		json_push_text(&state, WJB_KEY, name);
 		if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
 			json_push_text(&state, WJB_VALUE,
-						   join_values(value.val.binary.data, strcmp(name, "cookie") == 0 ? "; " : ", "));
+						   join_values(value.val.binary.data,
+									   strcmp(name, "cookie") == 0 ? "; " : ", "));
 		else
 			(void) pushJsonbValue(&state, WJB_VALUE, &value);
 	}

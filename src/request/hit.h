@@ -26,7 +26,7 @@
 
 /* Page performance: network server transfer dom_processing dom_completion on_load */
 #define HIT_TIMINGS 6
-#define HIT_TIMING_MAX 16777215	/* milliseconds; larger values count as absent */
+#define HIT_TIMING_MAX 16777215 /* milliseconds; larger values count as absent */
 
 /* An id that was given, or not. */
 typedef struct OptionalId
@@ -59,7 +59,8 @@ typedef struct Hit
 
 	/* from the connection */
 	PktIp		ip;				/* full address */
-	char	   *address;		/* that, or a list of them, as a header has it; NULL: ip is it */
+	char	   *address;		/* that, or a list of them, as a header has
+								 * it; NULL: ip is it */
 	bool		address_bad;	/* no address could be read in it */
 	char	   *user_agent;
 	char	   *accept_language;
@@ -79,16 +80,19 @@ typedef struct Hit
 	char	   *user_id;		/* as sent, not cut */
 	OptionalId	cid;
 	OptionalId	visitor_id;		/* first-party cookie (_id) */
-	bool		id_from_cookie; /* the caller took visitor_id from the cookie that
-								 * it was told to set */
+	bool		id_from_cookie; /* the caller took visitor_id from the cookie
+								 * that it was told to set */
 	OptionalId	third_party_id;
 	bool		new_visit;
 	bool		bots;			/* record it even if a bot sent it */
 	Consent		consent;
-	OptionalId	session_cookie; /* of an anonymous session, if given as an argument */
+	OptionalId	session_cookie; /* of an anonymous session, if given as an
+								 * argument */
 	bool		rmip;			/* discard the address before it is used */
-	bool		dda;			/* store no device data of an anonymous visitor */
-	int32		sh;				/* fingerprint for this hit: 0 off, 1 on; NOT_SENT */
+	bool		dda;			/* store no device data of an anonymous
+								 * visitor */
+	int32		sh;				/* fingerprint for this hit: 0 off, 1 on;
+								 * NOT_SENT */
 
 	/* from the visitor id cookie of old clients; 0 if absent */
 	int32		idvc;
@@ -103,7 +107,10 @@ typedef struct Hit
 	int32		local_m;
 	int32		local_s;
 
-	/* these decide the kind of action: doc/internals.md, "Matomo: kinds of action" */
+	/*
+	 * these decide the kind of action: doc/internals.md, "Matomo: kinds of
+	 * action"
+	 */
 	char	   *download;
 	char	   *link;
 	char	   *e_c;			/* event */
@@ -144,7 +151,10 @@ typedef struct Hit
 	Jsonb	   *ec_items;
 	bool		ec_items_bad;	/* it was sent, but is not JSON */
 
-	/* the attribution cookie: name and keyword of a campaign, URL of a referrer */
+	/*
+	 * the attribution cookie: name and keyword of a campaign, URL of a
+	 * referrer
+	 */
 	char	   *rcn;
 	char	   *rck;
 	char	   *ref;
@@ -181,11 +191,14 @@ typedef enum HitFieldType
 	FIELD_UNIXTIME,				/* int64 seconds */
 	FIELD_FLAG,					/* int, true if not 0 */
 	FIELD_FLOAT,				/* Numeric; NULL if absent or not a number */
-	FIELD_MILLISECONDS,			/* -1, no number or too large: not sent; else not negative */
+	FIELD_MILLISECONDS,			/* -1, no number or too large: not sent; else
+								 * not negative */
 	FIELD_ID,					/* 16 hex digits */
-	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex digits; else ignored */
+	FIELD_ID_COOKIE,			/* at least 16 characters, the first 16 hex
+								 * digits; else ignored */
 	FIELD_JSON,					/* Jsonb *; NULL if absent or not JSON */
-	FIELD_AMOUNT,				/* text: a number as it was sent; checked where it is used */
+	FIELD_AMOUNT,				/* text: a number as it was sent; checked
+								 * where it is used */
 	FIELD_LIST,					/* text: one name, or a JSON list of names */
 	FIELD_CONSENT,
 	FIELD_UIA					/* 1 means consent denied */
@@ -194,7 +207,8 @@ typedef enum HitFieldType
 typedef enum HitBadValue
 {
 	BAD_DEFAULT,				/* silently the default */
-	BAD_INVALID					/* outcome invalid, with the name of the parameter */
+	BAD_INVALID					/* outcome invalid, with the name of the
+								 * parameter */
 } HitBadValue;
 
 /* What a field may describe. */

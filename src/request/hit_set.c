@@ -67,7 +67,8 @@ parse_float(const char *value, size_t len)
 	char		buf[FLOAT_MAX + 1];
 	size_t		i = 0;
 	size_t		digits = 0;
-	int			whole = 0;		/* digits before the dot, without leading zeros */
+	int			whole = 0;		/* digits before the dot, without leading
+								 * zeros */
 	int			exponent = 0;
 	bool		negative = false;
 	bool		dot = false;
@@ -189,7 +190,11 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 
 		case FIELD_JSON:
 			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
-			/* an order or a cart with bad items is refused, other hits are not */
+
+			/*
+			 * an order or a cart with bad items is refused, other hits are
+			 * not
+			 */
 			if (field->offset == offsetof(Hit, ec_items))
 				hit->ec_items_bad = *(Jsonb **) where == NULL;
 			break;

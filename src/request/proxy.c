@@ -55,8 +55,10 @@ says_unknown(const char *str, size_t len)
 typedef enum Answer
 {
 	NOTHING_SAID,				/* it names no address, and hides none */
-	ADDRESS_HIDDEN,				/* a proxy has put "unknown" in the place of the visitor's address */
-	ADDRESS_FOUND				/* one that cannot be read counts as no address (ip->len 0) */
+	ADDRESS_HIDDEN,				/* a proxy has put "unknown" in the place of
+								 * the visitor's address */
+	ADDRESS_FOUND				/* one that cannot be read counts as no
+								 * address (ip->len 0) */
 } Answer;
 
 /*

@@ -15,7 +15,8 @@ typedef struct ProxyRules
 	const TextList *headers;
 	IpRangeSet	proxies;
 	bool		last;			/* of a list the last address counts */
-	bool		keep_hidden;	/* where a proxy hides the address, the connection's counts */
+	bool		keep_hidden;	/* where a proxy hides the address, the
+								 * connection's counts */
 } ProxyRules;
 
 extern ProxyRules *proxy_rules_create(const Settings *s);

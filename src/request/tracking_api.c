@@ -34,17 +34,20 @@ enum
 	BYTE_PERCENT = 0x60,
 	BYTE_PLUS = 0x80,
 	BYTE_KIND = 0xE0,
-	BYTE_HEX = 0x10,			/* a hex digit, with its value in the lower four bits */
+	BYTE_HEX = 0x10,			/* a hex digit, with its value in the lower
+								 * four bits */
 	BYTE_HEX_VALUE = 0x0F
 };
 
 #define HEX(n) (BYTE_HEX | (n))
 static const uint8 bytes[256] = {
-	['&'] = BYTE_AMP, ['='] = BYTE_EQ, ['%'] = BYTE_PERCENT, ['+'] = BYTE_PLUS,
-	['0'] = HEX(0), ['1'] = HEX(1), ['2'] = HEX(2), ['3'] = HEX(3), ['4'] = HEX(4),
-	['5'] = HEX(5), ['6'] = HEX(6), ['7'] = HEX(7), ['8'] = HEX(8), ['9'] = HEX(9),
-	['a'] = HEX(10), ['b'] = HEX(11), ['c'] = HEX(12), ['d'] = HEX(13), ['e'] = HEX(14), ['f'] = HEX(15),
-	['A'] = HEX(10), ['B'] = HEX(11), ['C'] = HEX(12), ['D'] = HEX(13), ['E'] = HEX(14), ['F'] = HEX(15)
+	['&'] = BYTE_AMP,['='] = BYTE_EQ,['%'] = BYTE_PERCENT,['+'] = BYTE_PLUS,
+	['0'] = HEX(0),['1'] = HEX(1),['2'] = HEX(2),['3'] = HEX(3),['4'] = HEX(4),
+	['5'] = HEX(5),['6'] = HEX(6),['7'] = HEX(7),['8'] = HEX(8),['9'] = HEX(9),
+	['a'] = HEX(10),['b'] = HEX(11),['c'] = HEX(12),['d'] = HEX(13),['e'] = HEX(14),
+	['f'] = HEX(15),
+	['A'] = HEX(10),['B'] = HEX(11),['C'] = HEX(12),['D'] = HEX(13),['E'] = HEX(14),
+	['F'] = HEX(15)
 };
 
 /*
@@ -66,7 +69,8 @@ url_decode(const char *src, size_t len, char *dst)
 			c = ' ';
 		else if (c == '%' && end - p >= 2 && (bytes[p[0]] & bytes[p[1]] & BYTE_HEX))
 		{
-			c = (unsigned char) ((bytes[p[0]] & BYTE_HEX_VALUE) << 4 | (bytes[p[1]] & BYTE_HEX_VALUE));
+			c = (unsigned char) ((bytes[p[0]] & BYTE_HEX_VALUE) << 4 |
+								 (bytes[p[1]] & BYTE_HEX_VALUE));
 			p += 2;
 		}
 		*to++ = (char) c;
@@ -240,8 +244,10 @@ next_special(const char *p, const char *end)
 	for (; end - p >= 16; p += 16)
 	{
 		__m128i		chunk = _mm_loadu_si128((const __m128i *) p);
-		__m128i		any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, amp), _mm_cmpeq_epi8(chunk, eq)),
-									   _mm_or_si128(_mm_cmpeq_epi8(chunk, percent), _mm_cmpeq_epi8(chunk, plus)));
+		__m128i		any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, amp),
+													_mm_cmpeq_epi8(chunk, eq)),
+									   _mm_or_si128(_mm_cmpeq_epi8(chunk, percent),
+													_mm_cmpeq_epi8(chunk, plus)));
 		uint32		bits = (uint32) _mm_movemask_epi8(any);
 
 		if (bits != 0)
@@ -404,7 +410,8 @@ tracking_api_read_query(Hit *hit, const char *query, size_t len)
 				continue;
 			if (!p->value_escaped)
 				hit_set(hit, field, p->value, p->value_len);
-			else if (field->type == FIELD_TEXT || field->type == FIELD_LIST || field->type == FIELD_AMOUNT)
+			else if (field->type == FIELD_TEXT || field->type == FIELD_LIST ||
+					 field->type == FIELD_AMOUNT)
 			{
 				char	   *text = palloc(p->value_len + 1);
 
@@ -436,7 +443,7 @@ tracking_api_query_site(const char *query, size_t len)
 	const char *end = query + len;
 	QueryParam	param;
 	QueryParam	last = {0};
-	char		decoded[48];		/* no escaped number is that long */
+	char		decoded[48];	/* no escaped number is that long */
 	Hit			hit;
 
 	if (len > QUERY_MAX)
@@ -491,7 +498,7 @@ add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
 	memcpy(name + key->val.string.len, "[]", 2);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
-		HitParam	other = {.name = name, .name_len = key->val.string.len + 2};
+		HitParam	other = {.name = name,.name_len = key->val.string.len + 2};
 
 		if (token == WJB_ELEM && json_scalar(&value, &other.value, &other.value_len))
 			add_other(hit, &other);
@@ -542,7 +549,8 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 		{
 			Jsonb	   *list = JsonbValueToJsonb(&value);
 
-			*(char **) ((char *) hit + field->offset) = JsonbToCString(NULL, &list->root, VARSIZE(list));
+			*(char **) ((char *) hit + field->offset) = JsonbToCString(NULL, &list->root,
+																	   VARSIZE(list));
 			continue;
 		}
 		if ((field == NULL || field->type == FIELD_TEXT) && json_is_list(&value))
@@ -600,7 +608,8 @@ tracking_api_read_headers(Hit *hit, Jsonb *headers)
 		hit->cookie_header = value;
 	if (hit->user_agent[0] == '\0' && (value = tracking_api_header(headers, "user-agent")) != NULL)
 		hit->user_agent = value;
-	if (hit->accept_language[0] == '\0' && (value = tracking_api_header(headers, "accept-language")) != NULL)
+	if (hit->accept_language[0] == '\0' && (value = tracking_api_header(headers,
+																		"accept-language")) != NULL)
 		hit->accept_language = value;
 	/* the page's URL, if the query has none */
 	if ((value = tracking_api_header(headers, "referer")) != NULL)
@@ -649,7 +658,8 @@ tracking_api_cookie_id(const char *cookie_header, const char *name)
 					n = colon - value;
 				if (n != HEXID_TEXT_LEN)
 				{
-					int			d = pg_b64_decode(value, (int) n, (void *) decoded, sizeof(decoded));
+					int			d = pg_b64_decode(value, (int) n, (void *) decoded,
+												  sizeof(decoded));
 
 					value = decoded;
 					n = d < 0 ? 0 : d;
@@ -761,7 +771,8 @@ parse_cdt(const char *str, TimestampTz *result)
 	if (tm.tm_mon < 0 || tm.tm_mday < 0)
 		return false;
 
-	if (*p == 'T' || *p == 't' || (*p == ' ' && p[strspn(p, " ")] >= '0' && p[strspn(p, " ")] <= '9'))
+	if (*p == 'T' || *p == 't' || (*p == ' ' && p[strspn(p, " ")] >= '0' &&
+								   p[strspn(p, " ")] <= '9'))
 	{
 		p++;
 		while (*p == ' ')
@@ -845,7 +856,11 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 			hit->invalid = "cip";
 			return;
 		}
-		/* an invalid address counts as no address: the connection's is not the visitor's */
+
+		/*
+		 * an invalid address counts as no address: the connection's is not
+		 * the visitor's
+		 */
 		(void) ip_parse(hit->cip, strlen(hit->cip), &hit->ip);
 	}
 

@@ -105,7 +105,7 @@ resolve_settings(const SettingRows *instance, const SettingRows *site, Settings 
 		{
 			const TextList *a = instance_value;
 			const TextList *b = site_value;
-			TextList *list = (TextList *) ((char *) result + def->offset);
+			TextList   *list = (TextList *) ((char *) result + def->offset);
 
 			if (a->n > 0)
 			{

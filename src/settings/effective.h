@@ -12,7 +12,8 @@
 typedef enum ValueSource
 {
 	SOURCE_DEFAULT,
-	SOURCE_RULES,				/* a default that follows from recognition_rules */
+	SOURCE_RULES,				/* a default that follows from
+								 * recognition_rules */
 	SOURCE_INSTANCE,
 	SOURCE_SITE
 } ValueSource;
@@ -24,7 +25,8 @@ typedef struct Resolution
 
 	/* 1 + registry index of the site's setting that was too weak, or 0 */
 	uint8		refused[MAX_SETTINGS];
-	bool		alias;			/* the alias's value, unless its source is SOURCE_DEFAULT */
+	bool		alias;			/* the alias's value, unless its source is
+								 * SOURCE_DEFAULT */
 } Resolution;
 
 /* Registry indexes of the settings that the code treats specially. */

@@ -63,7 +63,8 @@ trigger_row(FunctionCallInfo fcinfo, const char *function)
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
 		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		!(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) || TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event)))
+		!(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
+		  TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired BEFORE INSERT OR UPDATE FOR EACH ROW",
@@ -112,7 +113,8 @@ refuse_weaker_value(const SettingRows *instance, const Settings *result, const R
 							setting_registry[j].name),
 					 errdetail("The value of the instance is \"%s\".",
 							   setting_format(&setting_registry[j],
-											  level_value(instance, j, result->recognition_rules, &by))),
+											  level_value(instance, j, result->recognition_rules,
+														  &by))),
 					 errhint("Choose a value at least as strict, or change the instance's with "
 							 "pk_tracking.set_instance() or pk_tracking.reset_instance().")));
 		}
@@ -154,7 +156,8 @@ pkt_setting_check(PG_FUNCTION_ARGS)
 	{
 		values[j] = SPI_getbinval(row, desc, columns[j], &isnull);
 		if (isnull)
-			return PointerGetDatum(row);	/* the NOT NULL constraint reports it */
+			return PointerGetDatum(row);	/* the NOT NULL constraint reports
+											 * it */
 	}
 	idsite_datum = SPI_getbinval(row, desc, idsite_column, &is_instance);
 	idsite = is_instance ? 0 : DatumGetInt32(idsite_datum);

@@ -121,7 +121,11 @@ check_conditions(const char *str)
 			for (j = 0; j < (int) lengthof(ops); j++)
 				if (strncmp(str + i, ops[j], 2) == 0)
 					op = j;
-		/* then a value, except after == and !=: an empty one is a part of every text */
+
+		/*
+		 * then a value, except after == and !=: an empty one is a part of
+		 * every text
+		 */
 		if (op > 1 && i + 1 + strspn(str + i + 1, " ") >= len)
 			return "The operators =@ !@ =^ =$ must be followed by a value.";
 		if (op < 0)
@@ -174,198 +178,211 @@ static const SettingChoice referrer_choices[] = {
 
 const SettingDef setting_registry[] = {
 	/* recognition: doc/internals.md, "Recognition rules" */
-	{FIELD(recognition_rules), .type = TYPE_ENUM, .value = "piwik", .choices = rules_choices,
+	{FIELD(recognition_rules),.type = TYPE_ENUM,.value = "piwik",.choices = rules_choices,
 	.description = "rules by which visitors are recognised; sets the defaults that go with them"},
-	{FIELD(window_look_back_for_visitor), .type = TYPE_INT, .value = "0", .max = 20 * ONE_YEAR,
-	.description = "seconds back to which a visitor's earlier visit is looked up;"
-		" visit_standard_length if that is more"},
-	{FIELD(visit_standard_length), .type = TYPE_INT, .value = "1800", .min = 1, .max = ONE_YEAR,
+	{FIELD(window_look_back_for_visitor),.type = TYPE_INT,.value = "0",.max = 20 * ONE_YEAR,
+		.description = "seconds back to which a visitor's earlier visit is looked up;"
+	" visit_standard_length if that is more"},
+	{FIELD(visit_standard_length),.type = TYPE_INT,.value = "1800",.min = 1,.max = ONE_YEAR,
 	.description = "seconds of inactivity that end a visit"},
-	{FIELD(returning_look_back), .type = TYPE_INT, .value = "0", .min = -1, .max = 20 * ONE_YEAR,
-	.description = "seconds in which a visitor id's earlier visit makes a returning visitor"
-		" (piwik rules); 0: the window, -1: no limit"},
-	{FIELD(trust_visitors_cookies), .type = TYPE_BOOL, .value = "off",
+	{FIELD(returning_look_back),.type = TYPE_INT,.value = "0",.min = -1,.max = 20 * ONE_YEAR,
+		.description = "seconds in which a visitor id's earlier visit makes a returning visitor"
+	" (piwik rules); 0: the window, -1: no limit"},
+	{FIELD(trust_visitors_cookies),.type = TYPE_BOOL,.value = "off",
 	.description = "the visitor id of a cookie decides alone; no fall-back to the fingerprint"},
-	{FIELD(use_third_party_id_cookie), .type = TYPE_BOOL, .value = "off",
+	{FIELD(use_third_party_id_cookie),.type = TYPE_BOOL,.value = "off",
 		.order = ORDER_OFF_IS_STRONG,
 	.description = "read and set a cookie of the tracker's own domain"},
-	{FIELD(server_cookie), .type = TYPE_BOOL, .value = "off", .order = ORDER_OFF_IS_STRONG,
-	.description = "set a visitor id cookie from the server, and read it where the hit brings no"
-		" other id"},
-	{FIELD(cookie_name), .type = TYPE_STRING, .value = "_pk_uid", .check = check_cookie_name,
+	{FIELD(server_cookie),.type = TYPE_BOOL,.value = "off",.order = ORDER_OFF_IS_STRONG,
+		.description =
+		"set a visitor id cookie from the server, and read it where the hit brings no"
+	" other id"},
+	{FIELD(cookie_name),.type = TYPE_STRING,.value = "_pk_uid",.check = check_cookie_name,
 	.description = "name of the third-party cookie and of the server's cookie"},
-	{FIELD(cookie_renewal), .type = TYPE_BOOL, .value = "on", .order = ORDER_OFF_IS_STRONG,
+	{FIELD(cookie_renewal),.type = TYPE_BOOL,.value = "on",.order = ORDER_OFF_IS_STRONG,
 	.description = "set the visitor id cookie with every hit; off: it keeps its first expiry"},
-	{FIELD(force_cookieless_tracking), .type = TYPE_BOOL, .value = "off",
+	{FIELD(force_cookieless_tracking),.type = TYPE_BOOL,.value = "off",
 		.order = ORDER_ON_IS_STRONG,
 	.description = "ignore the visitor ids that cookies carry"},
-	{FIELD(enable_fingerprinting_across_websites), .type = TYPE_BOOL, .value = "off",
+	{FIELD(enable_fingerprinting_across_websites),.type = TYPE_BOOL,.value = "off",
 		.order = ORDER_OFF_IS_STRONG,
 	.description = "leave the site out of the fingerprint, so that all sites share it"},
-	{FIELD(fingerprint_ip), .type = TYPE_ENUM, .value = "masked", .matomo_value = "full",
-		.choices = ip_choices, .order = ORDER_AS_LISTED,
+	{FIELD(fingerprint_ip),.type = TYPE_ENUM,.value = "masked",.matomo_value = "full",
+		.choices = ip_choices,.order = ORDER_AS_LISTED,
 	.description = "IP address that the fingerprint is made of"},
-	{FIELD(fingerprint_salt_rotation), .type = TYPE_ENUM, .value = "never", .matomo_value = "daily",
-		.choices = rotation_choices, .order = ORDER_AS_LISTED,
-	.description = "how often the salt of fingerprints changes; daily needs"
-		" create_new_visit_after_midnight and fingerprints per site"},
-	{FIELD(use_fingerprint), .type = TYPE_BOOL, .value = "on", .order = ORDER_OFF_IS_STRONG,
+	{FIELD(fingerprint_salt_rotation),.type = TYPE_ENUM,.value = "never",.matomo_value = "daily",
+		.choices = rotation_choices,.order = ORDER_AS_LISTED,
+		.description = "how often the salt of fingerprints changes; daily needs"
+	" create_new_visit_after_midnight and fingerprints per site"},
+	{FIELD(use_fingerprint),.type = TYPE_BOOL,.value = "on",.order = ORDER_OFF_IS_STRONG,
 	.description = "recognise visitors by fingerprint if no id recognises them"},
-	{FIELD(fingerprint_joins_known_ids), .type = TYPE_BOOL, .value = "on",
-	.description = "a fingerprint may join a hit with an id to a visit with another id"
-		" (piwik rules)"},
-	{FIELD(enable_userid_overwrites_visitorid), .type = TYPE_BOOL, .value = "on",
+	{FIELD(fingerprint_joins_known_ids),.type = TYPE_BOOL,.value = "on",
+		.description = "a fingerprint may join a hit with an id to a visit with another id"
+	" (piwik rules)"},
+	{FIELD(enable_userid_overwrites_visitorid),.type = TYPE_BOOL,.value = "on",
 	.description = "derive the visitor id from the user id"},
 
-	/* visits: doc/internals.md, "Matomo: new visits"; session limits as in Piwik PRO */
-	{FIELD(create_new_visit_after_midnight), .type = TYPE_BOOL, .value = "on",
+	/*
+	 * visits: doc/internals.md, "Matomo: new visits"; session limits as in
+	 * Piwik PRO
+	 */
+	{FIELD(create_new_visit_after_midnight),.type = TYPE_BOOL,.value = "on",
 	.description = "begin a new visit at the site's midnight"},
-	{FIELD(create_new_visit_when_campaign_changes), .type = TYPE_BOOL, .value = "on",
+	{FIELD(create_new_visit_when_campaign_changes),.type = TYPE_BOOL,.value = "on",
 	.description = "begin a new visit when another campaign brings the visitor back"},
-	{FIELD(create_new_visit_when_website_referrer_changes), .type = TYPE_BOOL, .value = "off",
+	{FIELD(create_new_visit_when_website_referrer_changes),.type = TYPE_BOOL,.value = "off",
 	.description = "begin a new visit when another website brings the visitor back"},
-	{FIELD(create_new_visit_after_x_actions), .type = TYPE_INT, .value = "10000",
-		.min = -1, .max = INT_MAX,
+	{FIELD(create_new_visit_after_x_actions),.type = TYPE_INT,.value = "10000",
+		.min = -1,.max = INT_MAX,
 	.description = "actions after which a new visit begins; 0 or less: no limit"},
-	{FIELD(session_max_duration), .type = TYPE_INT, .value = "0", .max = ONE_YEAR,
+	{FIELD(session_max_duration),.type = TYPE_INT,.value = "0",.max = ONE_YEAR,
 	.description = "longest visit in seconds; 0: no limit"},
-	{FIELD(session_limit_exceeded_action), .type = TYPE_ENUM, .value = "just_split",
+	{FIELD(session_limit_exceeded_action),.type = TYPE_ENUM,.value = "just_split",
 		.choices = limit_choices,
 	.description = "after a visit has reached its limit, hits begin a new visit or are excluded"},
-	{FIELD(default_time_one_page_visit), .type = TYPE_INT, .value = "0", .max = ONE_DAY,
+	{FIELD(default_time_one_page_visit),.type = TYPE_INT,.value = "0",.max = ONE_DAY,
 	.description = "seconds that a visit of one page is assumed to last"},
 
 	/* privacy: doc/internals.md, "Consent and anonymous visits" */
-	{FIELD(ip_mask_level), .type = TYPE_INT, .value = "2", .max = 4,
+	{FIELD(ip_mask_level),.type = TYPE_INT,.value = "2",.max = 4,
 		.order = ORDER_GREATER_IS_STRONG,
 	.description = "bytes of an IPv4 address that are zeroed before it is stored; 4: all"},
-	{FIELD(geo_ip), .type = TYPE_ENUM, .value = "full", .choices = ip_choices,
+	{FIELD(geo_ip),.type = TYPE_ENUM,.value = "full",.choices = ip_choices,
 		.order = ORDER_AS_LISTED,
 	.description = "IP address that is used to locate identified visitors"},
-	{.name = "use_anonymized_ip_for_visit_enrichment", .offset = offsetof(SettingRows, alias), .type = TYPE_BOOL,
-	.description = "short for fingerprint_ip and geo_ip: masked if on, full if off; under"
-		" matomo rules geo_ip only"},
-	{FIELD(consent_mode), .type = TYPE_ENUM, .value = "not_asked",
-		.choices = consent_choices, .order = ORDER_AS_LISTED,
-	.description = "whether visitors are asked for consent, and what is stored of those who"
-		" have not given it"},
-	{FIELD(consent_upgrade), .type = TYPE_ENUM, .value = "continue",
-		.choices = upgrade_choices, .order = ORDER_AS_LISTED,
-	.description = "consent given during a visit: the visit becomes the visitor's, or a new one"
-		" begins"},
-	{FIELD(anonymous_session_cookie), .type = TYPE_BOOL, .value = "on",
+	{.name = "use_anonymized_ip_for_visit_enrichment",.offset = offsetof(SettingRows, alias),
+		.type = TYPE_BOOL,
+		.description = "short for fingerprint_ip and geo_ip: masked if on, full if off; under"
+	" matomo rules geo_ip only"},
+	{FIELD(consent_mode),.type = TYPE_ENUM,.value = "not_asked",
+		.choices = consent_choices,.order = ORDER_AS_LISTED,
+		.description = "whether visitors are asked for consent, and what is stored of those who"
+	" have not given it"},
+	{FIELD(consent_upgrade),.type = TYPE_ENUM,.value = "continue",
+		.choices = upgrade_choices,.order = ORDER_AS_LISTED,
+		.description = "consent given during a visit: the visit becomes the visitor's, or a new one"
+	" begins"},
+	{FIELD(anonymous_session_cookie),.type = TYPE_BOOL,.value = "on",
 		.order = ORDER_OFF_IS_STRONG,
 	.description = "join an anonymous session's hits by a cookie of 30 minutes"},
-	{FIELD(anonymous_cookie_name), .type = TYPE_STRING, .value = "_pk_anonymous",
+	{FIELD(anonymous_cookie_name),.type = TYPE_STRING,.value = "_pk_anonymous",
 		.check = check_cookie_name,
 	.description = "name of the cookie of an anonymous session"},
-	{FIELD(anonymous_query_parameters), .type = TYPE_LIST, .value = "{}",
+	{FIELD(anonymous_query_parameters),.type = TYPE_LIST,.value = "{}",
 	.description = "the only query parameters that are kept in URLs of anonymous visits"},
-	{FIELD(anonymous_fingerprint), .type = TYPE_BOOL, .value = "on", .order = ORDER_OFF_IS_STRONG,
+	{FIELD(anonymous_fingerprint),.type = TYPE_BOOL,.value = "on",.order = ORDER_OFF_IS_STRONG,
 	.description = "join an anonymous session's hits by a fingerprint that is never stored"},
-	{FIELD(anonymous_geo_level), .type = TYPE_ENUM, .value = "city", .choices = geo_choices,
+	{FIELD(anonymous_geo_level),.type = TYPE_ENUM,.value = "city",.choices = geo_choices,
 		.order = ORDER_AS_LISTED,
 	.description = "finest location that is stored of anonymous visits"},
-	{FIELD(geo_level), .type = TYPE_ENUM, .value = "city", .choices = geo_choices,
+	{FIELD(geo_level),.type = TYPE_ENUM,.value = "city",.choices = geo_choices,
 		.order = ORDER_AS_LISTED,
 	.description = "finest location that is stored of identified visits"},
-	{FIELD(anonymous_device_level), .type = TYPE_ENUM, .value = "family",
-		.choices = device_choices, .order = ORDER_AS_LISTED,
+	{FIELD(anonymous_device_level),.type = TYPE_ENUM,.value = "family",
+		.choices = device_choices,.order = ORDER_AS_LISTED,
 	.description = "device data that are stored of anonymous visits"},
-	{FIELD(anonymize_user_id), .type = TYPE_BOOL, .value = "off", .order = ORDER_ON_IS_STRONG,
+	{FIELD(anonymize_user_id),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
 	.description = "store a salted hash instead of the user id"},
-	{FIELD(anonymize_order_id), .type = TYPE_BOOL, .value = "off", .order = ORDER_ON_IS_STRONG,
+	{FIELD(anonymize_order_id),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
 	.description = "store a random id instead of the order id"},
-	{FIELD(anonymize_referrer), .type = TYPE_ENUM, .value = "keep",
-		.choices = referrer_choices, .order = ORDER_AS_LISTED,
+	{FIELD(anonymize_referrer),.type = TYPE_ENUM,.value = "keep",
+		.choices = referrer_choices,.order = ORDER_AS_LISTED,
 	.description = "parts of the referrer's URL that are removed"},
 
-	/* exclusion: doc/internals.md, "Matomo: exclusions"; sites add to the instance's lists */
-	{FIELD(track_bots), .type = TYPE_BOOL, .value = "off",
+	/*
+	 * exclusion: doc/internals.md, "Matomo: exclusions"; sites add to the
+	 * instance's lists
+	 */
+	{FIELD(track_bots),.type = TYPE_BOOL,.value = "off",
 	.description = "store the hits of bots too"},
-	{FIELD(exclude_automation), .type = TYPE_BOOL, .value = "off",
-	.description = "do not store hits of browsers and libraries that programs drive, unless they have a user id or a valid token"},
-	{FIELD(excluded_ips), .type = TYPE_LIST, .value = "{}", .adds = true, .check = check_ip_range,
-	.description = "addresses, networks and patterns such as 10.1.*.* whose hits are not"
-		" stored; added to the instance's list"},
-	{FIELD(excluded_user_agents), .type = TYPE_LIST, .value = "{}", .adds = true,
+	{FIELD(exclude_automation),.type = TYPE_BOOL,.value = "off",
+		.description =
+		"do not store hits of browsers and libraries that programs drive, unless they have a user "
+	"id or a valid token"},
+	{FIELD(excluded_ips),.type = TYPE_LIST,.value = "{}",.adds = true,.check = check_ip_range,
+		.description = "addresses, networks and patterns such as 10.1.*.* whose hits are not"
+	" stored; added to the instance's list"},
+	{FIELD(excluded_user_agents),.type = TYPE_LIST,.value = "{}",.adds = true,
 		.check = pattern_error,
-	.description = "parts of user agents, or /regular expressions/, whose hits are not stored;"
-		" added to the instance's list"},
-	{FIELD(excluded_query_parameters), .type = TYPE_LIST, .value = "{}", .adds = true,
-	.description = "query parameters, or /regular expressions/, that are removed from page"
-		" URLs; added to the instance's list"},
-	{FIELD(url_query_parameter_to_exclude_from_url), .type = TYPE_LIST,
+		.description = "parts of user agents, or /regular expressions/, whose hits are not stored;"
+	" added to the instance's list"},
+	{FIELD(excluded_query_parameters),.type = TYPE_LIST,.value = "{}",.adds = true,
+		.description = "query parameters, or /regular expressions/, that are removed from page"
+	" URLs; added to the instance's list"},
+	{FIELD(url_query_parameter_to_exclude_from_url),.type = TYPE_LIST,
 		.value = "{gclid,fbclid,msclkid,twclid,wbraid,gbraid,yclid,fb_xd_fragment,fb_comment_id,"
 		"phpsessid,jsessionid,sessionid,aspsessionid,doing_wp_cron,sid,pk_vid}",
 	.description = "query parameters that are always removed from page URLs"},
-	{FIELD(excluded_referrers), .type = TYPE_LIST, .value = "{}", .adds = true,
-	.description = "hosts, with or without a path, that do not count as referrers; added to the"
-		" instance's list"},
-	{FIELD(exclude_unknown_urls), .type = TYPE_BOOL, .value = "off",
+	{FIELD(excluded_referrers),.type = TYPE_LIST,.value = "{}",.adds = true,
+		.description = "hosts, with or without a path, that do not count as referrers; added to the"
+	" instance's list"},
+	{FIELD(exclude_unknown_urls),.type = TYPE_BOOL,.value = "off",
 	.description = "store only hits on the site's own URLs"},
-	{FIELD(exclude_requests), .type = TYPE_STRING, .value = "", .check = check_conditions,
-	.description = "conditions on request parameters, such as e_c==Media,action_name=^test; a"
-		" hit that meets one is not stored"},
-	{FIELD(respect_do_not_track), .type = TYPE_BOOL, .value = "off", .order = ORDER_ON_IS_STRONG,
+	{FIELD(exclude_requests),.type = TYPE_STRING,.value = "",.check = check_conditions,
+		.description = "conditions on request parameters, such as e_c==Media,action_name=^test; a"
+	" hit that meets one is not stored"},
+	{FIELD(respect_do_not_track),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
 	.description = "do not store hits of browsers that ask not to be tracked"},
-	{FIELD(enable_spam_filter), .type = TYPE_BOOL, .value = "on",
+	{FIELD(enable_spam_filter),.type = TYPE_BOOL,.value = "on",
 	.description = "do not store hits with a referrer known for spam"},
-	{FIELD(ignore_visits_cookie_name), .type = TYPE_STRING, .value = "matomo_ignore",
+	{FIELD(ignore_visits_cookie_name),.type = TYPE_STRING,.value = "matomo_ignore",
 		.check = check_cookie_name,
 		.instance_only = true,
 	.description = "name of the cookie by which a visitor opts out"},
 
-	/* pages, referrers, campaigns, search: doc/internals.md, "Matomo: texts", "Matomo: referrers" */
-	{FIELD(keep_url_fragment), .type = TYPE_BOOL, .value = "off",
+	/*
+	 * pages, referrers, campaigns, search: doc/internals.md, "Matomo: texts",
+	 * "Matomo: referrers"
+	 */
+	{FIELD(keep_url_fragment),.type = TYPE_BOOL,.value = "off",
 	.description = "keep the fragment (after #) of page URLs"},
-	{FIELD(page_maximum_length), .type = TYPE_INT, .value = "1024", .min = 32, .max = 65535,
+	{FIELD(page_maximum_length),.type = TYPE_INT,.value = "1024",.min = 32,.max = 65535,
 	.description = "bytes to which page URLs and titles are cut"},
-	{FIELD(campaign_var_name), .type = TYPE_LIST,
+	{FIELD(campaign_var_name),.type = TYPE_LIST,
 		.value = "{pk_cpn,pk_campaign,piwik_campaign,mtm_campaign,matomo_campaign,utm_campaign,"
 		"utm_source,utm_medium}",
 	.description = "query parameters with the name of a campaign; the first one found counts"},
-	{FIELD(campaign_keyword_var_name), .type = TYPE_LIST,
+	{FIELD(campaign_keyword_var_name),.type = TYPE_LIST,
 		.value = "{pk_kwd,pk_keyword,piwik_kwd,mtm_kwd,mtm_keyword,matomo_kwd,utm_term}",
 	.description = "query parameters with the keyword of a campaign; the first one found counts"},
-	{FIELD(site_search), .type = TYPE_BOOL, .value = "on",
+	{FIELD(site_search),.type = TYPE_BOOL,.value = "on",
 	.description = "recognise searches within the site"},
-	{FIELD(site_search_query_parameters), .type = TYPE_LIST,
+	{FIELD(site_search_query_parameters),.type = TYPE_LIST,
 		.value = "{q,query,s,search,searchword,k,keyword,keywords}",
 	.description = "query parameters with the keyword of a search within the site"},
-	{FIELD(site_search_category_parameters), .type = TYPE_LIST, .value = "{}",
+	{FIELD(site_search_category_parameters),.type = TYPE_LIST,.value = "{}",
 	.description = "query parameters with the category of a search within the site"},
 
 	/* requests: doc/internals.md, "Matomo: requests" */
-	{FIELD(tracking_requests_require_authentication), .type = TYPE_BOOL, .value = "on",
-	.description = "parameters that change the visitor or the time, such as another IP address,"
-		" need a token"},
+	{FIELD(tracking_requests_require_authentication),.type = TYPE_BOOL,.value = "on",
+		.description = "parameters that change the visitor or the time, such as another IP address,"
+	" need a token"},
 	{FIELD(tracking_requests_require_authentication_when_custom_timestamp_newer_than),
 		.type = TYPE_INT,
-		.value = "86400", .max = INT_MAX,
+		.value = "86400",.max = INT_MAX,
 	.description = "age in seconds up to which a hit's time is accepted without a token"},
-	{FIELD(bulk_requests_require_authentication), .type = TYPE_BOOL, .value = "off",
+	{FIELD(bulk_requests_require_authentication),.type = TYPE_BOOL,.value = "off",
 		.instance_only = true,
 	.description = "bulk requests need a token"},
-	{FIELD(proxy_client_headers), .type = TYPE_LIST, .value = "{}", .instance_only = true,
-		.check = check_header_name, .normalise = normalise_header_name,
-	.description = "request headers in which proxies send the visitor's address, such as"
-		" x-forwarded-for"},
-	{FIELD(proxy_ips), .type = TYPE_LIST, .value = "{}", .instance_only = true,
+	{FIELD(proxy_client_headers),.type = TYPE_LIST,.value = "{}",.instance_only = true,
+		.check = check_header_name,.normalise = normalise_header_name,
+		.description = "request headers in which proxies send the visitor's address, such as"
+	" x-forwarded-for"},
+	{FIELD(proxy_ips),.type = TYPE_LIST,.value = "{}",.instance_only = true,
 		.check = check_ip_range,
 	.description = "addresses, networks and patterns of our own proxies"},
-	{FIELD(proxy_ip_read_last_in_list), .type = TYPE_BOOL, .value = "on", .instance_only = true,
+	{FIELD(proxy_ip_read_last_in_list),.type = TYPE_BOOL,.value = "on",.instance_only = true,
 	.description = "use the last address in a proxy's header, not the first"},
-	{FIELD(enable_language_to_country_guess), .type = TYPE_BOOL, .value = "on",
+	{FIELD(enable_language_to_country_guess),.type = TYPE_BOOL,.value = "on",
 	.description = "guess the country from the language if it is unknown"},
-	{FIELD(enable_default_location_provider), .type = TYPE_BOOL, .value = "on",
+	{FIELD(enable_default_location_provider),.type = TYPE_BOOL,.value = "on",
 	.description = "guess the country from the browser's language settings without GeoIP data"},
 
 	/* maintenance */
-	{FIELD(delete_ingest_runs_older_than), .type = TYPE_INT, .value = "90", .max = 36500,
+	{FIELD(delete_ingest_runs_older_than),.type = TYPE_INT,.value = "90",.max = 36500,
 		.instance_only = true,
-	.description = "days after which maintain() deletes the rows of ingest_run and rejected_hit"
-		" of a load; 0: never"},
+		.description = "days after which maintain() deletes the rows of ingest_run and rejected_hit"
+	" of a load; 0: never"},
 };
 
 const int	setting_count = lengthof(setting_registry);

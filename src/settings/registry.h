@@ -45,11 +45,13 @@ typedef struct SettingDef
 	const char *name;
 	size_t		offset;			/* of its member in SettingRows */
 	SettingType type;
-	const char *value;			/* default; NULL: the setting is an alias and has none */
+	const char *value;			/* default; NULL: the setting is an alias and
+								 * has none */
 	const char *matomo_value;	/* default under matomo rules; NULL: the same */
 	PrivacyOrder order;
 	bool		instance_only;	/* a site cannot override it */
-	bool		adds;			/* a list: the site's items follow the instance's */
+	bool		adds;			/* a list: the site's items follow the
+								 * instance's */
 	int			min;
 	int			max;
 	const SettingChoice *choices;	/* ends with a NULL name */
@@ -70,7 +72,8 @@ typedef struct SettingDef
 typedef struct SettingRows
 {
 	Settings	s;
-	bool		alias;			/* use_anonymized_ip_for_visit_enrichment, which is not in Settings */
+	/* use_anonymized_ip_for_visit_enrichment, which is not in Settings */
+	bool		alias;
 	bool		given[MAX_SETTINGS];
 } SettingRows;
 

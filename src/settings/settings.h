@@ -90,8 +90,9 @@ typedef struct Settings
 	/* recognition */
 	RecognitionRules recognition_rules;
 	int32		window_look_back_for_visitor;	/* seconds */
-	int32		visit_standard_length;			/* seconds */
-	int32		returning_look_back;	/* seconds, 0: the window, -1: no limit */
+	int32		visit_standard_length;	/* seconds */
+	int32		returning_look_back;	/* seconds, 0: the window, -1: no
+										 * limit */
 	bool		trust_visitors_cookies;
 	bool		use_third_party_id_cookie;
 	bool		server_cookie;
@@ -121,7 +122,7 @@ typedef struct Settings
 	ConsentUpgrade consent_upgrade;
 	bool		anonymous_session_cookie;
 	char	   *anonymous_cookie_name;
-	TextList anonymous_query_parameters;
+	TextList	anonymous_query_parameters;
 	bool		anonymous_fingerprint;
 	GeoLevel	anonymous_geo_level;
 	GeoLevel	geo_level;
@@ -133,11 +134,11 @@ typedef struct Settings
 	/* exclusion */
 	bool		track_bots;
 	bool		exclude_automation;
-	TextList excluded_ips;
-	TextList excluded_user_agents;
-	TextList excluded_query_parameters;
-	TextList url_query_parameter_to_exclude_from_url;
-	TextList excluded_referrers;
+	TextList	excluded_ips;
+	TextList	excluded_user_agents;
+	TextList	excluded_query_parameters;
+	TextList	url_query_parameter_to_exclude_from_url;
+	TextList	excluded_referrers;
 	bool		exclude_unknown_urls;
 	char	   *exclude_requests;
 	bool		respect_do_not_track;
@@ -147,18 +148,19 @@ typedef struct Settings
 	/* pages, referrers, campaigns, search */
 	bool		keep_url_fragment;
 	int32		page_maximum_length;	/* bytes */
-	TextList campaign_var_name;
-	TextList campaign_keyword_var_name;
+	TextList	campaign_var_name;
+	TextList	campaign_keyword_var_name;
 	bool		site_search;
-	TextList site_search_query_parameters;
-	TextList site_search_category_parameters;
+	TextList	site_search_query_parameters;
+	TextList	site_search_category_parameters;
 
 	/* requests */
 	bool		tracking_requests_require_authentication;
-	int32		tracking_requests_require_authentication_when_custom_timestamp_newer_than;	/* seconds */
+	/* seconds */
+	int32		tracking_requests_require_authentication_when_custom_timestamp_newer_than;
 	bool		bulk_requests_require_authentication;
-	TextList proxy_client_headers;
-	TextList proxy_ips;
+	TextList	proxy_client_headers;
+	TextList	proxy_ips;
 	bool		proxy_ip_read_last_in_list;
 	bool		enable_language_to_country_guess;
 	bool		enable_default_location_provider;

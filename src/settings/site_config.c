@@ -68,8 +68,9 @@ static bool reported[MAX_SETTINGS + 2];
  * search_path must not choose them.  The table's unique index is on coalesce().
  */
 static KeptPlan site_plan = {
-	.query = "SELECT s.timezone FROM pk_tracking.site AS s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT4OID}
+	.query =
+	"SELECT s.timezone FROM pk_tracking.site AS s WHERE s.idsite OPERATOR(pg_catalog.=) $1",
+	.nargs = 1,.argtypes = {INT4OID}
 };
 
 static KeptPlan sites_plan = {
@@ -80,7 +81,7 @@ static KeptPlan sites_plan = {
 static KeptPlan setting_plan = {
 	.query = "SELECT v.name, v.value FROM pk_tracking.setting AS v"
 	" WHERE coalesce(v.idsite, 0) OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT4OID}
+	.nargs = 1,.argtypes = {INT4OID}
 };
 
 /*
@@ -153,7 +154,7 @@ load_setting_rows(int32 idsite, MemoryContext context, SettingRows *rows)
 		int			i = name ? setting_find(name) : -1;
 		const char *detail;
 
-		if (i >= 0 && text && !(setting_registry[i].instance_only && idsite != 0))
+		if (i >= 0 && text &&!(setting_registry[i].instance_only && idsite != 0))
 		{
 			MemoryContext old = MemoryContextSwitchTo(context);
 
@@ -298,7 +299,10 @@ load_site(int32 idsite)
 	site->config.tz = zone ? pg_tzset(zone) : NULL;
 	if (site->config.tz == NULL)
 	{
-		/* site_check() accepted it, so the server's time zone data has changed */
+		/*
+		 * site_check() accepted it, so the server's time zone data has
+		 * changed
+		 */
 		if (!reported[REPORTED_TIMEZONE])
 			ereport(WARNING,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -49,7 +49,8 @@ parse_list(const SettingDef *def, const char *text, TextList *list, const char *
 		"A list has the form {a,b}; items with commas, braces, quotes or backslashes "
 		"are enclosed in double quotes.";
 	const char *p;
-	char	   *to = palloc(strlen(text) + 1);	/* large enough for all items and their NULs */
+	char	   *to = palloc(strlen(text) + 1);	/* large enough for all items
+												 * and their NULs */
 	int			max_items = 1;
 
 	for (p = text; *p != '\0'; p++)
@@ -60,6 +61,7 @@ parse_list(const SettingDef *def, const char *text, TextList *list, const char *
 	*detail = form;
 
 	p = text;
+
 	while (is_blank(*p))
 		p++;
 	if (*p++ != '{')

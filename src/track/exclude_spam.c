@@ -121,7 +121,8 @@ host_of(const char *text)
 	const char *end;
 	const char *at;
 
-	host = host != NULL && host == text + strcspn(text, "/?#") ? host + 2 : text;
+	host = host != NULL && host == text +strcspn(text, "/?#") ? host + 2 : text;
+
 	end = host + strcspn(host, "/?#");
 	while ((at = memchr(host, '@', end - host)) != NULL)
 		host = at + 1;

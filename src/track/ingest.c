@@ -74,7 +74,8 @@ typedef struct Position
 	bool		has_key;
 	Datum		key;
 	int64		taken;			/* rows so far */
-	bool		has_greatest;	/* false, with rows taken: their key was another column */
+	bool		has_greatest;	/* false, with rows taken: their key was
+								 * another column */
 	Datum		greatest;		/* key so far */
 } Position;
 
@@ -390,7 +391,7 @@ write_position(Relation rel, const RawColumn *key, const Position *position, int
 		" WHERE relation OPERATOR(pg_catalog.=) $1"
 		" AND system_identifier OPERATOR(pg_catalog.=) $9",
 		.nargs = 9,.argtypes = {OIDOID, XID8OID, XID8OID, TEXTOID, INT8OID, NAMEOID, TEXTOID,
-			INT8OID, INT8OID}
+		INT8OID, INT8OID}
 	};
 	Datum		values[9] = {0};
 	char		nulls[10] = "         ";
@@ -713,7 +714,8 @@ typedef struct ResumeCounts
 {
 	int64		taken;			/* rows up to the key */
 	int64		left;			/* rows after it */
-	int64		young;			/* rows up to the key that a later pass would take */
+	int64		young;			/* rows up to the key that a later pass would
+								 * take */
 } ResumeCounts;
 
 /* Count the rows up to a key, or all as left without one.  Runs as the caller. */

@@ -251,7 +251,10 @@ read_action(Work *w)
 	const Settings *s = &w->site->s;
 	const char *wrong;
 
-	/* white space around an order's id does not belong to it, and alone is no id */
+	/*
+	 * white space around an order's id does not belong to it, and alone is no
+	 * id
+	 */
 	if (hit->ec_id[0] && s->recognition_rules != RULES_MATOMO)
 		hit->ec_id = text_trim(hit->ec_id);
 	sanitise(hit, s);

@@ -648,7 +648,8 @@ raw_map_key(RawMap *map, Relation rel, const char *name)
 	if (column < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("relation \"%s\" has no single-column primary key of an integer type or uuid", map->table),
+				 errmsg("relation \"%s\" has no single-column primary key of an integer type or uuid",
+						map->table),
 				 errhint("Either name a unique column with key => 'column', or pass consume => true so that the rows are deleted as they are read.")));
 	foreach(lc, RelationGetIndexList(rel))
 	{

@@ -242,7 +242,10 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 	{
 		if (row->nulls[b->column])
 		{
-			/* now is not when it came: the table has been filled some time or other */
+			/*
+			 * now is not when it came: the table has been filled some time or
+			 * other
+			 */
 			if (b->target == RAW_AT)
 				set_invalid(hit, b->name);
 			return;
@@ -258,7 +261,10 @@ read_binding(const RawMap *map, const RawBinding *b, const RawRow *row, Hit *hit
 				hit->ip = ip_from_inet(DatumGetInetPP(value));
 			else
 			{
-				/* the site's rules tell which address of a list is the visitor's */
+				/*
+				 * the site's rules tell which address of a list is the
+				 * visitor's
+				 */
 				str = value_text(c, value, &len);
 				hit->address = text_clean(str, Min(len, RAW_TEXT_MAX), false);
 			}

@@ -263,7 +263,8 @@ raw_group_run(RawGroup *group, RawRun *run)
 				if (run->map->raise && !r->duplicate_order)
 					ereport(ERROR,
 							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("invalid value for tracking parameter \"%s\" in row " INT64_FORMAT,
+							 errmsg("invalid value for tracking parameter \"%s\" in row "
+									INT64_FORMAT,
 									r->outcome_reason, group->positions[i])));
 				run->rejected++;
 				rejected[n_rejected++] = i;
@@ -398,7 +399,8 @@ raw_run_notice(const RawRun *run)
 					run->hits, run->map->table, run->recorded, run->visits_new,
 					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored),
 					run->rejected),
-			 run->rejected > 0 ? errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun) : 0));
+			 run->rejected == 0 ? 0 :
+			 errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun)));
 }
 
 /*

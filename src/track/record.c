@@ -246,7 +246,11 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	describe_conversions(w, d, matched_by, &action, visit);
 	if (has_row)
 		idlink_va = some_int(log_next_idlink_va());
-	/* the row of the latest hit by time; by Matomo's rules the row that came last */
+
+	/*
+	 * the row of the latest hit by time; by Matomo's rules the row that came
+	 * last
+	 */
 	if (s->recognition_rules == RULES_MATOMO ? has_row : w->kind != ACTION_PING && !late)
 		visit->last_idlink_va = idlink_va;
 	if (!log_update_visit(w->log, visit))

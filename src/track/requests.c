@@ -180,7 +180,11 @@ read_document(FunctionCallInfo fcinfo, Document *doc)
 	doc->token = pstrdup(whole);
 
 	it = JsonbIteratorInit(list);
-	/* of names that are numbers, the shorter one comes first: that is their order */
+
+	/*
+	 * of names that are numbers, the shorter one comes first: that is their
+	 * order
+	 */
 	while ((token = JsonbIteratorNext(&it, &entry, true)) != WJB_DONE)
 	{
 		Hit		   *hit;

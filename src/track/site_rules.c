@@ -216,7 +216,10 @@ make_roots(SPITupleTable *rows, uint64 n_rows, int *n)
 		Url			parts;
 		bool		isnull;
 
-		/* as where URLs are compared: the scheme may be missing, and a dot means sub-domains */
+		/*
+		 * as where URLs are compared: the scheme may be missing, and a dot
+		 * means sub-domains
+		 */
 		if (strstr(url, "//") == NULL)
 			url = psprintf("//%s", url);
 		if (!url_split(url, &parts))

@@ -35,9 +35,12 @@ typedef struct CookieToSet
 typedef struct Tracked
 {
 	Outcome		outcome;
-	const char *outcome_reason; /* of a recorded hit the unreadable amount's parameter, or NULL */
-	bool		joined_other_id;	/* recorded: by fingerprint, in a visit with another id */
-	bool		duplicate_order;	/* invalid because the order is there already */
+	const char *outcome_reason; /* of a recorded hit the unreadable amount's
+								 * parameter, or NULL */
+	bool		joined_other_id;	/* recorded: by fingerprint, in a visit
+									 * with another id */
+	bool		duplicate_order;	/* invalid because the order is there
+									 * already */
 	int64		idvisit;
 	bool		has_idvisitor;
 	HexId		idvisitor;

@@ -126,7 +126,11 @@ is_search(const Hit *hit, const Settings *s, SiteSearch *search)
 		}
 		search->keyword = text_trim(search->keyword);
 		search->category = text_trim(search->category);
-		/* Piwik PRO's search_cats; Matomo ignores a list, since it is not a text */
+
+		/*
+		 * Piwik PRO's search_cats; Matomo ignores a list, since it is not a
+		 * text
+		 */
 		if (search->category[0] == '\0' && s->recognition_rules == RULES_PIWIK && hit->n_others > 0)
 		{
 			search->category = tracking_api_list(hit, "search_cat");

@@ -19,7 +19,8 @@ typedef enum ActionKind
 	ACTION_DOWNLOAD,
 	ACTION_GOAL,				/* manual conversion: no action of its own */
 	ACTION_ECOMMERCE,			/* order or cart: no action of its own */
-	ACTION_PING					/* not an action: does not change the time spent on the last one */
+	ACTION_PING					/* not an action: does not change the time
+								 * spent on the last one */
 } ActionKind;
 
 /* log_action.type */

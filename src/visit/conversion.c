@@ -135,7 +135,8 @@ scalar_text(const JsonbValue *v, const Settings *s)
 				str = text_unescape(str);
 			return text_trim(str);
 		case jbvNumeric:
-			str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+			str = DatumGetCString(DirectFunctionCall1(numeric_out,
+													  NumericGetDatum(v->val.numeric)));
 			if (strlen(str) > ITEM_TEXT_MAX)
 				str[ITEM_TEXT_MAX] = '\0';
 			return str;
@@ -291,7 +292,7 @@ read_items(const Hit *hit, const Settings *s, ConversionRequest *request, bool *
 	(void) JsonbIteratorNext(&it, &v, false);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		OrderItem	   *item = &request->items[request->n_items];
+		OrderItem  *item = &request->items[request->n_items];
 		int			i;
 
 		if (token != WJB_ELEM || v.type != jbvBinary || !JsonContainerIsArray(v.val.binary.data) ||

@@ -64,7 +64,8 @@ typedef struct ConversionRequest
 	int			n_items;
 	OrderItem  *items;
 	int32		quantity;		/* of all items */
-	const char *bad_money;		/* the first parameter whose amount cannot be read; NULL: none */
+	const char *bad_money;		/* the first parameter whose amount cannot be
+								 * read; NULL: none */
 } ConversionRequest;
 
 typedef struct ConversionInput
@@ -96,7 +97,8 @@ typedef struct Conversions
 	int			n;				/* 0: nothing */
 	Conversion *list;
 	bool		open_cart;		/* the visit had a cart before */
-	bool		emptied_cart;	/* the visit may have a row of a cart that was emptied */
+	bool		emptied_cart;	/* the visit may have a row of a cart that was
+								 * emptied */
 	Referrer	referrer;		/* to which they are attributed */
 } Conversions;
 

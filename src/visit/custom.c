@@ -26,7 +26,7 @@
 #define DIMENSION_MAX 250		/* characters of a value */
 #define VARIABLE_MAX 200		/* characters of a name or value */
 #define VARIABLE_SLOTS 5
-#define DIMENSIONS_SENT_MAX 128	/* as many as the parameters that are kept */
+#define DIMENSIONS_SENT_MAX 128 /* as many as the parameters that are kept */
 
 /* A way to extract a value. */
 typedef struct Extraction
@@ -38,7 +38,8 @@ typedef struct Extraction
 		FROM_TITLE
 	}			source;
 	char	   *param;			/* name of the parameter */
-	regex_t		expression;		/* for URL or title: its first group is the value */
+	regex_t		expression;		/* for URL or title: its first group is the
+								 * value */
 } Extraction;
 
 struct CustomDimension

@@ -29,6 +29,7 @@ static const struct
 	const char *word;
 	GoalAttribute attribute;
 }			attributes[] =
+
 {
 	{"manually", GOAL_MANUALLY},
 	{"url", GOAL_URL},

@@ -40,7 +40,8 @@ typedef struct Goal
 	GoalAttribute attribute;
 	GoalPatternType type;
 	char	   *pattern;		/* lower case unless case_sensitive */
-	struct Goal *decoded;		/* the same without escapes in its pattern; NULL: it has none */
+	struct Goal *decoded;		/* the same without escapes in its pattern;
+								 * NULL: it has none */
 	bool		case_sensitive;
 	bool		allow_multiple;
 	Numeric		revenue;
@@ -63,7 +64,8 @@ typedef struct GoalInput
 	const char *event_category;
 	const char *event_action;
 	const char *event_name;
-	int64		visit_duration; /* microseconds since the visit began; 0 if it begins */
+	int64		visit_duration; /* microseconds since the visit began; 0 if it
+								 * begins */
 } GoalInput;
 
 extern bool goal_make(Goal *goal, const char *match_attribute, const char *pattern,

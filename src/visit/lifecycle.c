@@ -102,9 +102,13 @@ lifecycle_decide(const Hit *hit, ActionKind kind, const Identity *id, const Site
 				 const Visit *found)
 {
 	const Settings *s = &site->s;
-	/* a ping begins no visit: by the piwik rules, what only asks for a new one does not end this */
+
+	/*
+	 * a ping begins no visit: by the piwik rules, what only asks for a new
+	 * one does not end this
+	 */
 	bool		may_begin = kind != ACTION_PING || s->recognition_rules == RULES_MATOMO;
-	Decision	d = {.begin = true, .known = false, .excluded = false, .reason = REASON_UNKNOWN};
+	Decision	d = {.begin = true,.known = false,.excluded = false,.reason = REASON_UNKNOWN};
 
 	if (found == NULL)
 		return d;
@@ -333,7 +337,8 @@ void
 lifecycle_history(const Hit *hit, const Visit *earlier, Visit *visit)
 {
 	int64		passed = seconds(earlier->first, visit->first);
-	int64		since_first = passed + (earlier->since_first.isnull ? 0 : earlier->since_first.value);
+	int64		since_first = passed + (earlier->since_first.isnull ? 0
+										: earlier->since_first.value);
 	int64		since_last = passed;
 	NullableInt since_order = no_int();
 	int64		age;
@@ -433,15 +438,18 @@ lifecycle_continue(const Hit *hit, const Identity *id, const Settings *s, Visit 
 	OptionalId	vid = identity_visitor_id(id);
 	int64		total_time = Max(0, 1 + seconds(visit->first, hit->at));
 
-	/* a late hit makes no visit shorter; by Matomo's rules the hit that came last counts */
+	/*
+	 * a late hit makes no visit shorter; by Matomo's rules the hit that came
+	 * last counts
+	 */
 	if (s->recognition_rules != RULES_MATOMO)
 		total_time = Max(total_time, visit->total_time);
 	visit->total_time = (int32) clamp_int32(total_time);
 
 	/*
 	 * By Matomo's rules the visit takes the newest id; by the piwik rules it
-	 * keeps its id, except that a user id's hash replaces it, and that a visit
-	 * without one takes the first where ids are kept apart.
+	 * keeps its id, except that a user id's hash replaces it, and that a
+	 * visit without one takes the first where ids are kept apart.
 	 */
 	if (s->recognition_rules == RULES_MATOMO)
 	{
@@ -551,7 +559,10 @@ lifecycle_action(const Hit *hit, const Settings *s, bool begun, const Neighbours
 
 	if (action->kind == ACTION_PAGE_VIEW)
 	{
-		/* by Matomo's rules the title is that of the first hit, even if it has none */
+		/*
+		 * by Matomo's rules the title is that of the first hit, even if it
+		 * has none
+		 */
 		if (begun || (visit->entry_url.isnull && s->recognition_rules == RULES_PIWIK))
 			visit->entry_name = action->idaction_name;
 		if (visit->entry_url.isnull)

@@ -11,22 +11,26 @@
 #include "visit/action.h"
 #include "visit/visit.h"
 
-#define RESOLUTION_UNKNOWN "unknown"	/* config_resolution where none was sent */
+#define RESOLUTION_UNKNOWN "unknown"	/* config_resolution where none was
+										 * sent */
 
 /* The ids of a hit. */
 typedef struct Identity
 {
-	OptionalId	user;			/* hash of the user id, if it counts as a visitor id */
+	OptionalId	user;			/* hash of the user id, if it counts as a
+								 * visitor id */
 	OptionalId	own;			/* the id that the hit sent */
 	MatchedBy	own_source;		/* cid, third-party cookie or cookie */
-	OptionalId	config;			/* the fingerprint; if not given, never matched */
+	OptionalId	config;			/* the fingerprint; if not given, never
+								 * matched */
 	char	   *user_id;		/* as it is stored and compared, NULL: none */
 } Identity;
 
 typedef struct Decision
 {
 	bool		begin;			/* else continue */
-	bool		known;			/* the visitor is known by a visit that was found */
+	bool		known;			/* the visitor is known by a visit that was
+								 * found */
 	bool		excluded;		/* session limit: the hit is dropped */
 	Reason		reason;
 } Decision;
@@ -76,12 +80,15 @@ typedef struct Action
 typedef struct Neighbours
 {
 	TimestampTz previous;		/* time of the row before; DT_NOBEGIN: none */
-	NullableInt url_ref;		/* what the last interaction before leaves as the previous page */
+	NullableInt url_ref;		/* what the last interaction before leaves as
+								 * the previous page */
 	NullableInt name_ref;
 	bool		is_last_interaction;	/* no interaction stands behind */
-	NullableInt next;			/* number of the row behind; NULL if that is none or began the visit */
+	/* number of the row behind; NULL if that is none or began the visit */
+	NullableInt next;
 	TimestampTz next_at;		/* its time */
-	int			n_referring;	/* rows whose previous page the hit is; none if it is no interaction */
+	/* rows whose previous page the hit is; none if it is no interaction */
+	int			n_referring;
 	int64	   *referring;
 } Neighbours;
 

@@ -82,6 +82,7 @@ lookups_matomo(const Identity *id, const Settings *s, const Lookup *window, Look
 	int			n = 0;
 
 	open_window.bounded = false;
+
 	/*
 	 * as Matomo's index on visitor ids orders them; that on fingerprints
 	 * orders them the other way round

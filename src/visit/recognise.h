@@ -11,14 +11,16 @@
 /* One search on log_visit. */
 typedef struct Lookup
 {
-	bool		by_config;		/* key is a fingerprint (the column config_id), else a visitor
-								 * id (idvisitor) */
+	bool		by_config;		/* key is a fingerprint (the column
+								 * config_id), else a visitor id (idvisitor) */
 	HexId		key;
-	MatchedBy	matched_by;		/* how a hit is recognised if this finds a visit */
+	MatchedBy	matched_by;		/* how a hit is recognised if this finds a
+								 * visit */
 	bool		bounded;		/* is there a lower bound? */
 	TimestampTz lower;			/* visit_last_action_time, both inclusive */
 	TimestampTz upper;
-	const char *user_filter;	/* only visits without a user or of this one; NULL: any */
+	const char *user_filter;	/* only visits without a user or of this one;
+								 * NULL: any */
 	bool		unclaimed;		/* only visits with profilable = 0 */
 	bool		older_first;	/* among visits with the same last action */
 } Lookup;

@@ -81,9 +81,11 @@ typedef struct Visit
 	char	   *user_id;		/* NULL: none */
 	TimestampTz first;			/* visit_first_action_time */
 	TimestampTz last;			/* visit_last_action_time */
-	NullableInt last_idlink_va; /* of the latest hit by time, NULL if that has no row */
-	TimestampTz last_row;		/* time of the last row: no column; DT_NOBEGIN if there is no
-								 * row, DT_NOEND if it must be asked for */
+	NullableInt last_idlink_va; /* of the latest hit by time, NULL if that has
+								 * no row */
+	TimestampTz last_row;		/* time of the last row: no column; DT_NOBEGIN
+								 * if there is no row, DT_NOEND if it must be
+								 * asked for */
 	NullableInt entry_url;		/* visit_entry_idaction_url … */
 	NullableInt entry_name;
 	NullableInt exit_url;
