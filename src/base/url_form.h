@@ -13,7 +13,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "base/url.h"
+#include "base/url_parts.h"
 
 extern char *url_host_form(const char *host, size_t len);
 extern void url_append_origin(StringInfo buf, const Url *parts);
