@@ -109,6 +109,15 @@ SELECT count(*) FROM pk_tracking.action WHERE idsite = :site AND url ~ '/[56]$';
 SELECT pk_tracking.ingest_resume('resume_new', key => 'url');
 SELECT pk_tracking.ingest_resume(NULL);
 
+-- 8. Rows that were tracked and left there are not consumed, which would track them again
+CALL pk_tracking.ingest('resume_new', consume => true);
+SELECT count(*) FROM resume_new;
+DELETE FROM resume_new WHERE id <= 6;
+DELETE FROM pk_tracking.ingest_position WHERE relation = 'resume_new'::regclass;
+INSERT INTO resume_new SELECT * FROM resume WHERE id = 7;
+CALL pk_tracking.ingest('resume_new', consume => true);
+SELECT (SELECT count(*) FROM resume_new) AS left, (SELECT count(*) FROM pk_tracking.action WHERE idsite = :site AND url ~ '/[67]$') AS actions;
+
 DROP TABLE resume, resume_new;
 DROP FUNCTION resume_fill, restore, stumble;
 DROP VIEW tracked_rows;

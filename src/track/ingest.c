@@ -442,7 +442,7 @@ check_updated(Relation rel, ItemPointer tids, int n)
 					 errmsg("cannot continue with table \"%s\" because a row was updated",
 							RelationGetRelationName(rel)),
 					 errdetail("It is not known whether the row has been tracked."),
-					 errhint("Either do not update rows of a raw table, or pass consume => true so that they are deleted as they are read.")));
+					 errhint("Either do not update rows of a raw table, or have them deleted as they are read: consume => true, from the first row on.")));
 		ReleaseBuffer(buffer);
 	}
 	UnregisterSnapshot(snapshot);
@@ -551,6 +551,21 @@ read_consumed(const RawMap *map, int key_column, int batch, int *n)
 	return rows;
 }
 
+/* Raise an error if rows have been tracked and left there: they would be tracked again. */
+static void
+check_not_walked(Relation rel, const RawMap *map)
+{
+	StoredPosition stored;
+
+	if (find_position(rel, map, &stored) && stored.taken > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot consume table \"%s\" because rows of it have been tracked without being deleted",
+						RelationGetRelationName(rel)),
+				 errhint("Delete the rows that have been tracked, and the table's row of "
+						 "pk_tracking.ingest_position.")));
+}
+
 /* Raise an error unless rows of the table keep the transaction that inserted them. */
 static void
 check_heap(Relation rel)
@@ -597,6 +612,10 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 
 	if (in->consume)
 	{
+		engine_enter(&scope);
+		MemoryContextSwitchTo(context);
+		check_not_walked(rel, map);
+		engine_leave(&scope);
 		rows = read_consumed(map, key, in->batch, &n);
 		over = n == 0;
 	}
