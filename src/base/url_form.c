@@ -130,7 +130,7 @@ has_control(const char *host, size_t len)
 static bool
 may_be_host(const char *str)
 {
-	return str[0] != '\0' && str[strcspn(str, " /?#@:%<>\"\\")] == '\0';
+	return str[0] != '\0' && str[strcspn(str, " /?#@:%<>[]\"\\")] == '\0';
 }
 
 /*
