@@ -1,5 +1,6 @@
 /*
- * spool.h: hits kept on disk until PostgreSQL takes them.
+ * spool.h
+ *		Hits kept on disk until PostgreSQL takes them.
  *
  * A spool is a directory of segments.  A record is sealed (seal.h) when it is
  * added and lies on disk, synced, when spool_sync() has counted it as kept: only
@@ -40,9 +41,13 @@ typedef struct SpoolOptions
 
 	int64_t		max_age;		/* seconds; older records are destroyed */
 	int64_t		max_size;		/* bytes on disk; beyond them nothing is added */
-	int64_t		segment_size;	/* bytes; 0: 8 MB, or max_size / 8 if that is less */
+	int64_t		segment_size;	/* bytes; 0: 8 MB, or max_size / 8 if that is
+								 * less */
 
-	/* Told once of each thing that an operator should know; never of a record's content. */
+	/*
+	 * Told once of each thing that an operator should know; never of a
+	 * record's content.
+	 */
 	void		(*report) (void *context, const char *message);
 	void	   *report_context;
 } SpoolOptions;
@@ -69,14 +74,18 @@ typedef struct SpoolStatus
 	uint64_t	records;		/* waiting: kept and not done */
 	uint64_t	segments;
 	uint64_t	bytes;			/* of all segments on disk */
-	int64_t		oldest;			/* arrival of the first record that waits, 0 if none does */
+	int64_t		oldest;			/* arrival of the first record that waits, 0
+								 * if none does */
 
 	/* Records since spool_open(). */
 	uint64_t	kept;
-	uint64_t	done;
-	uint64_t	refused;		/* whatever spool_add() or spool_sync() did not keep */
+	uint64_t	done;			/* by spool_done(), with what was damaged
+								 * among them */
+	uint64_t	refused;		/* whatever spool_add() or spool_sync() did
+								 * not keep */
 	uint64_t	lost;			/* their key was gone */
-	uint64_t	damaged;		/* their seal was broken, or a part of a segment was unreadable */
+	uint64_t	damaged;		/* their seal was broken, or a part of a
+								 * segment was unreadable */
 	uint64_t	expired;		/* older than max_age */
 } SpoolStatus;
 
@@ -132,11 +141,11 @@ extern void spool_done(Spool *spool, uint64_t number);
 
 /*
  * Destroys segments all of whose records are older than max_age; to be called
- * about once a minute, also while PostgreSQL is away.  Records handed out by
- * spool_next() and their segment stay.  now is the time, as a record's arrival.
+ * about once a minute, also while PostgreSQL is away.  Does nothing while records
+ * of spool_next() are neither done nor rewound.  now is the time, as a record's arrival.
  */
 extern void spool_expire(Spool *spool, int64_t now);
 
-extern void spool_status(const Spool *spool, SpoolStatus *status);
+extern void spool_status(Spool *spool, SpoolStatus *status);
 
 #endif
