@@ -14,6 +14,7 @@
 #include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/batch.h"
+#include "track/rights.h"
 #include "track/site_rules.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -36,5 +37,6 @@ _PG_init(void)
 	hit_init();
 	log_init();
 	batch_init();
+	rights_init();
 	site_rules_init();
 }

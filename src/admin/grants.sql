@@ -75,24 +75,48 @@ $$;
 COMMENT ON FUNCTION pk_tracking.grant_owner IS
 	'grants a log''s owner what tracking needs; create_log() calls it, and you call it after ALTER TABLE ... OWNER TO';
 
-CREATE FUNCTION pk_tracking.grant_tracker(role name, trusted boolean DEFAULT false) RETURNS void
+/*
+ * A call grants and takes away, so that the role has afterwards what the call
+ * says.
+ */
+CREATE FUNCTION pk_tracking_internal.grant_right(role name, name text, granted boolean)
+RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	EXECUTE format(CASE WHEN granted
+			THEN 'GRANT EXECUTE ON FUNCTION pk_tracking_internal.%I() TO %I'
+			ELSE 'REVOKE EXECUTE ON FUNCTION pk_tracking_internal.%I() FROM %I' END, name, role);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.grant_right IS
+	'grants a role a right that is the right to execute a function of this name, or takes it away';
+
+CREATE FUNCTION pk_tracking.grant_tracker(
+	role name,
+	trusted boolean DEFAULT false,
+	answers text DEFAULT 'short')
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF answers NOT IN ('short', 'full') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('invalid value for argument "answers": "%s"', answers),
+			HINT = 'Valid values are "short" and "full".';
+	END IF;
 	PERFORM pk_tracking_internal.grant_execute(role,
 		'^(track|track_request|track_requests|track_requests_answer|attach|detach|ingest|ingest_resume'
 		'|track_rows|raw_options|raw_preview|check_raw_table|row_xid)$');
-	IF trusted THEN
-		PERFORM pk_tracking_internal.grant_execute(role, '^trusted_tracking$');
-	ELSE
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking_internal.trusted_tracking() FROM %I',
-			role);
-	END IF;
+	PERFORM pk_tracking_internal.grant_right(role, 'trusted_tracking', trusted);
+	PERFORM pk_tracking_internal.grant_right(role, 'full_answers', answers = 'full');
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_tracker IS
-	'lets a role track, and nothing else; trusted: the role may also pass trusted => true';
+	'lets a role track, and nothing else; trusted: the role may also pass trusted => true; answers: short, or full to be told of the visit that a hit belongs to';
 
 /*
  * Reports run with their caller's rights (report/template.sql), so an analyst

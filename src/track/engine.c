@@ -80,12 +80,12 @@ count_hits(const Work *work, int n)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, r->outcome_reason);
 		if (r->outcome == OUTCOME_RECORDED && work[i].request.bad_money != NULL)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_money);
+		if (work[i].hit->address_bad && r->bad_parameter == NULL)
+			r->bad_parameter = "ip";
+		if (r->outcome == OUTCOME_RECORDED)
+			r->outcome_reason = r->bad_parameter;
 		if (r->outcome == OUTCOME_RECORDED && work[i].hit->address_bad)
-		{
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_address);
-			if (r->outcome_reason == NULL)
-				r->outcome_reason = "ip";
-		}
 		if (r->joined_other_id)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_joined);
 	}

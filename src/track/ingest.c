@@ -58,6 +58,7 @@
 #include "settings/settings.h"
 #include "track/batch.h"
 #include "track/raw.h"
+#include "track/rights.h"
 #include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_row_xid);
@@ -656,7 +657,7 @@ ingest_batch(Ingest *in, MemoryContext long_lived)
 	raw_run_write(in->run, in->done);
 	engine_leave(&scope);
 	if (in->done)
-		raw_run_notice(in->run);
+		raw_run_notice(in->run, role_has(GetUserId(), RIGHT_FULL_ANSWERS));
 	in->run->map = NULL;
 	spi_finish();
 	table_close(rel, NoLock);

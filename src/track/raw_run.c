@@ -243,6 +243,7 @@ raw_group_run(RawGroup *group, RawRun *run)
 		if (r->outcome == OUTCOME_INVALID && group->hits[i]->consent == CONSENT_DENIED)
 			continue;
 		run->hits++;
+		run->by_log += r->by_log;
 		switch (r->outcome)
 		{
 			case OUTCOME_RECORDED:
@@ -388,17 +389,28 @@ sum(const RawCount *counts, int n)
 	return result;
 }
 
-/* raw_run_notice: tell the counts. */
+/*
+ * raw_run_notice
+ *		Tell the counts.  full: all of them; else none by which whoever inserts
+ *		could try out who has a visit.
+ */
 void
-raw_run_notice(const RawRun *run)
+raw_run_notice(const RawRun *run, bool full)
 {
+	int64		recorded = run->recorded + run->by_log;
+
 	ereport(NOTICE,
-			(errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded"
+			(full ?
+			 errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded"
 					" (" INT64_FORMAT " new visits), " INT64_FORMAT " excluded, "
 					INT64_FORMAT " ignored, " INT64_FORMAT " rejected",
 					run->hits, run->map->table, run->recorded, run->visits_new,
 					sum(run->excluded, run->n_excluded), sum(run->ignored, run->n_ignored),
-					run->rejected),
+					run->rejected) :
+			 errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded, "
+					INT64_FORMAT " excluded, " INT64_FORMAT " rejected",
+					run->hits, run->map->table, recorded,
+					run->hits - recorded - run->rejected, run->rejected),
 			 run->rejected == 0 ? 0 :
 			 errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun)));
 }

@@ -101,16 +101,13 @@ has_visitor_cookie(const Work *w, HexId id)
  * id of the visit if the hit's visitor was unknown and began it, or made it
  * theirs by giving consent during it; else the id that the hit brought; else a
  * new id.  Never the id of a visit that was matched by fingerprint, and never
- * the hash of a user id.
+ * the hash of a user id.  given: the visit, if its id is the hit's own or new.
  */
 static void
-choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit)
+choose_cookie(Work *w, const Visit *given)
 {
 	const Settings *s = &w->site->s;
 	CookieToSet *c = &w->result->cookie;
-
-	/* a visit that was given a visitor has just got its id */
-	bool		given_id = (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK;
 
 	if (s->force_cookieless_tracking)
 		return;
@@ -128,13 +125,26 @@ choose_cookie(Work *w, const Decision *d, MatchedBy matched_by, const Visit *vis
 	c->kind = COOKIE_VISITOR;
 	c->name = s->cookie_name;
 	c->max_age = COOKIE_LIFETIME;
-	if (given_id && !(w->id.user.given && visit->idvisitor == w->id.user.id))
-		c->value = visit->idvisitor;
+	if (given != NULL && !(w->id.user.given && given->idvisitor == w->id.user.id))
+		c->value = given->idvisitor;
 	else if (w->id.own.given)
 		c->value = w->id.own.id;
 	else
 		c->value = hexid_random();
 	c->given = s->cookie_renewal || !has_visitor_cookie(w, c->value);
+}
+
+/*
+ * The hit is not recorded because of what the log has of the visitor.  An answer
+ * that must not tell that needs what it would say of a hit that is recorded.
+ */
+static void
+finish_by_log(Work *w, Outcome outcome, const char *why)
+{
+	work_finish(w, outcome, why);
+	w->result->by_log = true;
+	w->result->bad_parameter = w->request.bad_money;
+	choose_cookie(w, NULL);
 }
 
 /* Tell the caller what became of a recorded hit. */
@@ -145,7 +155,8 @@ tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit
 	Tracked    *r = w->result;
 
 	r->outcome = OUTCOME_RECORDED;
-	r->outcome_reason = w->request.bad_money;
+	r->by_log = false;
+	r->bad_parameter = w->request.bad_money;
 	r->idvisit = visit->idvisit;
 	r->has_idvisitor = visit->has_idvisitor;
 	r->idvisitor = visit->idvisitor;
@@ -157,7 +168,9 @@ tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit
 	r->returning = visit->returning;
 	r->has_idlink_va = !idlink_va.isnull;
 	r->idlink_va = idlink_va.value;
-	choose_cookie(w, d, matched_by, visit);
+
+	/* a visit that was given a visitor has just got its id */
+	choose_cookie(w, (d->begin && !d->known) || matched_by == MATCHED_SESSION_LINK ? visit : NULL);
 	w->done = true;
 }
 
@@ -507,16 +520,7 @@ continue_visit(Recording *r)
 
 	visit = r->found;
 	if (w->anonymous)
-	{
-		/*
-		 * A hit that was joined by fingerprint alone must leave a row that
-		 * says so, or the visit could be taken for one person's.  Without
-		 * such a row it gets no cookie.
-		 */
-		if (r->matched_by == MATCHED_FINGERPRINT && !action_has_row(w->kind))
-			w->session.new_cookie.given = false;
 		lifecycle_stay_anonymous(w->hit, &w->site->s, &visit);
-	}
 	else if (r->gives_consent)
 		give_to_visitor(r, &visit);
 
@@ -600,7 +604,7 @@ pass(Recording *r)
 	decide(r);
 	if (r->d.excluded)
 	{
-		work_finish(w, OUTCOME_EXCLUDED, "session_limit");
+		finish_by_log(w, OUTCOME_EXCLUDED, "session_limit");
 		return STEP_DONE;
 	}
 	if (!r->d.begin)
@@ -608,7 +612,7 @@ pass(Recording *r)
 	/* a heartbeat begins no visit */
 	if (w->kind == ACTION_PING)
 	{
-		work_finish(w, OUTCOME_IGNORED, action_kind_word(w->kind));
+		finish_by_log(w, OUTCOME_IGNORED, action_kind_word(w->kind));
 		return STEP_DONE;
 	}
 	return begin_visit(r);

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
+#include "track/rights.h"
 #include "track/token.h"
 #include "track/track.h"
 
@@ -234,6 +235,7 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 	Document	doc;
 	Tracked    *results;
 	MemoryContext old;
+	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
@@ -253,7 +255,7 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 		Datum		values[TRACKED_COLUMNS];
 		bool		nulls[TRACKED_COLUMNS];
 
-		tracked_values(&results[i], values, nulls);
+		tracked_values(&results[i], full, values, nulls);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

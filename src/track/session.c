@@ -94,6 +94,22 @@ link_keys(Work *w, SessionLinkKind kind, HexId data, SessionLinkKeys *keys)
 }
 
 /*
+ * Does the hit get a new cookie that will lead to its session, too?  A hit that a
+ * fingerprint joined must leave a row that says so, or the visit could be taken
+ * for one person's: without such a row it gets none.  That does not depend on
+ * whether there is a visit to join, which the answer would tell otherwise.
+ */
+static bool
+wants_cookie(const Work *w)
+{
+	const Session *session = &w->session;
+
+	if (!w->anonymous || session->cookie.given || w->unread || !session_has_cookie(&w->site->s))
+		return false;
+	return !session->given || session->kind == SESSION_LINK_COOKIE || action_has_row(w->kind);
+}
+
+/*
  * session_make_keys
  *		Make the HMACs that lead to the hit's anonymous session, and, for a
  *		visitor without a cookie, a new cookie that will lead there too.  A hit
@@ -109,7 +125,7 @@ session_make_keys(Work *w)
 		return;
 	if (session->given)
 		link_keys(w, session->kind, session->data, &session->keys);
-	if (w->anonymous && !session->cookie.given && !w->unread && session_has_cookie(&w->site->s))
+	if (wants_cookie(w))
 	{
 		session->new_cookie.given = true;
 		session->new_cookie.id = hexid_random();

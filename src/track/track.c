@@ -7,16 +7,10 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/pg_list.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
@@ -29,11 +23,11 @@
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/fingerprints.h"
+#include "track/rights.h"
 #include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_track);
 PG_FUNCTION_INFO_V1(pkt_track_request);
-PG_FUNCTION_INFO_V1(pkt_trusted_tracking);
 PG_FUNCTION_INFO_V1(pkt_match_visitor);
 PG_FUNCTION_INFO_V1(pkt_fingerprint);
 
@@ -89,42 +83,53 @@ word(const char *str)
 	return PointerGetDatum(cstring_to_text(str));
 }
 
+/* The columns about the visit and its visitor. */
+static void
+visit_values(const Tracked *r, Datum *values, bool *nulls)
+{
+	memset(nulls + 2, false, 8 * sizeof(bool));
+	values[2] = Int64GetDatum(r->idvisit);
+	nulls[3] = !r->has_idvisitor;
+	values[3] = HexIdGetDatum(r->idvisitor);
+	nulls[4] = !r->has_config_id;
+	values[4] = HexIdGetDatum(r->config_id);
+	values[5] = word(matched_by_word(r->matched_by));
+	values[6] = BoolGetDatum(r->new_visit);
+	values[7] = word(reason_word(r->reason));
+	values[8] = Int16GetDatum(r->returning);
+	nulls[9] = !r->has_idlink_va;
+	values[9] = Int64GetDatum(r->idlink_va);
+}
+
 /*
  * tracked_values
  *		The values of a row of type pk_tracking.tracked, TRACKED_COLUMNS of them.
+ *		full: all that is known.  A short answer is the same whether or not the
+ *		visitor has a visit, because whoever asks may roll back the hit
+ *		(doc/internals.md, "The tracked row and cookies").
  */
 void
-tracked_values(const Tracked *r, Datum *values, bool *nulls)
+tracked_values(const Tracked *r, bool full, Datum *values, bool *nulls)
 {
-	bool		recorded = r->outcome == OUTCOME_RECORDED;
+	bool		as_recorded = r->by_log && !full;
+	Outcome		outcome = as_recorded ? OUTCOME_RECORDED : r->outcome;
+	const char *reason = as_recorded ? r->bad_parameter : r->outcome_reason;
 
-	memset(nulls, !recorded, TRACKED_COLUMNS * sizeof(bool));
+	memset(nulls, true, TRACKED_COLUMNS * sizeof(bool));
 	memset(values, 0, TRACKED_COLUMNS * sizeof(Datum));
 
 	nulls[0] = false;
-	values[0] = word(outcome_words[r->outcome]);
-	nulls[1] = r->outcome_reason == NULL;
-	if (r->outcome_reason)
-		values[1] = word(r->outcome_reason);
-	if (recorded)
-	{
-		values[2] = Int64GetDatum(r->idvisit);
-		nulls[3] = !r->has_idvisitor;
-		values[3] = HexIdGetDatum(r->idvisitor);
-		nulls[4] = !r->has_config_id;
-		values[4] = HexIdGetDatum(r->config_id);
-		values[5] = word(matched_by_word(r->matched_by));
-		values[6] = BoolGetDatum(r->new_visit);
-		values[7] = word(reason_word(r->reason));
-		values[8] = Int16GetDatum(r->returning);
-		nulls[9] = !r->has_idlink_va;
-		values[9] = Int64GetDatum(r->idlink_va);
-	}
-	nulls[10] = nulls[11] = nulls[12] = nulls[13] = !r->cookie.given;
-	if (r->cookie.given)
+	values[0] = word(outcome_words[outcome]);
+	nulls[1] = reason == NULL;
+	if (reason)
+		values[1] = word(reason);
+	if (full && r->outcome == OUTCOME_RECORDED)
+		visit_values(r, values, nulls);
+	if (r->cookie.given && (!r->by_log || as_recorded))
 	{
 		char		hex[HEXID_TEXT_LEN + 1];
 
+		nulls[10] = nulls[11] = nulls[12] = nulls[13] = false;
 		hexid_format(r->cookie.value, hex);
 		values[10] = word(r->cookie.name);
 		values[11] = word(hex);
@@ -152,7 +157,7 @@ tracked_datum(FunctionCallInfo fcinfo, const Tracked *r)
 	Datum		values[TRACKED_COLUMNS];
 	bool		nulls[TRACKED_COLUMNS];
 
-	tracked_values(r, values, nulls);
+	tracked_values(r, role_has(GetUserId(), RIGHT_FULL_ANSWERS), values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(result_desc(fcinfo), values, nulls));
 }
 
@@ -271,12 +276,7 @@ pkt_track(PG_FUNCTION_ARGS)
 void
 check_trusted(void)
 {
-	Oid			argtypes[1] = {InvalidOid};
-	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking_internal"),
-												 makeString("trusted_tracking")),
-									  0, argtypes, false);
-
-	if (pkt_proc_aclcheck(proc, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+	if (!role_has(GetUserId(), RIGHT_TRUSTED))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to track with trusted => true"),
@@ -324,14 +324,6 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	if (strict && result.outcome == OUTCOME_INVALID)
 		raise_invalid(hit, result.outcome_reason);
 	PG_RETURN_DATUM(tracked_datum(fcinfo, &result));
-}
-
-/* SQL: trusted_tracking().  Only its privileges matter. */
-Datum
-pkt_trusted_tracking(PG_FUNCTION_ARGS)
-{
-	(void) fcinfo;
-	PG_RETURN_VOID();
 }
 
 /*

@@ -13,6 +13,6 @@
 
 extern bool time_arg(FunctionCallInfo fcinfo, int n, Hit *hit);
 extern void check_trusted(void);
-extern void tracked_values(const Tracked *r, Datum *values, bool *nulls);
+extern void tracked_values(const Tracked *r, bool full, Datum *values, bool *nulls);
 
 #endif							/* PKT_TRACK_H */

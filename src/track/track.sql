@@ -20,7 +20,7 @@ CREATE TYPE pk_tracking.tracked AS (
 	delete_cookies text[]
 );
 COMMENT ON TYPE pk_tracking.tracked IS
-	'outcome of a hit, the cookie that the caller should set, and the cookies that the caller should delete';
+	'outcome of a hit, the cookie that the caller should set, and the cookies that the caller should delete; what is about the visit is NULL for a tracker without answers => full';
 COMMENT ON COLUMN pk_tracking.tracked.outcome IS 'recorded, ignored, excluded or invalid';
 COMMENT ON COLUMN pk_tracking.tracked.outcome_reason IS
 	'reason why the hit was ignored or excluded, or the name of the invalid parameter; of a recorded hit the first parameter whose amount or address cannot be read';
@@ -87,6 +87,12 @@ CREATE FUNCTION pk_tracking_internal.trusted_tracking() RETURNS void
 AS 'MODULE_PATHNAME', 'pkt_trusted_tracking' LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking_internal.trusted_tracking IS
 	'does nothing; the right to execute it is the right to pass trusted => true';
+
+-- A role that may execute this function gets full answers.
+CREATE FUNCTION pk_tracking_internal.full_answers() RETURNS void
+AS 'MODULE_PATHNAME', 'pkt_full_answers' LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.full_answers IS
+	'does nothing; the right to execute it is the right to answers that tell of the visit';
 
 -- a type, because a column of RETURNS TABLE cannot have the name of an argument
 CREATE TYPE pk_tracking.candidate AS (

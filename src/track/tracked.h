@@ -35,12 +35,16 @@ typedef struct CookieToSet
 typedef struct Tracked
 {
 	Outcome		outcome;
-	const char *outcome_reason; /* of a recorded hit the unreadable amount's
-								 * parameter, or NULL */
+	const char *outcome_reason; /* of a recorded hit bad_parameter */
 	bool		joined_other_id;	/* recorded: by fingerprint, in a visit
 									 * with another id */
 	bool		duplicate_order;	/* invalid because the order is there
 									 * already */
+	bool		by_log;			/* ignored or excluded for what the log has of
+								 * the visitor; bad_parameter and cookie are
+								 * those that the hit would have if it were
+								 * recorded */
+	const char *bad_parameter;	/* whose amount or address cannot be read */
 	int64		idvisit;
 	bool		has_idvisitor;
 	HexId		idvisitor;

@@ -11,18 +11,13 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -38,6 +33,7 @@
 #include "settings/settings.h"
 #include "track/batch.h"
 #include "track/raw.h"
+#include "track/rights.h"
 #include "track/track.h"
 
 PG_FUNCTION_INFO_V1(pkt_track_rows);
@@ -231,12 +227,7 @@ run_as_given(Feed *feed, RawGroup *group, RawRun *run)
 static void
 check_trusted_table(Relation rel)
 {
-	Oid			argtypes[1] = {InvalidOid};
-	Oid			proc = LookupFuncName(list_make2(makeString("pk_tracking_internal"),
-												 makeString("trusted_tracking")),
-									  0, argtypes, false);
-
-	if (pkt_proc_aclcheck(proc, rel->rd_rel->relowner, ACL_EXECUTE) != ACLCHECK_OK)
+	if (!role_has(rel->rd_rel->relowner, RIGHT_TRUSTED))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for the owner of relation \"%s\" to track with trusted => true",
@@ -297,7 +288,7 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))
 	{
 		raw_run_write(run, true);
-		raw_run_notice(run);
+		raw_run_notice(run, role_has(scope.save_user, RIGHT_FULL_ANSWERS));
 	}
 	feed_close(&feed);
 	engine_leave(&scope);
@@ -334,13 +325,13 @@ pkt_raw_options(PG_FUNCTION_ARGS)
 /* What a row would become, as a row of raw_preview_row. */
 static void
 preview_values(const RawRow *row, const RawMap *map, const Hit *hit, const Tracked *r,
-			   Datum *values, bool *nulls)
+			   bool full, Datum *values, bool *nulls)
 {
 	Datum		tracked[TRACKED_COLUMNS];
 	bool		tracked_nulls[TRACKED_COLUMNS];
 	char	   *key = raw_key(map, row);
 
-	tracked_values(r, tracked, tracked_nulls);
+	tracked_values(r, full, tracked, tracked_nulls);
 	memset(nulls, 0, PREVIEW_COLUMNS * sizeof(bool));
 	values[0] = Int64GetDatum(row->position);
 	nulls[1] = key == NULL;
@@ -383,6 +374,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 	Tracked    *results;
 	RawSpiRow  *rows;
 	int			n;
+	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
 
 	if (max < 1 || max > PREVIEW_MAX)
 		ereport(ERROR,
@@ -415,7 +407,7 @@ pkt_raw_preview(PG_FUNCTION_ARGS)
 		Datum		values[PREVIEW_COLUMNS];
 		bool		nulls[PREVIEW_COLUMNS];
 
-		preview_values(&rows[i].row, map, hits[i], &results[i], values, nulls);
+		preview_values(&rows[i].row, map, hits[i], &results[i], full, values, nulls);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	engine_leave(&scope);

@@ -18,6 +18,7 @@ work_finish(Work *w, Outcome outcome, const char *why)
 {
 	w->result->outcome = outcome;
 	w->result->outcome_reason = why;
+	w->result->by_log = false;
 	w->done = true;
 }
 
