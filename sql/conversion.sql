@@ -223,14 +223,14 @@ BEGIN
 	RETURN outcome || CASE WHEN before = pg_temp.state() THEN '' ELSE ' NOT OK: it left something' END;
 END
 $$;
-SELECT q, pg_temp.refused(q) FROM unnest(ARRAY['idgoal=99&url=http://shop.example.org/new', 'idgoal=2147483647', 'idgoal=0&ec_id=A-1&ec_items=[["new"]]', 'idgoal=0&ec_id=B-1',
+SELECT q, pg_temp.refused(q) FROM unnest(ARRAY['idgoal=99&url=http://shop.example.org/new', 'idgoal=2147483647', 'idgoal=0&ec_id=A-1&ec_items=[["new"]]', 'idgoal=0&ec_id=A-2',
 	'idgoal=0&ec_items=45', 'idgoal=0&ec_items=x']) q;
 -- bad items matter to orders and carts alone
 SELECT pg_temp.hit(400, 66, 'url=http://shop.example.org/&ec_items=45');
 -- track() raises on the programmer's mistakes, not on an order that comes twice
 SELECT (pk_tracking.track(current_setting('test.site')::integer, params => '{"idgoal": 99}')).outcome;
-SELECT outcome, outcome_reason, idvisit FROM pk_tracking.track(current_setting('test.site')::integer, params => '{"idgoal": 0, "ec_id": "A-1"}');
-SELECT outcome FROM pk_tracking.track_request('rec=1&idgoal=0&ec_id=A-1&idsite=' || current_setting('test.site'), strict => true);
+SELECT outcome, outcome_reason, idvisit FROM pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000190', params => '{"idgoal": 0, "ec_id": "A-1"}');
+SELECT outcome FROM pk_tracking.track_request('rec=1&idgoal=0&ec_id=A-1&cid=0000000000000190&idsite=' || current_setting('test.site'), strict => true);
 -- the visit's attributes are copied as they stand
 SELECT count(*) AS conversions, bool_and((c.idvisitor::text, c.consent, c.visitor_returning, c.visitor_count_visits, c.config_browser_name, c.config_device_type, c.location_country)
 	IS NOT DISTINCT FROM (v.idvisitor::text, v.consent, v.visitor_returning, v.visitor_count_visits, v.config_browser_name, v.config_device_type, v.location_country)) AS same
@@ -243,7 +243,7 @@ SELECT pg_temp.hit(550, 0, 'idgoal=0&ec_id=back&ec_items=' || pg_temp.e('[["back
 SAVEPOINT s;
 SELECT pg_temp.hit(551, 0, 'idgoal=0&ec_id=back2');
 ROLLBACK TO s;
-SELECT pg_temp.hit(551, 0, 'idgoal=0&ec_id=back2'), pg_temp.hit(552, 0, 'idgoal=0&ec_id=back');
+SELECT pg_temp.hit(551, 0, 'idgoal=0&ec_id=back2'), pg_temp.hit(550, 1, 'idgoal=0&ec_id=back');
 ROLLBACK;
 SELECT pg_temp.hit(550, 0, 'idgoal=0&ec_id=back&ec_items=' || pg_temp.e('[["back"]]'));
 SELECT count(*) FROM conversions WHERE idorder = 'back';
@@ -283,7 +283,7 @@ SELECT n, pg_temp.hit(820 + n, 0, 'idgoal=0&ec_id=p' || n || '&revenue=' || CASE
 	(4, '[["a","n","c","x",1],["a","n","c",7,1]]'), (5, '[["a","n","c",7,1],["a","n","c","x",1]]'), (6, '[["","n","c","x",1],["b","n","c","1",1]]'), (7, '[["a","n","c",1,"x"]]'), (8, '[["a","n","c",1e15,1]]'), (9, '[["a","n","c","x",1]]')) h(n, items);
 SELECT idorder, string_agg(sku || ' ' || coalesce(price::text, 'NULL') || ' x' || quantity, ', ' ORDER BY sku) AS items FROM items WHERE idorder ~ '^p[0-9]$' GROUP BY 1 ORDER BY 1;
 -- also if the conversion is no news; not a hit that is invalid, excluded or ignored
-SELECT pg_temp.hit(840, 0, 'idgoal=1&revenue=x') AS first, pg_temp.hit(840, 1, 'idgoal=1&revenue=x') AS "no news", pg_temp.hit(840, 2, 'idgoal=99&revenue=x') AS "no goal", pg_temp.hit(840, 2, 'idgoal=0&ec_id=m12&revenue=x') AS "known order",
+SELECT pg_temp.hit(840, 0, 'idgoal=1&revenue=x') AS first, pg_temp.hit(840, 1, 'idgoal=1&revenue=x') AS "no news", pg_temp.hit(840, 2, 'idgoal=99&revenue=x') AS "no goal", pg_temp.hit(812, 2, 'idgoal=0&ec_id=m12&revenue=x') AS "known order",
 	pg_temp.hit(840, 2, 'idgoal=1&revenue=x&ping=1') AS ping, pg_temp.hit(841, 2, 'idgoal=1&revenue=x&ping=1') AS ignored, pg_temp.hit(842, 0, 'rec=0&idgoal=1&revenue=x') AS excluded;
 SELECT reason, hits FROM pk_tracking.excluded WHERE idsite = current_setting('test.site')::integer AND reason = 'bad_money';
 SELECT pk_tracking.compact_excluded() IS NOT NULL AS compacted;

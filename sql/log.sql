@@ -113,7 +113,7 @@ SELECT pg_temp.refuses('log_link_visit_action', 'idlink_va',
 	'{"idvisitor": "feedfacecafebeef", "custom_dimensions": {"1": "x"}, "custom_variables": {"1": "x"}}');
 SELECT pg_temp.refuses('log_conversion', 'buster',
 	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idgoal": 1, "buster": 0, "revenue": 5, "location_country": "de", "visitor_returning": 0, "visitor_count_visits": 1}',
-	'{"idvisitor": "feedfacecafebeef", "idorder": "A1", "idorder 0": "0", "location_latitude": 1, "location_longitude": 1, "custom_dimensions": {"1": "x"}, "custom_variables": {"1": "x"},
+	'{"idvisitor": "feedfacecafebeef", "idorder": "A1", "idorder 0": "0", "order_conflict": "A1", "location_latitude": 1, "location_longitude": 1, "custom_dimensions": {"1": "x"}, "custom_variables": {"1": "x"},
 		"visitor_returning": 1, "visitor_returning customer": 2, "visitor_count_visits": 2, "visitor_seconds_since_first": 86400, "visitor_seconds_since_order": 86400}');
 SELECT pg_temp.refuses('log_conversion_item', 'idaction_sku',
 	'{"idvisit": -7, "idsite": 1, "server_time": "2026-01-01", "idaction_sku": 1, "quantity": 2, "price": 5, "idorder": "0"}',

@@ -222,8 +222,8 @@ SELECT v.idvisit * 10 + k, v.idvisit, v.idsite, v.visit_first_action_time + k * 
 	CASE WHEN h = 1 THEN 7000 + k / 2 * 3 END, CASE WHEN h = 1 THEN 7001 END, CASE WHEN h = 1 THEN 7002 END
 FROM pk_tracking.log_visit v CROSS JOIN generate_series(0, 4) AS k CROSS JOIN LATERAL (SELECT ((v.idvisit + v.idvisit / 5 + k * 3) * 7 % 10)::integer AS h) x
 WHERE v.idsite IN (:gen1, :gen2) AND k <= v.idvisit / 3 % 5;
-INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, idvisitor, consent, idgoal, idorder, items, revenue, revenue_subtotal, referer_type, referer_name, referer_keyword)
-SELECT v.idvisit, k, v.idsite, v.visit_first_action_time + k * interval '700 s', v.idvisitor, v.consent, g.goal, CASE WHEN g.goal = 0 AND v.consent < 2 THEN format('order %s', v.idvisit * 10 + k) END,
+INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, idvisitor, consent, idgoal, idorder, order_conflict, items, revenue, revenue_subtotal, referer_type, referer_name, referer_keyword)
+SELECT v.idvisit, k, v.idsite, v.visit_first_action_time + k * interval '700 s', v.idvisitor, v.consent, g.goal, CASE WHEN g.goal = 0 AND v.consent < 2 AND v.idvisit % 4 > 0 THEN format('order %s', v.idvisit * 10 + k) END, CASE WHEN g.goal = 0 AND v.consent < 2 AND v.idvisit % 4 = 0 THEN format('order %s', v.idvisit * 10 + k) END,
 	CASE WHEN g.goal <= 0 THEN k END, CASE WHEN k % 3 > 0 THEN v.idvisit % 100 + k / 4.0 END, CASE WHEN g.goal = 0 THEN v.idvisit % 100 END, v.referer_type, v.referer_name, v.referer_keyword
 FROM pk_tracking.log_visit v CROSS JOIN generate_series(1, 3) AS k CROSS JOIN LATERAL (SELECT (ARRAY[0, 1, 2, 7, 0])[1 + (v.idvisit / 7 + k) % 5] AS goal) g
 WHERE v.idsite IN (:gen1, :gen2) AND v.visit_goal_converted = 1;
@@ -231,7 +231,7 @@ INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, id
 SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, -1, 2, 10.25 FROM pk_tracking.log_visit v WHERE v.idsite IN (:gen1, :gen2) AND v.idvisit % 9 = 0;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder, deleted)
 SELECT c.idvisit, c.idsite, c.server_time, c.idvisitor, c.consent, 7000 + n * 3, 7001 + c.idvisit % 3 * 3, 7002, n + 1, c.idvisit % 10 + 0.5,
-	CASE WHEN c.idgoal = -1 THEN '0' WHEN c.consent < 2 THEN c.idorder ELSE '##' || c.buster END, c.idvisit % 4 = 0
+	CASE WHEN c.idgoal = -1 THEN '0' WHEN c.consent < 2 THEN coalesce(c.idorder, c.order_conflict) ELSE '##' || c.buster END, c.idvisit % 4 = 0
 FROM pk_tracking.log_conversion c CROSS JOIN generate_series(0, 1) AS n WHERE c.idsite IN (:gen1, :gen2) AND c.idgoal <= 0;
 
 -- The twin: local days row by row, every number by a query of its own
@@ -424,7 +424,7 @@ INSERT INTO twins VALUES
 ('orders', 'report_orders($1, $2, $3, ''month'', $4)', $$
 	SELECT m.a, m.b, count(c.idvisit) FILTER (WHERE idgoal = 0), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0), coalesce(sum(c.revenue) FILTER (WHERE idgoal = 0), 0),
 		coalesce(round(sum(c.revenue) FILTER (WHERE idgoal = 0) / nullif(count(c.revenue) FILTER (WHERE idgoal = 0), 0), 2), 0.00), coalesce(sum(c.revenue_subtotal) FILTER (WHERE idgoal = 0), 0), 0, 0, 0,
-		coalesce(sum(c.items) FILTER (WHERE idgoal = 0), 0), count(c.idvisit) FILTER (WHERE idgoal = -1), coalesce(sum(c.revenue) FILTER (WHERE idgoal = -1), 0),
+		coalesce(sum(c.items) FILTER (WHERE idgoal = 0), 0), count(c.idvisit) FILTER (WHERE idgoal = -1), coalesce(sum(c.revenue) FILTER (WHERE idgoal = -1), 0), count(c.order_conflict),
 		count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), pg_temp.per_cent(count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0))
 	FROM (SELECT min(d) AS a, max(d) AS b FROM (SELECT ($1).from_date + i AS d FROM generate_series(0, ($1).to_date - ($1).from_date) i) days GROUP BY to_char(d, 'YYYY-MM')) m
 		LEFT JOIN c ON c.day BETWEEN m.a AND m.b GROUP BY m.a, m.b$$),

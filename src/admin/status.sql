@@ -194,6 +194,11 @@ BEGIN
 	RETURN QUERY SELECT 'joins of different ids', format('%s today and yesterday', n),
 		CASE WHEN n > 0 THEN 'fingerprints joined hits to visits of another visitor id: where strangers share an address, set fingerprint_joins_known_ids to off' END;
 
+	SELECT count(*) INTO n FROM pk_tracking.log_conversion c
+		WHERE c.order_conflict IS NOT NULL AND c.server_time > now() - interval '1 day';
+	RETURN QUERY SELECT 'order id conflicts', format('%s in the last day', n),
+		CASE WHEN n > 0 THEN 'different visitors sent the same order id: see order_conflict in pk_tracking.log_conversion; an order with a token gets its id' END;
+
 	RETURN QUERY
 		SELECT 'returning visitors',
 			format('%s of the last %s identified visits',

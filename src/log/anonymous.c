@@ -87,6 +87,7 @@ static RuledColumn conversion_columns[] = {
 	{"consent", ANONYMOUS_CONSENT, 0},
 	{"idvisitor", MUST_BE_NULL, 0},
 	{"idorder", MUST_BE_NULL, 0},
+	{"order_conflict", MUST_BE_NULL, 0},
 	{"location_latitude", MUST_BE_NULL, 0},
 	{"location_longitude", MUST_BE_NULL, 0},
 	{"visitor_returning", ZERO, 0},

@@ -53,6 +53,7 @@ BEGIN
 		config_device_model text,
 		custom_dimensions jsonb,
 		custom_variables jsonb,
+		order_conflict text,
 		PRIMARY KEY (idvisit, idgoal, buster),
 		CONSTRAINT log_conversion_anonymous
 			CHECK ((consent >= 0 AND consent < 2)
@@ -60,6 +61,9 @@ BEGIN
 	);
 	CREATE UNIQUE INDEX log_conversion_idorder ON pk_tracking.log_conversion (idsite, idorder)
 		WHERE idorder IS NOT NULL;
+	-- few rows; the ids of a visitor are compared as numbers
+	CREATE INDEX log_conversion_order_conflict ON pk_tracking.log_conversion
+		(idsite, order_conflict, (idvisitor::bigint)) WHERE order_conflict IS NOT NULL;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
 	COMMENT ON TABLE pk_tracking.log_conversion IS
 		'conversions of goals, orders and carts, with the attributes of the visit at that time';
@@ -88,7 +92,9 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_client_type IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.config_device_type IS 'as in log_visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idorder IS
-		'order id; NULL for goals and for anonymous orders';
+		'order id; NULL for goals, for anonymous orders, and for orders of which order_conflict holds it';
+	COMMENT ON COLUMN pk_tracking.log_conversion.order_conflict IS
+		'order id of an order that has not got it, because another visitor''s order has; else NULL';
 	COMMENT ON COLUMN pk_tracking.log_conversion.url IS 'page URL as sent';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue IS 'revenue';
 	COMMENT ON COLUMN pk_tracking.log_conversion.revenue_subtotal IS 'subtotal';
@@ -164,7 +170,7 @@ BEGIN
 		'true if it is no longer in the cart or order';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.price IS 'unit price';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idorder IS
-		'order id; 0 for a cart, ## and a number for an anonymous order';
+		'order id, that of order_conflict too; 0 for a cart, ## and a number for an anonymous order';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_conversion_item IS

@@ -32,6 +32,7 @@ typedef struct ConversionRow
 	const char *referer_name;
 	const char *referer_keyword;
 	const char *idorder;
+	const char *order_conflict;
 	const char *url;
 	Numeric		revenue;
 	Numeric		subtotal;
@@ -55,6 +56,7 @@ static const Column conversion_list[] = {
 	{"referer_name", COLUMN_TEXT, OF_ROW(referer_name)},
 	{"referer_keyword", COLUMN_TEXT, OF_ROW(referer_keyword)},
 	{"idorder", COLUMN_TEXT, OF_ROW(idorder)},
+	{"order_conflict", COLUMN_TEXT, OF_ROW(order_conflict)},
 	{"url", COLUMN_TEXT, OF_ROW(url)},
 	{"revenue", COLUMN_NUMERIC, OF_ROW(revenue)},
 	{"revenue_subtotal", COLUMN_NUMERIC, OF_ROW(subtotal)},
@@ -166,9 +168,25 @@ make_update_cart(KeptPlan *plan, StringInfo sql)
 static KeptPlan insert_plan = {.make = make_insert};
 static KeptPlan update_cart_plan = {.make = make_update_cart};
 
+/*
+ * The order that has the id, and those of this visitor that have not got it.  An
+ * id of a visitor is compared as a number, as the index has it.
+ */
 static KeptPlan known_order_plan = {
-	.query = "SELECT 1 FROM pk_tracking.log_conversion c"
-	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2 LIMIT 1",
+	.query = "SELECT true, c.idvisit, c.idvisitor FROM pk_tracking.log_conversion c"
+	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2"
+	" UNION ALL (SELECT false, c.idvisit, c.idvisitor FROM pk_tracking.log_conversion c"
+	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.order_conflict OPERATOR(pg_catalog.=) $2"
+	" AND c.idvisitor::pg_catalog.int8 OPERATOR(pg_catalog.=) ANY ($3) LIMIT 1)"
+	" UNION ALL (SELECT false, c.idvisit, c.idvisitor FROM pk_tracking.log_conversion c"
+	" WHERE c.idvisit OPERATOR(pg_catalog.=) $4 AND c.idgoal OPERATOR(pg_catalog.=) 0"
+	" AND c.order_conflict OPERATOR(pg_catalog.=) $2 LIMIT 1)",
+	.nargs = 4,.argtypes = {INT4OID, TEXTOID, INT8ARRAYOID, INT8OID}
+};
+
+static KeptPlan take_over_plan = {
+	.query = "UPDATE pk_tracking.log_conversion AS c SET idorder = NULL, order_conflict = c.idorder"
+	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2",
 	.nargs = 2,.argtypes = {INT4OID, TEXTOID}
 };
 
@@ -213,24 +231,56 @@ static KeptPlan items_plan = {
 	NUMERICARRAYOID, INT4ARRAYOID}
 };
 
+/* Numbers as an array. */
+static Datum
+number_array(const int64 *numbers, int n)
+{
+	Datum	   *elements = palloc_array(Datum, n + 1);
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Int64GetDatum(numbers[i]);
+	return PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 /*
  * conversion_order_known
- *		Does the site have an order of that id already, committed by any
- *		transaction or written by this one?  The caller holds the order's lock.
+ *		What does the site have of an order id, committed by any transaction or
+ *		written by this one?  idvisit: the visit that the order would belong to,
+ *		0 if it is about to begin; ids: its visitor's, n of them.  The caller holds
+ *		the order's lock.
  */
-bool
-conversion_order_known(int32 idsite, const char *idorder)
+void
+conversion_order_known(int32 idsite, const char *idorder, int64 idvisit, const HexId *ids, int n,
+					   KnownOrder *known)
 {
-	Datum		values[2];
-	bool		known;
+	Datum		values[4];
+	TupleDesc	desc;
 
+	memset(known, 0, sizeof(KnownOrder));
 	values[0] = Int32GetDatum(idsite);
 	values[1] = CStringGetTextDatum(idorder);
-	if (plan_execute(&known_order_plan, values, NULL, 1, true) != SPI_OK_SELECT)
+	values[2] = number_array((const int64 *) ids, n);
+	values[3] = Int64GetDatum(idvisit);
+	if (plan_execute(&known_order_plan, values, NULL, 0, true) != SPI_OK_SELECT)
 		elog(ERROR, "could not read orders");
-	known = SPI_processed > 0;
+	desc = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		if (!DatumGetBool(SPI_getbinval(tuple, desc, 1, &isnull)))
+		{
+			known->repeated = true;
+			continue;
+		}
+		known->held = true;
+		known->idvisit = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
+		known->idvisitor = DatumGetHexId(SPI_getbinval(tuple, desc, 3, &isnull));
+		known->has_idvisitor = !isnull;
+	}
 	SPI_freetuptable(SPI_tuptable);
-	return known;
 }
 
 static bool
@@ -274,6 +324,32 @@ conversion_url(const ConversionInput *in, bool ecommerce, const Visit *visit)
 	return in->request->kind == CONVERT_BY_ACTION ? url : escape_url(url);
 }
 
+/*
+ * Take the id away from the order that has it.  Nobody else does so, nor adds an
+ * order of that id: the id is locked.
+ */
+static void
+take_over(int32 idsite, const char *idorder)
+{
+	Datum		values[2];
+	KnownOrder	known;
+
+	values[0] = Int32GetDatum(idsite);
+	values[1] = CStringGetTextDatum(idorder);
+	if (plan_execute(&take_over_plan, values, NULL, 0, true) != SPI_OK_UPDATE)
+		elog(ERROR, "could not update an order");
+	if (SPI_processed > 0)
+		return;
+
+	/*
+	 * the owner has deleted it meanwhile, or a trigger of the owner's keeps
+	 * it
+	 */
+	conversion_order_known(idsite, idorder, 0, NULL, 0, &known);
+	if (known.held)
+		raise_suppressed();
+}
+
 /* Write one conversion.  Returns its buster, -1 if the visit had converted the goal before. */
 static int64
 write_conversion(const Conversions *c, const Conversion *conversion, const Visit *visit,
@@ -285,7 +361,7 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	bool		cart = r->kind == CONVERT_CART || r->kind == CONVERT_EMPTIED_CART;
 	bool		ecommerce = r->kind == CONVERT_ORDER || cart;
 	bool		written = false;
-	bool		take_over = (ecommerce && c->open_cart) || (cart && c->emptied_cart);
+	bool		has_cart = (ecommerce && c->open_cart) || (cart && c->emptied_cart);
 	ConversionRow row;
 	const void *sources[N_SOURCES] = {[SOURCE_CONVERSION] = &row};
 	Datum		values[KEPT_PLAN_ARGS];
@@ -304,7 +380,8 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	row.referer_type = c->referrer.type;
 	row.referer_name = c->referrer.name;
 	row.referer_keyword = c->referrer.keyword;
-	row.idorder = is_anonymous(visit) ? NULL : r->idorder;
+	row.idorder = is_anonymous(visit) || r->claim == ORDER_CONFLICTS ? NULL : r->idorder;
+	row.order_conflict = !is_anonymous(visit) && r->claim == ORDER_CONFLICTS ? r->idorder : NULL;
 	row.url = conversion_url(in, ecommerce, visit);
 	row.revenue = conversion->revenue;
 	row.subtotal = r->subtotal;
@@ -316,7 +393,9 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	values[conversion_columns.n] = BoolGetDatum(conversion->multiple);
 	nulls[conversion_columns.n] = ' ';
 
-	if (take_over)
+	if (r->claim == ORDER_TAKES_OVER)
+		take_over(visit->idsite, r->idorder);
+	if (has_cart)
 	{
 		if (plan_execute(&update_cart_plan, values, nulls, 0, false) != SPI_OK_UPDATE_RETURNING)
 			elog(ERROR, "could not update a cart");
@@ -343,18 +422,6 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	buster = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return buster;
-}
-
-/* One column of the items as an array: numbers of names. */
-static Datum
-number_array(const int64 *numbers, int n)
-{
-	Datum	   *elements = palloc_array(Datum, n + 1);
-
-	for (int i = 0; i < n; i++)
-		elements[i] = Int64GetDatum(numbers[i]);
-	return PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* Write the items of an order or cart in place of those of the open cart. */

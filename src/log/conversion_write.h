@@ -8,7 +8,8 @@
 #include "log/log.h"
 #include "visit/conversion.h"
 
-extern bool conversion_order_known(int32 idsite, const char *idorder);
+extern void conversion_order_known(int32 idsite, const char *idorder, int64 idvisit,
+								   const HexId *ids, int n, KnownOrder *known);
 extern void conversion_write(Log *log, const Conversions *c, const Visit *visit,
 							 NullableInt idlink_va);
 

@@ -77,7 +77,8 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	'nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
 	avg_order_revenue numeric, revenue_subtotal numeric, revenue_tax numeric,
 	revenue_shipping numeric, revenue_discount numeric, items bigint,
-	abandoned_carts bigint, abandoned_revenue numeric, nb_visits_anonymous bigint,
+	abandoned_carts bigint, abandoned_revenue numeric, order_conflicts bigint,
+	nb_visits_anonymous bigint,
 	anonymous_rate numeric',
 	$report$
 	EXECUTE format($query$
@@ -86,7 +87,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0),
 		coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
 		coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
-		coalesce(m.nb_visits_anonymous, 0),
+		coalesce(m.order_conflicts, 0), coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
 	FROM %s LEFT JOIN (
 		SELECT %s AS k1,
@@ -103,6 +104,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 			count(*) FILTER (WHERE c.idgoal = -1
 				AND (c.items = 0 AND c.revenue = 0) IS NOT TRUE) AS abandoned_carts,
 			sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
+			count(c.order_conflict) AS order_conflicts,
 			count(DISTINCT c.idvisit)
 				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c

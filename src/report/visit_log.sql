@@ -95,6 +95,7 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				'idgoal', c.idgoal,
 				'name', CASE c.idgoal WHEN 0 THEN 'order' WHEN -1 THEN 'cart' ELSE g.name END,
 				'idorder', c.idorder,
+				'order_conflict', c.order_conflict,
 				'revenue', c.revenue,
 				'items', c.items)) ORDER BY c.server_time, c.idgoal, c.buster), '[]') AS list
 			FROM pk_tracking.log_conversion c

@@ -149,6 +149,9 @@ static const SettingChoice rotation_choices[] = {
 static const SettingChoice limit_choices[] = {
 	{"just_split", LIMIT_JUST_SPLIT}, {"split_and_exclude", LIMIT_SPLIT_AND_EXCLUDE}, {NULL, 0}
 };
+static const SettingChoice order_conflict_choices[] = {
+	{"keep", ORDER_CONFLICT_KEEP}, {"first", ORDER_CONFLICT_FIRST}, {NULL, 0}
+};
 static const SettingChoice consent_choices[] = {
 	{"not_asked", CONSENT_NOT_ASKED},
 	{"ask_else_anonymous", CONSENT_ASK_ELSE_ANONYMOUS},
@@ -242,6 +245,12 @@ const SettingDef setting_registry[] = {
 	.description = "after a visit has reached its limit, hits begin a new visit or are excluded"},
 	{FIELD(default_time_one_page_visit),.type = TYPE_INT,.value = "0",.max = ONE_DAY,
 	.description = "seconds that a visit of one page is assumed to last"},
+
+	/* orders */
+	{FIELD(order_id_conflict),.type = TYPE_ENUM,.value = "keep",.matomo_value = "first",
+		.choices = order_conflict_choices,
+		.description = "another visitor's order with an id that the site has: first: it is"
+	" invalid; keep: it is stored without the id"},
 
 	/* privacy: doc/internals.md, "Consent and anonymous visits" */
 	{FIELD(ip_mask_level),.type = TYPE_INT,.value = "2",.max = 4,

@@ -40,6 +40,12 @@ typedef enum LimitAction
 	LIMIT_SPLIT_AND_EXCLUDE
 } LimitAction;
 
+typedef enum OrderConflict
+{
+	ORDER_CONFLICT_FIRST,
+	ORDER_CONFLICT_KEEP
+} OrderConflict;
+
 typedef enum ConsentMode
 {
 	CONSENT_NOT_ASKED,
@@ -114,6 +120,9 @@ typedef struct Settings
 	int32		session_max_duration;	/* seconds, 0: off */
 	LimitAction session_limit_exceeded_action;
 	int32		default_time_one_page_visit;	/* seconds */
+
+	/* orders */
+	OrderConflict order_id_conflict;
 
 	/* privacy */
 	int32		ip_mask_level;

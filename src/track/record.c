@@ -404,20 +404,65 @@ decide(Recording *r)
 }
 
 /*
+ * Is the order that has the hit's order id of the hit's visitor?  ids: those of
+ * the visitor, n of them.  visit: the hit's.
+ */
+static bool
+is_own_order(Work *w, const KnownOrder *known, const Visit *visit, const HexId *ids, int n)
+{
+	Visit		other;
+	bool		there;
+
+	if (!known->held)
+		return false;
+	if (known->idvisit == visit->idvisit)
+		return true;
+	for (int i = 0; i < n; i++)
+	{
+		if (known->has_idvisitor && known->idvisitor == ids[i])
+			return true;
+	}
+
+	/* its visit may have got another id since, and tells the user */
+	there = log_read_visit(w->log, w->hit->idsite, known->idvisit, &other);
+	for (int i = 0; there && i < n; i++)
+	{
+		if (other.has_idvisitor && other.idvisitor == ids[i])
+			return true;
+	}
+	return there && w->id.user_id != NULL && other.user_id != NULL &&
+		strcmp(w->id.user_id, other.user_id) == 0;
+}
+
+/*
  * Lock the hit's order id and see whether the site knows the order already: an
- * order that is sent twice counts once, and the second hit leaves nothing.
+ * order that its visitor sends twice counts once, and the second hit leaves
+ * nothing.  visit: that of the hit, as it is before the hit, or about to begin.
  * Without consent the id is not kept.
  */
 static Step
-claim_order(Recording *r)
+claim_order(Recording *r, const Visit *visit)
 {
 	Work	   *w = r->w;
+	KnownOrder	known;
+	HexId		ids[3];
+	int			n = 0;
 
 	if (w->request.kind != CONVERT_ORDER || w->anonymous)
 		return STEP_ON;
 	if (!held_lock_order(&r->held, w->request.idorder))
 		return STEP_MISSED_LOCK;
-	if (!conversion_order_known(w->hit->idsite, w->request.idorder))
+
+	if (visit->has_idvisitor)
+		ids[n++] = visit->idvisitor;
+	if (w->id.own.given)
+		ids[n++] = w->id.own.id;
+	if (w->id.user.given)
+		ids[n++] = w->id.user.id;
+	conversion_order_known(w->hit->idsite, w->request.idorder, visit->idvisit, ids, n, &known);
+	w->request.claim = conversion_claim(&known, is_own_order(w, &known, visit, ids, n),
+										w->hit->trusted, &w->site->s);
+	if (w->request.claim != ORDER_REPEATED)
 		return STEP_ON;
 	work_finish(w, OUTCOME_INVALID, "ec_id");
 	w->result->duplicate_order = true;
@@ -514,7 +559,7 @@ continue_visit(Recording *r)
 		if (w->id.config.given && held_lock_fingerprint(&r->held, w->id.config.id))
 			return STEP_AGAIN;
 	}
-	step = claim_order(r);
+	step = claim_order(r, &r->found);
 	if (step != STEP_ON)
 		return step;
 
@@ -559,7 +604,7 @@ make_visit(Recording *r, Visit *visit)
 	 */
 	if (r->d.known && visit->has_idvisitor && !held_has_id(&r->held, visit->idvisitor))
 		return held_lock_another_id(&r->held, visit->idvisitor) ? STEP_AGAIN : STEP_MISSED_LOCK;
-	step = claim_order(r);
+	step = claim_order(r, visit);
 	if (step == STEP_ON)
 		look_back(w, random_id, visit);
 	return step;

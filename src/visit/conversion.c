@@ -400,6 +400,24 @@ conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 	return hit->strict ? request->bad_money : NULL;
 }
 
+/*
+ * conversion_claim
+ *		What becomes of the order's id.  same_visitor: the order that holds it is
+ *		of the hit's visitor.  trusted: the hit is authenticated.  Pure
+ *		(doc/internals.md, "Order ids").
+ */
+OrderClaim
+conversion_claim(const KnownOrder *known, bool same_visitor, bool trusted, const Settings *s)
+{
+	if (known->repeated)
+		return ORDER_REPEATED;
+	if (!known->held)
+		return ORDER_NEW;
+	if (same_visitor || s->order_id_conflict == ORDER_CONFLICT_FIRST)
+		return ORDER_REPEATED;
+	return trusted ? ORDER_TAKES_OVER : ORDER_CONFLICTS;
+}
+
 /* The hit's texts for comparison with goals, without HTML escapes. */
 static void
 goal_input(const ConversionInput *in, const Visit *visit, GoalInput *g)

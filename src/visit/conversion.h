@@ -3,10 +3,10 @@
  *		Goals reached, orders, carts and their items.
  *
  * A hit is processed in four steps: conversion_read() before anything is
- * locked, conversion_order_known() under the order's lock, conversion_decide()
- * before the visit is written, and conversion_write() after the visit and the
- * action.  The first two find invalid hits, so that these leave nothing.  The
- * second and the fourth are in log/conversion_write.h.
+ * locked, conversion_order_known() and conversion_claim() under the order's
+ * lock, conversion_decide() before the visit is written, and conversion_write()
+ * after the visit and the action.  The first two find invalid hits, so that these
+ * leave nothing.  What reads and writes is in log/conversion_write.h.
  */
 #ifndef PKT_CONVERSION_H
 #define PKT_CONVERSION_H
@@ -50,12 +50,33 @@ typedef enum ConversionKind
 	CONVERT_NOTHING				/* a ping */
 } ConversionKind;
 
+/* What becomes of an order's id. */
+typedef enum OrderClaim
+{
+	ORDER_NEW,					/* the order has it */
+	ORDER_REPEATED,				/* the order is there already: the hit is
+								 * invalid */
+	ORDER_CONFLICTS,			/* another visitor's order has it and keeps it */
+	ORDER_TAKES_OVER			/* another visitor's order loses it */
+} OrderClaim;
+
+/* What the log has of an order id. */
+typedef struct KnownOrder
+{
+	bool		repeated;		/* the visitor's own order, without the id */
+	bool		held;			/* an order has it: that of … */
+	int64		idvisit;
+	bool		has_idvisitor;
+	HexId		idvisitor;
+} KnownOrder;
+
 /* The conversion that a hit asks for, checked. */
 typedef struct ConversionRequest
 {
 	ConversionKind kind;
 	const Goal *goal;
 	const char *idorder;		/* of an order */
+	OrderClaim	claim;			/* found out under the order's lock */
 	Numeric		revenue;		/* amounts; NULL: unknown */
 	Numeric		subtotal;
 	Numeric		tax;
@@ -104,6 +125,8 @@ typedef struct Conversions
 
 extern const char *conversion_read(const Hit *hit, ActionKind kind, const Settings *s,
 								   const Goal *goals, int n_goals, ConversionRequest *request);
+extern OrderClaim conversion_claim(const KnownOrder *known, bool same_visitor, bool trusted,
+								   const Settings *s);
 extern bool conversion_decide(const ConversionInput *in, Visit *visit, Conversions *out);
 extern bool conversion_wants_cookie(const Hit *hit, const Referrer *visit);
 extern void conversion_attribute(const Hit *hit, const Referrer *visit, const Referrer *cookie,

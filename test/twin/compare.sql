@@ -33,8 +33,8 @@ LANGUAGE sql STABLE AS $$
 		'rows', (SELECT string_agg(format('%s %s|%s %s %s', extract(epoch FROM l.server_time)::bigint, twin.name(l.idsite, l.idaction_url_ref), twin.name(l.idsite, l.idaction_name_ref),
 				l.time_spent_ref_action, coalesce(l.pageview_position::text, '-')), E'; ' ORDER BY l.idlink_va)
 			FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = visit),
-		'conversions', (SELECT string_agg(format('%s %s %s %s', c.idgoal, coalesce(c.idorder, '-'), coalesce(trim_scale(c.revenue)::text, 'NULL'), coalesce(c.items::text, 'NULL')), '; '
-				ORDER BY c.idgoal, c.idorder COLLATE "C", c.revenue, c.items)
+		'conversions', (SELECT string_agg(format('%s %s %s %s', c.idgoal, coalesce(c.idorder, '!' || c.order_conflict, '-'), coalesce(trim_scale(c.revenue)::text, 'NULL'), coalesce(c.items::text, 'NULL')), '; '
+				ORDER BY c.idgoal, coalesce(c.idorder, '!' || c.order_conflict) COLLATE "C", c.revenue, c.items)
 			FROM pk_tracking.log_conversion c WHERE c.idvisit = visit),
 		'items', (SELECT string_agg(format('%s %s %s %s %s', i.idorder, twin.name(i.idsite, i.idaction_sku), coalesce(trim_scale(i.price)::text, 'NULL'), i.quantity, i.deleted), '; '
 				ORDER BY i.idorder COLLATE "C", twin.name(i.idsite, i.idaction_sku) COLLATE "C")

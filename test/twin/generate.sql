@@ -36,6 +36,7 @@ DECLARE
 		'default_time_one_page_visit:10:0',
 		'returning_look_back:-1:-1:0:3600:90000',
 		'fingerprint_joins_known_ids:off:off:on',
+		'order_id_conflict:keep:first',
 		-- privacy: for the instance alone, a site may not weaken it
 		'enable_fingerprinting_across_websites:on:on:off',
 		'fingerprint_ip:masked:full',
@@ -47,7 +48,7 @@ DECLARE
 		'anonymize_user_id:on:off'];
 	which integer := CASE WHEN rare OR twin.r(5) > 0 THEN 1 + twin.r(cardinality(lists)) ELSE 15 + twin.r(2) END;
 	choice text[] := string_to_array(lists[which], ':');
-	site integer := CASE WHEN which <= 16 AND twin.r(2) = 0 THEN twin.r(nsites) ELSE -1 END;
+	site integer := CASE WHEN which <= 17 AND twin.r(2) = 0 THEN twin.r(nsites) ELSE -1 END;
 BEGIN
 	-- what the model leaves out is not to be asked for
 	IF (choice[1] = 'returning_look_back' AND NOT twin.has('history')) OR (choice[1] = 'fingerprint_joins_known_ids' AND NOT twin.has('joins')) THEN

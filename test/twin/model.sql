@@ -3,7 +3,8 @@
 -- table with the engine.  Names in brackets are headings of doc/internals.md.
 
 -- Does the model follow this rule?  run --without leaves some out, to see that
--- the streams need them: history, joins, late, addresses, carts, money, pings.
+-- the streams need them: history, joins, late, addresses, carts, money, pings,
+-- orders.
 CREATE FUNCTION twin.has(rule text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
 	SELECT rule <> ALL (string_to_array(coalesce(current_setting('twin.without', true), ''), ','))
@@ -63,7 +64,9 @@ CREATE INDEX ON twin.conversion (run, n);
 CREATE TABLE twin.item (run integer, n integer, idorder text, sku text, price numeric, quantity integer, deleted boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (run, n, idorder, sku));
 CREATE TABLE twin.bad_money (run integer, site integer);
-CREATE TABLE twin.orders (run integer, site integer, idorder text, PRIMARY KEY (run, site, idorder));
+-- Orders, by the visit and the visitor that they were sent by; conflicts: another one has the id.
+CREATE TABLE twin.orders (run integer, site integer, idorder text, n integer, idvisitor text, conflicts boolean);
+CREATE UNIQUE INDEX ON twin.orders (run, site, idorder) WHERE NOT conflicts;
 CREATE TABLE twin.setting (run integer, site integer, name text, value text, PRIMARY KEY (run, site, name));
 
 CREATE TYPE twin.answer AS (
@@ -102,6 +105,8 @@ BEGIN
 			CASE WHEN twin.value(in_run, in_site, 'recognition_rules') = 'matomo' THEN 'full' ELSE 'masked' END
 		WHEN 'fingerprint_salt_rotation' THEN
 			CASE WHEN twin.value(in_run, in_site, 'recognition_rules') = 'matomo' THEN 'daily' ELSE 'never' END
+		WHEN 'order_id_conflict' THEN
+			CASE WHEN twin.value(in_run, in_site, 'recognition_rules') = 'matomo' THEN 'first' ELSE 'keep' END
 		WHEN 'use_fingerprint' THEN 'on'
 		WHEN 'enable_userid_overwrites_visitorid' THEN 'on'
 		WHEN 'create_new_visit_after_midnight' THEN 'on'
@@ -247,8 +252,9 @@ END
 $$;
 
 -- [Matomo: goals and orders] What a hit converts in visit in_n: goals, 0 for an
--- order, -1 for a cart.  paid: the revenue, as read.
-CREATE PROCEDURE twin.convert(in_run integer, in_n integer, goals integer[], in_idorder text, paid numeric, ec_items jsonb,
+-- order, -1 for a cart.  paid: the revenue, as read.  The id of a row that
+-- conflicts with another order begins with an exclamation mark; its items have it.
+CREATE PROCEDURE twin.convert(in_run integer, in_n integer, goals integer[], in_idorder text, conflicts boolean, paid numeric, ec_items jsonb,
 	open_cart boolean, emptied boolean, carts boolean, strict_money boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -271,12 +277,12 @@ BEGIN
 			INTO sent, total FROM jsonb_array_elements(coalesce(ec_items, '[]')) e;
 		-- an order takes an open cart over; a visit's cart is one and the same
 		IF open_cart OR (goal = -1 AND carts) THEN
-			UPDATE twin.conversion c SET idgoal = goal, idorder = in_idorder, revenue = CASE WHEN emptied THEN 0 ELSE paid END, items = total
+			UPDATE twin.conversion c SET idgoal = goal, idorder = CASE WHEN conflicts THEN '!' ELSE '' END || in_idorder, revenue = CASE WHEN emptied THEN 0 ELSE paid END, items = total
 				WHERE c.run = in_run AND c.n = in_n AND c.idgoal = -1;
 			taken := FOUND;
 		END IF;
 		IF NOT taken AND NOT emptied THEN
-			INSERT INTO twin.conversion VALUES (in_run, in_n, goal, in_idorder, paid, total);
+			INSERT INTO twin.conversion VALUES (in_run, in_n, goal, CASE WHEN conflicts THEN '!' ELSE '' END || in_idorder, paid, total);
 		END IF;
 		IF open_cart THEN
 			UPDATE twin.item i SET idorder = coalesce(in_idorder, '0'), deleted = i.deleted OR NOT sent @> jsonb_build_array(jsonb_build_object('sku', i.sku))
@@ -314,6 +320,7 @@ DECLARE
 	carts boolean := NOT matomo AND twin.has('carts');
 	strict_money boolean := NOT matomo AND twin.has('money');
 	strangers boolean := NOT matomo AND twin.has('joins') AND twin.value(run, site, 'fingerprint_joins_known_ids') = 'off';
+	keeps boolean := twin.has('orders') AND twin.value(run, site, 'order_id_conflict') = 'keep';
 	history bigint := CASE WHEN NOT matomo AND twin.has('history') THEN twin.value(run, site, 'returning_look_back')::bigint ELSE 0 END;
 	uid text := p ->> 'uid';
 	uid_truthy boolean;
@@ -338,6 +345,9 @@ DECLARE
 	idorder text := CASE WHEN carts THEN btrim(p ->> 'ec_id', E' \t\n\r\v') ELSE p ->> 'ec_id' END;
 	is_order boolean;
 	is_cart boolean;
+	new_idvisitor text;
+	mine text[];
+	conflicts boolean := false;
 	emptied boolean := false;
 	ec_items jsonb := p ->> 'ec_items';
 	paid numeric;
@@ -524,14 +534,23 @@ BEGIN
 		a.outcome_reason := 'ping';
 		RETURN a;
 	END IF;
-	-- an order's id is good once
+	-- [Matomo: visitor ids]; NULL: a random one
+	new_idvisitor := CASE WHEN strangers AND vid IS NOT NULL THEN vid
+		WHEN known AND (matomo OR source <> 'user_id') THEN row.idvisitor
+		ELSE vid END;
+	-- [Matomo: goals and orders] an order's id is good once; of another visitor's
+	-- order it is kept apart
 	IF is_order THEN
-		IF EXISTS (SELECT FROM twin.orders o WHERE o.run = me.run AND o.site = me.site AND o.idorder = me.idorder) THEN
+		mine := array_remove(ARRAY[CASE WHEN a.new_visit THEN new_idvisitor ELSE row.idvisitor END, own, vid], NULL);
+		IF EXISTS (SELECT FROM twin.orders o JOIN twin.visit v ON v.run = o.run AND v.site = o.site AND v.n = o.n
+			WHERE o.run = me.run AND o.site = me.site AND o.idorder = me.idorder
+				AND ((NOT a.new_visit AND o.n = row.n) OR o.idvisitor = ANY (mine)
+					OR (NOT o.conflicts AND (NOT keeps OR v.idvisitor = ANY (mine) OR v.user_id = uid)))) THEN
 			a.outcome := 'invalid';
 			a.outcome_reason := 'ec_id';
 			RETURN a;
 		END IF;
-		INSERT INTO twin.orders VALUES (run, site, idorder);
+		conflicts := EXISTS (SELECT FROM twin.orders o WHERE o.run = me.run AND o.site = me.site AND o.idorder = me.idorder AND NOT o.conflicts);
 	END IF;
 	a.outcome := 'recorded';
 	-- [Matomo: time]
@@ -567,10 +586,7 @@ BEGIN
 		fresh.run := run;
 		fresh.site := site;
 		fresh.n := a.visit;
-		-- [Matomo: visitor ids]
-		fresh.idvisitor := CASE WHEN strangers AND vid IS NOT NULL THEN vid
-			WHEN known AND (matomo OR source <> 'user_id') THEN row.idvisitor
-			ELSE coalesce(vid, 'rand#' || a.visit) END;
+		fresh.idvisitor := coalesce(new_idvisitor, 'rand#' || a.visit);
 		fresh.print := print;
 		fresh.user_id := uid;
 		fresh.first_at := at;
@@ -651,8 +667,11 @@ BEGIN
 		IF kind <> 'none' THEN
 			CALL twin.add_row(no_visit, run, fresh.n, at, kind, fresh.exit_url, fresh.exit_name, nullif(fresh.interactions, 0), len, by_time);
 		END IF;
-		CALL twin.convert(run, fresh.n, goals, CASE WHEN is_order THEN idorder END, paid, ec_items, false, emptied, carts, strict_money);
+		CALL twin.convert(run, fresh.n, goals, CASE WHEN is_order THEN idorder END, conflicts, paid, ec_items, false, emptied, carts, strict_money);
 		a.action_idvisitor := fresh.idvisitor;
+		IF is_order THEN
+			INSERT INTO twin.orders VALUES (run, site, idorder, a.visit, a.action_idvisitor, conflicts);
+		END IF;
 		RETURN a;
 	END IF;
 
@@ -696,7 +715,10 @@ BEGIN
 		UPDATE twin.visit v SET last_row = (SELECT max(r.seq) FROM twin.row r WHERE r.run = me.run AND r.n = row.n AND me.kind <> 'none')
 			WHERE v.run = me.run AND v.site = me.site AND v.n = row.n;
 	END IF;
-	CALL twin.convert(run, row.n, goals, CASE WHEN is_order THEN idorder END, paid, ec_items, row.goal_buyer IN (2, 3), emptied, carts, strict_money);
+	CALL twin.convert(run, row.n, goals, CASE WHEN is_order THEN idorder END, conflicts, paid, ec_items, row.goal_buyer IN (2, 3), emptied, carts, strict_money);
+	IF is_order THEN
+		INSERT INTO twin.orders VALUES (run, site, idorder, a.visit, a.action_idvisitor, conflicts);
+	END IF;
 	RETURN a;
 END
 $$;
