@@ -88,6 +88,31 @@ clean-directories:
 	@rm -f $(OBJS) $(OBJS:.o=.bc)
 	@[ ! -d src ] || find src -type d -empty -delete
 
+# The HTTP daemon is built and installed where its libraries are.
+EDGE_LIBRARIES = libmicrohttpd libcrypto
+EDGE_MISSING := $(shell $(PKG_CONFIG) --print-errors --exists $(EDGE_LIBRARIES) 2>&1 || echo .)
+EDGE_MAKE = +@mkdir -p edge && $(MAKE) -C edge -f $(abspath $(srcdir))/edge/Makefile PG_CONFIG="$(PG_CONFIG)" PKG_CONFIG="$(PKG_CONFIG)"
+.PHONY: edge edge-install edge-uninstall edge-clean
+ifeq ($(EDGE_MISSING),)
+all: edge
+install: edge-install
+uninstall: edge-uninstall
+edge:
+	$(EDGE_MAKE) all
+edge-install: edge
+	$(EDGE_MAKE) install
+edge-uninstall:
+	$(EDGE_MAKE) uninstall
+else
+all: edge
+edge:
+	@echo "pk_tracking_httpd is not built: it needs libmicrohttpd-dev and libssl-dev"
+endif
+clean: edge-clean
+edge-clean:
+	+@[ ! -d edge ] || $(MAKE) -C edge -f $(abspath $(srcdir))/edge/Makefile clean
+	@[ ! -d edge ] || rmdir edge 2>/dev/null || true
+
 # A release for PGXN, of the commit that is checked out; PGXN's versions have three parts.
 DISTVERSION = $(EXTVERSION)$(if $(filter 2,$(words $(subst ., ,$(EXTVERSION)))),.0)
 DISTNAME = $(EXTENSION)-$(DISTVERSION)

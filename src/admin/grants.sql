@@ -96,7 +96,8 @@ COMMENT ON FUNCTION pk_tracking_internal.grant_right IS
 CREATE FUNCTION pk_tracking.grant_tracker(
 	role name,
 	trusted boolean DEFAULT false,
-	answers text DEFAULT 'short')
+	answers text DEFAULT 'short',
+	edge boolean DEFAULT false)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -113,10 +114,17 @@ BEGIN
 		'|track_rows|raw_options|raw_preview|check_raw_table|row_xid)$');
 	PERFORM pk_tracking_internal.grant_right(role, 'trusted_tracking', trusted);
 	PERFORM pk_tracking_internal.grant_right(role, 'full_answers', answers = 'full');
+	IF edge THEN
+		PERFORM pk_tracking_internal.grant_execute(role,
+			'^(track_batch|batch_done|edge_settings|consent_window)$');
+	ELSE
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION pk_tracking.track_batch, pk_tracking.batch_done, '
+			'pk_tracking.edge_settings, pk_tracking.consent_window FROM %I', role);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_tracker IS
-	'lets a role track, and nothing else; trusted: the role may also pass trusted => true; answers: short, or full to be told of the visit that a hit belongs to';
+	'lets a role track, and nothing else; trusted: the role may also pass trusted => true; answers: short, or full to be told of the visit that a hit belongs to; edge: it may also ask what an HTTP daemon asks';
 
 /*
  * Reports run with their caller's rights (report/template.sql), so an analyst

@@ -82,4 +82,14 @@
 #define pkt_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 17: a lexer of JSON may live in the caller's memory, and takes a const text */
+#if PG_VERSION_NUM >= 170000
+#define pkt_json_lexer(str, len) \
+	makeJsonLexContextCstringLen(NULL, (str), (len), GetDatabaseEncoding(), true)
+#else
+#define pkt_json_lexer(str, len) \
+	makeJsonLexContextCstringLen(unconstify(char *, (str)), (int) (len), \
+								 GetDatabaseEncoding(), true)
+#endif
+
 #endif							/* PKT_COMPAT_H */

@@ -4,9 +4,12 @@
  */
 #include "postgres.h"
 
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "base/json.h"
 
 /*
@@ -75,4 +78,14 @@ json_push_number(JsonbParseState **state, JsonbIteratorToken token, int64 n)
 	v.type = jbvNumeric;
 	v.val.numeric = int64_to_numeric(n);
 	(void) pushJsonbValue(state, token, &v);
+}
+
+/* json_is_object: whether a text is a JSON object. */
+bool
+json_is_object(const char *str)
+{
+	JsonLexContext *lex = pkt_json_lexer(str, strlen(str));
+
+	return str[strspn(str, " \t\r\n")] == '{' &&
+		pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
 }

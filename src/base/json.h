@@ -11,6 +11,7 @@
 
 extern bool json_scalar(const JsonbValue *v, const char **str, size_t *len);
 extern char *json_scalar_text(const JsonbValue *v);
+extern bool json_is_object(const char *str);
 
 extern void json_push_text(JsonbParseState **state, JsonbIteratorToken token, const char *str);
 extern void json_push_number(JsonbParseState **state, JsonbIteratorToken token, int64 n);

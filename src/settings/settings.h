@@ -131,6 +131,7 @@ typedef struct Settings
 	ConsentUpgrade consent_upgrade;
 	bool		anonymous_session_cookie;
 	char	   *anonymous_cookie_name;
+	char	   *consent_window; /* a JSON object, or "" */
 	TextList	anonymous_query_parameters;
 	bool		anonymous_fingerprint;
 	GeoLevel	anonymous_geo_level;

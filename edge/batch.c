@@ -1,0 +1,952 @@
+/*
+ * batch.c: which hits go to PostgreSQL together, and what becomes of each.
+ *
+ * A lane is a connection with one job at a time.  A job is one or more units; a
+ * unit is a transaction: its number (pk_tracking.track_batch()), then its hits,
+ * pipelined, then a sync, which commits.
+ *
+ *	LANE_BATCH		takes all that has come, up to batch_max, as one unit, sorted by
+ *					site and visitor, so that two of them take locks in one order.
+ *					If it fails, each of its hits is a unit of its own.
+ *	LANE_WAIT		takes hits that had to wait for a lock alone, again and again,
+ *					one of each visitor at a time; while a visitor waits here, its
+ *					later hits come here at once.  Reads the settings, too.
+ *	LANE_DOCUMENT	takes documents, each a unit.
+ *
+ * If a connection is lost, its open units are in doubt: on the next connection
+ * pk_tracking.batch_done() tells of each whether it was committed, and refuses it
+ * for ever if not.  Only then is a hit answered or sent again.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "batch.h"
+#include "database.h"
+#include "log.h"
+#include "loop.h"
+#include "metrics.h"
+#include "text.h"
+
+#define UUID_LEN 36
+
+/* ms */
+#define TICK 50
+#define PAUSE_AFTER_ERROR 500
+#define DOCUMENT_TIMEOUT 120000
+
+/* A hit that was under way alone when so many connections broke is given up. */
+#define LOST_MAX 3
+
+/* For a quick look whether hits of a visitor wait; others may share its bucket. */
+#define WAITING_BUCKETS 1024
+
+typedef struct HitQueue
+{
+	Hit		   *first;
+	Hit		  **last;
+	uint64_t	n;
+} HitQueue;
+
+typedef struct Unit
+{
+	int64_t		number;
+	int			n;
+	Hit		  **hits;			/* NULL where one was answered in doubt */
+	int			results;		/* that have come: of the number, then of the hits */
+	bool		failed;
+	char		sqlstate[6];
+	bool		committed;		/* as batch_done() says */
+} Unit;
+
+typedef enum LaneKind
+{
+	LANE_BATCH,
+	LANE_WAIT,
+	LANE_DOCUMENT
+} LaneKind;
+
+typedef enum LaneState
+{
+	LANE_AWAY,					/* no connection; units may be in doubt */
+	LANE_FREE,
+	LANE_WORKING,
+	LANE_ASKING,				/* whether units were committed */
+	LANE_READING				/* the settings */
+} LaneState;
+
+typedef struct Lane
+{
+	LaneKind	kind;
+	LaneState	state;
+	Link	   *link;
+	char		daemon[UUID_LEN + 1];
+	char		session[UUID_LEN + 1];
+	int64_t		number;			/* last one used */
+	Unit	   *units;
+	int			nunits;
+	int			current;		/* the next one whose sync is to come */
+	int			answers;		/* of batch_done() that have come */
+	HitQueue	each;			/* hits to be done one by one */
+	int64_t		paused_until;
+	int64_t		started;		/* the job */
+	Facts	   *facts;			/* being read */
+} Lane;
+
+static const LinkStatement statements[] = {
+	{"number", "SELECT pk_tracking.track_batch($1, $2, $3)"},
+	{"done", "SELECT pk_tracking.batch_done($1, $2, $3)"},
+	{"settings", "SELECT name, value FROM pk_tracking.edge_settings()"},
+	{"hit", "SELECT outcome, outcome_reason, cookie_name, cookie_value, cookie_max_age,"
+		" delete_cookies FROM pk_tracking.track_request(query => $1, ip => $2, user_agent => $3,"
+	" accept_language => $4, at => $5, headers => $6)"},
+	{"document", "SELECT pk_tracking.track_requests_answer(document => $1, ip => $2,"
+		" user_agent => $3, accept_language => $4, at => $5, headers => $6)"},
+};
+
+static const Config *config;
+static Lane *lanes;
+static int	nlanes;
+static HitQueue queue;			/* live hits */
+static HitQueue waiting;		/* hits that wait for a lock */
+static HitQueue documents;
+static uint64_t waiting_keys[WAITING_BUCKETS];	/* how many of them have such a key */
+static uint64_t queue_size;		/* bytes of all that was submitted and is not done */
+static int64_t waiting_at;		/* when they are tried again */
+static int64_t facts_at;		/* when the settings are read again */
+static Facts *facts;
+static void (*on_facts) (const Facts *facts);
+static Timer tick_timer;
+static bool stopping;
+
+/*
+ * ---- Queues ----
+ */
+
+static void
+push(HitQueue *q, Hit *hit)
+{
+	if (q->first == NULL)
+		q->last = &q->first;
+	hit->next = NULL;
+	*q->last = hit;
+	q->last = &hit->next;
+	q->n++;
+}
+
+static Hit *
+pop(HitQueue *q)
+{
+	Hit		   *hit = q->first;
+
+	if (hit != NULL)
+	{
+		q->first = hit->next;
+		q->n--;
+	}
+	return hit;
+}
+
+/* Puts hits, in their order, before those of the queue. */
+static void
+push_front(HitQueue *q, Hit **hits, int n)
+{
+	for (int i = n - 1; i >= 0; i--)
+	{
+		if (hits[i] == NULL)
+			continue;
+		hits[i]->next = q->first;
+		if (q->first == NULL)
+			q->last = &hits[i]->next;
+		q->first = hits[i];
+		q->n++;
+	}
+}
+
+static uint64_t *
+waiting_key(const Hit *hit)
+{
+	return &waiting_keys[(hit->key ^ (uint64_t) hit->site * 31) % WAITING_BUCKETS];
+}
+
+static bool
+same_visitor(const Hit *a, const Hit *b)
+{
+	return a->site == b->site && a->key == b->key;
+}
+
+static size_t
+hit_size(const Hit *hit)
+{
+	return sizeof(Hit) + strlen(hit->query) +
+		(hit->headers != NULL ? strlen(hit->headers) : 0) +
+		(hit->user_agent != NULL ? strlen(hit->user_agent) : 0);
+}
+
+/* The end of a hit, whose result is set. */
+static void
+finish(Hit *hit, HitOutcome outcome)
+{
+	hit->result.outcome = outcome;
+	metrics.queue--;
+	queue_size -= hit_size(hit);
+	switch (outcome)
+	{
+		case HIT_RECORDED:
+		case HIT_COMMITTED:
+			metrics.recorded++;
+			break;
+		case HIT_IGNORED:
+			metrics.ignored++;
+			break;
+		case HIT_EXCLUDED:
+			metrics.excluded++;
+			break;
+		case HIT_INVALID:
+			metrics.invalid++;
+			break;
+		case HIT_ANSWERED:
+			metrics.documents++;
+			break;
+		case HIT_SPOOLED:
+			metrics.spooled++;
+			break;
+		case HIT_PENDING:
+		case HIT_UNAVAILABLE:
+			metrics.unavailable++;
+			break;
+		case HIT_FAILED:
+			metrics.failed++;
+			break;
+	}
+	hit->done(hit);
+}
+
+static void
+push_waiting(Hit *hit)
+{
+	push(&waiting, hit);
+	(*waiting_key(hit))++;
+}
+
+void
+batch_submit(Hit *hit)
+{
+	metrics.queue++;
+	queue_size += hit_size(hit);
+	hit->deadline = loop_now() + config->answer_timeout;
+	hit->result.outcome = HIT_PENDING;
+	if (metrics.queue > (uint64_t) config->queue_max ||
+		queue_size > (uint64_t) config->queue_max_size)
+	{
+		log_line(LOG_LEVEL_WARNING, LOG_QUEUE_FULL,
+				 "queue is full: requests are answered with status 503");
+		finish(hit, HIT_UNAVAILABLE);
+	}
+	else if (hit->is_document)
+		push(&documents, hit);
+	else if (*waiting_key(hit) > 0)
+		push_waiting(hit);
+	else
+		push(&queue, hit);
+}
+
+/*
+ * ---- Sending ----
+ */
+
+static void
+make_uuid(char uuid[UUID_LEN + 1])
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		fail("could not get random numbers");
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	snprintf(uuid, UUID_LEN + 1,
+			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+			 b[13], b[14], b[15]);
+}
+
+static void
+send_number(Lane *lane, const char *statement, int64_t number)
+{
+	char		text[24];
+	const char *values[3] = {lane->daemon, text, lane->session};
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	link_send(lane->link, statement, 3, values, NULL, NULL);
+}
+
+/* timestamptz in binary: microseconds since 2000. */
+static void
+put_time(int64_t time, char out[8])
+{
+	uint64_t	t = (uint64_t) (time - INT64_C(946684800000000));
+
+	for (int i = 7; i >= 0; i--, t >>= 8)
+		out[i] = (char) (t & 0xff);
+}
+
+/* A hit that is sent at once has the time of the server; later, that of its arrival. */
+static void
+send_hit(Lane *lane, const Hit *hit)
+{
+	char		at[8];
+	const char *values[6] = {
+		hit->query, hit->ip, hit->user_agent, hit->accept_language,
+		hit->tries > 0 ? at : NULL, hit->headers
+	};
+	const int	lengths[6] = {0, 0, 0, 0, sizeof(at), 0};
+	const int	formats[6] = {0, 0, 0, 0, 1, 0};
+
+	put_time(hit->arrival, at);
+	link_send(lane->link, hit->is_document ? "document" : "hit", 6, values, lengths, formats);
+}
+
+/* Begins a job of so many units. */
+static Unit *
+begin_job(Lane *lane, int nunits)
+{
+	lane->units = must_alloc((size_t) nunits * sizeof(Unit));
+	lane->nunits = nunits;
+	lane->current = 0;
+	lane->state = LANE_WORKING;
+	lane->started = loop_now();
+	return lane->units;
+}
+
+static void
+send_unit(Lane *lane, Unit *unit, Hit **hits, int n)
+{
+	unit->number = ++lane->number;
+	unit->n = n;
+	unit->hits = must_alloc((size_t) n * sizeof(Hit *));
+	memcpy(unit->hits, hits, (size_t) n * sizeof(Hit *));
+	send_number(lane, "number", unit->number);
+	for (int i = 0; i < n; i++)
+	{
+		memset(&hits[i]->result, 0, sizeof(HitResult));
+		send_hit(lane, hits[i]);
+		hits[i]->tries++;
+	}
+	link_sync(lane->link);
+}
+
+static void
+end_job(Lane *lane)
+{
+	for (int i = 0; i < lane->nunits; i++)
+		free(lane->units[i].hits);
+	free(lane->units);
+	lane->units = NULL;
+	lane->nunits = lane->current = lane->answers = 0;
+	lane->state = LANE_FREE;
+}
+
+/* Site, then visitor; hits of one visitor stay in the order in which they came. */
+static int
+compare_hits(const void *a, const void *b)
+{
+	const Hit  *x = *(Hit *const *) a;
+	const Hit  *y = *(Hit *const *) b;
+
+	if (x->site != y->site)
+		return x->site < y->site ? -1 : 1;
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->arrival > y->arrival) - (x->arrival < y->arrival);
+}
+
+/* Takes what has come as one unit. */
+static void
+send_batch(Lane *lane)
+{
+	Hit		  **hits = must_alloc((size_t) config->batch_max * sizeof(Hit *));
+	int			n = 0;
+
+	while (n < config->batch_max && queue.first != NULL)
+	{
+		Hit		   *hit = pop(&queue);
+
+		if (*waiting_key(hit) > 0)
+			push_waiting(hit);
+		else
+			hits[n++] = hit;
+	}
+	if (n > 0)
+	{
+		qsort(hits, (size_t) n, sizeof(Hit *), compare_hits);
+		metrics.batches++;
+		metrics.batch_hits += (uint64_t) n;
+		send_unit(lane, begin_job(lane, 1), hits, n);
+	}
+	free(hits);
+}
+
+/* Takes hits one by one: each a unit, all pipelined. */
+static void
+send_each(Lane *lane, HitQueue *q)
+{
+	int			n = (int) (q->n < (uint64_t) config->batch_max ? q->n :
+						   (uint64_t) config->batch_max);
+	Unit	   *units = begin_job(lane, n);
+
+	for (int i = 0; i < n; i++)
+	{
+		Hit		   *hit = pop(q);
+
+		send_unit(lane, &units[i], &hit, 1);
+	}
+}
+
+/* Takes the first hit of each visitor that waits. */
+static void
+send_waiting(Lane *lane)
+{
+	HitQueue	chosen = {0};
+	HitQueue	rest = {0};
+	Hit		   *hit;
+
+	while ((hit = pop(&waiting)) != NULL)
+	{
+		bool		first = chosen.n < (uint64_t) config->batch_max;
+
+		for (Hit *other = chosen.first; other != NULL && first; other = other->next)
+			first = !same_visitor(hit, other);
+		push(first ? &chosen : &rest, hit);
+		if (first)
+			(*waiting_key(hit))--;
+	}
+	waiting = rest;
+	if (waiting.first == NULL)
+		waiting.last = &waiting.first;
+
+	/* those under way still keep later hits of their visitors here */
+	for (hit = chosen.first; hit != NULL; hit = hit->next)
+		(*waiting_key(hit))++;
+	send_each(lane, &chosen);
+}
+
+static void
+read_facts(Lane *lane)
+{
+	lane->state = LANE_READING;
+	lane->started = loop_now();
+	lane->facts = facts_create(false);
+	link_send(lane->link, "settings", 0, NULL, NULL, NULL);
+	link_sync(lane->link);
+}
+
+/* Asks of each unit in doubt whether it was committed. */
+static void
+ask(Lane *lane)
+{
+	lane->state = LANE_ASKING;
+	lane->started = loop_now();
+	lane->answers = 0;
+	for (int i = lane->current; i < lane->nunits; i++)
+		send_number(lane, "done", lane->units[i].number);
+	link_sync(lane->link);
+}
+
+/* Gives a lane that is free something to do. */
+static void
+next_job(Lane *lane)
+{
+	if (lane->state != LANE_FREE || !link_is_idle(lane->link) || lane->paused_until > loop_now())
+		return;
+	if (lane->current < lane->nunits)
+		ask(lane);
+	else if (lane->each.first != NULL)
+		send_each(lane, &lane->each);
+	else if (lane->kind == LANE_BATCH && queue.first != NULL)
+		send_batch(lane);
+	else if (lane->kind == LANE_WAIT && facts_at <= loop_now())
+		read_facts(lane);
+	else if (lane->kind == LANE_WAIT && waiting.first != NULL && waiting_at <= loop_now())
+		send_waiting(lane);
+	else if (lane->kind == LANE_DOCUMENT && documents.first != NULL)
+	{
+		Hit		   *hit = pop(&documents);
+
+		send_unit(lane, begin_job(lane, 1), &hit, 1);
+	}
+}
+
+/*
+ * ---- Results ----
+ */
+
+typedef enum Fate
+{
+	FATE_WAIT,					/* a lock: try it again */
+	FATE_AWAY,					/* PostgreSQL takes nothing now */
+	FATE_FAIL					/* this hit cannot be recorded */
+} Fate;
+
+static Fate
+fate_of(const char *sqlstate)
+{
+	static const char *const lock[] = {"40001", "40P01", "55P03"};
+
+	/* classes: connection, login, resources, the operator's, the system's, rights … */
+	static const char *const away[] = {
+		"08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58", "F0"
+	};
+
+	for (size_t i = 0; i < sizeof(lock) / sizeof(lock[0]); i++)
+	{
+		if (strcmp(sqlstate, lock[i]) == 0)
+			return FATE_WAIT;
+	}
+	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
+	{
+		if (starts_with(sqlstate, away[i]))
+			return FATE_AWAY;
+	}
+	return FATE_FAIL;
+}
+
+static const char *
+column(const PGresult *result, int i, Pool *pool)
+{
+	return PQgetisnull(result, 0, i) ? NULL : pool_strdup(pool, PQgetvalue(result, 0, i));
+}
+
+/* What a hit's row says.  It counts when its unit is committed. */
+static void
+read_row(Hit *hit, const PGresult *result)
+{
+	static const struct
+	{
+		const char *word;
+		HitOutcome	outcome;
+	}			words[] = {
+		{"recorded", HIT_RECORDED}, {"ignored", HIT_IGNORED}, {"excluded", HIT_EXCLUDED},
+		{"invalid", HIT_INVALID},
+	};
+	const char *word;
+
+	memset(&hit->result, 0, sizeof(HitResult));
+	if (PQntuples(result) != 1)
+		return;
+	if (hit->is_document)
+	{
+		hit->result.document = column(result, 0, hit->pool);
+		hit->result.outcome = hit->result.document != NULL ? HIT_ANSWERED : HIT_FAILED;
+		return;
+	}
+	word = PQgetvalue(result, 0, 0);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	{
+		if (strcmp(words[i].word, word) == 0)
+			hit->result.outcome = words[i].outcome;
+	}
+	hit->result.reason = column(result, 1, hit->pool);
+	hit->result.cookie_name = column(result, 2, hit->pool);
+	hit->result.cookie_value = column(result, 3, hit->pool);
+	hit->result.cookie_max_age = PQgetisnull(result, 0, 4) ? 0 : atoi(PQgetvalue(result, 0, 4));
+	hit->result.delete_cookies = column(result, 5, hit->pool);
+}
+
+static void
+on_result(void *owner, const PGresult *result)
+{
+	Lane	   *lane = owner;
+	ExecStatusType status = PQresultStatus(result);
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	Unit	   *unit;
+
+	if (lane->state == LANE_READING)
+	{
+		if (status != PGRES_TUPLES_OK)
+		{
+			log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
+					 "could not read the settings of tracking (SQLSTATE %s)",
+					 sqlstate != NULL ? sqlstate : "unknown");
+			facts_free(lane->facts);
+			lane->facts = NULL;
+			return;
+		}
+		for (int i = 0; i < PQntuples(result); i++)
+			facts_add(lane->facts, PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+		return;
+	}
+	if (lane->state == LANE_ASKING)
+	{
+		if (status == PGRES_TUPLES_OK && lane->current + lane->answers < lane->nunits)
+			lane->units[lane->current + lane->answers++].committed =
+				PQgetvalue(result, 0, 0)[0] == 't';
+		return;
+	}
+	if (lane->current >= lane->nunits)
+		return;
+	unit = &lane->units[lane->current];
+	if (status == PGRES_FATAL_ERROR && !unit->failed)
+	{
+		unit->failed = true;
+		snprintf(unit->sqlstate, sizeof(unit->sqlstate), "%s", sqlstate != NULL ? sqlstate : "");
+	}
+	else if (status == PGRES_TUPLES_OK && unit->results > 0 && unit->results <= unit->n)
+		read_row(unit->hits[unit->results - 1], result);
+	unit->results++;
+}
+
+/* A hit is to be sent again, alone. */
+static void
+send_again(Lane *lane, Hit *hit)
+{
+	if (hit->is_document)
+		push(&documents, hit);
+	else if (lane->kind == LANE_WAIT)
+		push_waiting(hit);
+	else
+		push(&lane->each, hit);
+}
+
+/* A unit of one hit has failed. */
+static void
+hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
+{
+	switch (fate_of(sqlstate))
+	{
+		case FATE_WAIT:
+			metrics.waits++;
+			if (hit->is_document)
+				push(&documents, hit);
+			else
+				push_waiting(hit);
+			break;
+		case FATE_AWAY:
+			log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
+					 "PostgreSQL cannot take hits now (SQLSTATE %s)", sqlstate);
+			send_again(lane, hit);
+			lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
+			break;
+		case FATE_FAIL:
+			/* no document of hits: the mistake of its client */
+			if (hit->is_document && starts_with(sqlstate, "22"))
+			{
+				finish(hit, HIT_INVALID);
+				return;
+			}
+			log_line(LOG_LEVEL_ERROR, LOG_HIT_FAILED,
+					 "a hit cannot be recorded (SQLSTATE %s)", sqlstate);
+			finish(hit, HIT_FAILED);
+			break;
+	}
+}
+
+static void
+unit_failed(Lane *lane, Unit *unit)
+{
+	if (unit->n == 1)
+	{
+		hit_failed(lane, unit->hits[0], unit->sqlstate);
+		return;
+	}
+	metrics.batch_failures++;
+	if (fate_of(unit->sqlstate) == FATE_AWAY)
+	{
+		log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
+				 "PostgreSQL cannot take hits now (SQLSTATE %s)", unit->sqlstate);
+		push_front(&queue, unit->hits, unit->n);
+		lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
+		return;
+	}
+	for (int i = 0; i < unit->n; i++)
+		push(&lane->each, unit->hits[i]);
+}
+
+/* Hits of the wait lane keep others of their visitors behind them until they are over. */
+static void
+leave_waiting(Lane *lane, Unit *unit)
+{
+	if (lane->kind != LANE_WAIT)
+		return;
+	for (int i = 0; i < unit->n; i++)
+	{
+		if (unit->hits[i] != NULL)
+			(*waiting_key(unit->hits[i]))--;
+	}
+}
+
+static void
+unit_committed(Unit *unit)
+{
+	for (int i = 0; i < unit->n; i++)
+	{
+		Hit		   *hit = unit->hits[i];
+
+		if (hit != NULL)
+			finish(hit, hit->result.outcome != HIT_PENDING ? hit->result.outcome : HIT_COMMITTED);
+	}
+}
+
+/* The answers of batch_done() are there. */
+static void
+settle(Lane *lane)
+{
+	int			first = lane->current;
+
+	if (first + lane->answers < lane->nunits)
+	{
+		/* it could not be asked: once more, on this connection or the next */
+		lane->state = LANE_FREE;
+		lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
+		return;
+	}
+	for (int i = first; i < lane->nunits; i++)
+	{
+		Unit	   *unit = &lane->units[i];
+
+		leave_waiting(lane, unit);
+		if (unit->committed)
+		{
+			unit_committed(unit);
+			continue;
+		}
+		for (int j = 0; j < unit->n; j++)
+		{
+			Hit		   *hit = unit->hits[j];
+
+			if (hit == NULL)
+				continue;
+			hit->result.outcome = HIT_PENDING;
+			/* only what the server was at can have broken it */
+			if (i == first && ++hit->lost >= LOST_MAX && unit->n == 1)
+			{
+				log_line(LOG_LEVEL_ERROR, LOG_HIT_FAILED,
+						 "a hit was given up: %d connections were lost while it was recorded",
+						 hit->lost);
+				finish(hit, HIT_FAILED);
+			}
+			else
+				send_again(lane, hit);
+		}
+	}
+	end_job(lane);
+}
+
+static void
+on_synced(void *owner)
+{
+	Lane	   *lane = owner;
+
+	switch (lane->state)
+	{
+		case LANE_READING:
+			if (lane->facts != NULL)
+			{
+				facts_complete(lane->facts);
+				facts_free(facts);
+				facts = lane->facts;
+				lane->facts = NULL;
+				on_facts(facts);
+			}
+			facts_at = loop_now() + (facts->known ? config->settings_interval : PAUSE_AFTER_ERROR);
+			lane->state = LANE_FREE;
+			break;
+		case LANE_ASKING:
+			settle(lane);
+			break;
+		case LANE_WORKING:
+			{
+				Unit	   *unit = &lane->units[lane->current++];
+
+				leave_waiting(lane, unit);
+				if (unit->failed)
+					unit_failed(lane, unit);
+				else
+					unit_committed(unit);
+				if (lane->current < lane->nunits)
+					return;
+				if (lane->kind == LANE_WAIT)
+					waiting_at = loop_now() + TICK;
+				end_job(lane);
+			}
+			break;
+		case LANE_AWAY:
+		case LANE_FREE:
+			break;
+	}
+	next_job(lane);
+}
+
+static void
+on_ready(void *owner)
+{
+	Lane	   *lane = owner;
+
+	make_uuid(lane->session);
+	lane->state = LANE_FREE;
+	lane->paused_until = 0;
+	if (lane->kind == LANE_WAIT)
+		facts_at = 0;
+	next_job(lane);
+}
+
+static void
+on_lost(void *owner)
+{
+	Lane	   *lane = owner;
+
+	lane->state = LANE_AWAY;
+	facts_free(lane->facts);
+	lane->facts = NULL;
+
+	/* an error that the server sent last says nothing of a commit */
+	for (int i = lane->current; i < lane->nunits; i++)
+	{
+		lane->units[i].failed = false;
+		lane->units[i].results = 0;
+	}
+}
+
+/*
+ * ---- Time ----
+ */
+
+/* Answers hits of a queue whose time is over. */
+static void
+expire(HitQueue *q, bool are_waiting)
+{
+	HitQueue	rest = {0};
+	Hit		   *hit;
+
+	while ((hit = pop(q)) != NULL)
+	{
+		if (hit->deadline > loop_now())
+			push(&rest, hit);
+		else
+		{
+			if (are_waiting)
+				(*waiting_key(hit))--;
+			finish(hit, HIT_UNAVAILABLE);
+		}
+	}
+	*q = rest;
+	if (q->first == NULL)
+		q->last = &q->first;
+}
+
+/* Hits in doubt: whether they are recorded will not be known in time. */
+static void
+expire_in_doubt(Lane *lane)
+{
+	for (int i = lane->current; i < lane->nunits; i++)
+	{
+		Unit	   *unit = &lane->units[i];
+
+		for (int j = 0; j < unit->n; j++)
+		{
+			Hit		   *hit = unit->hits[j];
+
+			if (hit == NULL || hit->deadline > loop_now())
+				continue;
+			if (lane->kind == LANE_WAIT)
+				(*waiting_key(hit))--;
+			unit->hits[j] = NULL;
+			finish(hit, HIT_UNAVAILABLE);
+		}
+	}
+}
+
+static void
+tick(void *context)
+{
+	(void) context;
+	expire(&queue, false);
+	expire(&waiting, true);
+	expire(&documents, false);
+	for (int i = 0; i < nlanes; i++)
+	{
+		Lane	   *lane = &lanes[i];
+		int64_t		limit = lane->kind == LANE_DOCUMENT ? DOCUMENT_TIMEOUT : config->answer_timeout;
+
+		expire(&lane->each, false);
+		if (lane->state == LANE_AWAY || (lane->state == LANE_FREE && lane->nunits > 0))
+			expire_in_doubt(lane);
+		else if (lane->state != LANE_FREE && loop_now() - lane->started > limit)
+			link_drop(lane->link, "PostgreSQL does not answer in time");
+		next_job(lane);
+	}
+	tick_timer.at = loop_now() + TICK;
+}
+
+void
+batch_prepare(void)
+{
+	if (queue.first == NULL && documents.first == NULL)
+		return;
+	for (int i = 0; i < nlanes; i++)
+		next_job(&lanes[i]);
+}
+
+/*
+ * ---- Life ----
+ */
+
+void
+batch_start(const Config *new_config, void (*new_on_facts) (const Facts *facts))
+{
+	static const LinkEvents events = {on_ready, on_result, on_synced, on_lost};
+
+	config = new_config;
+	on_facts = new_on_facts;
+	facts = facts_create(true);
+	nlanes = (int) config->connections + 2;
+	lanes = must_alloc((size_t) nlanes * sizeof(Lane));
+	for (int i = 0; i < nlanes; i++)
+	{
+		Lane	   *lane = &lanes[i];
+		LinkOptions options = {
+			.database = config->database,.lock_timeout = config->lock_timeout,
+			.statements = statements,.nstatements = sizeof(statements) / sizeof(statements[0]),
+			.events = &events,.owner = lane
+		};
+
+		lane->kind = i == 0 ? LANE_WAIT : i == 1 ? LANE_DOCUMENT : LANE_BATCH;
+		make_uuid(lane->daemon);
+		lane->link = link_create(&options);
+	}
+	tick_timer.callback = tick;
+	tick_timer.at = loop_now() + TICK;
+	loop_add_timer(&tick_timer);
+}
+
+const Facts *
+batch_facts(void)
+{
+	return facts;
+}
+
+bool
+batch_is_connected(void)
+{
+	for (int i = 0; i < nlanes; i++)
+	{
+		if (lanes[i].kind == LANE_BATCH && link_is_connected(lanes[i].link))
+			return true;
+	}
+	return false;
+}
+
+bool
+batch_is_empty(void)
+{
+	return metrics.queue == 0;
+}
+
+void
+batch_stop(void)
+{
+	stopping = true;
+	for (int i = 0; i < nlanes; i++)
+		link_free(lanes[i].link);
+}

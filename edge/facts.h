@@ -1,0 +1,34 @@
+/*
+ * facts.h: what the daemon must know of the settings in the database, as
+ * pk_tracking.edge_settings() returns it.
+ */
+#ifndef EDGE_FACTS_H
+#define EDGE_FACTS_H
+
+#include <stdbool.h>
+
+typedef struct Facts
+{
+	bool		known;			/* they were read */
+	int			ncookies;
+	char	  **cookies;		/* names of cookies to pass on */
+	char	   *opt_out_cookie;
+	int			nproxy_headers;
+	char	  **proxy_headers;	/* in lower case */
+	int			nsites;
+	int		   *sites;			/* sorted */
+} Facts;
+
+/* Empty, or with the defaults of the extension, which hold before they are read. */
+extern Facts *facts_create(bool defaults);
+extern void facts_free(Facts *facts);
+
+/* A row of edge_settings(); names that are not known are ignored. */
+extern void facts_add(Facts *facts, const char *name, const char *value);
+
+/* After the last row. */
+extern void facts_complete(Facts *facts);
+
+extern bool facts_has_site(const Facts *facts, int idsite);
+
+#endif

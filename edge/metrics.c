@@ -1,0 +1,6 @@
+/*
+ * metrics.c: what is counted.
+ */
+#include "metrics.h"
+
+Metrics		metrics;

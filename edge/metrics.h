@@ -1,0 +1,38 @@
+/*
+ * metrics.h: what is counted.
+ */
+#ifndef EDGE_METRICS_H
+#define EDGE_METRICS_H
+
+#include <stdint.h>
+
+typedef struct Metrics
+{
+	/* hits and documents by what became of them */
+	uint64_t	recorded;
+	uint64_t	ignored;
+	uint64_t	excluded;
+	uint64_t	invalid;
+	uint64_t	documents;
+	uint64_t	spooled;		/* answered from the spool */
+	uint64_t	unavailable;	/* answered with status 503 */
+	uint64_t	failed;			/* answered with status 500 */
+
+	/* requests of other kinds */
+	uint64_t	pages;			/* scripts, opt-out, preflights, health */
+	uint64_t	refused;		/* malformed, too long, over a limit */
+	uint64_t	untrusted_forwarded;	/* proxy headers of peers that are no proxies */
+
+	/* PostgreSQL */
+	uint64_t	batches;
+	uint64_t	batch_hits;
+	uint64_t	batch_failures; /* batches done again hit by hit */
+	uint64_t	waits;			/* hits that had to wait for a lock */
+	uint64_t	reconnects;
+	uint64_t	queue;			/* requests that wait now */
+	uint64_t	connections;	/* of clients, now */
+} Metrics;
+
+extern Metrics metrics;
+
+#endif
