@@ -1,5 +1,6 @@
 /*
- * answer.c: what a request is answered with.
+ * answer.c
+ *		What a request is answered with.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ answer_text(const Request *request, int status, const char *text, Answer *answer
 	start(request, status, answer);
 	answer_add_header(answer, "Content-Type", "text/plain; charset=utf-8");
 	answer->body = text;
+
 	answer->body_len = strlen(text);
 	answer->body_is_constant = false;
 }
@@ -90,7 +92,7 @@ static void
 add_cookie(const Request *request, Answer *answer, const char *name, const char *value,
 		   int max_age)
 {
-	Text		text = {0};
+	Text text = {0};
 
 	text_printf(&text, "%s=%s; Max-Age=%d; Path=/; HttpOnly; %s", name, value, max_age,
 				request->https ? "Secure; SameSite=None" : "SameSite=Lax");
@@ -146,7 +148,7 @@ static void
 answer_invalid(const Request *request, const HitResult *result, Answer *answer)
 {
 	static const char error[] = "{\"status\":\"error\"}";
-	Text		text = {0};
+	Text text = {0};
 
 	/* the client would send it again as an image */
 	if (request->no_image)

@@ -1,5 +1,6 @@
 /*
- * answer.h: what a request is answered with.  Pure: no socket, no database.
+ * answer.h
+ *		What a request is answered with.  Pure: no socket, no database.
  */
 #ifndef EDGE_ANSWER_H
 #define EDGE_ANSWER_H

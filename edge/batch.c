@@ -1,5 +1,6 @@
 /*
- * batch.c: which hits go to PostgreSQL together, and what becomes of each.
+ * batch.c
+ *		Which hits go to PostgreSQL together, and what becomes of each.
  *
  * A lane is a connection with one job at a time.  A job is one or more units; a
  * unit is a transaction: its number (pk_tracking.track_batch()), then its hits,
@@ -55,7 +56,8 @@ typedef struct Unit
 	int64_t		number;
 	int			n;
 	Hit		  **hits;			/* NULL where one was answered in doubt */
-	int			results;		/* that have come: of the number, then of the hits */
+	int			results;		/* that have come: of the number, then of the
+								 * hits */
 	bool		failed;
 	char		sqlstate[6];
 	bool		committed;		/* as batch_done() says */
@@ -103,7 +105,7 @@ static const LinkStatement statements[] = {
 		" delete_cookies FROM pk_tracking.track_request(query => $1, ip => $2, user_agent => $3,"
 	" accept_language => $4, at => $5, headers => $6)"},
 	{"document", "SELECT pk_tracking.track_requests_answer(document => $1, ip => $2,"
-		" user_agent => $3, accept_language => $4, at => $5, headers => $6)"},
+	" user_agent => $3, accept_language => $4, at => $5, headers => $6)"},
 };
 
 static const Config *config;
@@ -112,8 +114,10 @@ static int	nlanes;
 static HitQueue queue;			/* live hits */
 static HitQueue waiting;		/* hits that wait for a lock */
 static HitQueue documents;
-static uint64_t waiting_keys[WAITING_BUCKETS];	/* how many of them have such a key */
-static uint64_t queue_size;		/* bytes of all that was submitted and is not done */
+static uint64_t waiting_keys[WAITING_BUCKETS];	/* how many of them have such
+												 * a key */
+static uint64_t queue_size;		/* bytes of all that was submitted and is not
+								 * done */
 static int64_t waiting_at;		/* when they are tried again */
 static int64_t facts_at;		/* when the settings are read again */
 static Facts *facts;
@@ -264,8 +268,9 @@ make_uuid(char uuid[UUID_LEN + 1])
 
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
 		fail("could not get random numbers");
-	b[6] = (b[6] & 0x0f) | 0x40;
-	b[8] = (b[8] & 0x3f) | 0x80;
+	/* version 4 */
+	b[6] = (unsigned char) ((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char) ((b[8] & 0x3f) | 0x80);
 	snprintf(uuid, UUID_LEN + 1,
 			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 			 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
@@ -275,10 +280,10 @@ make_uuid(char uuid[UUID_LEN + 1])
 static void
 send_number(Lane *lane, const char *statement, int64_t number)
 {
-	char		text[24];
-	const char *values[3] = {lane->daemon, text, lane->session};
+	char		digits[24];
+	const char *values[3] = {lane->daemon, digits, lane->session};
 
-	snprintf(text, sizeof(text), "%" PRId64, number);
+	snprintf(digits, sizeof(digits), "%" PRId64, number);
 	link_send(lane->link, statement, 3, values, NULL, NULL);
 }
 
@@ -288,8 +293,11 @@ put_time(int64_t time, char out[8])
 {
 	uint64_t	t = (uint64_t) (time - INT64_C(946684800000000));
 
-	for (int i = 7; i >= 0; i--, t >>= 8)
+	for (int i = 7; i >= 0; i--)
+	{
 		out[i] = (char) (t & 0xff);
+		t >>= 8;
+	}
 }
 
 /* A hit that is sent at once has the time of the server; later, that of its arrival. */
@@ -494,7 +502,10 @@ fate_of(const char *sqlstate)
 {
 	static const char *const lock[] = {"40001", "40P01", "55P03"};
 
-	/* classes: connection, login, resources, the operator's, the system's, rights … */
+	/*
+	 * classes: connection, login, resources, the operator's, the system's,
+	 * rights …
+	 */
 	static const char *const away[] = {
 		"08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58", "F0"
 	};

@@ -1,5 +1,6 @@
 /*
- * batch.h: which hits go to PostgreSQL together, and what becomes of each.
+ * batch.h
+ *		Which hits go to PostgreSQL together, and what becomes of each.
  */
 #ifndef EDGE_BATCH_H
 #define EDGE_BATCH_H

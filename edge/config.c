@@ -1,5 +1,6 @@
 /*
- * config.c: the configuration file.
+ * config.c
+ *		The configuration file.
  *
  * A line is "name = value"; # begins a comment at the start of a line or behind
  * white space.  A value may stand in single quotes, in which a quote is doubled.
@@ -26,71 +27,71 @@
 #define DAY (86400 * SECOND)
 
 const Option config_options[] = {
-	{FIELD(listen), OPTION_TEXT, "127.0.0.1:8080", .description =
+	{FIELD(listen), OPTION_TEXT, "127.0.0.1:8080",.description =
 	"addresses with ports, and paths of Unix sockets, separated by commas"},
-	{FIELD(direct), OPTION_BOOL, "off", .reloadable = true, .description =
+	{FIELD(direct), OPTION_BOOL, "off",.reloadable = true,.description =
 	"browsers connect to the daemon itself, although it listens on loopback or on a socket"},
-	{FIELD(trusted_proxies), OPTION_TEXT, "127.0.0.0/8, ::1, unix", .reloadable = true,
-		.description = "addresses, networks and \"unix\" (sockets) from which headers of proxies are"
-	" passed on"},
+	{FIELD(trusted_proxies), OPTION_TEXT, "127.0.0.0/8, ::1, unix",.reloadable = true,
+		.description = "addresses, networks and \"unix\" (sockets) from which headers of proxies"
+	" are passed on"},
 
-	{FIELD(database), OPTION_TEXT, "", .description =
+	{FIELD(database), OPTION_TEXT, "",.description =
 	"connection string of PostgreSQL, such as dbname=stats user=tracker"},
-	{FIELD(tracking), OPTION_BOOL, "on", .reloadable = true, .description =
+	{FIELD(tracking), OPTION_BOOL, "on",.reloadable = true,.description =
 	"record hits; off: all are answered with status 503"},
-	{FIELD(connections), OPTION_NUMBER, "2", 1, 64, .description =
+	{FIELD(connections), OPTION_NUMBER, "2", 1, 64,.description =
 	"connections to PostgreSQL that record batches; two more wait for locks and take documents"},
-	{FIELD(batch_max), OPTION_NUMBER, "200", 1, 10000, true, .description =
+	{FIELD(batch_max), OPTION_NUMBER, "200", 1, 10000, true,.description =
 	"most hits in a transaction"},
-	{FIELD(lock_timeout), OPTION_TIME, "250ms", 1, 60 * SECOND, .description =
+	{FIELD(lock_timeout), OPTION_TIME, "250ms", 1, 60 * SECOND,.description =
 	"longest that a batch waits for a lock before its hits are recorded one by one"},
-	{FIELD(settings_interval), OPTION_TIME, "1min", SECOND, DAY, true, .description =
+	{FIELD(settings_interval), OPTION_TIME, "1min", SECOND, DAY, true,.description =
 	"how often the settings in the database are read again"},
 
-	{FIELD(queue_max), OPTION_NUMBER, "10000", 1, 10000000, true, .description =
+	{FIELD(queue_max), OPTION_NUMBER, "10000", 1, 10000000, true,.description =
 	"most requests that wait in memory"},
-	{FIELD(queue_max_size), OPTION_SIZE, "64MB", MB, 64 * GB, true, .description =
+	{FIELD(queue_max_size), OPTION_SIZE, "64MB", MB, 64 * GB, true,.description =
 	"most memory of requests that wait"},
-	{FIELD(answer_timeout), OPTION_TIME, "10s", 100, 600 * SECOND, true, .description =
+	{FIELD(answer_timeout), OPTION_TIME, "10s", 100, 600 * SECOND, true,.description =
 	"longest that a request waits for PostgreSQL before it is answered with status 503"},
 
-	{FIELD(spool_directory), OPTION_TEXT, "", .description =
+	{FIELD(spool_directory), OPTION_TEXT, "",.description =
 	"directory of hits that wait for PostgreSQL on disk; empty: none"},
-	{FIELD(spool_key_file), OPTION_TEXT, "/run/pk_tracking_httpd/spool.key", .description =
+	{FIELD(spool_key_file), OPTION_TEXT, "/run/pk_tracking_httpd/spool.key",.description =
 	"file of the key that wraps the keys of the spool"},
-	{FIELD(spool_key_is_credential), OPTION_BOOL, "off", .description =
+	{FIELD(spool_key_is_credential), OPTION_BOOL, "off",.description =
 	"the key file is a credential of systemd, which outlives a power cut"},
-	{FIELD(spool_after), OPTION_TIME, "1s", 10, 600 * SECOND, true, .description =
+	{FIELD(spool_after), OPTION_TIME, "1s", 10, 600 * SECOND, true,.description =
 	"how long a hit waits for PostgreSQL in memory before it goes to the spool"},
-	{FIELD(spool_max_age), OPTION_TIME, "24h", 60 * SECOND, 366 * DAY, true, .description =
+	{FIELD(spool_max_age), OPTION_TIME, "24h", 60 * SECOND, 366 * DAY, true,.description =
 	"age at which hits in the spool are destroyed"},
-	{FIELD(spool_max_size), OPTION_SIZE, "1GB", MB, 1024 * GB, true, .description =
+	{FIELD(spool_max_size), OPTION_SIZE, "1GB", MB, 1024 * GB, true,.description =
 	"most bytes of the spool on disk"},
 
-	{FIELD(body_max), OPTION_SIZE, "2MB", KB, 2 * MB, true, .description =
+	{FIELD(body_max), OPTION_SIZE, "2MB", KB, 2 * MB, true,.description =
 	"longest body of a request"},
-	{FIELD(header_max), OPTION_SIZE, "16kB", KB, 64 * KB, .description =
+	{FIELD(header_max), OPTION_SIZE, "16kB", KB, 64 * KB,.description =
 	"longest header of a request, with its first line"},
-	{FIELD(connections_max), OPTION_NUMBER, "4000", 1, 1000000, .description =
+	{FIELD(connections_max), OPTION_NUMBER, "4000", 1, 1000000,.description =
 	"most connections of clients"},
-	{FIELD(connections_per_address), OPTION_NUMBER, "100", 1, 1000000, true, .description =
+	{FIELD(connections_per_address), OPTION_NUMBER, "100", 1, 1000000, true,.description =
 	"most connections of an address that is no trusted proxy"},
-	{FIELD(requests_per_address), OPTION_NUMBER, "200", 1, 1000000, true, .description =
+	{FIELD(requests_per_address), OPTION_NUMBER, "200", 1, 1000000, true,.description =
 	"most requests a second of an address that is no trusted proxy"},
-	{FIELD(request_timeout), OPTION_TIME, "30s", 100, 3600 * SECOND, true, .description =
+	{FIELD(request_timeout), OPTION_TIME, "30s", 100, 3600 * SECOND, true,.description =
 	"longest time in which a request must have come"},
-	{FIELD(keepalive_timeout), OPTION_TIME, "15s", SECOND, 3600 * SECOND, .description =
+	{FIELD(keepalive_timeout), OPTION_TIME, "15s", SECOND, 3600 * SECOND,.description =
 	"how long a connection stays open without a request"},
 
-	{FIELD(scripts), OPTION_TEXT, "", .reloadable = true, .description =
+	{FIELD(scripts), OPTION_TEXT, "",.reloadable = true,.description =
 	"directory of matomo.js, piwik.js and ppas.js, which operators put there; empty: none"},
 
-	{FIELD(user), OPTION_TEXT, "", .description =
+	{FIELD(user), OPTION_TEXT, "",.description =
 	"user that the daemon becomes if it is started as root"},
-	{FIELD(group), OPTION_TEXT, "", .description =
+	{FIELD(group), OPTION_TEXT, "",.description =
 	"group that it becomes then; empty: the user's"},
-	{FIELD(metrics_allow), OPTION_TEXT, "127.0.0.0/8, ::1, unix", .reloadable = true,
-		.description = "addresses, networks and \"unix\" (sockets) that may read /metrics"},
+	{FIELD(metrics_allow), OPTION_TEXT, "127.0.0.0/8, ::1, unix",.reloadable = true,
+	.description = "addresses, networks and \"unix\" (sockets) that may read /metrics"},
 };
 
 const int	config_option_count = sizeof(config_options) / sizeof(config_options[0]);
@@ -213,7 +214,8 @@ read_value(char *str)
 	return NULL;
 }
 
-static void __attribute__((format(printf, 3, 4)))
+static void
+__attribute__((format(printf, 3, 4)))
 fault(ConfigReport report, bool *good, const char *format,...)
 {
 	char		message[1000];
@@ -261,7 +263,8 @@ read_line(Config *config, char *line, const char *path, int number, ConfigReport
 			fault(report, good, "%s:%d: option \"%s\" must be %s", path, number, name,
 				  forms[option->type]);
 		else
-			fault(report, good, "%s:%d: option \"%s\" must be %s, from %" PRId64 " to %" PRId64 "%s",
+			fault(report, good,
+				  "%s:%d: option \"%s\" must be %s, from %" PRId64 " to %" PRId64 "%s",
 				  path, number, name, forms[option->type], option->min, option->max,
 				  option->type == OPTION_TIME ? " ms" : option->type == OPTION_SIZE ? " B" : "");
 	}

@@ -1,5 +1,6 @@
 /*
- * config.h: the configuration file, whose options stand in one table.
+ * config.h
+ *		The configuration file, whose options stand in one table.
  */
 #ifndef EDGE_CONFIG_H
 #define EDGE_CONFIG_H

@@ -1,5 +1,6 @@
 /*
- * database.c: a connection to PostgreSQL in pipeline mode, which comes back by itself.
+ * database.c
+ *		A connection to PostgreSQL in pipeline mode, which comes back by itself.
  */
 #include <inttypes.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 /*
- * database.h: a connection to PostgreSQL in pipeline mode, which comes back by itself.
+ * database.h
+ *		A connection to PostgreSQL in pipeline mode, which comes back by itself.
  */
 #ifndef EDGE_DATABASE_H
 #define EDGE_DATABASE_H
@@ -22,7 +23,10 @@ typedef struct LinkEvents
 	 */
 	void		(*result) (void *owner, const PGresult *result);
 
-	/* everything up to a link_sync() is over: committed, if no result was an error */
+	/*
+	 * everything up to a link_sync() is over: committed, if no result was an
+	 * error
+	 */
 	void		(*synced) (void *owner);
 
 	/* the connection is lost; what was sent and not synced is in doubt */

@@ -1,5 +1,6 @@
 /*
- * facts.c: what the daemon must know of the settings in the database.
+ * facts.c
+ *		What the daemon must know of the settings in the database.
  */
 #include <stdlib.h>
 #include <string.h>

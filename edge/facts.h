@@ -1,6 +1,7 @@
 /*
- * facts.h: what the daemon must know of the settings in the database, as
- * pk_tracking.edge_settings() returns it.
+ * facts.h
+ *		What the daemon must know of the settings in the database, as
+ *		pk_tracking.edge_settings() returns it.
  */
 #ifndef EDGE_FACTS_H
 #define EDGE_FACTS_H

@@ -1,5 +1,6 @@
 /*
- * files.c: the scripts that operators put into a directory.
+ * files.c
+ *		The scripts that operators put into a directory.
  *
  * A file is read again when its time or its size has changed.
  */

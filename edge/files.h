@@ -1,5 +1,6 @@
 /*
- * files.h: the scripts that operators put into a directory.
+ * files.h
+ *		The scripts that operators put into a directory.
  */
 #ifndef EDGE_FILES_H
 #define EDGE_FILES_H

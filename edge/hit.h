@@ -1,5 +1,6 @@
 /*
- * hit.h: a hit, or a document of hits, on its way to PostgreSQL.
+ * hit.h
+ *		A hit, or a document of hits, on its way to PostgreSQL.
  */
 #ifndef EDGE_HIT_H
 #define EDGE_HIT_H
@@ -58,8 +59,10 @@ typedef struct Hit
 
 	/* for the queue */
 	int64_t		deadline;		/* ms of the monotonic clock */
-	int			tries;			/* sent before; its time is then that of arrival */
-	int			lost;			/* connections that were lost while it was under way */
+	int			tries;			/* sent before; its time is then that of
+								 * arrival */
+	int			lost;			/* connections that were lost while it was
+								 * under way */
 	uint64_t	number;			/* in the spool, if it came from there */
 
 	HitResult	result;

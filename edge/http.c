@@ -1,5 +1,6 @@
 /*
- * http.c: libmicrohttpd in the loop: connections, requests, answers.
+ * http.c
+ *		Libmicrohttpd in the loop: connections, requests, answers.
  *
  * libmicrohttpd gives its epoll descriptor, which the loop watches.  A request that
  * waits for PostgreSQL is suspended, in the last call of the handler and not in
@@ -47,7 +48,8 @@ typedef struct Client
 	Peer		peer;
 	bool		trusted;
 	bool		counted;		/* in limits */
-	int64_t		since;			/* when it began to wait for the current request */
+	int64_t		since;			/* when it began to wait for the current
+								 * request */
 	bool		busy;			/* a request has come and is not answered */
 } Client;
 
@@ -74,7 +76,7 @@ static int *listen_sockets;
 static int	nlisteners;
 static Timer slow_timer;
 static bool resumed;			/* libmicrohttpd has something to do */
-static bool started;		/* on_connection() was told of a new one */
+static bool started;			/* on_connection() was told of a new one */
 static bool closing;
 
 /*
@@ -513,7 +515,8 @@ on_listener(void *context, short events)
 		}
 		peer_read(&peer, (struct sockaddr *) &address);
 		if (metrics.connections >= (uint64_t) config->connections_max ||
-			(!peer_list_has(trusted, &peer) && !limits_open(&peer, config->connections_per_address)))
+			(!peer_list_has(trusted, &peer) &&
+			 !limits_open(&peer, config->connections_per_address)))
 		{
 			metrics.refused++;
 			close(fd);
@@ -599,7 +602,11 @@ http_start(const Config *new_config, const int *sockets, int nsockets)
 	http_reload();
 	if (trusted == NULL)
 		fail("there are no proxies to trust");
-	/* the target and the headers, what libmicrohttpd makes of them, and the answer's */
+
+	/*
+	 * the target and the headers, what libmicrohttpd makes of them, and the
+	 * answer's
+	 */
 	daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 							   MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 							   0, NULL, NULL, on_request, NULL,

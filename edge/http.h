@@ -1,5 +1,6 @@
 /*
- * http.h: libmicrohttpd in the loop: connections, requests, answers.
+ * http.h
+ *		Libmicrohttpd in the loop: connections, requests, answers.
  */
 #ifndef EDGE_HTTP_H
 #define EDGE_HTTP_H

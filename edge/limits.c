@@ -1,5 +1,6 @@
 /*
- * limits.c: connections and requests of each address.
+ * limits.c
+ *		Connections and requests of each address.
  *
  * A hash table with chains.  An address that has no connection, and whose bucket
  * is full again, is forgotten: addresses stay in memory no longer than needed.

@@ -1,5 +1,6 @@
 /*
- * limits.h: connections and requests of each address.
+ * limits.h
+ *		Connections and requests of each address.
  */
 #ifndef EDGE_LIMITS_H
 #define EDGE_LIMITS_H

@@ -1,5 +1,6 @@
 /*
- * log.c: a line for each problem, and none for a hit.
+ * log.c
+ *		A line for each problem, and none for a hit.
  *
  * Lines go to standard error, where systemd's journal takes them; it reads the
  * level from the number in front.

@@ -1,5 +1,6 @@
 /*
- * log.h: a line for each problem, and none for a hit.
+ * log.h
+ *		A line for each problem, and none for a hit.
  *
  * Nothing that a client sent is ever written: no query, address, cookie or header.
  */

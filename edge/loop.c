@@ -1,5 +1,6 @@
 /*
- * loop.c: the one poll() loop.
+ * loop.c
+ *		The one poll() loop.
  */
 #include <errno.h>
 #include <poll.h>

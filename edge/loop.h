@@ -1,5 +1,6 @@
 /*
- * loop.h: the one poll() loop: descriptors and timers with what they call.
+ * loop.h
+ *		The one poll() loop: descriptors and timers with what they call.
  */
 #ifndef EDGE_LOOP_H
 #define EDGE_LOOP_H

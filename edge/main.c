@@ -1,6 +1,7 @@
 /*
- * main.c: pk_tracking_httpd, which takes hits by HTTP and records them by
- * pk_tracking: its life.
+ * main.c
+ *		pk_tracking_httpd, which takes hits by HTTP and records them by pk_tracking:
+ *		its life.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +39,7 @@ static Config *config;
 static const char *config_path;
 static int	sockets[SOCKETS_MAX];
 static int	nsockets;
-static bool local;			/* it listens on loopback and sockets only */
+static bool local;				/* it listens on loopback and sockets only */
 static bool stopping;
 static Timer stop_timer;
 

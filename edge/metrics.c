@@ -1,5 +1,6 @@
 /*
- * metrics.c: what is counted.
+ * metrics.c
+ *		What is counted.
  */
 #include "metrics.h"
 

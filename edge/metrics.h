@@ -1,5 +1,6 @@
 /*
- * metrics.h: what is counted.
+ * metrics.h
+ *		What is counted.
  */
 #ifndef EDGE_METRICS_H
 #define EDGE_METRICS_H
@@ -21,7 +22,8 @@ typedef struct Metrics
 	/* requests of other kinds */
 	uint64_t	pages;			/* scripts, opt-out, preflights, health */
 	uint64_t	refused;		/* malformed, too long, over a limit */
-	uint64_t	untrusted_forwarded;	/* proxy headers of peers that are no proxies */
+	uint64_t	untrusted_forwarded;	/* proxy headers of peers that are no
+										 * proxies */
 
 	/* PostgreSQL */
 	uint64_t	batches;

@@ -1,5 +1,6 @@
 /*
- * optout.c: the page and the script by which visitors opt out.
+ * optout.c
+ *		The page and the script by which visitors opt out.
  *
  * The page stands in a frame of a site's privacy page.  Its button sets or deletes
  * the cookie that pk_tracking looks for (reason opt_out_cookie), as Matomo does it.
@@ -99,7 +100,7 @@ answer_page(const Request *request, const Facts *facts, Answer *answer)
 	const Words *w = choose_words(request);
 	bool		out = has_opted_out(request, facts);
 	int			choice = wanted(request);
-	Text		text = {0};
+	Text text = {0};
 
 	if (choice >= 0 && !request->same_origin)
 	{
@@ -132,52 +133,52 @@ answer_page(const Request *request, const Facts *facts, Answer *answer)
 }
 
 static const char script[] =
-	"  function cookie(name) {\n"
-	"    return ('; ' + document.cookie).indexOf('; ' + name + '=') >= 0;\n"
-	"  }\n"
-	"  function set(name, value, age, domain) {\n"
-	"    document.cookie = name + '=' + value + '; path=/; max-age=' + age + (domain ? '; domain=' + domain : '') +\n"
-	"      (location.protocol === 'https:' ? '; secure; samesite=none' : '; samesite=lax');\n"
-	"  }\n"
-	"  // the domains above both hosts, the shortest first; browsers refuse a public suffix\n"
-	"  function domains() {\n"
-	"    var ours = host.split('.').reverse(), page = location.hostname.split('.').reverse(), found = [], n = 0;\n"
-	"    while (n < ours.length && ours[n] === page[n]) {\n"
-	"      n++;\n"
-	"      if (n > 1) found.push(ours.slice(0, n).reverse().join('.'));\n"
-	"    }\n"
-	"    return found;\n"
-	"  }\n"
-	"  function choose(out) {\n"
-	"    var list = domains(), i;\n"
-	"    set('mtm_consent_removed', out ? Date.now() : '', out ? age : 0);\n"
-	"    for (i = 0; i < list.length; i++) {\n"
-	"      set(optOutCookie, out ? optOutValue : '', out ? age : 0, list[i]);\n"
-	"      if (out && cookie(optOutCookie)) break;\n"
-	"    }\n"
-	"    (window._paq = window._paq || []).push([out ? 'optUserOut' : 'forgetUserOptOut']);\n"
-	"    draw(out);\n"
-	"  }\n"
-	"  function draw(out) {\n"
-	"    var text = document.createElement('p'), button = document.createElement('button');\n"
-	"    text.setAttribute('role', 'status');\n"
-	"    text.textContent = out ? words.not_counted : words.counted;\n"
-	"    button.type = 'button';\n"
-	"    button.textContent = out ? words.opt_in : words.opt_out;\n"
-	"    button.onclick = function () { choose(!out); };\n"
-	"    div.textContent = '';\n"
-	"    div.appendChild(text);\n"
-	"    div.appendChild(button);\n"
-	"  }\n"
-	"  if (div) draw(cookie('mtm_consent_removed') || cookie(optOutCookie));\n"
-	"})();\n";
+"  function cookie(name) {\n"
+"    return ('; ' + document.cookie).indexOf('; ' + name + '=') >= 0;\n"
+"  }\n"
+"  function set(name, value, age, domain) {\n"
+"    document.cookie = name + '=' + value + '; path=/; max-age=' + age + (domain ? '; domain=' + domain : '') +\n"
+"      (location.protocol === 'https:' ? '; secure; samesite=none' : '; samesite=lax');\n"
+"  }\n"
+"  // the domains above both hosts, the shortest first; browsers refuse a public suffix\n"
+"  function domains() {\n"
+"    var ours = host.split('.').reverse(), page = location.hostname.split('.').reverse(), found = [], n = 0;\n"
+"    while (n < ours.length && ours[n] === page[n]) {\n"
+"      n++;\n"
+"      if (n > 1) found.push(ours.slice(0, n).reverse().join('.'));\n"
+"    }\n"
+"    return found;\n"
+"  }\n"
+"  function choose(out) {\n"
+"    var list = domains(), i;\n"
+"    set('mtm_consent_removed', out ? Date.now() : '', out ? age : 0);\n"
+"    for (i = 0; i < list.length; i++) {\n"
+"      set(optOutCookie, out ? optOutValue : '', out ? age : 0, list[i]);\n"
+"      if (out && cookie(optOutCookie)) break;\n"
+"    }\n"
+"    (window._paq = window._paq || []).push([out ? 'optUserOut' : 'forgetUserOptOut']);\n"
+"    draw(out);\n"
+"  }\n"
+"  function draw(out) {\n"
+"    var text = document.createElement('p'), button = document.createElement('button');\n"
+"    text.setAttribute('role', 'status');\n"
+"    text.textContent = out ? words.not_counted : words.counted;\n"
+"    button.type = 'button';\n"
+"    button.textContent = out ? words.opt_in : words.opt_out;\n"
+"    button.onclick = function () { choose(!out); };\n"
+"    div.textContent = '';\n"
+"    div.appendChild(text);\n"
+"    div.appendChild(button);\n"
+"  }\n"
+"  if (div) draw(cookie('mtm_consent_removed') || cookie(optOutCookie));\n"
+"})();\n";
 
 static void
 answer_script(const Request *request, const Facts *facts, Answer *answer)
 {
 	const Words *w = choose_words(request);
 	char		div[64];
-	Text		text = {0};
+	Text text = {0};
 
 	/* it goes into a script: only what an id may be */
 	if (!query_value(request->query, "divId", div, sizeof(div)) || div[0] == '\0' ||

@@ -1,5 +1,6 @@
 /*
- * optout.h: the page and the script by which visitors opt out.
+ * optout.h
+ *		The page and the script by which visitors opt out.
  */
 #ifndef EDGE_OPTOUT_H
 #define EDGE_OPTOUT_H

@@ -1,5 +1,6 @@
 /*
- * peers.c: addresses of clients and proxies, and lists of networks.
+ * peers.c
+ *		Addresses of clients and proxies, and lists of networks.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -52,7 +53,8 @@ peer_read(Peer *peer, const struct sockaddr *address)
 void
 peer_format(const Peer *peer, char text[INET6_ADDRSTRLEN])
 {
-	text[0] = '\0';
+	text[		0] = '\0';
+
 	if (!peer->local)
 		inet_ntop(peer->ipv6 ? AF_INET6 : AF_INET, peer->bytes, text, INET6_ADDRSTRLEN);
 }
@@ -169,7 +171,9 @@ peer_parse(const char *text, size_t len, Peer *peer)
 
 	memset(peer, 0, sizeof(Peer));
 	while (len > 0 && (*text == ' ' || *text == '\t' || *text == '"'))
-		text++, len--;
+		text	  ++,
+					len--;
+
 	while (len > 0 && strchr(" \t\"", text[len - 1]) != NULL)
 		len--;
 	if (len == 0 || len >= sizeof(address))

@@ -1,5 +1,6 @@
 /*
- * peers.h: addresses of clients and proxies, and lists of networks.
+ * peers.h
+ *		Addresses of clients and proxies, and lists of networks.
  */
 #ifndef EDGE_PEERS_H
 #define EDGE_PEERS_H
@@ -20,6 +21,7 @@ typedef struct PeerList PeerList;
 
 extern void peer_read(Peer *peer, const struct sockaddr *address);
 extern void peer_format(const Peer *peer, char text[INET6_ADDRSTRLEN]);
+
 /* Reads an address as proxies write it, also with a port or in brackets. */
 extern bool peer_parse(const char *text, size_t len, Peer *peer);
 extern bool peer_is_loopback(const Peer *peer);

@@ -1,5 +1,6 @@
 /*
- * request.c: what an HTTP request asks for.
+ * request.c
+ *		What an HTTP request asks for.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * request.h: what an HTTP request asks for.  Pure: no socket, no clock, no database.
+ * request.h
+ *		What an HTTP request asks for.  Pure: no socket, no clock, no database.
  */
 #ifndef EDGE_REQUEST_H
 #define EDGE_REQUEST_H
@@ -23,9 +24,11 @@ typedef struct RawRequest
 	const char *target;			/* path and query string, not decoded */
 	int			nheaders;
 	const RequestHeader *headers;
-	const char *body;			/* ends in a zero byte, not counted in body_len */
+	const char *body;			/* ends in a zero byte, not counted in
+								 * body_len */
 	size_t		body_len;
-	const char *peer;			/* address of the connection; "" of a Unix socket */
+	const char *peer;			/* address of the connection; "" of a Unix
+								 * socket */
 	bool		trusted;		/* the peer is a proxy of ours */
 } RawRequest;
 
@@ -52,16 +55,19 @@ typedef struct Request
 	bool		get;			/* GET or HEAD */
 	bool		https;			/* between the browser and the outermost proxy */
 	bool		no_image;		/* send_image=0 */
-	bool		forwarded_ignored;	/* a proxy's header came from a peer that is none */
+	bool		forwarded_ignored;	/* a proxy's header came from a peer that
+									 * is none */
 	const char *query;			/* of the target, "" if there is none */
 	const char *form;			/* of the body, "" if it has none */
 	const char *origin;			/* headers, NULL if absent */
 	const char *wanted_headers; /* Access-Control-Request-Headers */
 	const char *cookie;
 	const char *if_none_match;
-	bool		same_origin;	/* Sec-Fetch-Site does not say that another site sent it */
+	bool		same_origin;	/* Sec-Fetch-Site does not say that another
+								 * site sent it */
 	const char *language;		/* Accept-Language */
-	const char *forwarded_for;	/* addresses, as a proxy of ours has them; NULL: none */
+	const char *forwarded_for;	/* addresses, as a proxy of ours has them;
+								 * NULL: none */
 	const char *script;			/* file of a script */
 	Hit		   *hit;
 } Request;

@@ -1,6 +1,7 @@
 /*
- * text.c: memory that is freed and wiped together, texts that grow, and the forms
- * in which texts are written.
+ * text.c
+ *		Memory that is freed and wiped together, texts that grow, and the forms in
+ *		which texts are written.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@ typedef struct Chunk
 	struct Chunk *next;
 	size_t		used;
 	size_t		size;
-	_Alignas(16) char data[];
+				_Alignas(16) char data[];
 } Chunk;
 
 struct Pool
@@ -142,8 +143,8 @@ reserve(Text *text, size_t len)
 		explicit_bzero(text->data, text->len);
 		free(text->data);
 	}
-	text->data = data;
-	text->size = size;
+	text	  ->data = data;
+	text	  ->size = size;
 }
 
 void
@@ -152,8 +153,8 @@ text_add(Text *text, const void *data, size_t len)
 	reserve(text, len);
 	if (len > 0)
 		memcpy(text->data + text->len, data, len);
-	text->len += len;
-	text->data[text->len] = '\0';
+	text	  ->len += len;
+	text	  ->data[text->len] = '\0';
 }
 
 void
@@ -183,7 +184,7 @@ text_printf(Text *text, const char *format,...)
 	va_start(args, format);
 	vsnprintf(text->data + text->len, (size_t) len + 1, format, args);
 	va_end(args);
-	text->len += (size_t) len;
+	text	  ->len += (size_t) len;
 }
 
 void

@@ -1,6 +1,7 @@
 /*
- * text.h: memory that is freed and wiped together, texts that grow, and the forms
- * in which texts are written: UTF-8, JSON, query strings.
+ * text.h
+ *		Memory that is freed and wiped together, texts that grow, and the forms in
+ *		which texts are written: UTF-8, JSON, query strings.
  */
 #ifndef EDGE_TEXT_H
 #define EDGE_TEXT_H
