@@ -127,21 +127,31 @@ delete_cookies(const Request *request, const char *names, Answer *answer)
 }
 
 static void
-answer_document(const Request *request, const HitResult *result, Answer *answer)
+answer_document(const Request *request, const char *document, Answer *answer)
 {
 	char		status[16] = "";
 
-	(void) json_scalar(result->document, "status", status, sizeof(status));
 	if (request->no_image)
 	{
 		answer_image(request, answer);
 		return;
 	}
+	(void) json_scalar(document, "status", status, sizeof(status));
 	start(request, strcmp(status, "error") == 0 ? 400 : 200, answer);
 	answer_add_header(answer, "Content-Type", "application/json");
-	answer->body = result->document;
-	answer->body_len = strlen(result->document);
-	answer->body_is_constant = false;
+	answer_set_body(answer, "application/json", document, strlen(document));
+}
+
+/* A document whose own answer is lost, or will be known later: its hits are taken. */
+static void
+answer_taken(const Request *request, Answer *answer)
+{
+	Text text = {0};
+
+	text_printf(&text, "{\"status\": \"success\", \"tracked\": %d, \"invalid\": 0}",
+				hit_count(request->hit));
+	answer_document(request, pool_strndup(request->pool, text.data, text.len), answer);
+	text_free(&text);
 }
 
 static void
@@ -186,7 +196,7 @@ answer_hit(const Request *request, const HitResult *result, Answer *answer)
 			answer_invalid(request, result, answer);
 			return;
 		case HIT_ANSWERED:
-			answer_document(request, result, answer);
+			answer_document(request, result->document, answer);
 			return;
 		case HIT_RECORDED:
 		case HIT_IGNORED:
@@ -194,6 +204,11 @@ answer_hit(const Request *request, const HitResult *result, Answer *answer)
 		case HIT_COMMITTED:
 		case HIT_SPOOLED:
 			break;
+	}
+	if (request->kind == REQUEST_DOCUMENT)
+	{
+		answer_taken(request, answer);
+		return;
 	}
 	answer_image(request, answer);
 	if (result->outcome == HIT_EXCLUDED && result->reason != NULL &&

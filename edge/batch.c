@@ -18,20 +18,18 @@
  * pk_tracking.batch_done() tells of each whether it was committed, and refuses it
  * for ever if not.  Only then is a hit answered or sent again.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "batch.h"
 #include "database.h"
+#include "drain.h"
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "statement.h"
 #include "text.h"
-
-#define UUID_LEN 36
 
 /* ms */
 #define TICK 50
@@ -54,6 +52,7 @@ typedef struct HitQueue
 typedef struct Unit
 {
 	int64_t		number;
+	char		daemon[UUID_LEN + 1];
 	int			n;
 	Hit		  **hits;			/* NULL where one was answered in doubt */
 	int			results;		/* that have come: of the number, then of the
@@ -84,7 +83,8 @@ typedef struct Lane
 	LaneKind	kind;
 	LaneState	state;
 	Link	   *link;
-	char		daemon[UUID_LEN + 1];
+	char		daemon[UUID_LEN + 1];	/* new with each connection, as is the
+										 * session */
 	char		session[UUID_LEN + 1];
 	int64_t		number;			/* last one used */
 	Unit	   *units;
@@ -97,23 +97,15 @@ typedef struct Lane
 	Facts	   *facts;			/* being read */
 } Lane;
 
-static const LinkStatement statements[] = {
-	{"number", "SELECT pk_tracking.track_batch($1, $2, $3)"},
-	{"done", "SELECT pk_tracking.batch_done($1, $2, $3)"},
-	{"settings", "SELECT name, value FROM pk_tracking.edge_settings()"},
-	{"hit", "SELECT outcome, outcome_reason, cookie_name, cookie_value, cookie_max_age,"
-		" delete_cookies FROM pk_tracking.track_request(query => $1, ip => $2, user_agent => $3,"
-	" accept_language => $4, at => $5, headers => $6)"},
-	{"document", "SELECT pk_tracking.track_requests_answer(document => $1, ip => $2,"
-	" user_agent => $3, accept_language => $4, at => $5, headers => $6)"},
-};
-
 static const Config *config;
 static Lane *lanes;
 static int	nlanes;
 static HitQueue queue;			/* live hits */
 static HitQueue waiting;		/* hits that wait for a lock */
 static HitQueue documents;
+static HitQueue to_spool;		/* hits to be written to the spool in this
+								 * round */
+static bool has_spool;
 static uint64_t waiting_keys[WAITING_BUCKETS];	/* how many of them have such
 												 * a key */
 static uint64_t queue_size;		/* bytes of all that was submitted and is not
@@ -123,7 +115,6 @@ static int64_t facts_at;		/* when the settings are read again */
 static Facts *facts;
 static void (*on_facts) (const Facts *facts);
 static Timer tick_timer;
-static bool stopping;
 
 /*
  * ---- Queues ----
@@ -249,6 +240,8 @@ batch_submit(Hit *hit)
 				 "queue is full: requests are answered with status 503");
 		finish(hit, HIT_UNAVAILABLE);
 	}
+	else if (has_spool && drain_is_busy())
+		push(&to_spool, hit);
 	else if (hit->is_document)
 		push(&documents, hit);
 	else if (*waiting_key(hit) > 0)
@@ -260,61 +253,6 @@ batch_submit(Hit *hit)
 /*
  * ---- Sending ----
  */
-
-static void
-make_uuid(char uuid[UUID_LEN + 1])
-{
-	unsigned char b[16];
-
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		fail("could not get random numbers");
-	/* version 4 */
-	b[6] = (unsigned char) ((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char) ((b[8] & 0x3f) | 0x80);
-	snprintf(uuid, UUID_LEN + 1,
-			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-			 b[13], b[14], b[15]);
-}
-
-static void
-send_number(Lane *lane, const char *statement, int64_t number)
-{
-	char		digits[24];
-	const char *values[3] = {lane->daemon, digits, lane->session};
-
-	snprintf(digits, sizeof(digits), "%" PRId64, number);
-	link_send(lane->link, statement, 3, values, NULL, NULL);
-}
-
-/* timestamptz in binary: microseconds since 2000. */
-static void
-put_time(int64_t time, char out[8])
-{
-	uint64_t	t = (uint64_t) (time - INT64_C(946684800000000));
-
-	for (int i = 7; i >= 0; i--)
-	{
-		out[i] = (char) (t & 0xff);
-		t >>= 8;
-	}
-}
-
-/* A hit that is sent at once has the time of the server; later, that of its arrival. */
-static void
-send_hit(Lane *lane, const Hit *hit)
-{
-	char		at[8];
-	const char *values[6] = {
-		hit->query, hit->ip, hit->user_agent, hit->accept_language,
-		hit->tries > 0 ? at : NULL, hit->headers
-	};
-	const int	lengths[6] = {0, 0, 0, 0, sizeof(at), 0};
-	const int	formats[6] = {0, 0, 0, 0, 1, 0};
-
-	put_time(hit->arrival, at);
-	link_send(lane->link, hit->is_document ? "document" : "hit", 6, values, lengths, formats);
-}
 
 /* Begins a job of so many units. */
 static Unit *
@@ -335,11 +273,13 @@ send_unit(Lane *lane, Unit *unit, Hit **hits, int n)
 	unit->n = n;
 	unit->hits = must_alloc((size_t) n * sizeof(Hit *));
 	memcpy(unit->hits, hits, (size_t) n * sizeof(Hit *));
-	send_number(lane, "number", unit->number);
+	snprintf(unit->daemon, sizeof(unit->daemon), "%s", lane->daemon);
+	send_number(lane->link, unit->daemon, unit->number, lane->session);
 	for (int i = 0; i < n; i++)
 	{
 		memset(&hits[i]->result, 0, sizeof(HitResult));
-		send_hit(lane, hits[i]);
+		/* one that is sent at once has the time of the server */
+		send_hit(lane->link, hits[i], hits[i]->tries > 0);
 		hits[i]->tries++;
 	}
 	link_sync(lane->link);
@@ -446,7 +386,7 @@ read_facts(Lane *lane)
 	lane->state = LANE_READING;
 	lane->started = loop_now();
 	lane->facts = facts_create(false);
-	link_send(lane->link, "settings", 0, NULL, NULL, NULL);
+	send_settings(lane->link);
 	link_sync(lane->link);
 }
 
@@ -458,7 +398,7 @@ ask(Lane *lane)
 	lane->started = loop_now();
 	lane->answers = 0;
 	for (int i = lane->current; i < lane->nunits; i++)
-		send_number(lane, "done", lane->units[i].number);
+		send_question(lane->link, lane->units[i].daemon, lane->units[i].number, lane->session);
 	link_sync(lane->link);
 }
 
@@ -489,81 +429,6 @@ next_job(Lane *lane)
 /*
  * ---- Results ----
  */
-
-typedef enum Fate
-{
-	FATE_WAIT,					/* a lock: try it again */
-	FATE_AWAY,					/* PostgreSQL takes nothing now */
-	FATE_FAIL					/* this hit cannot be recorded */
-} Fate;
-
-static Fate
-fate_of(const char *sqlstate)
-{
-	static const char *const lock[] = {"40001", "40P01", "55P03"};
-
-	/*
-	 * classes: connection, login, resources, the operator's, the system's,
-	 * rights …
-	 */
-	static const char *const away[] = {
-		"08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58", "F0"
-	};
-
-	for (size_t i = 0; i < sizeof(lock) / sizeof(lock[0]); i++)
-	{
-		if (strcmp(sqlstate, lock[i]) == 0)
-			return FATE_WAIT;
-	}
-	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
-	{
-		if (starts_with(sqlstate, away[i]))
-			return FATE_AWAY;
-	}
-	return FATE_FAIL;
-}
-
-static const char *
-column(const PGresult *result, int i, Pool *pool)
-{
-	return PQgetisnull(result, 0, i) ? NULL : pool_strdup(pool, PQgetvalue(result, 0, i));
-}
-
-/* What a hit's row says.  It counts when its unit is committed. */
-static void
-read_row(Hit *hit, const PGresult *result)
-{
-	static const struct
-	{
-		const char *word;
-		HitOutcome	outcome;
-	}			words[] = {
-		{"recorded", HIT_RECORDED}, {"ignored", HIT_IGNORED}, {"excluded", HIT_EXCLUDED},
-		{"invalid", HIT_INVALID},
-	};
-	const char *word;
-
-	memset(&hit->result, 0, sizeof(HitResult));
-	if (PQntuples(result) != 1)
-		return;
-	if (hit->is_document)
-	{
-		hit->result.document = column(result, 0, hit->pool);
-		hit->result.outcome = hit->result.document != NULL ? HIT_ANSWERED : HIT_FAILED;
-		return;
-	}
-	word = PQgetvalue(result, 0, 0);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-	{
-		if (strcmp(words[i].word, word) == 0)
-			hit->result.outcome = words[i].outcome;
-	}
-	hit->result.reason = column(result, 1, hit->pool);
-	hit->result.cookie_name = column(result, 2, hit->pool);
-	hit->result.cookie_value = column(result, 3, hit->pool);
-	hit->result.cookie_max_age = PQgetisnull(result, 0, 4) ? 0 : atoi(PQgetvalue(result, 0, 4));
-	hit->result.delete_cookies = column(result, 5, hit->pool);
-}
 
 static void
 on_result(void *owner, const PGresult *result)
@@ -624,7 +489,7 @@ send_again(Lane *lane, Hit *hit)
 static void
 hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
 {
-	switch (fate_of(sqlstate))
+	switch (fate_of(hit, sqlstate))
 	{
 		case FATE_WAIT:
 			metrics.waits++;
@@ -639,13 +504,10 @@ hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
 			send_again(lane, hit);
 			lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
 			break;
+		case FATE_CLIENT:
+			finish(hit, HIT_INVALID);
+			break;
 		case FATE_FAIL:
-			/* no document of hits: the mistake of its client */
-			if (hit->is_document && starts_with(sqlstate, "22"))
-			{
-				finish(hit, HIT_INVALID);
-				return;
-			}
 			log_line(LOG_LEVEL_ERROR, LOG_HIT_FAILED,
 					 "a hit cannot be recorded (SQLSTATE %s)", sqlstate);
 			finish(hit, HIT_FAILED);
@@ -662,7 +524,7 @@ unit_failed(Lane *lane, Unit *unit)
 		return;
 	}
 	metrics.batch_failures++;
-	if (fate_of(unit->sqlstate) == FATE_AWAY)
+	if (fate_of(unit->hits[0], unit->sqlstate) == FATE_AWAY)
 	{
 		log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
 				 "PostgreSQL cannot take hits now (SQLSTATE %s)", unit->sqlstate);
@@ -794,6 +656,7 @@ on_ready(void *owner)
 {
 	Lane	   *lane = owner;
 
+	make_uuid(lane->daemon);
 	make_uuid(lane->session);
 	lane->state = LANE_FREE;
 	lane->paused_until = 0;
@@ -823,30 +686,72 @@ on_lost(void *owner)
  * ---- Time ----
  */
 
-/* Answers hits of a queue whose time is over. */
+/* The end of a hit's time in memory: the spool takes it, or it is given up. */
 static void
-expire(HitQueue *q, bool are_waiting)
+time_is_over(Hit *hit)
+{
+	if (has_spool)
+		push(&to_spool, hit);
+	else
+		finish(hit, HIT_UNAVAILABLE);
+}
+
+/* When a hit that waits for PostgreSQL, and not for a lock, goes to the spool. */
+static bool
+is_over(const Hit *hit)
+{
+	return loop_now() >= hit->deadline -
+		(has_spool && config->answer_timeout > config->spool_after ?
+		 config->answer_timeout - config->spool_after : 0);
+}
+
+/* Takes hits out of a queue whose time is over. */
+static void
+expire(HitQueue *q)
 {
 	HitQueue	rest = {0};
 	Hit		   *hit;
 
 	while ((hit = pop(q)) != NULL)
 	{
-		if (hit->deadline > loop_now())
+		if (!is_over(hit))
 			push(&rest, hit);
 		else
-		{
-			if (are_waiting)
-				(*waiting_key(hit))--;
-			finish(hit, HIT_UNAVAILABLE);
-		}
+			time_is_over(hit);
 	}
 	*q = rest;
 	if (q->first == NULL)
 		q->last = &q->first;
 }
 
-/* Hits in doubt: whether they are recorded will not be known in time. */
+/*
+ * Hits that wait for a lock: in the spool they would keep all others waiting.
+ */
+static void
+expire_waiting(void)
+{
+	HitQueue	rest = {0};
+	Hit		   *hit;
+
+	while ((hit = pop(&waiting)) != NULL)
+	{
+		if (hit->deadline > loop_now())
+		{
+			push(&rest, hit);
+			continue;
+		}
+		(*waiting_key(hit))--;
+		finish(hit, HIT_UNAVAILABLE);
+	}
+	waiting = rest;
+	if (waiting.first == NULL)
+		waiting.last = &waiting.first;
+}
+
+/*
+ * Hits in doubt: whether they are recorded will not be known in time.  The spool
+ * will ask.
+ */
 static void
 expire_in_doubt(Lane *lane)
 {
@@ -858,13 +763,53 @@ expire_in_doubt(Lane *lane)
 		{
 			Hit		   *hit = unit->hits[j];
 
-			if (hit == NULL || hit->deadline > loop_now())
+			if (hit == NULL || !is_over(hit))
 				continue;
 			if (lane->kind == LANE_WAIT)
 				(*waiting_key(hit))--;
 			unit->hits[j] = NULL;
-			finish(hit, HIT_UNAVAILABLE);
+			hit->doubt_daemon = pool_strdup(hit->pool, unit->daemon);
+			hit->doubt_number = unit->number;
+			time_is_over(hit);
 		}
+	}
+}
+
+/* Can a hit be answered before it is recorded?  Not if it is wrong for sure. */
+static bool
+is_plausible(Hit *hit)
+{
+	if (hit->is_document || !facts->known || facts_has_site(facts, hit->site))
+		return true;
+	hit->result.reason = "idsite";
+	return false;
+}
+
+/* Writes what goes to the spool, and answers it: once a round, for one sync. */
+static void
+write_spool(void)
+{
+	HitQueue	added = {0};
+	size_t		kept;
+	Hit		   *hit;
+
+	if (to_spool.first == NULL)
+		return;
+	while ((hit = pop(&to_spool)) != NULL)
+	{
+		memset(&hit->result, 0, sizeof(HitResult));
+		if (!is_plausible(hit))
+			finish(hit, HIT_INVALID);
+		else if (drain_add(hit))
+			push(&added, hit);
+		else
+			finish(hit, HIT_UNAVAILABLE);
+	}
+	kept = drain_sync();
+	while ((hit = pop(&added)) != NULL)
+	{
+		finish(hit, kept > 0 ? HIT_SPOOLED : HIT_UNAVAILABLE);
+		kept -= kept > 0;
 	}
 }
 
@@ -872,27 +817,29 @@ static void
 tick(void *context)
 {
 	(void) context;
-	expire(&queue, false);
-	expire(&waiting, true);
-	expire(&documents, false);
+	expire(&queue);
+	expire_waiting();
+	expire(&documents);
 	for (int i = 0; i < nlanes; i++)
 	{
 		Lane	   *lane = &lanes[i];
 		int64_t		limit = lane->kind == LANE_DOCUMENT ? DOCUMENT_TIMEOUT : config->answer_timeout;
 
-		expire(&lane->each, false);
+		expire(&lane->each);
 		if (lane->state == LANE_AWAY || (lane->state == LANE_FREE && lane->nunits > 0))
 			expire_in_doubt(lane);
 		else if (lane->state != LANE_FREE && loop_now() - lane->started > limit)
 			link_drop(lane->link, "PostgreSQL does not answer in time");
 		next_job(lane);
 	}
+	write_spool();
 	tick_timer.at = loop_now() + TICK;
 }
 
 void
 batch_prepare(void)
 {
+	write_spool();
 	if (queue.first == NULL && documents.first == NULL)
 		return;
 	for (int i = 0; i < nlanes; i++)
@@ -911,6 +858,7 @@ batch_start(const Config *new_config, void (*new_on_facts) (const Facts *facts))
 	config = new_config;
 	on_facts = new_on_facts;
 	facts = facts_create(true);
+	has_spool = drain_start(config);
 	nlanes = (int) config->connections + 2;
 	lanes = must_alloc((size_t) nlanes * sizeof(Lane));
 	for (int i = 0; i < nlanes; i++)
@@ -918,12 +866,11 @@ batch_start(const Config *new_config, void (*new_on_facts) (const Facts *facts))
 		Lane	   *lane = &lanes[i];
 		LinkOptions options = {
 			.database = config->database,.lock_timeout = config->lock_timeout,
-			.statements = statements,.nstatements = sizeof(statements) / sizeof(statements[0]),
+			.statements = edge_statements,.nstatements = edge_statement_count,
 			.events = &events,.owner = lane
 		};
 
 		lane->kind = i == 0 ? LANE_WAIT : i == 1 ? LANE_DOCUMENT : LANE_BATCH;
-		make_uuid(lane->daemon);
 		lane->link = link_create(&options);
 	}
 	tick_timer.callback = tick;
@@ -957,7 +904,7 @@ batch_is_empty(void)
 void
 batch_stop(void)
 {
-	stopping = true;
 	for (int i = 0; i < nlanes; i++)
 		link_free(lanes[i].link);
+	drain_stop();
 }

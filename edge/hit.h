@@ -64,10 +64,30 @@ typedef struct Hit
 	int			lost;			/* connections that were lost while it was
 								 * under way */
 	uint64_t	number;			/* in the spool, if it came from there */
+	bool		recorded;		/* that, as PostgreSQL says */
+
+	/*
+	 * It may be recorded already, in this batch of that sender's:
+	 * batch_done() is to be asked.  NULL: it is not.
+	 */
+	const char *doubt_daemon;
+	int64_t		doubt_number;
 
 	HitResult	result;
 	void		(*done) (struct Hit *hit);	/* called once, when result is set */
 	void	   *owner;
 } Hit;
+
+/* Sets site and key from the query string, or from who sent it. */
+extern void hit_set_key(Hit *hit);
+
+/* How many hits a document seems to have. */
+extern int	hit_count(const Hit *hit);
+
+/* The form in which a hit lies in the spool, without its arrival. */
+extern void hit_encode(const Hit *hit, Text *record);
+
+/* The reverse: a hit in a pool of its own; NULL: it is no such record. */
+extern Hit *hit_decode(const void *record, size_t size);
 
 #endif

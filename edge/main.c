@@ -23,6 +23,7 @@
 
 #include "batch.h"
 #include "config.h"
+#include "drain.h"
 #include "http.h"
 #include "log.h"
 #include "loop.h"
@@ -190,6 +191,7 @@ reload(void)
 		return;
 	config_take_over(config, new_config, report_error);
 	http_reload();
+	drain_reload();
 }
 
 static void

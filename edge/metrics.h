@@ -15,7 +15,8 @@ typedef struct Metrics
 	uint64_t	excluded;
 	uint64_t	invalid;
 	uint64_t	documents;
-	uint64_t	spooled;		/* answered from the spool */
+	uint64_t	spooled;		/* answered when they lay in the spool */
+	uint64_t	drained;		/* recorded from there */
 	uint64_t	unavailable;	/* answered with status 503 */
 	uint64_t	failed;			/* answered with status 500 */
 

@@ -242,41 +242,6 @@ merge_query(Pool *pool, const char *form, const char *query)
 	return result;
 }
 
-/* FNV-1a: only equal ids must give equal keys. */
-static uint64_t
-hash(uint64_t seed, const char *str)
-{
-	uint64_t	h = seed ^ UINT64_C(0xcbf29ce484222325);
-
-	for (; str != NULL && *str != '\0'; str++)
-		h = (h ^ (unsigned char) *str) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-/* Site and key of a hit: the id that its visitor is recognised by first. */
-static void
-set_key(Hit *hit)
-{
-	static const char *const ids[] = {"uid", "cid", "_id"};
-	char		value[128];
-
-	if (query_value(hit->query, "idsite", value, sizeof(value)))
-		hit->site = (int) strtol(value, NULL, 10);
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-	{
-		if (query_value(hit->query, ids[i], value, sizeof(value)) && value[0] != '\0')
-		{
-			/* cid and _id are the same id */
-			hit->key = hash(i == 0, value);
-			explicit_bzero(value, sizeof(value));
-			return;
-		}
-	}
-	hit->key = hash(hash(2, hit->ip), hit->user_agent);
-	if (hit->ip == NULL || hit->ip[0] == '\0')
-		hit->key = hash(hit->key, hit->headers);
-}
-
 /*
  * Is the body a document of hits?  Matomo decides so: by the word, in quotes,
  * anywhere but at the very start.
@@ -320,7 +285,7 @@ read_hit(Request *request, const RawRequest *raw, const Facts *facts)
 	hit->query = merge_query(pool, request->form, request->query);
 	request->no_image = query_value(hit->query, "send_image", image, sizeof(image)) &&
 		strcmp(image, "0") == 0;
-	set_key(hit);
+	hit_set_key(hit);
 }
 
 /* The page and the script by which visitors opt out have parameters in Matomo. */

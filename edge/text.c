@@ -351,8 +351,9 @@ string_end(const char *p)
 	return p;
 }
 
-bool
-json_scalar(const char *json, const char *name, char *value, size_t size)
+/* The value under a name at the top of a JSON object; NULL: there is none. */
+static const char *
+find_member(const char *json, const char *name)
 {
 	size_t		name_len = strlen(name);
 	int			depth = 0;
@@ -360,28 +361,72 @@ json_scalar(const char *json, const char *name, char *value, size_t size)
 	for (const char *p = json; *p != '\0'; p++)
 	{
 		const char *start = p;
-		const char *end;
+		const char *behind;
 
 		if (*p == '{' || *p == '[')
 			depth++;
 		else if (*p == '}' || *p == ']')
 			depth--;
+		if (*p != '"')
+			continue;
+		p = string_end(p);
+		if (*p == '\0')
+			return NULL;
+		behind = p + 1 + strspn(p + 1, " \t\r\n");
+		if (depth == 1 && *behind == ':' && (size_t) (p - start - 1) == name_len &&
+			strncmp(start + 1, name, name_len) == 0)
+			return behind + 1 + strspn(behind + 1, " \t\r\n");
+	}
+	return NULL;
+}
+
+bool
+json_scalar(const char *json, const char *name, char *value, size_t size)
+{
+	const char *start = find_member(json, name);
+	const char *end;
+
+	if (start == NULL || *start == '{' || *start == '[')
+		return false;
+	end = *start == '"' ? string_end(start) : start + strcspn(start, ",}] \t\r\n");
+	if (*start == '"')
+		start++;
+	snprintf(value, size, "%.*s", (int) (end - start), start);
+	return true;
+}
+
+int
+json_count(const char *json, const char *name)
+{
+	const char *p = find_member(json, name);
+	int			depth = 0;
+	int			n = 0;
+	bool		empty = true;
+
+	if (p == NULL || (*p != '[' && *p != '{'))
+		return 0;
+	for (; *p != '\0'; p++)
+	{
+		if (strchr(" \t\r\n", *p) != NULL)
+			continue;
+		if (*p == ']' || *p == '}')
+		{
+			if (--depth == 0)
+				return empty ? 0 : n + 1;
+			continue;
+		}
+		if (depth == 1 && *p == ',')
+			n++;
+		if (depth > 0)
+			empty = false;
+		if (*p == '[' || *p == '{')
+			depth++;
 		else if (*p == '"')
 		{
 			p = string_end(p);
 			if (*p == '\0')
-				return false;
-			end = p + 1 + strspn(p + 1, " \t\r\n");
-			if (depth != 1 || *end != ':' || (size_t) (p - start - 1) != name_len ||
-				strncmp(start + 1, name, name_len) != 0)
-				continue;
-			start = end + 1 + strspn(end + 1, " \t\r\n");
-			end = *start == '"' ? string_end(start++) : start + strcspn(start, ",}] \t\r\n");
-			if (*start == '{' || *start == '[')
-				return false;
-			snprintf(value, size, "%.*s", (int) (end - start), start);
-			return true;
+				return 0;
 		}
 	}
-	return false;
+	return 0;
 }

@@ -60,6 +60,9 @@ extern bool query_value(const char *query, const char *name, char *value, size_t
  */
 extern bool json_scalar(const char *json, const char *name, char *value, size_t size);
 
+/* The number of elements of the list under a name at the top of a JSON object; 0: none. */
+extern int	json_count(const char *json, const char *name);
+
 extern bool starts_with(const char *str, const char *prefix);
 
 #endif

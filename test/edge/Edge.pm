@@ -9,7 +9,7 @@ use File::Temp ();
 use IO::Socket::INET;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(ok is like database sql start_daemon request free_port wait_for work_dir done slurp);
+our @EXPORT = qw(ok is like database sql start_daemon request free_port wait_for work_dir memory_dir done slurp);
 
 my ($passed, $failed) = (0, 0);
 my $database;
@@ -92,6 +92,15 @@ sub free_port
 {
 	my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "no port: $!";
 	return $socket->sockport;
+}
+
+# a directory in memory, for keys of spools
+my $memory;
+sub memory_dir
+{
+	$memory //= File::Temp::tempdir("/dev/shm/pk_edge.XXXXXX", CLEANUP => 1);
+	chmod 0777, $memory;
+	return $memory;
 }
 
 # wait_for(SECONDS, CODE): until it returns something true, which is returned
