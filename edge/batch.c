@@ -331,6 +331,7 @@ send_batch(Lane *lane)
 		qsort(hits, (size_t) n, sizeof(Hit *), compare_hits);
 		metrics.batches++;
 		metrics.batch_hits += (uint64_t) n;
+		metrics_observe_batch(n);
 		send_unit(lane, begin_job(lane, 1), hits, n);
 	}
 	free(hits);
@@ -893,6 +894,18 @@ batch_is_connected(void)
 			return true;
 	}
 	return false;
+}
+
+bool
+batch_can_take(void)
+{
+	return batch_is_connected() && facts->known;
+}
+
+void
+batch_count(void)
+{
+	metrics.database_up = batch_is_connected();
 }
 
 bool

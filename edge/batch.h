@@ -30,6 +30,12 @@ extern void batch_prepare(void);
 /* What was last read of the database's settings. */
 extern const Facts *batch_facts(void);
 
+/* Can hits be taken, by PostgreSQL or by the spool? */
+extern bool batch_can_take(void);
+
+/* Sets the numbers of metrics that are not counted as they come. */
+extern void batch_count(void);
+
 /* Can PostgreSQL take hits now? */
 extern bool batch_is_connected(void);
 

@@ -70,6 +70,7 @@ typedef struct Exchange
 static const Config *config;
 static struct MHD_Daemon *daemon_;
 static PeerList *trusted;
+static PeerList *metrics_readers;
 static Client *clients;
 static Watch **listeners;
 static int *listen_sockets;
@@ -77,6 +78,7 @@ static int	nlisteners;
 static Timer slow_timer;
 static bool resumed;			/* libmicrohttpd has something to do */
 static bool started;			/* on_connection() was told of a new one */
+static bool listening;
 static bool closing;
 
 /*
@@ -125,6 +127,7 @@ hit_done(Hit *hit)
 	Exchange   *exchange = hit->owner;
 	Answer		answer;
 
+	metrics_observe_latency(loop_wall_time() - hit->arrival);
 	answer_hit(exchange->request, &hit->result, &answer);
 	(void) send_answer(exchange, &answer);
 	if (exchange->suspended)
@@ -272,10 +275,51 @@ is_within_limit(const Client *client, const Request *request)
 	return true;
 }
 
+/* Has a proxy passed this request on? */
+static bool
+is_passed_on(const HeaderList *list)
+{
+	static const char *const names[] = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+
+	for (int i = 0; i < list->n; i++)
+	{
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+		{
+			if (strcasecmp(list->headers[i].name, names[j]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+answer_metrics(const Exchange *exchange, const HeaderList *list, Answer *answer)
+{
+	Text text = {0};
+
+	/* behind a proxy everybody would be one of those who may */
+	if (!peer_list_has(metrics_readers, &exchange->client->peer) || is_passed_on(list))
+	{
+		answer_text(exchange->request, 404, "not found\n", answer);
+		return;
+	}
+	batch_count();
+	metrics_write(&text, &metrics);
+	answer_text(exchange->request, 200, pool_strndup(exchange->pool, text.data, text.len), answer);
+	for (int i = 0; i < answer->nheaders; i++)
+	{
+		if (strcmp(answer->headers[i].name, "Content-Type") == 0)
+			answer->headers[i].value = "text/plain; version=0.0.4; charset=utf-8";
+	}
+	text_free(&text);
+}
+
 /* Requests that ask for no hit. */
 static void
-answer_page(const Request *request, Answer *answer)
+answer_page(const Exchange *exchange, const HeaderList *list, Answer *answer)
 {
+	const Request *request = exchange->request;
+
 	metrics.pages++;
 	switch (request->kind)
 	{
@@ -285,6 +329,15 @@ answer_page(const Request *request, Answer *answer)
 		case REQUEST_OPT_OUT:
 		case REQUEST_OPT_OUT_SCRIPT:
 			optout_answer(request, batch_facts(), answer);
+			break;
+		case REQUEST_METRICS:
+			answer_metrics(exchange, list, answer);
+			break;
+		case REQUEST_HEALTH:
+			if (batch_can_take())
+				answer_text(request, 200, "ok\n", answer);
+			else
+				answer_text(request, 503, "PostgreSQL is away\n", answer);
 			break;
 		default:
 			answer_other(request, answer);
@@ -330,7 +383,7 @@ handle(Exchange *exchange, const char *method)
 	}
 	if (request->kind != REQUEST_HIT && request->kind != REQUEST_DOCUMENT)
 	{
-		answer_page(request, &answer);
+		answer_page(exchange, &list, &answer);
 		return send_answer(exchange, &answer) ? MHD_YES : MHD_NO;
 	}
 	request->hit->arrival = loop_wall_time();
@@ -579,16 +632,12 @@ void
 http_reload(void)
 {
 	char		bad[100];
-	PeerList   *list = peer_list_read(config->trusted_proxies, bad, sizeof(bad));
 
-	if (list == NULL)
-	{
-		log_line(LOG_LEVEL_ERROR, LOG_ALWAYS,
-				 "option \"trusted_proxies\" has an item that is no address: \"%s\"", bad);
-		return;
-	}
+	/* check_config() has seen that they can be read */
 	peer_list_free(trusted);
-	trusted = list;
+	peer_list_free(metrics_readers);
+	trusted = peer_list_read(config->trusted_proxies, bad, sizeof(bad));
+	metrics_readers = peer_list_read(config->metrics_allow, bad, sizeof(bad));
 	for (Client *client = clients; client != NULL; client = client->next)
 		client->trusted = peer_list_has(trusted, &client->peer);
 }
@@ -600,8 +649,6 @@ http_start(const Config *new_config, const int *sockets, int nsockets)
 
 	config = new_config;
 	http_reload();
-	if (trusted == NULL)
-		fail("there are no proxies to trust");
 
 	/*
 	 * the target and the headers, what libmicrohttpd makes of them, and the
@@ -629,23 +676,37 @@ http_start(const Config *new_config, const int *sockets, int nsockets)
 	nlisteners = nsockets;
 	listeners = must_alloc((size_t) nsockets * sizeof(Watch *));
 	listen_sockets = must_alloc((size_t) nsockets * sizeof(int));
-	for (int i = 0; i < nsockets; i++)
-	{
-		listen_sockets[i] = sockets[i];
-		listeners[i] = loop_watch(sockets[i], POLLIN, on_listener, &listen_sockets[i]);
-	}
+	memcpy(listen_sockets, sockets, (size_t) nsockets * sizeof(int));
 	slow_timer.callback = look_for_slow_clients;
 	slow_timer.at = loop_now() + SLOW_INTERVAL;
 	loop_add_timer(&slow_timer);
 }
 
 void
+http_listen(void)
+{
+	if (listening || closing)
+		return;
+	listening = true;
+	for (int i = 0; i < nlisteners; i++)
+		listeners[i] = loop_watch(listen_sockets[i], POLLIN, on_listener, &listen_sockets[i]);
+}
+
+void
 http_close_listeners(void)
 {
+	/*
+	 * who has come is served: connections that wait here, and requests that
+	 * were sent
+	 */
+	for (int i = 0; listening && i < nlisteners; i++)
+		on_listener(&listen_sockets[i], POLLIN);
+	(void) MHD_run(daemon_);
 	closing = true;
 	for (int i = 0; i < nlisteners; i++)
 	{
-		loop_unwatch(listeners[i]);
+		if (listening)
+			loop_unwatch(listeners[i]);
 		close(listen_sockets[i]);
 	}
 	nlisteners = 0;
@@ -661,4 +722,5 @@ http_stop(void)
 {
 	MHD_stop_daemon(daemon_);
 	peer_list_free(trusted);
+	peer_list_free(metrics_readers);
 }

@@ -15,6 +15,9 @@
  * change by reload, after which http_reload() is to be called.
  */
 extern void http_start(const Config *config, const int *sockets, int nsockets);
+
+/* Takes connections from now on; before, they wait. */
+extern void http_listen(void);
 extern void http_reload(void);
 
 /* To be called before the loop waits; for how many ms it may, or -1: for ever. */

@@ -22,12 +22,15 @@
 #include <poll.h>
 
 #include "batch.h"
+#include "check.h"
 #include "config.h"
 #include "drain.h"
 #include "http.h"
 #include "log.h"
 #include "loop.h"
 #include "peers.h"
+#include "sample.h"
+#include "service.h"
 #include "text.h"
 
 #define DEFAULT_CONFIG "/etc/pk_tracking/httpd.conf"
@@ -36,13 +39,19 @@
 /* ms that open requests have to end after a signal to stop. */
 #define STOP_TIMEOUT 30000
 
+/* ms for which requests wait at the start for PostgreSQL and the settings. */
+#define START_TIMEOUT 3000
+
 static Config *config;
 static const char *config_path;
 static int	sockets[SOCKETS_MAX];
 static int	nsockets;
 static bool local;				/* it listens on loopback and sockets only */
+static bool ready;
 static bool stopping;
 static Timer stop_timer;
+static Timer watchdog_timer;
+static Timer listen_timer;
 
 static void
 report_error(const char *message)
@@ -121,6 +130,16 @@ open_sockets(void)
 	char	   *list = must_strdup(config->listen);
 	char	   *rest = list;
 	char	   *item;
+	char		error[200];
+
+	nsockets = service_sockets(sockets, SOCKETS_MAX, error, sizeof(error));
+	if (nsockets < 0)
+		fail("%s", error);
+	if (nsockets > 0)
+	{
+		free(list);
+		return;
+	}
 
 	while ((item = strsep(&rest, ", \t")) != NULL)
 	{
@@ -166,6 +185,14 @@ drop_root(void)
 }
 
 static void
+say_alive(void *context)
+{
+	(void) context;
+	service_alive();
+	watchdog_timer.at = loop_now() + service_watchdog();
+}
+
+static void
 stop_now(void *context)
 {
 	(void) context;
@@ -178,6 +205,8 @@ begin_to_stop(void)
 	if (stopping)
 		return;
 	stopping = true;
+	service_stopping();
+	log_line(LOG_LEVEL_INFO, LOG_ALWAYS, "stopping");
 	http_close_listeners();
 	stop_timer.at = loop_now() + STOP_TIMEOUT;
 }
@@ -187,11 +216,22 @@ reload(void)
 {
 	Config	   *new_config = config_read(config_path, report_error);
 
-	if (new_config == NULL)
-		return;
-	config_take_over(config, new_config, report_error);
-	http_reload();
-	drain_reload();
+	service_reloading();
+	if (new_config != NULL && check_config(new_config, report_error))
+	{
+		config_take_over(config, new_config, report_error);
+		http_reload();
+		drain_reload();
+		log_line(LOG_LEVEL_INFO, LOG_ALWAYS, "the configuration was read again");
+	}
+	else
+	{
+		if (new_config != NULL)
+			config_free(new_config);
+		log_line(LOG_LEVEL_ERROR, LOG_ALWAYS, "the configuration was not changed");
+	}
+	if (ready)
+		service_ready();
 }
 
 static void
@@ -229,13 +269,41 @@ only_local(void)
 	return true;
 }
 
-/* Without a header to tell them apart, all visitors behind a proxy are one. */
+static void
+listen_now(void *context)
+{
+	(void) context;
+	if (ready)
+		return;
+	ready = true;
+	listen_timer.at = 0;
+	http_listen();
+	log_line(LOG_LEVEL_INFO, LOG_ALWAYS, "pk_tracking_httpd " PKT_VERSION " is ready");
+	service_ready();
+}
+
+/*
+ * Without a header to tell them apart, all visitors behind a proxy are one.  A daemon
+ * that runs goes on when the setting is taken away: it would lose what waits.
+ */
 static void
 check_facts(const Facts *facts)
 {
-	if (local && !config->direct && facts->nproxy_headers == 0)
+	static bool seen;
+	bool		first = !seen;
+	bool		good = !local || config->direct || facts->nproxy_headers > 0;
+
+	seen = true;
+	if (first && !good)
 		fail("all visitors would have the address of the proxy: set proxy_client_headers in the"
 			 " database, or, if there is no proxy, \"direct = on\"");
+	if (first)
+		listen_now(NULL);
+	if (good)
+		return;
+	log_line(LOG_LEVEL_ERROR, LOG_LIMIT,
+			 "proxy_client_headers is no longer set in the database: all visitors have the address"
+			 " of the proxy");
 }
 
 static int64_t
@@ -274,6 +342,7 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"sample", no_argument, NULL, 's'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}
@@ -292,31 +361,47 @@ main(int argc, char **argv)
 			case 'k':
 				check = true;
 				break;
+			case 's':
+				sample_write(stdout);
+				return 0;
 			case 'V':
 				puts("pk_tracking_httpd " PKT_VERSION);
 				return 0;
 			case 'h':
-				puts("usage: pk_tracking_httpd [--config FILE] [--check] [--version]");
+				puts("usage: pk_tracking_httpd [--config FILE] [--check]\n"
+					 "       pk_tracking_httpd --sample | --version | --help");
 				return 0;
 			default:
 				return 2;
 		}
 	}
+	if (optind < argc)
+	{
+		fprintf(stderr, "pk_tracking_httpd: unknown argument\n");
+		return 2;
+	}
 	config = config_read(config_path, report_error);
-	if (config == NULL)
+	if (config == NULL || !check_config(config, report_error))
 		return 1;
 	if (check)
 		return 0;
 	(void) umask(077);
 	open_sockets();
+	service_open();
 	drop_root();
 	watch_signals();
 	stop_timer.callback = stop_now;
 	loop_add_timer(&stop_timer);
+	watchdog_timer.callback = say_alive;
+	loop_add_timer(&watchdog_timer);
+	if (service_watchdog() > 0)
+		say_alive(NULL);
 	local = only_local();
 	batch_start(config, check_facts);
 	http_start(config, sockets, nsockets);
-	log_line(LOG_LEVEL_INFO, LOG_ALWAYS, "pk_tracking_httpd " PKT_VERSION " is ready");
+	listen_timer.callback = listen_now;
+	listen_timer.at = loop_now() + START_TIMEOUT;
+	loop_add_timer(&listen_timer);
 	loop_run(prepare, NULL);
 	http_stop();
 	batch_stop();

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "text.h"
+
 typedef struct Metrics
 {
 	/* hits and documents by what became of them */
@@ -34,8 +36,26 @@ typedef struct Metrics
 	uint64_t	reconnects;
 	uint64_t	queue;			/* requests that wait now */
 	uint64_t	connections;	/* of clients, now */
+	uint64_t	database_up;	/* 1: PostgreSQL takes hits */
+
+	/* the spool, now and since the start */
+	uint64_t	spool_bytes;
+	uint64_t	spool_records;
+	uint64_t	spool_age;		/* of the oldest record, in seconds */
+	uint64_t	spool_kept;
+	uint64_t	spool_refused;
+	uint64_t	spool_lost_key;
+	uint64_t	spool_lost_damage;
+	uint64_t	spool_lost_age;
 } Metrics;
 
 extern Metrics metrics;
+
+/* The time from a hit's arrival to its answer; the hits of a transaction. */
+extern void metrics_observe_latency(int64_t microseconds);
+extern void metrics_observe_batch(int hits);
+
+/* Writes all of it in the text format of Prometheus. */
+extern void metrics_write(Text *text, const Metrics *m);
 
 #endif

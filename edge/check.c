@@ -1,0 +1,77 @@
+/*
+ * check.c
+ *		Faults of a configuration that its table of options does not know.
+ */
+#include "check.h"
+
+#include <libpq-fe.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "peers.h"
+
+static void
+__attribute__((format(printf, 3, 4)))
+fault(ConfigReport report, bool *good, const char *format,...)
+{
+	char		message[1000];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report(message);
+	*good = false;
+}
+
+static void
+check_peers(const char *name, const char *list, ConfigReport report, bool *good)
+{
+	char		bad[100];
+	PeerList   *peers = peer_list_read(list, bad, sizeof(bad));
+
+	if (peers == NULL)
+		fault(report, good, "option \"%s\" has an item that is no address: \"%s\"", name, bad);
+	else
+		peer_list_free(peers);
+}
+
+/* A connection string may hold a password, so of a wrong one nothing is told. */
+static void
+check_database(const char *database, ConfigReport report, bool *good)
+{
+	PQconninfoOption *options = PQconninfoParse(database, NULL);
+
+	if (options == NULL)
+		fault(report, good, "option \"database\" is no connection string of libpq");
+	PQconninfoFree(options);
+}
+
+static void
+check_path(const char *name, const char *path, ConfigReport report, bool *good)
+{
+	if (path[0] != '\0' && path[0] != '/')
+		fault(report, good, "option \"%s\" must be an absolute path", name);
+}
+
+bool
+check_config(const Config *config, ConfigReport report)
+{
+	bool		good = true;
+	struct stat st;
+
+	check_peers("trusted_proxies", config->trusted_proxies, report, &good);
+	check_peers("metrics_allow", config->metrics_allow, report, &good);
+	check_database(config->database, report, &good);
+	check_path("spool_directory", config->spool_directory, report, &good);
+	check_path("spool_key_file", config->spool_key_file, report, &good);
+	check_path("scripts", config->scripts, report, &good);
+	if (config->scripts[0] == '/' &&
+		(stat(config->scripts, &st) != 0 || !S_ISDIR(st.st_mode)))
+		fault(report, &good, "option \"scripts\": there is no directory \"%s\"", config->scripts);
+	if (config->spool_directory[0] != '\0' && config->spool_key_file[0] == '\0')
+		fault(report, &good, "option \"spool_key_file\" must be set for a spool");
+	return good;
+}
