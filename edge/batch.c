@@ -899,13 +899,29 @@ batch_is_connected(void)
 bool
 batch_can_take(void)
 {
-	return batch_is_connected() && facts->known;
+	SpoolStatus status;
+
+	return facts->known && (batch_is_connected() || drain_status(&status));
 }
 
 void
 batch_count(void)
 {
+	SpoolStatus status;
+	int64_t		age;
+
 	metrics.database_up = batch_is_connected();
+	if (!drain_status(&status))
+		return;
+	age = status.records > 0 ? loop_wall_time() - status.oldest : 0;
+	metrics.spool_age = age > 0 ? (uint64_t) age / 1000000 : 0;
+	metrics.spool_bytes = status.bytes;
+	metrics.spool_records = status.records;
+	metrics.spool_kept = status.kept;
+	metrics.spool_refused = status.refused;
+	metrics.spool_lost_key = status.lost;
+	metrics.spool_lost_damage = status.damaged;
+	metrics.spool_lost_age = status.expired;
 }
 
 bool

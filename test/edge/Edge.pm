@@ -20,7 +20,7 @@ my $dir;
 sub work_dir
 {
 	return $dir if defined $dir;
-	$dir = File::Temp::tempdir('/tmp/pk_edge.XXXXXX', CLEANUP => 1);
+	$dir = File::Temp::tempdir('/tmp/pk_edge.XXXXXX', CLEANUP => !$ENV{KEEP});
 	chmod 0777, $dir;
 	return $dir;
 }
@@ -98,7 +98,7 @@ sub free_port
 my $memory;
 sub memory_dir
 {
-	$memory //= File::Temp::tempdir("/dev/shm/pk_edge.XXXXXX", CLEANUP => 1);
+	$memory //= File::Temp::tempdir("/dev/shm/pk_edge.XXXXXX", CLEANUP => !$ENV{KEEP});
 	chmod 0777, $memory;
 	return $memory;
 }
