@@ -618,6 +618,8 @@ on_synced(void *owner)
 			if (lane->facts != NULL)
 			{
 				facts_complete(lane->facts);
+				if (config->spool_directory[0] != '\0')
+					facts_save(lane->facts, config->spool_directory);
 				facts_free(facts);
 				facts = lane->facts;
 				lane->facts = NULL;
@@ -858,7 +860,10 @@ batch_start(const Config *new_config, void (*new_on_facts) (const Facts *facts))
 
 	config = new_config;
 	on_facts = new_on_facts;
-	facts = facts_create(true);
+	if (config->spool_directory[0] != '\0')
+		facts = facts_load(config->spool_directory);
+	if (facts == NULL)
+		facts = facts_create(true);
 	has_spool = drain_start(config);
 	nlanes = (int) config->connections + 2;
 	lanes = must_alloc((size_t) nlanes * sizeof(Lane));

@@ -2,8 +2,11 @@
  * facts.c
  *		What the daemon must know of the settings in the database.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "facts.h"
 #include "text.h"
@@ -79,6 +82,88 @@ facts_complete(Facts *facts)
 	if (facts->nsites > 0)
 		qsort(facts->sites, (size_t) facts->nsites, sizeof(int), compare_sites);
 	facts->known = true;
+}
+
+#define FACTS_FIRST "pk_tracking facts 1\n"
+#define FACTS_LAST "end\n"
+#define FACTS_LINE_MAX 4096
+
+static bool
+save_names(FILE *file, const char *name, int n, char *const *values)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strlen(values[i]) > FACTS_LINE_MAX - 100 || strchr(values[i], '\n') != NULL)
+			return false;
+		fprintf(file, "%s %s\n", name, values[i]);
+	}
+	return true;
+}
+
+void
+facts_save(const Facts *facts, const char *directory)
+{
+	char		path[PATH_MAX];
+	char		temporary[PATH_MAX];
+	FILE	   *file;
+	bool		good;
+
+	if (snprintf(path, sizeof(path), "%s/facts", directory) >= (int) sizeof(path) ||
+		snprintf(temporary, sizeof(temporary), "%s/facts.new", directory) >= (int) sizeof(path))
+		return;
+	file = fopen(temporary, "we");
+	if (file == NULL)
+		return;
+	fputs(FACTS_FIRST, file);
+	good = save_names(file, "cookie", facts->ncookies, facts->cookies) &&
+		save_names(file, "proxy_header", facts->nproxy_headers, facts->proxy_headers) &&
+		(facts->opt_out_cookie == NULL ||
+		 save_names(file, "opt_out_cookie", 1, &facts->opt_out_cookie));
+	for (int i = 0; i < facts->nsites; i++)
+		fprintf(file, "site %d\n", facts->sites[i]);
+	fputs(FACTS_LAST, file);
+	good = !ferror(file) && good;
+	if (fclose(file) != 0 || !good || rename(temporary, path) != 0)
+		(void) unlink(temporary);
+}
+
+Facts *
+facts_load(const char *directory)
+{
+	char		path[PATH_MAX];
+	char		line[FACTS_LINE_MAX];
+	Facts	   *facts;
+	FILE	   *file;
+	bool		complete = false;
+
+	if (snprintf(path, sizeof(path), "%s/facts", directory) >= (int) sizeof(path))
+		return NULL;
+	file = fopen(path, "re");
+	if (file == NULL)
+		return NULL;
+	facts = facts_create(false);
+	if (fgets(line, sizeof(line), file) != NULL && strcmp(line, FACTS_FIRST) == 0)
+	{
+		while (!complete && fgets(line, sizeof(line), file) != NULL)
+		{
+			char	   *value = strchr(line, ' ');
+
+			complete = strcmp(line, FACTS_LAST) == 0;
+			if (complete || value == NULL)
+				continue;
+			*value++ = '\0';
+			value[strcspn(value, "\n")] = '\0';
+			facts_add(facts, line, value);
+		}
+	}
+	fclose(file);
+	if (!complete)
+	{
+		facts_free(facts);
+		return NULL;
+	}
+	facts_complete(facts);
+	return facts;
 }
 
 bool

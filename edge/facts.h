@@ -30,6 +30,14 @@ extern void facts_add(Facts *facts, const char *name, const char *value);
 /* After the last row. */
 extern void facts_complete(Facts *facts);
 
+/*
+ * Keeps them in a file of a directory, for a start while PostgreSQL is away, and reads
+ * them from there; NULL: there are none.  They hold no secret and nothing of a visitor.
+ * A file that cannot be written does no harm.
+ */
+extern void facts_save(const Facts *facts, const char *directory);
+extern Facts *facts_load(const char *directory);
+
 extern bool facts_has_site(const Facts *facts, int idsite);
 
 #endif

@@ -40,7 +40,7 @@
 #define STOP_TIMEOUT 30000
 
 /* ms for which requests wait at the start for PostgreSQL and the settings. */
-#define START_TIMEOUT 3000
+#define START_TIMEOUT 10000
 
 static Config *config;
 static const char *config_path;
@@ -282,6 +282,13 @@ listen_now(void *context)
 	service_ready();
 }
 
+/* Can the daemon tell visitors apart? */
+static bool
+facts_are_good(const Facts *facts)
+{
+	return !local || config->direct || facts->nproxy_headers > 0;
+}
+
 /*
  * Without a header to tell them apart, all visitors behind a proxy are one.  A daemon
  * that runs goes on when the setting is taken away: it would lose what waits.
@@ -291,7 +298,7 @@ check_facts(const Facts *facts)
 {
 	static bool seen;
 	bool		first = !seen;
-	bool		good = !local || config->direct || facts->nproxy_headers > 0;
+	bool		good = facts_are_good(facts);
 
 	seen = true;
 	if (first && !good)
@@ -399,8 +406,12 @@ main(int argc, char **argv)
 	local = only_local();
 	batch_start(config, check_facts);
 	http_start(config, sockets, nsockets);
+	/* those of the last time: hits go to the spool until PostgreSQL is there */
+	if (batch_facts()->known && facts_are_good(batch_facts()))
+		listen_now(NULL);
 	listen_timer.callback = listen_now;
-	listen_timer.at = loop_now() + START_TIMEOUT;
+	if (!ready)
+		listen_timer.at = loop_now() + START_TIMEOUT;
 	loop_add_timer(&listen_timer);
 	loop_run(prepare, NULL);
 	http_stop();
