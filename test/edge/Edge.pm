@@ -47,7 +47,7 @@ sub like
 {
 	my ($got, $wanted, $what) = @_;
 
-	return ok($got =~ $wanted, $what, "got:    $got", "wanted: $wanted");
+	return ok(scalar($got =~ $wanted), $what, "got:    $got", "wanted: $wanted");
 }
 
 sub slurp
