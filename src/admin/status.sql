@@ -122,6 +122,54 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.proxy_status IS
 	'part of status(): a row if most hits of the last hour came from proxies';
 
+/*
+ * What an administrator has done to indexes and tables shows in how hits fare, and
+ * nowhere else.
+ */
+CREATE FUNCTION pk_tracking_internal.relation_status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('look-up in %s', l.relation), format('no valid index on (%s)', l.keys),
+		CASE WHEN l.relation = 'pk_tracking.log_action'::regclass
+			THEN 'names are looked up by statements, row after row: create the index'
+			ELSE 'hits that look there fail: create the index' END
+	FROM pk_tracking_internal.lookup_indexes() l WHERE l.index IS NULL
+	UNION ALL
+	SELECT * FROM (SELECT format('index %s', i.indexrelid::regclass), 'not valid',
+		format('is being built, or was left behind when that was broken off; every row of %s is written to it in vain: drop it',
+			i.indrelid::regclass)
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+	WHERE c.relnamespace = 'pk_tracking'::regnamespace
+		AND NOT (i.indisvalid AND i.indisready AND i.indislive)
+	ORDER BY i.indexrelid::regclass::text) invalid
+	UNION ALL
+	SELECT * FROM (SELECT format('index %s', i.indexrelid::regclass), 'extra',
+		format('is the same as %s: drop one of them', o.indexrelid::regclass)
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+		JOIN pg_index o ON o.indrelid = i.indrelid AND o.indexrelid < i.indexrelid
+			AND o.indkey = i.indkey AND o.indclass = i.indclass AND o.indoption = i.indoption
+			AND o.indcollation = i.indcollation AND o.indnkeyatts = i.indnkeyatts
+			AND o.indexprs::text IS NOT DISTINCT FROM i.indexprs::text
+			AND o.indpred::text IS NOT DISTINCT FROM i.indpred::text
+			AND (o.indisunique OR NOT i.indisunique)
+	WHERE c.relnamespace = 'pk_tracking'::regnamespace
+		AND i.indisvalid AND i.indisready AND i.indislive
+		AND o.indisvalid AND o.indisready AND o.indislive
+	ORDER BY i.indexrelid::regclass::text) extra
+	UNION ALL
+	SELECT format('index %s', h.index), 'extra',
+		format('is on %s, which hits change: each of them then writes to all indexes of log_visit', h.columns)
+	FROM pk_tracking_internal.indexed_changes() h
+	UNION ALL
+	SELECT format('table %s', t.relation), 'slow',
+		format('hits are written by a statement for each row, because %s', t.reason)
+	FROM pk_tracking_internal.slow_tables() t
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.relation_status IS
+	'part of status(): indexes that are missing, not valid or in the way, tables that make hits slow';
+
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -213,6 +261,8 @@ BEGIN
 			WHERE l.idvisitor IS NOT NULL ORDER BY l.idvisit DESC LIMIT 1000) v;
 
 	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.relation_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.raw_table_status() st;
@@ -264,5 +314,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.status IS
-	'versions, rules and unknown browsers, the log, attached tables and loads, salts and their age, settings that contradict each other';
+	'versions, rules and unknown browsers, the log, its indexes and how it is written, attached tables and loads, salts and their age, settings that contradict each other';
 

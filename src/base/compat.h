@@ -61,25 +61,20 @@
 
 /* 16: an update tells apart which indexes want to hear of it */
 #if PG_VERSION_NUM >= 160000
+#define pkt_summarises(index) ((index)->rd_indam->amsummarizing)
 #define pkt_update_indexes TU_UpdateIndexes
 #define pkt_any_index(indexes) ((indexes) != TU_None)
 #define pkt_only_summarizing(indexes) ((indexes) == TU_Summarizing)
 #define pkt_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
 	ExecInsertIndexTuples((rri), (slot), (estate), (update), false, NULL, NIL, (only_summarizing))
 #else
+#define pkt_summarises(index) false
 #define pkt_update_indexes bool
 #define pkt_any_index(indexes) (indexes)
 #define pkt_only_summarizing(indexes) false
 #define pkt_insert_index_tuples(rri, slot, estate, update, only_summarizing) \
 	((void) (only_summarizing), ExecInsertIndexTuples((rri), (slot), (estate), (update), false, \
 		NULL, NIL))
-#endif
-
-/* 18: a deferrable primary key may be asked for; ours is none */
-#if PG_VERSION_NUM >= 180000
-#define pkt_primary_key_index(rel) RelationGetPrimaryKeyIndex((rel), false)
-#else
-#define pkt_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
 /* 17: a lexer of JSON may live in the caller's memory, and takes a const text */

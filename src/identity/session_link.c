@@ -49,7 +49,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
@@ -72,6 +71,7 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "base/index.h"
 #include "base/spi.h"
 #include "identity/secret_table.h"
 #include "identity/session_link.h"
@@ -97,7 +97,7 @@
 /* Time between two attempts on a table that another session uses. */
 #define RETRY_AFTER USECS_PER_SEC
 
-#define SLOTS 2					/* pairs of tables in turn */
+#define SLOTS SESSION_LINK_TABLES
 #define KEY_LEN 32
 #define LINK_TABLE_NAME_LEN 16
 
@@ -108,12 +108,17 @@
 #define ANUM_KEY_CREATED 3
 #define ANUM_KEY_EXPIRES 4
 
-/* Columns of pk_tracking.session_link_N; its index is on (link, linked) */
+/* Columns of pk_tracking.session_link_N; the first two are those of its index */
 #define NATTS_LINK 4
 #define ANUM_LINK_LINK 1
 #define ANUM_LINK_LINKED 2
 #define ANUM_LINK_IDVISIT 3
 #define ANUM_LINK_IDSITE 4
+
+const IndexKeys session_link_indexes[SESSION_LINK_TABLES] = {
+	{"session_link_0", 2, {"link", "linked"}},
+	{"session_link_1", 2, {"link", "linked"}},
+};
 
 /* Keys that were read or made in this transaction. */
 typedef struct LinkKey
@@ -362,7 +367,7 @@ make_key(int64 period, TimestampTz now)
 	key_table_name(slot_of(period), name);
 	rel = open_table(name, RowExclusiveLock, ACL_INSERT);
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-	CatalogTupleInsert(rel, tuple);
+	table_insert_row(rel, tuple);
 	explicit_bzero(tuple->t_data, tuple->t_len);
 	heap_freetuple(tuple);
 	table_close(rel, NoLock);
@@ -589,17 +594,12 @@ session_link_nearest(FoundLink *found, int nfound, int64 *idvisits, int max, int
 static Relation
 open_links(int64 period, Relation *index)
 {
-	char		name[LINK_TABLE_NAME_LEN];
-	Relation	rel;
-	List	   *indexes;
+	const IndexKeys *keys = &session_link_indexes[slot_of(period)];
+	Relation	rel = open_table(keys->relation, AccessShareLock, ACL_SELECT);
 
-	link_table_name(slot_of(period), name);
-	rel = open_table(name, AccessShareLock, ACL_SELECT);
-	indexes = RelationGetIndexList(rel);
-	if (list_length(indexes) != 1)
-		elog(ERROR, "pk_tracking.%s must have one index", name);
-	*index = index_open(linitial_oid(indexes), AccessShareLock);
-	list_free(indexes);
+	*index = index_by_keys(rel, keys, AccessShareLock);
+	if (*index == NULL)
+		raise_missing_index(keys);
 	return rel;
 }
 
@@ -667,7 +667,7 @@ session_link_add(int32 idsite, const SessionLinkKeys *keys, int64 idvisit, Times
 	link_table_name(slot_of(keys->period), name);
 	rel = open_table(name, RowExclusiveLock, ACL_INSERT);
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-	CatalogTupleInsert(rel, tuple);
+	table_insert_row(rel, tuple);
 	heap_freetuple(tuple);
 	table_close(rel, NoLock);
 }

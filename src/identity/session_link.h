@@ -23,6 +23,7 @@
 
 #include "datatype/timestamp.h"
 #include "base/hexid.h"
+#include "base/index.h"
 
 typedef enum SessionLinkKind
 {
@@ -32,6 +33,7 @@ typedef enum SessionLinkKind
 } SessionLinkKind;
 
 #define SESSION_LINK_LEN 16
+#define SESSION_LINK_TABLES 2	/* tables of links and of keys, in turn */
 
 /* At most this many visits are remembered as already linked. */
 #define SESSION_LINK_REMEMBERED 8
@@ -52,6 +54,9 @@ typedef struct SessionLinkKeys
 	int			nlinked;
 	int64		linked[SESSION_LINK_REMEMBERED];
 } SessionLinkKeys;
+
+/* What the tables of links are read by. */
+extern const IndexKeys session_link_indexes[SESSION_LINK_TABLES];
 
 extern void session_link_init(void);
 

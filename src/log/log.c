@@ -88,7 +88,7 @@ bool
 log_open_batch(Log *log)
 {
 	log_open(log, RowExclusiveLock);
-	if (log->writer != &writer_row)
+	if (log->writer != &writer_row || !log_relations.may_keep)
 	{
 		log_close(log);
 		return false;

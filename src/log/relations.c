@@ -2,7 +2,8 @@
  * relations.c
  *		The relations of the log: where they are and how they may be written.
  *
- * They are looked up by name once, and again after any change to them.
+ * They are looked up once, and again after any change to them: tables by their
+ * names, indexes by their keys.
  */
 #include "postgres.h"
 
@@ -42,6 +43,17 @@
 
 LogRelations log_relations;
 
+const IndexKeys log_indexes[N_LOG_INDEXES] = {
+	[INDEX_VISIT_BY_NUMBER] = {"log_visit", 1, {"idvisit"}},
+	[INDEX_VISIT_BY_VISITOR_ID] = {
+		"log_visit", 3, {"idsite", "idvisitor", "visit_first_action_time"}
+	},
+	[INDEX_VISIT_BY_CONFIG] = {
+		"log_visit", 3, {"idsite", "config_id", "visit_first_action_time"}
+	},
+	[INDEX_NAME] = {"log_action", 2, {"idsite", "idaction"}},
+};
+
 static bool log_version_checked = false;
 
 /* How many invalidations of the log relation_changed() has received. */
@@ -60,8 +72,8 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 
 	if (relid == InvalidOid || relid == r->log_visit ||
 		relid == r->log_action || relid == r->log_link_visit_action ||
-		relid == r->by_visitor_id || relid == r->by_config ||
-		relid == r->conversions[0] || relid == r->conversions[1])
+		relid == r->conversions[0] || relid == r->conversions[1] ||
+		relid == r->beside[0] || relid == r->beside[1] || relid == r->beside[2])
 	{
 		log_relations.valid = false;
 		log_version_checked = false;
@@ -93,6 +105,34 @@ find_relation(Oid namespace, const char *name)
 				 errmsg("relation \"pk_tracking.%s\" does not exist", name),
 				 errhint("Restore this part of the tracking log from a backup.")));
 	return relid;
+}
+
+/* The index of the table that serves; InvalidOid if there is none. */
+static Oid
+find_index(Oid relid, LogIndex which)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Relation	index = index_by_keys(rel, &log_indexes[which], AccessShareLock);
+	Oid			result = InvalidOid;
+
+	if (index != NULL)
+	{
+		result = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* Likewise, but an error if there is none. */
+static Oid
+need_index(Oid relid, LogIndex which)
+{
+	Oid			result = find_index(relid, which);
+
+	if (!OidIsValid(result))
+		raise_missing_index(&log_indexes[which]);
+	return result;
 }
 
 /*
@@ -140,12 +180,13 @@ depends_walker(Node *node, void *context)
 }
 
 /*
- * Does writing to the table run a user's code whose effect depends on the
- * caller's search_path?  Triggers, rules, CHECKs, defaults, generated
- * columns, domains, index expressions.
+ * relation_has_user_code
+ *		Does writing to the table run a user's code whose effect depends on the
+ *		caller's search_path?  Triggers, rules, CHECKs,
+ *		defaults, generated columns, domains, index expressions.
  */
-static bool
-has_user_code(Oid relid)
+bool
+relation_has_user_code(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
@@ -203,27 +244,38 @@ read_attributes(AttrNumber *att, const ColumnTable *columns, Oid relid)
 		att[i] = get_attnum(relid, columns->columns[i].name);
 }
 
+/* relation_has_triggers: has the table triggers or rules of users? */
+bool
+relation_has_triggers(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = rel->rd_rules != NULL;
+
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		result |= !rel->trigdesc->triggers[i].tgisinternal;
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
 /* Can the log be written without a statement for each row? */
 static void
 read_shapes(LogRelations *r)
 {
-	r->plain = false;
+	r->plain = r->may_keep = false;
 	if (r->has_user_code || !OidIsValid(r->names_index))
 		return;
 	row_shape_read(&r->visit_shape, &visit_columns, r->log_visit, r->owner);
 	row_shape_read(&r->action_shape, &action_columns, r->log_link_visit_action, r->owner);
 	row_shape_read(&r->name_shape, &name_columns, r->log_action, r->owner);
-	r->plain = r->visit_shape.plain && r->action_shape.plain && r->name_shape.plain;
+	r->plain = r->visit_shape.statements == NULL && r->action_shape.statements == NULL &&
+		r->name_shape.statements == NULL;
 
 	/* a user's trigger on conversions may want to see the visits */
 	for (int i = 0; i < (int) lengthof(r->conversions); i++)
-	{
-		Relation	rel = table_open(r->conversions[i], AccessShareLock);
-
-		r->plain &= rel->trigdesc == NULL && rel->rd_rules == NULL;
-		table_close(rel, AccessShareLock);
-		r->plain &= !has_user_code(r->conversions[i]);
-	}
+		r->plain &= !relation_has_triggers(r->conversions[i]) && !relation_has_user_code(r->conversions[i]);
+	r->may_keep = r->plain;
+	for (int i = 0; i < (int) lengthof(r->beside); i++)
+		r->may_keep &= !OidIsValid(r->beside[i]) || !relation_has_triggers(r->beside[i]);
 }
 
 /*
@@ -281,8 +333,6 @@ read_relations(LogRelations *r)
 
 	r->log_visit = find_relation(namespace, "log_visit");
 	r->log_visit_length = find_relation(namespace, "log_visit_length");
-	r->by_visitor_id = find_relation(namespace, "log_visit_idvisitor");
-	r->by_config = find_relation(namespace, "log_visit_config_id");
 	r->seq_visit = find_relation(namespace, "log_visit_idvisit_seq");
 	r->seq_action = find_relation(namespace, "log_link_visit_action_idlink_va_seq");
 
@@ -297,14 +347,20 @@ read_relations(LogRelations *r)
 				 errmsg("\"pk_tracking.log_visit\" is not an ordinary table")));
 	ReleaseSysCache(tuple);
 
+	r->by_number = need_index(r->log_visit, INDEX_VISIT_BY_NUMBER);
+	r->by_visitor_id = need_index(r->log_visit, INDEX_VISIT_BY_VISITOR_ID);
+	r->by_config = need_index(r->log_visit, INDEX_VISIT_BY_CONFIG);
 	r->log_action = find_relation(namespace, "log_action");
 	r->log_link_visit_action = find_relation(namespace, "log_link_visit_action");
 	r->conversions[0] = find_relation(namespace, "log_conversion");
 	r->conversions[1] = find_relation(namespace, "log_conversion_item");
-	r->names_index = get_relname_relid("log_action_key", namespace);
-	r->has_user_code = has_user_code(r->log_visit) ||
-		has_user_code(r->log_link_visit_action) ||
-		has_user_code(r->log_action);
+	r->beside[0] = get_relname_relid("log_excluded", namespace);
+	r->beside[1] = get_relname_relid("ingest_run", namespace);
+	r->beside[2] = get_relname_relid("rejected_hit", namespace);
+	r->names_index = find_index(r->log_action, INDEX_NAME);
+	r->has_user_code = relation_has_user_code(r->log_visit) ||
+		relation_has_user_code(r->log_link_visit_action) ||
+		relation_has_user_code(r->log_action);
 	check_columns(&visit_columns, visit_columns.n_read, r->log_visit);
 	check_columns(&name_columns, name_columns.n, r->log_action);
 	read_attributes(r->visit_shape.att, &visit_columns, r->log_visit);

@@ -4,7 +4,7 @@
  *
  * An INSERT of one row spends most of its time in starting and ending the
  * executor.  A table that has nothing that needs the executor (triggers, rules,
- * generated columns, defaults of further columns, row security, partitions) is
+ * generated columns, defaults of further columns, partitions) is
  * written here by the table's and the indexes' own methods, as COPY does it.
  * CHECKs and NOT NULL are left to the executor, and skipped where it is proven
  * that they hold.  See doc/internals.md, "Bulk writing".
@@ -75,34 +75,45 @@ check_holds(const char *check, AttrNumber consent, int16 value)
 }
 
 /*
- * row_shape_read
- *		Where the columns stand in their table, and whether its rows may be
- *		written here.  owner: the role that writes.
+ * Why rows of the table must be written by the executor, whatever its columns
+ * are; NULL if they need not.  Row security does not hold for the owner here,
+ * even if it is forced (engine_enter()).
  */
-void
-row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner)
+static const char *
+table_needs_executor(Relation rel, Oid owner)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
-	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	bool	   *given = palloc0_array(bool, desc->natts + 1);
-	bool		plain;
-	bool		holds = true;
+	const TriggerDesc *t = rel->trigdesc;
+	Oid			relid = RelationGetRelid(rel);
 
-	memset(shape, 0, sizeof(RowShape));
-	plain = rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		!rel->rd_rel->relispartition && !rel->rd_rel->relrowsecurity &&
-		rel->rd_rel->relowner == owner && rel->rd_rules == NULL &&
-		pg_class_aclcheck(relid, owner, ACL_INSERT) == ACLCHECK_OK &&
-		pg_class_aclcheck(relid, owner, ACL_UPDATE) == ACLCHECK_OK &&
-		pg_class_aclcheck(relid, owner, ACL_SELECT) == ACLCHECK_OK &&
-		!(rel->trigdesc != NULL &&
-		  (rel->trigdesc->trig_insert_before_row || rel->trigdesc->trig_insert_after_row ||
-		   rel->trigdesc->trig_insert_before_statement ||
-		   rel->trigdesc->trig_insert_after_statement ||
-		   rel->trigdesc->trig_update_before_row || rel->trigdesc->trig_update_after_row ||
-		   rel->trigdesc->trig_update_before_statement ||
-		   rel->trigdesc->trig_update_after_statement));
-	table_close(rel, AccessShareLock);
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition)
+		return "it is partitioned, or no ordinary table";
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return "its access method is not heap";
+	if (rel->rd_rel->relowner != owner)
+		return "its owner is not that of log_visit";
+	if (pg_class_aclcheck(relid, owner, ACL_INSERT) != ACLCHECK_OK ||
+		pg_class_aclcheck(relid, owner, ACL_UPDATE) != ACLCHECK_OK ||
+		pg_class_aclcheck(relid, owner, ACL_SELECT) != ACLCHECK_OK)
+		return "its owner lacks privileges on it";
+	if (rel->rd_rules != NULL)
+		return "it has rules";
+	if (t != NULL &&
+		(t->trig_insert_before_row || t->trig_insert_after_row ||
+		 t->trig_insert_before_statement || t->trig_insert_after_statement ||
+		 t->trig_update_before_row || t->trig_update_after_row ||
+		 t->trig_update_before_statement || t->trig_update_after_statement))
+		return "it has triggers";
+	return NULL;
+}
+
+/*
+ * Fill where the columns stand.  Why rows must be written by the executor, or
+ * NULL.  given: set for the columns that we write.
+ */
+static const char *
+read_columns(RowShape *shape, const ColumnTable *columns, Oid relid, TupleDesc desc, bool *given)
+{
+	const char *statements = NULL;
 
 	for (int i = 0; i < columns->n; i++)
 	{
@@ -113,18 +124,40 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 		shape->att[i] = get_attnum(relid, c->name);
 		if (shape->att[i] <= 0 || shape->att[i] > desc->natts)
 		{
-			plain = false;
+			statements = "it lacks a column";
 			continue;
 		}
 		given[shape->att[i]] = true;
 		att = TupleDescAttr(desc, shape->att[i] - 1);
-		plain &= att->atttypid == type &&
-			(att->atttypmod == -1 || (type == NUMERICOID && att->atttypmod == DEGREES_TYPMOD));
+		if (att->atttypid != type ||
+			(att->atttypmod != -1 && (type != NUMERICOID || att->atttypmod != DEGREES_TYPMOD)))
+			statements = "a column has another type than create_log() gives it";
 		if (strcmp(c->name, "consent") == 0 && att->atttypid == INT2OID)
 			shape->consent = shape->att[i];
 	}
+	return statements;
+}
+
+/*
+ * row_shape_read
+ *		Where the columns stand in their table, and whether its rows may be
+ *		written here.  owner: the role that writes.
+ */
+void
+row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	bool	   *given = palloc0_array(bool, desc->natts + 1);
+	const char *of_table = table_needs_executor(rel, owner);
+	const char *of_columns;
+	bool		holds = true;
+
+	table_close(rel, AccessShareLock);
+	memset(shape, 0, sizeof(RowShape));
+	of_columns = read_columns(shape, columns, relid, desc, given);
 	shape->may_end_early = true;
-	for (int i = 0; plain && i < desc->natts; i++)
+	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
@@ -136,14 +169,15 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 		if (att->attisdropped)
 			continue;
 		/* only the executor knows defaults, identities, generated columns */
-		plain &= att->attgenerated == '\0' && att->attidentity == '\0' &&
-			(given[i + 1] || !att->atthasdef);
+		if (att->attgenerated != '\0' || att->attidentity != '\0' ||
+			(!given[i + 1] && att->atthasdef))
+			of_columns = "a column has a default, an identity or an expression";
 		if (att->attnotnull)
 		{
 			if (shape->n_not_null < KEPT_PLAN_ARGS)
 				shape->not_null[shape->n_not_null++] = i + 1;
 			else
-				plain = false;
+				of_columns = "too many columns are NOT NULL";
 		}
 	}
 	if (desc->constr != NULL)
@@ -156,7 +190,7 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 				check_holds(check, shape->consent, 1);
 		}
 	}
-	shape->plain = plain;
+	shape->statements = of_table != NULL ? of_table : of_columns;
 	shape->checks_hold = holds;
 }
 

@@ -16,7 +16,8 @@
 /* What is known of a table whose columns a ColumnTable names. */
 typedef struct RowShape
 {
-	bool		plain;			/* may be written without the executor */
+	const char *statements;		/* why it must be written by the executor;
+								 * NULL: it need not */
 	bool		may_end_early;	/* a row may leave out columns at its end that
 								 * are NULL */
 	bool		checks_hold;	/* its CHECKs are true of any row of an

@@ -298,7 +298,7 @@ visit_site_is_empty(Log *log, int32 idsite)
 bool
 visit_read_by_number(Log *log, int64 idvisit, Visit *visit)
 {
-	Relation	index = index_open(pkt_primary_key_index(log->visits), log->mode);
+	Relation	index = index_open(log_relations.by_number, log->mode);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TupleTableSlot *slot = table_slot_create(log->visits, NULL);
 	ScanKeyData key;

@@ -219,16 +219,24 @@ sql_find_name(Log *log pg_attribute_unused(), const LogName *name, bool *same)
 }
 
 static void
-sql_add_name(Log *log pg_attribute_unused(), const LogName *name)
+sql_add_name(Log *log, const LogName *name)
 {
 	const void *sources[N_SOURCES] = {[SOURCE_NAME] = name};
 	Datum		values[KEPT_PLAN_ARGS];
 	char		nulls[KEPT_PLAN_ARGS];
+	bool		same;
 
 	columns_values(&name_columns, name_columns.n, sources, values, nulls);
-	/* a trigger may keep a name out of the dictionary */
-	if (plan_execute(&insert_name_plan, values, nulls, 0, false) != SPI_OK_INSERT)
-		elog(ERROR, "could not write the dictionary");
+	if (plan_execute(&insert_name_plan, values, nulls, 0, false) == SPI_OK_INSERT &&
+		SPI_processed == 1)
+		return;
+
+	/*
+	 * A trigger may have put it there itself, or know that it is there; a
+	 * number without a name would be lost.
+	 */
+	if (!sql_find_name(log, name, &same) || !same)
+		raise_suppressed();
 }
 
 /* nothing_to_settle, nothing_to_flush: of writers that write at once. */
