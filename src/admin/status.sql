@@ -263,6 +263,8 @@ BEGIN
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.relation_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.publication_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.raw_table_status() st;

@@ -8,6 +8,8 @@ CREATE TABLE pk_tracking.secret_destroyed (
 	expires timestamptz,
 	destroyed timestamptz NOT NULL
 );
+-- as pk_tracking_internal.identify_by_row() does
+ALTER TABLE pk_tracking.secret_destroyed REPLICA IDENTITY FULL;
 REVOKE ALL ON TABLE pk_tracking.secret_destroyed FROM PUBLIC;
 COMMENT ON TABLE pk_tracking.secret_destroyed IS
 	'list of the secrets that were destroyed in the last 30 days; contains no secret';

@@ -17,6 +17,7 @@ BEGIN
 	-- Not unique: a unique index would make a hit wait for an open transaction of
 	-- another session that inserts the same new URL.
 	CREATE INDEX log_action_key ON pk_tracking.log_action (idsite, idaction);
+	PERFORM pk_tracking_internal.identify_by_row('log_action');
 	COMMENT ON TABLE pk_tracking.log_action IS
 		'dictionary of URLs, titles and other texts; may contain a row twice';
 	COMMENT ON COLUMN pk_tracking.log_action.idaction IS

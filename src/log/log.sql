@@ -30,6 +30,22 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.watch IS
 	'adds the trigger that makes every session read a changed table again';
 
+/*
+ * Where a publication has all tables, the UPDATE or DELETE of a row that has no
+ * key fails.  A key would cost an index for each hit; whole rows cost nothing
+ * unless wal_level is logical, and then the old row of what is changed.
+ */
+CREATE FUNCTION pk_tracking_internal.identify_by_row(table_name name) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('ALTER TABLE pk_tracking.%I REPLICA IDENTITY FULL', table_name);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.identify_by_row IS
+	'lets rows of a table without a key be updated and deleted where it is published';
+
 CREATE FUNCTION pk_tracking.create_log(owner name DEFAULT CURRENT_USER) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp

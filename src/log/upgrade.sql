@@ -11,6 +11,7 @@ BEGIN
 	CREATE TABLE pk_tracking.log_version (
 		version integer NOT NULL,
 		created timestamptz NOT NULL DEFAULT now());
+	PERFORM pk_tracking_internal.identify_by_row('log_version');
 	INSERT INTO pk_tracking.log_version (version) VALUES (1);
 	COMMENT ON TABLE pk_tracking.log_version IS
 		'version of the log''s tables; pk_tracking.upgrade_log() adds a row';

@@ -200,6 +200,7 @@ BEGIN
 		idsite integer NOT NULL,
 		seconds bigint NOT NULL);
 	CREATE INDEX log_visit_length_idsite ON pk_tracking.log_visit_length (idsite);
+	PERFORM pk_tracking_internal.identify_by_row('log_visit_length');
 	COMMENT ON TABLE pk_tracking.log_visit_length IS
 		'upper bounds of the length of a site''s visits; the greatest one applies';
 	COMMENT ON COLUMN pk_tracking.log_visit_length.idsite IS 'site';

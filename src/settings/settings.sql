@@ -23,6 +23,7 @@ BEGIN
 		name text NOT NULL,
 		value text NOT NULL);
 	CREATE UNIQUE INDEX setting_key ON pk_tracking.setting (coalesce(idsite, 0), name);
+	PERFORM pk_tracking_internal.identify_by_row('setting');
 	COMMENT ON TABLE pk_tracking.setting IS
 		'settings that differ from their defaults; see view pk_tracking.settings';
 	COMMENT ON COLUMN pk_tracking.setting.idsite IS 'site, or NULL for the whole instance';

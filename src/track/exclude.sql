@@ -57,6 +57,7 @@ BEGIN
 		reason text NOT NULL
 	) WITH (fillfactor = 50);
 	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
+	PERFORM pk_tracking_internal.identify_by_row('log_excluded');
 	COMMENT ON TABLE pk_tracking.log_excluded IS
 		'numbers of excluded hits, and of recorded ones with an unreadable amount (bad_money) or joined to another id (joined_other_id); one sum may be spread over many rows, see the view pk_tracking.excluded';
 	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
