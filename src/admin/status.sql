@@ -170,6 +170,50 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.relation_status IS
 	'part of status(): indexes that are missing, not valid or in the way, tables that make hits slow';
 
+/*
+ * Statistics that a user has asked for besides: those of several columns, and of
+ * the expressions of an index.  They hold values of columns that ANALYZE passes
+ * over, or ids.
+ */
+CREATE FUNCTION pk_tracking_internal.statistics_status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH kept_out AS MATERIALIZED (
+		SELECT a.attrelid, a.attnum, a.attname
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+			JOIN pg_type t ON t.oid = a.atttypid
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
+			AND a.attnum > 0
+			AND (a.attstattarget = 0 OR t.typanalyze::text ~ 'hexid_typanalyze$'))
+	SELECT format('statistics %s.%I', s.stxnamespace::regnamespace, s.stxname),
+		format('hold values of %s', string_agg(k.attname, ', ' ORDER BY k.attnum)),
+		'the server''s catalog keeps them longer than the rows: drop them'
+	FROM pg_statistic_ext s JOIN kept_out k ON k.attrelid = s.stxrelid
+	WHERE (k.attnum = ANY (s.stxkeys::smallint[]) AND 'm' = ANY (s.stxkind))
+		OR ('e' = ANY (s.stxkind) AND EXISTS (SELECT FROM pg_depend d
+			WHERE d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+				AND d.refclassid = 'pg_class'::regclass AND d.refobjid = k.attrelid
+				AND d.refobjsubid = k.attnum))
+	GROUP BY s.oid, s.stxnamespace, s.stxname
+	UNION ALL
+	SELECT format('index %s', i.indexrelid::regclass),
+		format('its statistics hold values of %s',
+			string_agg(DISTINCT k.attname::text, ', ')),
+		'the server''s catalog keeps them longer than the rows: ALTER INDEX ... ALTER COLUMN n SET STATISTICS 0'
+	FROM pg_index i JOIN kept_out k ON k.attrelid = i.indrelid
+		JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+			AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid
+			AND d.refobjsubid = k.attnum
+	WHERE i.indexprs IS NOT NULL AND NOT k.attnum = ANY (i.indkey::smallint[])
+		AND EXISTS (SELECT FROM pg_attribute e WHERE e.attrelid = i.indexrelid
+			AND i.indkey[e.attnum - 1] = 0 AND e.attstattarget IS DISTINCT FROM 0)
+	GROUP BY i.indexrelid
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.statistics_status IS
+	'part of status(): statistics of users'' own that hold what ANALYZE keeps out of the others';
+
 CREATE FUNCTION pk_tracking.status()
 RETURNS TABLE (item text, value text, remark text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -264,6 +308,8 @@ BEGIN
 		FROM pk_tracking_internal.relation_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.publication_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.statistics_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark

@@ -20,7 +20,9 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
+#include "commands/vacuum.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
@@ -81,6 +83,7 @@ PG_FUNCTION_INFO_V1(hexid_smaller);
 PG_FUNCTION_INFO_V1(hexid_larger);
 PG_FUNCTION_INFO_V1(hexid_from_bytea);
 PG_FUNCTION_INFO_V1(hexid_to_bytea);
+PG_FUNCTION_INFO_V1(hexid_typanalyze);
 
 
 /* For other modules */
@@ -568,4 +571,66 @@ hexid_to_bytea(PG_FUNCTION_ARGS)
 	SET_VARSIZE(result, VARHDRSZ + HEXID_BYTES);
 	memcpy(VARDATA(result), &raw, HEXID_BYTES);
 	PG_RETURN_BYTEA_P(result);
+}
+
+
+/*
+ * Statistics.  The server's own hold the commonest values and a histogram: ids
+ * of visitors, in a catalog that is kept, logged and replicated whatever becomes
+ * of the rows.
+ */
+
+/* What the server would do for the column. */
+typedef struct StandardAnalysis
+{
+	AnalyzeAttrComputeStatsFunc compute;
+	void	   *extra;
+} StandardAnalysis;
+
+/*
+ * The server's statistics without values: the fraction of NULLs, the width, the
+ * number of distinct values, the correlation with the rows' order.
+ */
+static void
+compute_without_values(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int samplerows,
+					   double totalrows)
+{
+	StandardAnalysis *standard = stats->extra_data;
+
+	stats->extra_data = standard->extra;
+	standard->compute(stats, fetch, samplerows, totalrows);
+	stats->extra_data = standard;
+
+	for (int i = 0; i < STATISTIC_NUM_SLOTS; i++)
+	{
+		if (stats->stakind[i] == STATISTIC_KIND_CORRELATION)
+			continue;
+		stats->stakind[i] = 0;
+		stats->staop[i] = InvalidOid;
+		stats->stacoll[i] = InvalidOid;
+		stats->numnumbers[i] = 0;
+		stats->stanumbers[i] = NULL;
+		stats->numvalues[i] = 0;
+		stats->stavalues[i] = NULL;
+	}
+}
+
+/*
+ * hexid_typanalyze
+ *		How ANALYZE gathers statistics of a column or expression of ids.
+ */
+Datum
+hexid_typanalyze(PG_FUNCTION_ARGS)
+{
+	VacAttrStats *stats = (VacAttrStats *) PG_GETARG_POINTER(0);
+	StandardAnalysis *standard;
+
+	if (!std_typanalyze(stats))
+		PG_RETURN_BOOL(false);
+	standard = palloc_object(StandardAnalysis);
+	standard->compute = stats->compute_stats;
+	standard->extra = stats->extra_data;
+	stats->compute_stats = compute_without_values;
+	stats->extra_data = standard;
+	PG_RETURN_BOOL(true);
 }

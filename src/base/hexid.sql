@@ -27,11 +27,17 @@ CREATE FUNCTION hexid_send(hexid) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hexid_send(hexid) IS 'I/O';
 
+CREATE FUNCTION hexid_typanalyze(internal) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'hexid_typanalyze'
+	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hexid_typanalyze(internal) IS 'statistics without values';
+
 CREATE TYPE hexid (
 	INPUT = hexid_in,
 	OUTPUT = hexid_out,
 	RECEIVE = hexid_recv,
 	SEND = hexid_send,
+	ANALYZE = hexid_typanalyze,
 	LIKE = pg_catalog.int8
 );
 COMMENT ON TYPE hexid IS 'id of 8 bytes, an unsigned number: 16 hex digits';

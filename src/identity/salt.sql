@@ -8,6 +8,8 @@ CREATE TABLE pk_tracking.salt (
 );
 -- No CHECK on value: its error message would print the row.
 REVOKE ALL ON TABLE pk_tracking.salt FROM PUBLIC;
+-- statistics would hold the secrets, and outlive them, here and below
+ALTER TABLE pk_tracking.salt ALTER COLUMN value SET STATISTICS 0;
 COMMENT ON TABLE pk_tracking.salt IS
 	'secret salts that are kept as long as the instance exists; see export_salt() and import_salt()';
 COMMENT ON COLUMN pk_tracking.salt.name IS
@@ -48,6 +50,7 @@ BEGIN
 				PRIMARY KEY (idsite, day)
 			);
 			REVOKE ALL ON TABLE pk_tracking.%1$I FROM PUBLIC;
+			ALTER TABLE pk_tracking.%1$I ALTER COLUMN value SET STATISTICS 0;
 			COMMENT ON TABLE pk_tracking.%1$I IS %2$L;
 			COMMENT ON COLUMN pk_tracking.%1$I.idsite IS 'site';
 			COMMENT ON COLUMN pk_tracking.%1$I.day IS 'day in the site''s time zone';

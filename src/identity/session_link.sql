@@ -15,6 +15,8 @@ BEGIN
 				expires timestamptz NOT NULL
 			) WITH (autovacuum_enabled = false);
 			REVOKE ALL ON TABLE pk_tracking.link_key_%1$s FROM PUBLIC;
+			-- statistics would outlive what they hold
+			ALTER TABLE pk_tracking.link_key_%1$s ALTER COLUMN value SET STATISTICS 0;
 			COMMENT ON TABLE pk_tracking.link_key_%1$s IS
 				'secret key of one hour''s session links; the number of the table is the hour (since 2000-01-01 UTC) modulo 2';
 			COMMENT ON COLUMN pk_tracking.link_key_%1$s.period IS 'beginning of the hour';
@@ -31,6 +33,8 @@ BEGIN
 			) WITH (autovacuum_enabled = false);
 			CREATE INDEX session_link_%1$s_link ON pk_tracking.session_link_%1$s (link, linked);
 			REVOKE ALL ON TABLE pk_tracking.session_link_%1$s FROM PUBLIC;
+			ALTER TABLE pk_tracking.session_link_%1$s ALTER COLUMN link SET STATISTICS 0,
+				ALTER COLUMN linked SET STATISTICS 0, ALTER COLUMN idvisit SET STATISTICS 0;
 			COMMENT ON TABLE pk_tracking.session_link_%1$s IS
 				'the anonymous visits that sessions of this hour belong to; rows are unusable without the key in link_key_%1$s';
 			COMMENT ON COLUMN pk_tracking.session_link_%1$s.link IS

@@ -46,6 +46,29 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.identify_by_row IS
 	'lets rows of a table without a key be updated and deleted where it is published';
 
+/*
+ * ANALYZE copies the commonest values of a column, and a histogram, into the
+ * server's catalog, where they outlive their rows.  Not of columns that name
+ * people or may hold anything that a visitor or a site has typed.  (hexid has
+ * statistics without values.)
+ */
+CREATE FUNCTION pk_tracking_internal.keep_out_of_statistics(table_name name, columns name[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	column_name name;
+BEGIN
+	FOREACH column_name IN ARRAY columns LOOP
+		EXECUTE format('ALTER TABLE pk_tracking.%I ALTER COLUMN %I SET STATISTICS 0', table_name,
+			column_name);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.keep_out_of_statistics IS
+	'lets ANALYZE pass over columns whose values must not stand in the server''s catalog';
+
 CREATE FUNCTION pk_tracking.create_log(owner name DEFAULT CURRENT_USER) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp

@@ -61,7 +61,7 @@ SQL
 # whatever changes a row of the log can do so where all tables are published
 foreach my $statement (map { "$_;" } split /;\n/, traffic('2026-03-02') . chores('2026-03-02'))
 {
-	my ($code, $out, $err) = $node->psql('postgres', $statement);
+	my ($code, $out, $err) = $node->psql('postgres', "SET client_min_messages = warning; $statement");
 	is($err, '', 'published: ' . ($statement =~ /((?:pk_tracking\.|INTO )\w+)/)[0]);
 }
 is($node->safe_psql('postgres', "SELECT value FROM pk_tracking.status() WHERE item = 'publication everything'"), 'has salt, token',
