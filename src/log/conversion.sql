@@ -64,8 +64,10 @@ BEGIN
 	-- few rows; the ids of a visitor are compared as numbers
 	CREATE INDEX log_conversion_order_conflict ON pk_tracking.log_conversion
 		(idsite, order_conflict, (idvisitor::bigint)) WHERE order_conflict IS NOT NULL;
+	-- an index has statistics of its expressions
+	ALTER INDEX pk_tracking.log_conversion_order_conflict ALTER COLUMN 3 SET STATISTICS 0;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion', '{idorder, url,
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion', '{idorder, order_conflict, url,
 		location_latitude, location_longitude, referer_keyword, custom_dimensions,
 		custom_variables}');
 	COMMENT ON TABLE pk_tracking.log_conversion IS
