@@ -29,7 +29,7 @@ CREATE TEMP VIEW support AS
 	SELECT oprcode::oid AS oid FROM my_operator
 	UNION SELECT amproc::oid FROM pg_amproc p JOIN my_opfamily f ON f.oid = p.amprocfamily
 	UNION SELECT castfunc FROM my_cast WHERE castfunc <> 0
-	UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]::oid[])
+	UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typanalyze]::oid[])
 		FROM my_type WHERE typtype = 'b' AND typelem = 0;
 
 -- that the queries below have something to look at

@@ -229,6 +229,13 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$INSERT INTO regress_pkt_tools.raw VALUES ($S, '2026-03-02 12:00+00'), (0, NULL) RETURNING pk_tracking_internal.row_xid('3') OPERATOR(pg_catalog.>) '0'$$,
 	$$SELECT pk_tracking.detach('regress_pkt_tools.raw')$$,
 	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.proxy_status()$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.relation_status()$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.lookup_indexes() l WHERE l.index IS NULL$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.indexed_changes()$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.slow_tables()$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.publication_status()$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking_internal.statistics_status()$$,
+	$$SELECT pg_catalog.string_agg(t::pg_catalog.text, ' ') FROM pk_tracking.publication_tables() t$$,
 	$$SELECT pk_tracking.replay('regress_pkt_tools.raw')$$,
 	$$CALL pk_tracking.ingest('regress_pkt_tools.raw')$$,
 	$$SELECT pk_tracking.ingest_resume('regress_pkt_tools.keyed', '1')$$,
@@ -245,7 +252,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
 -- none is left out but trigger functions, which setting and site fire, and those that create_log(), CHECKs and the install script call
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^watch$'
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics)$'
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking(_internal)?\.' || p.proname || '\(')) ORDER BY 1;
 
 DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;

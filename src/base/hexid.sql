@@ -29,7 +29,7 @@ COMMENT ON FUNCTION hexid_send(hexid) IS 'I/O';
 
 CREATE FUNCTION hexid_typanalyze(internal) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hexid_typanalyze'
-	LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hexid_typanalyze(internal) IS 'statistics without values';
 
 CREATE TYPE hexid (
