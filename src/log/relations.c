@@ -272,7 +272,8 @@ read_shapes(LogRelations *r)
 
 	/* a user's trigger on conversions may want to see the visits */
 	for (int i = 0; i < (int) lengthof(r->conversions); i++)
-		r->plain &= !relation_has_triggers(r->conversions[i]) && !relation_has_user_code(r->conversions[i]);
+		r->plain &= !relation_has_triggers(r->conversions[i]) &&
+			!relation_has_user_code(r->conversions[i]);
 	r->may_keep = r->plain;
 	for (int i = 0; i < (int) lengthof(r->beside); i++)
 		r->may_keep &= !OidIsValid(r->beside[i]) || !relation_has_triggers(r->beside[i]);
