@@ -248,7 +248,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking.grant_analyst('regress_pkt_path')$$,
 	$$SELECT v.site FROM pk_tracking.visit v WHERE v.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$,
 	$$SELECT a.event_category FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S AND a.kind OPERATOR(pg_catalog.=) 'event' LIMIT 1$$,
-	$$SELECT a.url FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S LIMIT 1$$
+	$$SELECT a.url FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S ORDER BY a.idlink_va LIMIT 1$$
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
 -- none is left out but trigger functions, which setting and site fire, and those that create_log(), CHECKs and the install script call
