@@ -201,9 +201,8 @@ seal_load_key(const char *path, bool is_credential,
 	}
 
 	size = read_whole(fd, secret, sizeof(secret));
-	close(fd);
 	if (size < 0)
-		snprintf(error, error_size, "could not read key file \"%s\"", path);
+		snprintf(error, error_size, "could not read key file \"%s\": %s", path, strerror(errno));
 	else if (size < SEAL_KEY_SIZE)
 		snprintf(error, error_size, "key file \"%s\" is shorter than %d bytes", path,
 				 SEAL_KEY_SIZE);
@@ -218,6 +217,7 @@ seal_load_key(const char *path, bool is_credential,
 		memcpy(id, hash, SEAL_KEY_ID_SIZE);
 		done = true;
 	}
+	close(fd);
 	seal_forget(secret, sizeof(secret));
 	return done;
 }

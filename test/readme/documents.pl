@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # What documents promise to each other: links and references lead somewhere,
 # nothing points outside the repository, lines and sizes stay readable, and
-# every message of src/ is in doc/troubleshooting.md.
+# every message of src/ is in doc/troubleshooting.md, every one of edge/ in doc/edge.md.
 # Prints "ok" or "not ok" and a text for each check.
 use strict;
 use warnings;
@@ -153,3 +153,29 @@ foreach my $m (sort keys %messages)
 	push @missing, "$messages{$m}: $n" unless index($doc, "`$n`") >= 0 || index($doc, "`$n…`") >= 0;
 }
 result('every message of src/ is in doc/troubleshooting.md', @missing);
+
+# the daemon's: what its functions that tell or keep a message are given
+my (%edge_messages, @edge_missing);
+foreach my $f (grep { m{^edge/\w+\.c$} } @files)
+{
+	my $t = slurp($f);
+	$t =~ s{/\*.*?\*/}{}gs;
+	while ($t =~ /\b(?:log_line\([^";]*?|fail\(|fault\([^";]*?|report\((?:spool,)?|snprintf\((?:error|message), [^";]*?)\s*((?:(?:"(?:[^"\\]|\\.)*"|PRI?[a-z]+\d*|PRI[du]64|PKT_VERSION)\s*)+)/g)
+	{
+		my $literal = $1;
+		my $m = '';
+		while ($literal =~ /"((?:[^"\\]|\\.)*)"|(PRI?\w+|PKT_VERSION)/g) { $m .= defined $1 ? $1 : $2 eq 'PKT_VERSION' ? '…' : 'd'; }
+		$m =~ s/\\"/"/g;
+		$edge_messages{$m} = $f if $m =~ /[a-z]{2}.* / && $m !~ /^(?:[A-Z]+=|usage:)/;
+	}
+}
+(my $edge_doc = $text{'doc/edge.md'} // '') =~ s/[0-9]+/…/g;
+foreach my $m (sort keys %edge_messages)
+{
+	my $n = normal($m);
+	$n =~ s/^…:…: //;
+	push @edge_missing, "$edge_messages{$m}: $n" unless index($edge_doc, "`$n`") >= 0 || index($edge_doc, "`$n…`") >= 0 ||
+	  ($n =~ /^(.*?), from …/ && index($edge_doc, "`$1`") >= 0);
+}
+result('there are messages of edge/', keys %edge_messages > 60 ? () : scalar keys %edge_messages);
+result('every message of edge/ is in doc/edge.md', @edge_missing);
