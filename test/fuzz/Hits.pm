@@ -276,6 +276,32 @@ sub batch
 	return $out;
 }
 
+# stream(seed, batch, how many): rows of a raw table as lines for COPY: n, query, ip,
+# user_agent, accept_language, at, headers; all of them are hits
+sub stream
+{
+	my ($seed, $batch, $n) = @_;
+	my $out = '';
+
+	srand($seed * 15485863 + $batch);
+	for my $i (1 .. $n)
+	{
+		my $query = query();
+		my @at = gmtime(1767225600 + $i * 6 - (chance(0.05) ? int rand 5000 : 0));
+		# a text without any query string is no request, and in no count
+		$query = 'idsite=1&rec=1' if $query eq '' || $query =~ /\?$/;
+		my @row = (
+			$i, $query,
+			chance(0.05) ? undef : pick('203.0.113.' . int rand 5, '203.0.115.' . int rand 3, '198.51.100.7', '2001:db8::' . int rand 9, '::ffff:203.0.113.9', '10.0.0.1', '198.51.100.9, 10.0.0.1', pick(@odd_text)),
+			agent(),
+			chance(0.1) ? undef : pick('de', 'de-AT,de;q=0.9,en;q=0.5', 'fr-FR', '*', pick(@odd_text)),
+			chance(0.002) ? pick(undef, 'infinity', '1990-01-01', '2300-01-01', '4713-01-01 BC') : sprintf('%d-%02d-%02d %02d:%02d:%02d+00', $at[5] + 1900, $at[4] + 1, @at[3, 2, 1, 0]),
+			chance(0.6) ? undef : headers());
+		$out .= join("\t", map { defined $_ ? copy_text($_) : '\\N' } @row) . "\n";
+	}
+	return $out;
+}
+
 # valid UTF-8 without NUL, as COPY wants it
 sub copy_text
 {

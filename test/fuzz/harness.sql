@@ -132,18 +132,9 @@ BEGIN
 END
 $$;
 
--- The visits that the results name, against their rows.
-CREATE FUNCTION fuzz.judge() RETURNS SETOF fuzz.wrong LANGUAGE plpgsql AS $$
+-- The visits in fuzz.touched, against their rows.
+CREATE FUNCTION fuzz.judge_visits() RETURNS SETOF fuzz.wrong LANGUAGE plpgsql AS $$
 BEGIN
-	DELETE FROM fuzz.touched;
-	INSERT INTO fuzz.touched SELECT (t).idvisit, min(n) FROM fuzz.result WHERE (t).outcome = 'recorded' GROUP BY 1;
-
-	RETURN QUERY SELECT 0, r.n, format('recorded, but there is no visit %s', (r.t).idvisit)
-	FROM fuzz.result r WHERE (r.t).outcome = 'recorded' AND NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = (r.t).idvisit);
-
-	RETURN QUERY SELECT 0, r.n, format('recorded, but there is no action %s of visit %s', (r.t).idlink_va, (r.t).idvisit)
-	FROM fuzz.result r WHERE (r.t).idlink_va IS NOT NULL AND NOT EXISTS (SELECT FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = (r.t).idvisit AND a.idlink_va = (r.t).idlink_va);
-
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s does not agree with its actions: %s, they say %s', v.idvisit,
 		(v.visit_total_actions, v.visit_total_interactions, v.visit_total_searches, v.visit_total_events),
 		(coalesce(a.actions, 0), coalesce(a.interactions, 0), coalesce(a.searches, 0), coalesce(a.events, 0)))
@@ -162,8 +153,11 @@ BEGIN
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s: goal_converted %s, goal_buyer %s do not agree with its conversions', v.idvisit, v.visit_goal_converted, v.visit_goal_buyer)
 	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit)
 	WHERE coalesce(v.visit_goal_converted, 0) <> EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal >= 0)::integer
-		OR coalesce(v.visit_goal_buyer, 0) <> EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = 0)::integer
-			+ 2 * EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = -1)::integer;
+		OR coalesce(v.visit_goal_buyer, 0) % 2 <> EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = 0)::integer
+		-- the row of a cart that was emptied stays
+		OR coalesce(v.visit_goal_buyer, 0) / 2 NOT IN (
+			EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = -1)::integer,
+			EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idgoal = -1 AND (c.items = 0 AND c.revenue = 0) IS NOT TRUE)::integer);
 
 	RETURN QUERY SELECT 0, t.first_n, format('visit %s: times %s, %s, total %s', v.idvisit, v.visit_first_action_time, v.visit_last_action_time, v.visit_total_time)
 	FROM fuzz.touched t JOIN pk_tracking.log_visit v USING (idvisit)
@@ -174,9 +168,25 @@ BEGIN
 	WHERE EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_link_visit_action c WHERE c.idvisit = v.idvisit AND c.idsite <> v.idsite)
 		OR EXISTS (SELECT FROM pk_tracking.log_conversion_item i WHERE i.idvisit = v.idvisit AND (i.idsite <> v.idsite OR NOT EXISTS (
-			SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = i.idvisit AND (i.idorder = '0' AND c.idgoal = -1 OR c.idgoal = 0 AND c.idorder = i.idorder
+			SELECT FROM pk_tracking.log_conversion c WHERE c.idvisit = i.idvisit AND (i.idorder = '0' AND c.idgoal = -1 OR c.idgoal = 0 AND i.idorder IN (c.idorder, c.order_conflict)
 				-- an anonymous visitor's: the conversion has no number, its items have one of chance
 				OR c.idgoal = 0 AND c.idorder IS NULL AND c.consent >= 2 AND i.idorder LIKE '#%'))));
+END
+$$;
+
+-- The visits that the results name, against their rows.
+CREATE FUNCTION fuzz.judge() RETURNS SETOF fuzz.wrong LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM fuzz.touched;
+	INSERT INTO fuzz.touched SELECT (t).idvisit, min(n) FROM fuzz.result WHERE (t).outcome = 'recorded' GROUP BY 1;
+
+	RETURN QUERY SELECT 0, r.n, format('recorded, but there is no visit %s', (r.t).idvisit)
+	FROM fuzz.result r WHERE (r.t).outcome = 'recorded' AND NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = (r.t).idvisit);
+
+	RETURN QUERY SELECT 0, r.n, format('recorded, but there is no action %s of visit %s', (r.t).idlink_va, (r.t).idvisit)
+	FROM fuzz.result r WHERE (r.t).idlink_va IS NOT NULL AND NOT EXISTS (SELECT FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = (r.t).idvisit AND a.idlink_va = (r.t).idlink_va);
+
+	RETURN QUERY SELECT * FROM fuzz.judge_visits();
 
 	RETURN QUERY SELECT 0, r.n, format('action %s of visit %s: %s has no row in the dictionary', a.idlink_va, a.idvisit, d.k)
 	FROM fuzz.result r JOIN pk_tracking.log_link_visit_action a ON a.idvisit = (r.t).idvisit AND a.idlink_va = (r.t).idlink_va
