@@ -138,8 +138,9 @@ static struct
 	DailyKey	key;
 }			prepared[PREPARED_SITES];
 
-/* When this backend last looked for expired salts. */
+/* When this backend last looked for expired salts, and when it will again. */
 static TimestampTz last_destruction = 0;
+static TimestampTz next_destruction = 0;
 
 PG_FUNCTION_INFO_V1(pkt_daily_salt_digest);
 PG_FUNCTION_INFO_V1(pkt_destroy_expired_salts);
@@ -178,7 +179,7 @@ forget_work(bool destroyed)
 {
 	memset(prepared, 0, sizeof(prepared));
 	if (destroyed)
-		last_destruction = 0;
+		next_destruction = 0;
 }
 
 static SecretModule module = {.wipe = wipe_cache,.forget = forget_work};
@@ -582,17 +583,25 @@ lock_daily(int32 idsite, DateADT day, bool wait)
 /*
  * Empty a table if it has rows (dead ones count) and all of them are expired.
  * True if it did.  Does not wait for locks, and keeps none unless it emptied
- * the table.
+ * the table.  Sets *busy if it had to wait.
  */
 static bool
-destroy_table(int table, TimestampTz now)
+destroy_table(int table, TimestampTz now, bool *busy)
 {
 	char		name[SALT_TABLE_NAME_LEN];
 
 	salt_table_name(table, name);
-	if (secret_table_lock_dead(secret_table_oid(name), ANUM_SALT_EXPIRES, now,
-							   SECRET_NO_HORIZON, false) != SECRET_TABLE_LOCKED)
-		return false;
+	switch (secret_table_lock_dead(secret_table_oid(name), ANUM_SALT_EXPIRES, now,
+								   SECRET_NO_HORIZON, false))
+	{
+		case SECRET_TABLE_IN_USE:
+			return false;
+		case SECRET_TABLE_BUSY:
+			*busy = true;
+			return false;
+		case SECRET_TABLE_LOCKED:
+			break;
+	}
 
 	secret_table_record(name,
 						"'daily salt', t.idsite,"
@@ -604,20 +613,22 @@ destroy_table(int table, TimestampTz now)
 
 /* Empty every table whose salts are all expired; the number of tables. */
 static int
-destroy_tables(TimestampTz now)
+destroy_tables(TimestampTz now, bool *busy)
 {
 	int			n = 0;
 	int			i;
 
+	*busy = false;
 	for (i = 0; i < SALT_TABLES; i++)
-		if (destroy_table(i, now))
+		if (destroy_table(i, now, busy))
 			n++;
 	return n;
 }
 
 /*
  * salt_destroy_expired
- *		Destroy what has expired; at most once an hour per backend.
+ *		Destroy what has expired; once an hour per backend, and again soon if
+ *		somebody else was using one of the tables.
  *
  * Takes the wall clock.  Errors: insufficient_privilege if the caller may not
  * TRUNCATE the salts' tables.
@@ -625,15 +636,20 @@ destroy_tables(TimestampTz now)
 void
 salt_destroy_expired(TimestampTz now)
 {
-	if (last_destruction != 0 && now >= last_destruction &&
-		now - last_destruction < USECS_PER_HOUR)
+	bool		busy;
+
+	if (now >= last_destruction && now < next_destruction)
 		return;
 	if (RecoveryInProgress() || XactReadOnly)
 		return;
 
+	/* before, so that an error does not come back with every hit */
 	last_destruction = now;
-	if (destroy_tables(now) > 0)
+	next_destruction = now + USECS_PER_HOUR;
+	if (destroy_tables(now, &busy) > 0)
 		module.destroyed = true;
+	if (busy)
+		next_destruction = now + SECRET_RETRY_AFTER;
 }
 
 /*
@@ -646,9 +662,10 @@ make_daily(int32 idsite, DateADT day, TimestampTz day_end, TimestampTz now)
 {
 	bool		late = may_be_late(day_end, now);
 	int			table = late ? late_table(now) : daily_table(day);
+	bool		busy = false;	/* then its salts are destroyed later */
 	Datum		values[4];
 
-	destroy_table(table, now);
+	destroy_table(table, now, &busy);
 
 	values[0] = Int32GetDatum(idsite);
 	values[1] = DateADTGetDatum(day);
@@ -742,11 +759,12 @@ Datum
 pkt_destroy_expired_salts(PG_FUNCTION_ARGS)
 {
 	int			n;
+	bool		busy;
 
 	(void) fcinfo;
 
 	spi_connect();
-	n = destroy_tables(GetCurrentTimestamp());
+	n = destroy_tables(GetCurrentTimestamp(), &busy);
 	spi_finish();
 	PG_RETURN_INT32(n);
 }

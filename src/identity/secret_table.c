@@ -44,11 +44,14 @@ secret_xact_callback(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
+
+			/* may be rolled back, of which nobody will tell this session */
+			/* FALLTHROUGH */
+		case XACT_EVENT_PREPARE:
 			module->forget(module->destroyed);
 			/* FALLTHROUGH */
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
-		case XACT_EVENT_PREPARE:
 			module->wipe();
 			module->destroyed = false;
 			break;

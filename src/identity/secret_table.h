@@ -21,6 +21,9 @@ typedef enum SecretTableState
 	SECRET_TABLE_LOCKED			/* nothing in it lives, and it is locked */
 } SecretTableState;
 
+/* Time between two attempts on a table that another session uses. */
+#define SECRET_RETRY_AFTER USECS_PER_SEC
+
 /*
  * A module that keeps secrets of such tables in memory while a transaction
  * runs.  Neither function may raise.
@@ -34,8 +37,9 @@ typedef struct SecretModule
 	void		(*wipe) (void);
 
 	/*
-	 * Forget what an aborted transaction or subtransaction did.  destroyed:
-	 * the transaction has emptied tables.  Called before wipe().
+	 * Forget what a transaction or subtransaction did that was aborted, or
+	 * prepared, which may be rolled back yet.  destroyed: it has emptied
+	 * tables.  Called before wipe().
 	 */
 	void		(*forget) (bool destroyed);
 

@@ -94,9 +94,6 @@
  */
 #define SHORT_TRANSACTION (30 * USECS_PER_SEC)
 
-/* Time between two attempts on a table that another session uses. */
-#define RETRY_AFTER USECS_PER_SEC
-
 #define SLOTS SESSION_LINK_TABLES
 #define KEY_LEN 32
 #define LINK_TABLE_NAME_LEN 16
@@ -753,7 +750,7 @@ session_link_destroy_expired(TimestampTz now)
 	destroy_slots(now, &busy);
 	last_destruction = now;
 	if (busy)
-		next_destruction = now + RETRY_AFTER;
+		next_destruction = now + SECRET_RETRY_AFTER;
 	else
 	{
 		/* the next key expires in the middle of this hour or of the next */
