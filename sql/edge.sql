@@ -62,6 +62,11 @@ RESET ROLE;
 SELECT pg_stat_force_next_flush() \g /dev/null
 SELECT n_tup_hot_upd = n_tup_upd AS hot FROM pg_stat_user_tables WHERE relid = 'pk_tracking.edge_batch'::regclass;
 
+-- maintain() forgets senders that are gone for long
+INSERT INTO pk_tracking.edge_batch VALUES ('33333333-3333-4333-8333-333333333333', :first, 1, now() - interval '401 days'), ('44444444-4444-4444-8444-444444444444', :first, 1, now() - interval '399 days');
+SELECT task, done FROM pk_tracking.maintain() WHERE task ~ 'batches';
+SELECT daemon FROM pk_tracking.edge_batch WHERE daemon::text ~ '^[34]' ORDER BY daemon;
+
 -- 5. The rights go with the next call that does not ask for them
 SELECT pk_tracking.grant_tracker('regress_pkt_edge');
 SET ROLE regress_pkt_edge;

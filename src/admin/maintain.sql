@@ -68,6 +68,12 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 
+	-- a hit in a daemon's spool, at most a year old, may still be asked for
+	task := 'old batches of HTTP daemons forgotten';
+	DELETE FROM pk_tracking.edge_batch b WHERE b.changed < now() - interval '400 days';
+	GET DIAGNOSTICS done = ROW_COUNT;
+	RETURN NEXT;
+
 	task := 'expired salts destroyed';
 	done := pk_tracking.destroy_expired_salts();
 	RETURN NEXT;
