@@ -351,6 +351,12 @@ tick(void *context)
 		link_drop(link, "PostgreSQL does not answer in time");
 	if (expire_at <= loop_now())
 	{
+		/* while PostgreSQL takes nothing, what was fetched is not exempt */
+		if (state == DRAIN_FREE)
+		{
+			forget_hits(nhits);
+			spool_rewind(spool);
+		}
 		spool_expire(spool, loop_wall_time());
 		expire_at = loop_now() + EXPIRE_INTERVAL;
 	}

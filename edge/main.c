@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -190,6 +192,16 @@ say_alive(void *context)
 	(void) context;
 	service_alive();
 	watchdog_timer.at = loop_now() + service_watchdog();
+}
+
+/* Memory holds addresses: no core is written, and none but root may look into it. */
+static void
+hide_memory(void)
+{
+	struct rlimit none = {0, 0};
+
+	(void) setrlimit(RLIMIT_CORE, &none);
+	(void) prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void
@@ -396,6 +408,7 @@ main(int argc, char **argv)
 	open_sockets();
 	service_open();
 	drop_root();
+	hide_memory();
 	watch_signals();
 	stop_timer.callback = stop_now;
 	loop_add_timer(&stop_timer);

@@ -75,6 +75,16 @@ sql(q{SELECT pk_tracking.set_instance('proxy_client_headers', '{x-forwarded-for}
 $daemon = start_daemon(direct => 'off');
 is(request($daemon, $hit, '-H', 'X-Forwarded-For: 203.0.113.9')->{status}, 200, 'with it, it does');
 is(sql("SELECT location_ip FROM pk_tracking.visit"), '203.0.0.0', 'and takes the address from it');
+my $process = slurp("/proc/$daemon->{pid}/status");
+my ($uid) = $process =~ /^Uid:\s+(\d+\s+\d+\s+\d+\s+\d+)$/m;
+if ($> == 0)
+{
+	my $wanted = getpwnam('postgres');
+	is($uid, join("\t", ($wanted) x 4), 'started as root, it is root no longer');
+	like($process, qr/^CapEff:\s+0+$/m, 'and has no right of it left');
+	is(join(' ', $process =~ /^Groups:.*\b0\b/mg), '', 'nor its group');
+}
+like(slurp("/proc/$daemon->{pid}/limits"), qr/^Max core file size\s+0\s+0\s/m, 'it writes no core');
 Edge::stop_daemon($daemon);
 
 ## health and metrics
@@ -210,7 +220,7 @@ sub activated
 	exec $program, '--config', $conf;
 	exit 127;
 }
-put("$work/activated.conf", slurp($daemon->{config}) =~ s/^listen.*$/listen = '127.0.0.1:1'/mr);
+put("$work/activated.conf", slurp($daemon->{config}) =~ s/^listen.*$/listen = '127.0.0.1:1'/mr . "requests_per_address = 1000000\n");
 mkdir "$work/out";
 my $load = fork // die $!;
 exec $^X, "$FindBin::RealBin/load", "$work/activated", "$work/out", 6, 'r', '--hits', 400 if !$load;
