@@ -79,8 +79,8 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' / ', SQLSTATE, SQLERRM, nullif(hint, ''));
 END
 $$;
-SELECT d, pg_temp.raises(format('SELECT pk_tracking.track_requests(%L)', d)) FROM unnest(ARRAY['{}', '{"requests": "secret"}', '{"requests": {"secret": 1}}', '{"requests": {"0": "?idsite=1", "secret": 1}}', '{"requests": {"00": "?idsite=1"}}', '{"requests": {"-1": "?"}}', '{"1": "?idsite=1", "a": 2}', '{"": "?"}', '{"requests": null}', '"secret"', '7', 'null', NULL]) d;
-SELECT pg_temp.raises($$SELECT pk_tracking.track_requests_answer('{"a": "secret"}')$$);
+SELECT d, pg_temp.raises(format('SELECT pk_tracking.track_requests(%L::jsonb)', d)) FROM unnest(ARRAY['{}', '{"requests": "secret"}', '{"requests": {"secret": 1}}', '{"requests": {"0": "?idsite=1", "secret": 1}}', '{"requests": {"00": "?idsite=1"}}', '{"requests": {"-1": "?"}}', '{"1": "?idsite=1", "a": 2}', '{"": "?"}', '{"requests": null}', '"secret"', '7', 'null', NULL]) d;
+SELECT pg_temp.raises($$SELECT pk_tracking.track_requests_answer('{"a": "secret"}'::jsonb)$$);
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests((SELECT jsonb_agg(i) FROM generate_series(1, 10001) i))$$);
 SELECT pg_temp.raises($$SELECT pk_tracking.track_requests('["?idsite=1"]', headers => '[]')$$);
 SELECT said FROM pg_temp.bulk(jsonb_build_array(rpad('?idsite=$1&rec=1', 70000, 'x'), '?idsite=$1&rec=1')::text);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "base/args.h"
@@ -38,4 +39,32 @@ arg_client_text(FunctionCallInfo fcinfo, int n)
 	t = PG_GETARG_TEXT_PP(n);
 	len = VARSIZE_ANY_EXHDR(t);
 	return text_clean(VARDATA_ANY(t), Min(len, CLIENT_TEXT_MAX), false);
+}
+
+/*
+ * arg_header
+ *		Text argument n that a request header held: its first HEADER_MAX bytes,
+ *		without control characters; "" if it is NULL.
+ */
+char *
+arg_header(FunctionCallInfo fcinfo, int n)
+{
+	text	   *t;
+
+	if (PG_ARGISNULL(n))
+		return pstrdup("");
+	t = PG_GETARG_TEXT_PP(n);
+	return text_clean(VARDATA_ANY(t),
+					  header_length(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)), false);
+}
+
+/*
+ * header_length
+ *		How many of the len bytes of a header are read: whole characters, at most
+ *		HEADER_MAX bytes.
+ */
+size_t
+header_length(const char *str, size_t len)
+{
+	return len <= HEADER_MAX ? len : (size_t) pg_mbcliplen(str, (int) len, HEADER_MAX);
 }

@@ -77,14 +77,25 @@
 		NULL, NIL))
 #endif
 
-/* 17: a lexer of JSON may live in the caller's memory, and takes a const text */
-#if PG_VERSION_NUM >= 170000
-#define pkt_json_lexer(str, len) \
-	makeJsonLexContextCstringLen(NULL, (str), (len), GetDatabaseEncoding(), true)
+/* 16: actions of the JSON parser return whether it goes on */
+#if PG_VERSION_NUM >= 160000
+#define pkt_json_result JsonParseErrorType
+#define pkt_json_go_on JSON_SUCCESS
 #else
-#define pkt_json_lexer(str, len) \
+#define pkt_json_result void
+#define pkt_json_go_on
+#endif
+
+/* 17: a lexer of JSON may live in the caller's memory, takes a const text, and can be freed */
+#if PG_VERSION_NUM >= 170000
+#define pkt_json_lexer(str, len, escapes) \
+	makeJsonLexContextCstringLen(NULL, (str), (len), GetDatabaseEncoding(), (escapes))
+#define pkt_json_lexer_free(lex) freeJsonLexContext(lex)
+#else
+#define pkt_json_lexer(str, len, escapes) \
 	makeJsonLexContextCstringLen(unconstify(char *, (str)), (int) (len), \
-								 GetDatabaseEncoding(), true)
+								 GetDatabaseEncoding(), (escapes))
+#define pkt_json_lexer_free(lex) pfree(lex)
 #endif
 
 #endif							/* PKT_COMPAT_H */

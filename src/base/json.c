@@ -6,17 +6,73 @@
 
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 #include "base/compat.h"
 #include "base/json.h"
+#include "base/text.h"
+
+/* Digits behind the dot that are printed, and the least number with too many before it. */
+#define NUMBER_DIGITS 64
+#define NUMBER_LIMIT "1e64"
+
+/* Stands for a number that has more: no reader takes it for one. */
+static const char too_long[] = "1e999";
+
+/*
+ * Is a number printed with few digits?  Few bytes of jsonb may be a number of
+ * 130,000.
+ */
+static bool
+is_short(Numeric n)
+{
+	static Numeric limit = NULL;
+	Datum		value = NumericGetDatum(n);
+
+	if (limit == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		limit = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(NUMBER_LIMIT),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
+		MemoryContextSwitchTo(old);
+	}
+	return DatumGetInt32(DirectFunctionCall1(numeric_scale, value)) <= NUMBER_DIGITS &&
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, NumericGetDatum(limit))) < 0 &&
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, DirectFunctionCall1(numeric_uminus, value),
+										  NumericGetDatum(limit))) < 0;
+}
+
+/*
+ * json_is_short
+ *		Does a document have no number that is printed with very many digits?
+ */
+bool
+json_is_short(Jsonb *jsonb)
+{
+	JsonbIterator *it = JsonbIteratorInit(&jsonb->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if ((token == WJB_VALUE || token == WJB_ELEM) && v.type == jbvNumeric &&
+			!is_short(v.val.numeric))
+			return false;
+	}
+	return true;
+}
 
 /*
  * json_scalar
  *		A scalar as a tracking URL would carry it: true is 1, false is 0.  The
- *		text is not terminated and may point into the document.  False for null,
- *		lists and objects.
+ *		text is not terminated and may point into the document.  A number of very
+ *		many digits is none.  False for null, lists and objects.
  */
 bool
 json_scalar(const JsonbValue *v, const char **str, size_t *len)
@@ -28,8 +84,9 @@ json_scalar(const JsonbValue *v, const char **str, size_t *len)
 			*len = v->val.string.len;
 			return true;
 		case jbvNumeric:
-			*str = DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(v->val.numeric)));
+			*str = !is_short(v->val.numeric) ? too_long :
+				DatumGetCString(DirectFunctionCall1(numeric_out,
+													NumericGetDatum(v->val.numeric)));
 			*len = strlen(*str);
 			return true;
 		case jbvBool:
@@ -84,8 +141,47 @@ json_push_number(JsonbParseState **state, JsonbIteratorToken token, int64 n)
 bool
 json_is_object(const char *str)
 {
-	JsonLexContext *lex = pkt_json_lexer(str, strlen(str));
+	JsonLexContext *lex = pkt_json_lexer(str, strlen(str), true);
 
 	return str[strspn(str, " \t\r\n")] == '{' &&
 		pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
+}
+
+/* Let a parser be interrupted: an action for each member and element. */
+static pkt_json_result
+interruptible(void *state pg_attribute_unused(), bool isnull pg_attribute_unused())
+{
+	CHECK_FOR_INTERRUPTS();
+	return pkt_json_go_on;
+}
+
+static pkt_json_result
+interruptible_field(void *state pg_attribute_unused(), char *name pg_attribute_unused(),
+					bool isnull pg_attribute_unused())
+{
+	CHECK_FOR_INTERRUPTS();
+	return pkt_json_go_on;
+}
+
+/*
+ * json_is_valid
+ *		Is the text, len bytes in the database's encoding, JSON, not nested deeper
+ *		than text_to_jsonb() takes it?  Never raises for its input.
+ */
+bool
+json_is_valid(const char *str, size_t len)
+{
+	JsonSemAction actions;
+	JsonLexContext *lex;
+	bool		valid;
+
+	if (len > PG_INT32_MAX || text_json_is_deep(str, len))
+		return false;
+	memset(&actions, 0, sizeof(actions));
+	actions.object_field_start = interruptible_field;
+	actions.array_element_start = interruptible;
+	lex = pkt_json_lexer(str, len, false);
+	valid = pg_parse_json(lex, &actions) == JSON_SUCCESS;
+	pkt_json_lexer_free(lex);
+	return valid;
 }

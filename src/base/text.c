@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
@@ -575,18 +576,22 @@ text_trim(char *str)
 	return str;
 }
 
-/* Are its brackets nested deeper than those of any tracker? */
-static bool
-is_deep(const char *json)
+/*
+ * text_json_is_deep
+ *		Are its brackets nested deeper than those of any tracker, JSON_DEPTH_MAX?
+ */
+bool
+text_json_is_deep(const char *json, size_t len)
 {
+	const char *end = json + len;
 	bool		in_string = false;
 	int			depth = 0;
 
-	for (; *json; json++)
+	for (; json < end; json++)
 	{
 		if (in_string)
 		{
-			if (*json == '\\' && json[1] != '\0')
+			if (*json == '\\' && json + 1 < end)
 				json++;
 			else if (*json == '"')
 				in_string = false;
@@ -600,6 +605,8 @@ is_deep(const char *json)
 		}
 		else if (*json == ']' || *json == '}')
 			depth--;
+		else if (*json == ',')
+			CHECK_FOR_INTERRUPTS();
 	}
 	return false;
 }
@@ -618,7 +625,7 @@ text_to_jsonb(const char *str)
 	ErrorSaveContext escontext = {.type = T_ErrorSaveContext};
 	Datum		result;
 
-	if (is_deep(str))
+	if (text_json_is_deep(str, strlen(str)))
 		return NULL;
 	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext,
 									 &result))
@@ -628,7 +635,7 @@ text_to_jsonb(const char *str)
 	MemoryContext context = CurrentMemoryContext;
 	Jsonb	   *volatile result = NULL;
 
-	if (is_deep(str))
+	if (text_json_is_deep(str, strlen(str)))
 		return NULL;
 
 	/* jsonb_in() holds no resource but memory, so its error can be ignored */

@@ -23,6 +23,7 @@ extern void text_cut_bytes(char *str, int max);
 extern void text_cut_chars(char *str, int max);
 extern char *text_join_lines(char *str);
 extern char *text_trim(char *str);
+extern bool text_json_is_deep(const char *json, size_t len);
 extern Jsonb *text_to_jsonb(const char *str);
 
 #endif							/* PKT_TEXT_H */

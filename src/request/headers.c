@@ -5,7 +5,10 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
+#include "base/args.h"
 #include "base/json.h"
 #include "request/headers.h"
 
@@ -13,8 +16,8 @@
 								 * port */
 
 /*
- * Is each name in lower case, and each value a scalar?  Reads the JEntries: the
- * names of an object stand together before its values.
+ * Is each name in lower case, and each value a scalar that is not too long?
+ * Reads the JEntries: the names of an object stand together before its values.
  */
 static bool
 is_normal(const Jsonb *headers)
@@ -29,6 +32,12 @@ is_normal(const Jsonb *headers)
 		normal &= !JBE_ISCONTAINER(c->children[n + i]);
 	for (uint32 i = 0; i < len; i++)
 		normal &= (unsigned char) (names[i] - 'A') >= 26;
+	/* hardly any request has so much of them all */
+	if (VARSIZE(headers) > HEADER_MAX)
+	{
+		for (uint32 i = 0; i < n; i++)
+			normal &= getJsonbLength(c, (int) (n + i)) <= HEADER_MAX;
+	}
 	return normal;
 }
 
@@ -48,6 +57,7 @@ join_values(JsonbContainer *list, const char *separator)
 		const char *str;
 		size_t		len;
 
+		CHECK_FOR_INTERRUPTS();
 		if (token != WJB_ELEM || !json_scalar(&v, &str, &len))
 			continue;
 		if (!first)
@@ -59,12 +69,60 @@ join_values(JsonbContainer *list, const char *separator)
 }
 
 /*
+ * Is a header read from its beginning?  Of any other, which may be a proxy's
+ * list of addresses, the first one or the last one counts.
+ */
+static bool
+is_read_from_start(const char *name)
+{
+	static const char *const names[] = {
+		"accept-language", "authorization", "cookie", "referer", "user-agent"
+	};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return strncmp(name, "sec-ch-", 7) == 0;
+}
+
+/*
+ * Cut a value at HEADER_MAX bytes.  A client must not move the address that a
+ * proxy has added out of reach, so of a list the middle goes.
+ */
+static void
+cut_value(const char *name, JsonbValue *value)
+{
+	const char *str = value->val.string.val;
+	int			len = value->val.string.len;
+	int			rest;
+	StringInfoData buf;
+
+	if (len <= HEADER_MAX)
+		return;
+	if (is_read_from_start(name))
+	{
+		value->val.string.len = (int) header_length(str, len);
+		return;
+	}
+	rest = pg_mbcliplen(str, len, len - HEADER_MAX / 2 + 1);
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, str, pg_mbcliplen(str, len, HEADER_MAX / 2 - 1));
+	appendStringInfoChar(&buf, ',');
+	appendBinaryStringInfo(&buf, str + rest, len - rest);
+	value->val.string.val = buf.data;
+	value->val.string.len = buf.len;
+}
+
+/*
  * headers_normalise
  *		Headers, a JSON object, with names in lower case and one text for each:
  *		of a list of values, as Go and Node have them, the values joined.  Where
- *		one name comes in two forms, the one in lower case counts.  Returns its
- *		argument if nothing has to be changed, or if it is no object, else a copy
- *		in the current memory context.
+ *		one name comes in two forms, the one in lower case counts.  Values have
+ *		at most HEADER_MAX bytes: of longer ones the end goes, of what may be a
+ *		list of addresses the middle.  Returns its argument if nothing has to be changed,
+ *		or if it is no object, else a copy in the current memory context.
  */
 Jsonb *
 headers_normalise(Jsonb *headers)
@@ -91,16 +149,25 @@ headers_normalise(Jsonb *headers)
 	{
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
 
+		CHECK_FOR_INTERRUPTS();
 		for (char *p = name; *p; p++)
 			*p = pg_ascii_tolower((unsigned char) *p);
 		(void) JsonbIteratorNext(&it, &value, true);
 		json_push_text(&state, WJB_KEY, name);
 		if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data))
-			json_push_text(&state, WJB_VALUE,
-						   join_values(value.val.binary.data,
-									   strcmp(name, "cookie") == 0 ? "; " : ", "));
-		else
-			(void) pushJsonbValue(&state, WJB_VALUE, &value);
+		{
+			const char *joined = join_values(value.val.binary.data,
+											 strcmp(name, "cookie") == 0 ? "; " : ", ");
+
+			value.type = jbvString;
+			value.val.string.val = unconstify(char *, joined);
+			value.val.string.len = (int) strlen(joined);
+		}
+		else if (value.type == jbvBinary)
+			value.type = jbvNull;	/* no header is an object */
+		if (value.type == jbvString)
+			cut_value(name, &value);
+		(void) pushJsonbValue(&state, WJB_VALUE, &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

@@ -6,12 +6,12 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
-#include "base/text.h"
 #include "request/hit.h"
 
 PG_FUNCTION_INFO_V1(pkt_hit_fields);
@@ -336,9 +336,25 @@ hit_create(void)
 	return hit;
 }
 
+/* A text cut at len bytes; of one that is shared, the same for all hits. */
+static char *
+cut_copy(SharedTexts *shared, const char *whole, size_t len)
+{
+	for (int i = 0; shared != NULL && i < shared->n; i++)
+	{
+		if (shared->whole[i] != whole)
+			continue;
+		if (shared->cut[i] == NULL)
+			shared->cut[i] = MemoryContextStrdup(shared->context, pnstrdup(whole, len));
+		return shared->cut[i];
+	}
+	return pnstrdup(whole, len);
+}
+
 /*
  * hit_cut
- *		Cut texts, in place, to the bounds of the table.
+ *		Cut texts to the bounds of the table.  One that is too long is replaced by
+ *		a copy.
  */
 void
 hit_cut(Hit *hit)
@@ -346,14 +362,17 @@ hit_cut(Hit *hit)
 	for (int i = 0; i < n_bounded; i++)
 	{
 		const HitField *f = bounded[i];
-		char	   *str = *(char **) ((char *) hit + f->offset);
+		char	  **where = (char **) ((char *) hit + f->offset);
+		size_t		len;
 
-		if (str[0] == '\0')
+		if ((*where)[0] == '\0')
 			continue;
-		if (f->unit == UNIT_BYTES)
-			text_cut_bytes(str, f->max);
-		else
-			text_cut_chars(str, f->max);
+		len = strlen(*where);
+		if (len <= (size_t) f->max)
+			continue;
+		len = f->unit == UNIT_BYTES ? pg_mbcliplen(*where, (int) len, f->max) :
+			pg_mbcharcliplen(*where, (int) len, f->max);
+		*where = cut_copy(hit->shared, *where, len);
 	}
 }
 

@@ -45,6 +45,20 @@ typedef struct HitParam
 	bool		escaped;
 } HitParam;
 
+#define SHARED_TEXTS_MAX 2
+
+/*
+ * Texts that the hits of a document share, because the connection said them, and
+ * what they are when cut: a shared text is never changed in place.
+ */
+typedef struct SharedTexts
+{
+	MemoryContext context;		/* lives as long as the hits */
+	int			n;
+	const char *whole[SHARED_TEXTS_MAX];
+	char	   *cut[SHARED_TEXTS_MAX];	/* NULL: not yet */
+} SharedTexts;
+
 /*
  * Texts are NUL-terminated, valid in the database's encoding, within their
  * bounds, and "" if absent; they live in the memory context of the engine call.
@@ -68,6 +82,7 @@ typedef struct Hit
 	char	   *referer_header;
 	bool		trusted;		/* may use parameters that need authentication */
 	bool		strict;			/* what is sent wrong is the caller's error */
+	SharedTexts *shared;		/* NULL: all texts are the hit's own */
 
 	/* the action */
 	char	   *url;
@@ -161,7 +176,8 @@ typedef struct Hit
 
 	/* needs authentication */
 	char	   *token_auth;		/* wiped as soon as it was checked */
-	bool		in_bulk;		/* came in a bulk document */
+	int32		in_bulk;		/* its place in a bulk document, from 1; 0: it
+								 * came in none */
 	char	   *country;
 	char	   *region;
 	char	   *city;
@@ -251,6 +267,7 @@ extern void hit_cut(Hit *hit);
 
 /* hit_set.c */
 extern void hit_set(Hit *hit, const HitField *field, const char *value, size_t len);
+extern void hit_set_json(Hit *hit, const HitField *field, Jsonb *value);
 extern bool hit_set_time(Hit *hit, TimestampTz at, TimestampTz now);
 extern char *hit_text(const Hit *hit, const HitField *field);
 

@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "request/hit.h"
 
@@ -111,6 +112,22 @@ parse_float(const char *value, size_t len)
 }
 
 /*
+ * hit_set_json
+ *		Put a JSON value, which must last as long as the hit, into its field; NULL:
+ *		it is not JSON.  One that is too long is none.
+ */
+void
+hit_set_json(Hit *hit, const HitField *field, Jsonb *value)
+{
+	if (value != NULL && (VARSIZE(value) > JSON_MAX || !json_is_short(value)))
+		value = NULL;
+	*(Jsonb **) ((char *) hit + field->offset) = value;
+	/* an order or a cart with bad items is refused, other hits are not */
+	if (field->offset == offsetof(Hit, ec_items))
+		hit->ec_items_bad = value == NULL;
+}
+
+/*
  * hit_set
  *		Put a value, len bytes as decoded from UTF-8, into its field.  An empty
  *		value counts as absent.  A bad value becomes the default or marks the
@@ -189,14 +206,8 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 			}
 
 		case FIELD_JSON:
-			*(Jsonb **) where = len > JSON_MAX ? NULL : text_to_jsonb(text_clean(value, len, true));
-
-			/*
-			 * an order or a cart with bad items is refused, other hits are
-			 * not
-			 */
-			if (field->offset == offsetof(Hit, ec_items))
-				hit->ec_items_bad = *(Jsonb **) where == NULL;
+			hit_set_json(hit, field, len > JSON_MAX ? NULL :
+						 text_to_jsonb(text_clean(value, len, true)));
 			break;
 
 		case FIELD_CONSENT:

@@ -8,6 +8,7 @@
 #include "common/base64.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -23,6 +24,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+/* see tracking_api.h */
+const char *const reason_bulk_requests_limit = "bulk_requests_limit";
 
 #define OTHERS_MAX 128			/* parameters outside the table that are kept */
 
@@ -500,6 +504,7 @@ add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
 	{
 		HitParam	other = {.name = name,.name_len = key->val.string.len + 2};
 
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM && json_scalar(&value, &other.value, &other.value_len))
 			add_other(hit, &other);
 	}
@@ -510,7 +515,7 @@ add_list(Hit *hit, const JsonbValue *key, const JsonbValue *list)
  *		As tracking_api_read_query(), from an object of parameters, with names
  *		and values as in the tracking API.  Texts are in the database's
  *		encoding.  The n_skip names in skip are not read: the caller sets these
- *		fields.
+ *		fields.  Errors: invalid_parameter_value for what is no object.
  */
 void
 tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_skip)
@@ -535,6 +540,7 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 
 		bool		skipped = false;
 
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&it, &value, true);
 		for (int i = 0; field != NULL && i < n_skip; i++)
 			skipped |= strcmp(field->name, skip[i]) == 0;
@@ -542,15 +548,16 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 			continue;
 		if (field != NULL && field->type == FIELD_JSON && value.type == jbvBinary)
 		{
-			*(Jsonb **) ((char *) hit + field->offset) = JsonbValueToJsonb(&value);
+			hit_set_json(hit, field, JsonbValueToJsonb(&value));
 			continue;
 		}
 		if (field != NULL && field->type == FIELD_LIST && json_is_list(&value))
 		{
 			Jsonb	   *list = JsonbValueToJsonb(&value);
 
-			*(char **) ((char *) hit + field->offset) = JsonbToCString(NULL, &list->root,
-																	   VARSIZE(list));
+			if (json_is_short(list))
+				*(char **) ((char *) hit + field->offset) = JsonbToCString(NULL, &list->root,
+																		   VARSIZE(list));
 			continue;
 		}
 		if ((field == NULL || field->type == FIELD_TEXT) && json_is_list(&value))
@@ -574,7 +581,7 @@ tracking_api_read_json(Hit *hit, Jsonb *params, const char *const *skip, int n_s
 /*
  * tracking_api_header
  *		A request header by its lower-case name, cleaned; NULL if it was not
- *		sent.
+ *		sent.  The headers have been normalised.
  */
 char *
 tracking_api_header(Jsonb *headers, const char *name)
@@ -582,7 +589,7 @@ tracking_api_header(Jsonb *headers, const char *name)
 	JsonbValue	buf;
 	JsonbValue *v = getKeyJsonValueFromContainer(&headers->root, name, strlen(name), &buf);
 
-	if (v == NULL || v->type != jbvString || v->val.string.len > QUERY_MAX)
+	if (v == NULL || v->type != jbvString)
 		return NULL;
 	return text_clean(v->val.string.val, v->val.string.len, false);
 }
@@ -846,6 +853,12 @@ tracking_api_authenticate(Hit *hit, const Settings *s)
 	if (hit->in_bulk && s->bulk_requests_require_authentication && !trusted)
 	{
 		hit->invalid = "token_auth";
+		return;
+	}
+	/* who may say anything is still a stranger */
+	if (hit->in_bulk > s->bulk_requests_limit && !hit->trusted)
+	{
+		hit->invalid = reason_bulk_requests_limit;
 		return;
 	}
 

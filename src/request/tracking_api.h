@@ -10,7 +10,11 @@
 
 #include "request/hit.h"
 
-#define QUERY_MAX (64 * 1024)	/* bytes of a tracking URL */
+#define QUERY_MAX (64 * 1024)	/* bytes of a tracking URL, or of an object of
+								 * a bulk document */
+
+/* Why a hit of a document without a token is invalid: there are too many of its kind. */
+extern const char *const reason_bulk_requests_limit;
 
 extern void tracking_api_read_query(Hit *hit, const char *query, size_t len);
 extern int32 tracking_api_query_site(const char *query, size_t len);

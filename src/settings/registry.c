@@ -385,6 +385,9 @@ const SettingDef setting_registry[] = {
 	{FIELD(bulk_requests_require_authentication),.type = TYPE_BOOL,.value = "off",
 		.instance_only = true,
 	.description = "bulk requests need a token"},
+	{FIELD(bulk_requests_limit),.type = TYPE_INT,.value = "1000",.max = 10000,
+		.instance_only = true,
+	.description = "requests of a bulk document that are accepted without a token"},
 	{FIELD(proxy_client_headers),.type = TYPE_LIST,.value = "{}",.instance_only = true,
 		.check = check_header_name,.normalise = normalise_header_name,
 		.description = "request headers in which proxies send the visitor's address, such as"

@@ -169,6 +169,8 @@ typedef struct Settings
 	/* seconds */
 	int32		tracking_requests_require_authentication_when_custom_timestamp_newer_than;
 	bool		bulk_requests_require_authentication;
+	int32		bulk_requests_limit;	/* requests of a document without a
+										 * token */
 	TextList	proxy_client_headers;
 	TextList	proxy_ips;
 	bool		proxy_ip_read_last_in_list;

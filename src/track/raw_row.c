@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "base/args.h"
 #include "base/compat.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -114,9 +115,13 @@ set_field(Hit *hit, const HitField *field, const char *str, size_t len)
 {
 	if (field->type == FIELD_TEXT || field->type == FIELD_LIST)
 	{
+		bool		is_header = field->offset == offsetof(Hit, user_agent) ||
+			field->offset == offsetof(Hit, accept_language);
+
 		if (len > 0)
 			*(char **) ((char *) hit + field->offset) =
-				text_clean(str, Min(len, RAW_TEXT_MAX), false);
+				text_clean(str, is_header ? header_length(str, len) : Min(len, RAW_TEXT_MAX),
+						   false);
 	}
 	else
 		hit_set(hit, field, str, len);
@@ -206,7 +211,7 @@ read_parameter(Hit *hit, const RawBinding *b, const RawColumn *c, Datum value,
 
 	if (c != NULL && b->target == RAW_FIELD && b->field->type == FIELD_JSON && c->type == RAW_JSONB)
 	{
-		*(Jsonb **) ((char *) hit + b->field->offset) = DatumGetJsonbPCopy(value);
+		hit_set_json(hit, b->field, DatumGetJsonbPCopy(value));
 		return;
 	}
 	if (c != NULL)

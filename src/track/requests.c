@@ -11,12 +11,12 @@
 #include "utils/builtins.h"
 #include "utils/inet.h"
 #include "utils/jsonb.h"
-#include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 #include "base/args.h"
 #include "base/compat.h"
 #include "base/json.h"
+#include "request/bulk_document.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/rights.h"
@@ -25,215 +25,162 @@
 
 PG_FUNCTION_INFO_V1(pkt_track_requests);
 PG_FUNCTION_INFO_V1(pkt_track_requests_answer);
-
-/* Hits are held in memory, a few kilobytes each, until all are recorded. */
-#define REQUESTS_MAX 10000
+PG_FUNCTION_INFO_V1(pkt_track_requests_text);
+PG_FUNCTION_INFO_V1(pkt_track_requests_answer_text);
 
 /* For the results, which hold ids and cookies, so that they are never spilled to disk. */
 #define RESULTS_MEMORY (32 * 1024)	/* kilobytes */
 
-/* A bulk document, read. */
-typedef struct Document
+/* The requests of a document, read. */
+typedef struct Requests
 {
 	int			n;
 	Hit		  **hits;
 	char	   *token;			/* for the whole document, "" if none */
 	bool		trusted;
-} Document;
-
-#define DOCUMENT_HINT \
-	errhint("A bulk document is an object with a list \"requests\", or that list itself.")
+} Requests;
 
 /*
- * Is it a list, or what PHP makes of a list from which elements were removed: an
- * object whose names are the elements' numbers?
+ * Read what the connection said, which is the same for all hits of a document:
+ * they share it, so nothing may change it in place.  Arguments: document, ip,
+ * user_agent, accept_language, at, headers, trusted.
  */
-static bool
-is_list(JsonbContainer *c)
+static Hit *
+read_connection(FunctionCallInfo fcinfo)
 {
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	v;
+	Hit		   *said = hit_create();
 
-	if (!JsonContainerIsObject(c))
-		return !JsonContainerIsScalar(c);
-	it = JsonbIteratorInit(c);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token != WJB_KEY)
-			continue;
-		if (v.val.string.len == 0 || (v.val.string.val[0] == '0' && v.val.string.len > 1))
-			return false;
-		for (int i = 0; i < v.val.string.len; i++)
-		{
-			if (v.val.string.val[i] < '0' || v.val.string.val[i] > '9')
-				return false;
-		}
-	}
-	return true;
-}
-
-/*
- * The list of a document's requests, as is_list() takes it.  Errors:
- * invalid_parameter_value for what is no bulk document.
- */
-static JsonbContainer *
-request_list(Jsonb *document)
-{
-	JsonbValue	buf;
-	JsonbValue *v = NULL;
-
-	if (JB_ROOT_IS_SCALAR(document))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bulk document is neither an object nor a list"), DOCUMENT_HINT));
-	if (JB_ROOT_IS_OBJECT(document))
-		v = getKeyJsonValueFromContainer(&document->root, "requests", strlen("requests"), &buf);
-	if (v != NULL && v->type == jbvBinary && is_list(v->val.binary.data))
-		return v->val.binary.data;
-	if (v == NULL && is_list(&document->root) &&
-		!(JB_ROOT_IS_OBJECT(document) && JB_ROOT_COUNT(document) == 0))
-		return &document->root;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("bulk document has no list \"requests\""), DOCUMENT_HINT));
-}
-
-/* The text of a member of the document; "" if it is absent or no text. */
-static char *
-text_member(Jsonb *document, const char *name)
-{
-	JsonbValue	buf;
-	JsonbValue *v = getKeyJsonValueFromContainer(&document->root, name, strlen(name), &buf);
-
-	if (v == NULL || v->type != jbvString)
-		return pstrdup("");
-	return pnstrdup(v->val.string.val, v->val.string.len);
-}
-
-/*
- * Read one request: the text of a URL, of which the query string counts, or an
- * object of parameters.  False for a text without a query string, which Matomo
- * ignores.
- */
-static bool
-read_entry(Hit *hit, JsonbValue *entry)
-{
-	if (entry->type == jbvString)
-	{
-		const char *mark = memchr(entry->val.string.val, '?', entry->val.string.len);
-		const char *end = entry->val.string.val + entry->val.string.len;
-
-		if (mark == NULL || mark + 1 == end)
-			return false;
-		tracking_api_read_query(hit, mark, end - mark);
-		return true;
-	}
-	if (entry->type == jbvBinary && JsonContainerIsObject(entry->val.binary.data))
-	{
-		tracking_api_read_json(hit, JsonbValueToJsonb(entry), NULL, 0);
-		return true;
-	}
-	hit->invalid = "request";
-	hit->unreadable = true;
-	return true;
-}
-
-/*
- * Read the arguments, which are the same for both functions: document, ip,
- * user_agent, accept_language, at, headers, trusted.  Errors:
- * invalid_parameter_value if it is no bulk document, program_limit_exceeded if
- * it is too long.
- */
-static void
-read_document(FunctionCallInfo fcinfo, Document *doc)
-{
-	Jsonb	   *document;
-	JsonbValue	entry;
-	JsonbContainer *list;
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	char	   *whole;			/* the document's own token */
-	int			size;
-
-	memset(doc, 0, sizeof(Document));
-	doc->trusted = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
-	if (doc->trusted)
+	said->trusted = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	if (said->trusted)
 		check_trusted();
-	whole = pstrdup("");
+	if (!PG_ARGISNULL(1))
+		said->ip = ip_from_inet(PG_GETARG_INET_PP(1));
+	if (!PG_ARGISNULL(2))
+		said->user_agent = arg_header(fcinfo, 2);
+	if (!PG_ARGISNULL(3))
+		said->accept_language = arg_header(fcinfo, 3);
+	if (!PG_ARGISNULL(5))
+		tracking_api_read_headers(said, PG_GETARG_JSONB_P(5));
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bulk document must not be NULL"), DOCUMENT_HINT));
-	document = PG_GETARG_JSONB_P(0);
-	list = request_list(document);
-	if (JB_ROOT_IS_OBJECT(document))
-		whole = text_member(document, "token_auth");
+	/* those that the table of hit fields has a bound for */
+	said->shared = palloc0_object(SharedTexts);
+	said->shared->context = CurrentMemoryContext;
+	said->shared->whole[said->shared->n++] = said->user_agent;
+	said->shared->whole[said->shared->n++] = said->accept_language;
+	return said;
+}
 
-	size = JsonContainerSize(list);
-	if (size > REQUESTS_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("bulk document has more than %d requests", REQUESTS_MAX),
-				 errhint("Send the requests in several documents.")));
-	doc->hits = palloc_array(Hit *, size + 1);
-	doc->token = pstrdup(whole);
+/*
+ * A token of a hit's own, because it is wiped when it was checked.  One that is
+ * too long is no token, and stays too long.
+ */
+static char *
+copy_token(const char *token)
+{
+	return pnstrdup(token, TOKEN_MAX + 1);
+}
 
-	it = JsonbIteratorInit(list);
+/* Read the requests of a document, with arguments as read_connection() takes them. */
+static void
+read_requests(FunctionCallInfo fcinfo, BulkDocument *document, const Hit *said, Requests *requests)
+{
+	char	   *whole = bulk_document_token(document);
+	bool		is_request;
 
-	/*
-	 * of names that are numbers, the shorter one comes first: that is their
-	 * order
-	 */
-	while ((token = JsonbIteratorNext(&it, &entry, true)) != WJB_DONE)
+	requests->n = 0;
+	requests->hits = palloc_array(Hit *, bulk_document_size(document) + 1);
+	requests->token = copy_token(whole[0] ? whole : said->token_auth);
+	requests->trusted = said->trusted;
+
+	while (bulk_document_next(document, &is_request))
 	{
 		Hit		   *hit;
 
-		if (token != WJB_ELEM && token != WJB_VALUE)
+		if (!is_request)
 			continue;
-		CHECK_FOR_INTERRUPTS();
 		hit = hit_create();
-		hit->trusted = doc->trusted;
-		hit->in_bulk = true;
-		if (!PG_ARGISNULL(1))
-			hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
-		if (!PG_ARGISNULL(2))
-			hit->user_agent = arg_client_text(fcinfo, 2);
-		if (!PG_ARGISNULL(3))
-			hit->accept_language = arg_client_text(fcinfo, 3);
-		if (!PG_ARGISNULL(5))
-		{
-			tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
-			if (doc->token[0] == '\0' && hit->token_auth[0])
-				doc->token = pstrdup(hit->token_auth);
-		}
-		if (!read_entry(hit, &entry))
-			continue;
+		*hit = *said;
+		hit->in_bulk = requests->n + 1;
+		bulk_document_read(document, hit);
 
-		/* the document's token wins over a request's; each copy is wiped */
+		/* the document's token wins over a request's */
 		if (whole[0])
-			hit->token_auth = pstrdup(whole);
+			hit->token_auth = copy_token(whole);
+		else if (hit->token_auth == said->token_auth && hit->token_auth[0])
+			hit->token_auth = copy_token(hit->token_auth);
 		if (!time_arg(fcinfo, 4, hit) && hit->invalid == NULL)
 			hit->invalid = "at";
-		doc->hits[doc->n++] = hit;
+		requests->hits[requests->n++] = hit;
 	}
 	explicit_bzero(whole, strlen(whole));
+	explicit_bzero(said->token_auth, strlen(said->token_auth));
 }
 
 /*
- * pkt_track_requests
- *		SQL: track_requests(document, …) → set of tracked, in the order of the
- *		requests.  A request that is wrong is outcome "invalid" and harms no
- *		other.
+ * Track the requests of a document.  NULL for a document is one that is no bulk
+ * document: it has one result, which says so.
  */
-Datum
-pkt_track_requests(PG_FUNCTION_ARGS)
+static Tracked *
+track_document(FunctionCallInfo fcinfo, BulkDocument *document, Requests *requests, bool *all_sites)
+{
+	Hit		   *said = read_connection(fcinfo);
+	EngineScope scope;
+	Tracked    *results;
+
+	if (document == NULL)
+	{
+		results = palloc0_object(Tracked);
+		results->outcome = OUTCOME_INVALID;
+		results->outcome_reason = "document";
+		requests->n = 1;
+		*all_sites = false;
+		return results;
+	}
+	read_requests(fcinfo, document, said, requests);
+	results = palloc_array(Tracked, requests->n + 1);
+
+	engine_enter(&scope);
+	engine_run(requests->hits, requests->n, results);
+	*all_sites = requests->trusted || token_rights(requests->token, 0) == TOKEN_ALL;
+	engine_leave(&scope);
+	explicit_bzero(requests->token, strlen(requests->token));
+	return results;
+}
+
+static void
+need_document(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bulk document must not be NULL"), BULK_DOCUMENT_HINT));
+}
+
+static BulkDocument *
+jsonb_argument(FunctionCallInfo fcinfo)
+{
+	need_document(fcinfo);
+	return bulk_document_from_jsonb(PG_GETARG_JSONB_P(0));
+}
+
+static BulkDocument *
+text_argument(FunctionCallInfo fcinfo)
+{
+	text	   *document;
+
+	need_document(fcinfo);
+	document = PG_GETARG_TEXT_PP(0);
+	return bulk_document_from_text(VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document));
+}
+
+/* A row for each request, in their order. */
+static Datum
+rows(FunctionCallInfo fcinfo, BulkDocument *document)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	EngineScope scope;
-	Document	doc;
+	Requests	requests;
 	Tracked    *results;
+	bool		all_sites;
 	MemoryContext old;
 	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
 
@@ -243,14 +190,9 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
 											  false, Max(work_mem, RESULTS_MEMORY));
 	MemoryContextSwitchTo(old);
-	read_document(fcinfo, &doc);
-	results = palloc_array(Tracked, doc.n + 1);
 
-	engine_enter(&scope);
-	engine_run(doc.hits, doc.n, results);
-	engine_leave(&scope);
-
-	for (int i = 0; i < doc.n; i++)
+	results = track_document(fcinfo, document, &requests, &all_sites);
+	for (int i = 0; i < requests.n; i++)
 	{
 		Datum		values[TRACKED_COLUMNS];
 		bool		nulls[TRACKED_COLUMNS];
@@ -262,45 +204,35 @@ pkt_track_requests(PG_FUNCTION_ARGS)
 }
 
 /*
- * pkt_track_requests_answer
- *		SQL: track_requests_answer(document, …) → jsonb, the answer that Matomo
- *		would give.  Requests that were excluded count as tracked.  Only callers
- *		with the right to all sites learn which requests were invalid.
+ * The answer that Matomo would give.  Requests that were excluded count as
+ * tracked.  Only callers with the right to all sites learn which requests were
+ * invalid.
  */
-Datum
-pkt_track_requests_answer(PG_FUNCTION_ARGS)
+static Datum
+answer(FunctionCallInfo fcinfo, BulkDocument *document)
 {
-	EngineScope scope;
-	Document	doc;
+	Requests	requests;
 	Tracked    *results;
 	bool		all_sites;
 	int			invalid = 0;
 	JsonbParseState *state = NULL;
 
-	read_document(fcinfo, &doc);
-	results = palloc_array(Tracked, doc.n + 1);
-
-	engine_enter(&scope);
-	engine_run(doc.hits, doc.n, results);
-	all_sites = doc.trusted || token_rights(doc.token, 0) == TOKEN_ALL;
-	engine_leave(&scope);
-	explicit_bzero(doc.token, strlen(doc.token));
-
-	for (int i = 0; i < doc.n; i++)
+	results = track_document(fcinfo, document, &requests, &all_sites);
+	for (int i = 0; i < requests.n; i++)
 		invalid += results[i].outcome == OUTCOME_INVALID;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	json_push_text(&state, WJB_KEY, "status");
-	json_push_text(&state, WJB_VALUE, "success");
+	json_push_text(&state, WJB_VALUE, document != NULL ? "success" : "error");
 	json_push_text(&state, WJB_KEY, "tracked");
-	json_push_number(&state, WJB_VALUE, doc.n - invalid);
+	json_push_number(&state, WJB_VALUE, requests.n - invalid);
 	json_push_text(&state, WJB_KEY, "invalid");
 	json_push_number(&state, WJB_VALUE, invalid);
 	if (all_sites)
 	{
 		json_push_text(&state, WJB_KEY, "invalid_indices");
 		(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		for (int i = 0; i < doc.n; i++)
+		for (int i = 0; i < requests.n; i++)
 		{
 			if (results[i].outcome == OUTCOME_INVALID)
 				json_push_number(&state, WJB_ELEM, i);
@@ -308,4 +240,39 @@ pkt_track_requests_answer(PG_FUNCTION_ARGS)
 		(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/*
+ * pkt_track_requests, pkt_track_requests_text
+ *		SQL: track_requests(document, …) → set of tracked, in the order of the
+ *		requests.  A request that is wrong is outcome "invalid" and harms no
+ *		other.  So is a text that is no bulk document; a jsonb that is none is an
+ *		error (invalid_parameter_value, program_limit_exceeded).
+ */
+Datum
+pkt_track_requests(PG_FUNCTION_ARGS)
+{
+	return rows(fcinfo, jsonb_argument(fcinfo));
+}
+
+Datum
+pkt_track_requests_text(PG_FUNCTION_ARGS)
+{
+	return rows(fcinfo, text_argument(fcinfo));
+}
+
+/*
+ * pkt_track_requests_answer, pkt_track_requests_answer_text
+ *		SQL: track_requests_answer(document, …) → jsonb.
+ */
+Datum
+pkt_track_requests_answer(PG_FUNCTION_ARGS)
+{
+	return answer(fcinfo, jsonb_argument(fcinfo));
+}
+
+Datum
+pkt_track_requests_answer_text(PG_FUNCTION_ARGS)
+{
+	return answer(fcinfo, text_argument(fcinfo));
 }

@@ -212,9 +212,9 @@ pkt_track(PG_FUNCTION_ARGS)
 			hit->cip = pstrdup("");
 	}
 	if (!PG_ARGISNULL(5))
-		hit->user_agent = arg_client_text(fcinfo, 5);
+		hit->user_agent = arg_header(fcinfo, 5);
 	if (!PG_ARGISNULL(6))
-		hit->accept_language = arg_client_text(fcinfo, 6);
+		hit->accept_language = arg_header(fcinfo, 6);
 	if (!PG_ARGISNULL(7))
 	{
 		hit->visitor_id.given = hit->id_from_cookie = true;
@@ -304,9 +304,9 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
 	if (!PG_ARGISNULL(2))
-		hit->user_agent = arg_client_text(fcinfo, 2);
+		hit->user_agent = arg_header(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
-		hit->accept_language = arg_client_text(fcinfo, 3);
+		hit->accept_language = arg_header(fcinfo, 3);
 	if (!PG_ARGISNULL(5))
 		tracking_api_read_headers(hit, PG_GETARG_JSONB_P(5));
 	if (!PG_ARGISNULL(0))
@@ -421,9 +421,9 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		hit->ip = ip_from_inet(PG_GETARG_INET_PP(1));
 	if (!PG_ARGISNULL(2))
-		hit->user_agent = arg_client_text(fcinfo, 2);
+		hit->user_agent = arg_header(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
-		hit->accept_language = arg_client_text(fcinfo, 3);
+		hit->accept_language = arg_header(fcinfo, 3);
 	if (!time_arg(fcinfo, 4, hit))
 		raise_invalid(hit, "at");
 

@@ -327,7 +327,7 @@ my %settings = (
 	excluded_query_parameters => ['{}', '{a,/^x/}'], excluded_referrers => ['{}', '{google.com}'], exclude_unknown_urls => [qw(on off)], exclude_requests => ['', 'e_c==Video,action_name=^t', 'url=@%2C'],
 	respect_do_not_track => [qw(on off)], enable_spam_filter => [qw(on off)], keep_url_fragment => [qw(on off)], page_maximum_length => [32, 100, 1024, 65535], site_search => [qw(on off)],
 	site_search_query_parameters => ['{q,s}', '{action_name}', '{}'], site_search_category_parameters => ['{}', '{cat,kwd}'], tracking_requests_require_authentication => [qw(on off)],
-	tracking_requests_require_authentication_when_custom_timestamp_newer_than => [0, 86400], bulk_requests_require_authentication => [qw(on off)], proxy_client_headers => ['{}', '{x-forwarded-for,forwarded}'],
+	tracking_requests_require_authentication_when_custom_timestamp_newer_than => [0, 86400], bulk_requests_require_authentication => [qw(on off)], bulk_requests_limit => [1000, 10000], proxy_client_headers => ['{}', '{x-forwarded-for,forwarded}'],
 	proxy_ips => ['{}', '{10.0.0.0/8,2001:db8::/32}'], proxy_ip_read_last_in_list => [qw(on off)], campaign_var_name => ['{utm_campaign}', '{e_c,url}']);
 
 # settings(seed, batch): [site or 0, name, value] ..., to be set before the batch
