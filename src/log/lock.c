@@ -87,8 +87,9 @@ lock_try(LockKind kind, int32 idsite, uint64 key)
 /*
  * lock_give_back
  *		Release a lock that this call took.  Valid only if nothing was written
- *		under it.  If an earlier call of the transaction took it, too, it stays
- *		locked.
+ *		under it, or if whoever takes it next can do without what was written
+ *		(track/stranger_groups.c).  If an earlier call of the transaction took it,
+ *		too, it stays locked.
  */
 void
 lock_give_back(LockKind kind, int32 idsite, uint64 key)
@@ -163,8 +164,8 @@ lock_holds_any(void)
 
 /*
  * lock_nap
- *		Sleep a little between two attempts to lock gates, holding none.  began:
- *		the time of the first attempt.  Errors: lock_not_available after
+ *		Sleep a little between two attempts to take locks, holding none of them.
+ *		began: the time of the first attempt.  Errors: lock_not_available after
  *		lock_timeout.
  */
 void

@@ -10,6 +10,7 @@
 #include "commands/sequence.h"
 #include "utils/rel.h"
 
+#include "base/plan.h"
 #include "log/columns.h"
 #include "log/log.h"
 #include "log/names_internal.h"
@@ -183,6 +184,25 @@ void
 log_insert_visit(Log *log, const Visit *visit, const NewVisit *new)
 {
 	log->writer->insert_visit(log, visit, new);
+}
+
+/*
+ * log_try_lock_visit
+ *		Lock the row of a visit, so that updating it waits for nobody.  False if
+ *		another open transaction has changed it.  In REPEATABLE READ and
+ *		SERIALIZABLE, serialization_failure if one that has committed has.
+ */
+bool
+log_try_lock_visit(int64 idvisit)
+{
+	static KeptPlan plan = {
+		.query = "SELECT FROM pk_tracking.log_visit v"
+		" WHERE v.idvisit OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE SKIP LOCKED",
+		.nargs = 1,.argtypes = {INT8OID}
+	};
+	Datum		value = Int64GetDatum(idvisit);
+
+	return plan_execute(&plan, &value, NULL, 1, false) == SPI_OK_SELECT && SPI_processed == 1;
 }
 
 /*

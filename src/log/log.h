@@ -29,6 +29,7 @@ extern bool log_longest_is_news(Log *log, int32 idsite);
 extern int64 log_next_idvisit(void);
 extern int64 log_next_idlink_va(void);
 extern void log_insert_visit(Log *log, const Visit *visit, const NewVisit *new);
+extern bool log_try_lock_visit(int64 idvisit);
 extern bool log_update_visit(Log *log, const Visit *visit);
 extern void log_insert_action(Log *log, const Visit *visit, const Hit *hit, const Action *action,
 							  int64 idlink_va, MatchedBy matched_by, Reason reason);

@@ -22,6 +22,7 @@
 #include "track/engine.h"
 #include "track/exclude_count.h"
 #include "track/groups.h"
+#include "track/locks.h"
 #include "track/prepare.h"
 
 /*

@@ -16,40 +16,40 @@
  * two of them can deadlock.
  *
  * More than GROUP_KEYS_MAX ids and fingerprints would strain the server's table
- * of locks.  And from EXCLUSIVE_ABOVE hits on it pays to keep visits in memory,
- * which needs the sites exclusively; the group tries that once and does not
- * wait for it.  A group that locks its sites exclusively holds their gates,
- * which others share, in exclusive mode, and needs no other lock.  It does not
- * queue for the gates, or all hits of the site would queue behind it: it tries
- * all of them, and if one cannot be had it gives back the others and sleeps,
- * holding nothing.  So it blocks nobody, except with locks that an earlier call
- * of its transaction took: after such a call it does not wait but raises an
- * error, because nothing would detect two transactions that poll for each
- * other's locks.
+ * of locks.  A document that came without a token is then made several groups
+ * (stranger_groups.c), and never locks a site.  Any other group locks its sites,
+ * and from EXCLUSIVE_ABOVE hits on it tries that once, without waiting, because
+ * then it pays to keep visits in memory.
+ *
+ * A group that locks its sites exclusively holds their gates, which others
+ * share, in exclusive mode, and needs no other lock.  It does not queue for the
+ * gates, or all hits of the site would queue behind it: it tries all of them,
+ * and if one cannot be had it gives back the others and sleeps, holding nothing.
+ * So it blocks nobody, except with locks that an earlier call of its transaction
+ * took: after such a call it does not wait but raises an error, because nothing
+ * would detect two transactions that poll for each other's locks.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
-#include "base/plan.h"
 #include "identity/session_link_batch.h"
 #include "track/batch.h"
 #include "track/fingerprints.h"
+#include "track/group_write.h"
 #include "track/groups.h"
 #include "track/locks.h"
-#include "track/record.h"
 #include "track/session.h"
+#include "track/stranger_groups.h"
 
 #define EXCLUSIVE_ABOVE 48		/* hits */
 #define ATTEMPTS_MAX 20
-#define FLUSH_CHECK 64			/* hits between two checks of memory */
 
 typedef enum Attempt
 {
@@ -61,102 +61,11 @@ typedef enum Attempt
 /* The last transaction of this session that has recorded a hit. */
 static LocalTransactionId tracked_in = InvalidLocalTransactionId;
 
-/* By site and time, so by site and day. */
-static int
-compare_work(const void *a, const void *b)
-{
-	const Work *x = *(Work *const *) a;
-	const Work *y = *(Work *const *) b;
-
-	if (x->hit->idsite != y->hit->idsite)
-		return x->hit->idsite < y->hit->idsite ? -1 : 1;
-	if (x->hit->at != y->hit->at)
-		return x->hit->at < y->hit->at ? -1 : 1;
-	return 0;
-}
-
-/* Record the hits one after the other; false if a lock is missed. */
-static bool
-record_each(Log *log, Work **work, int n, GroupLocks *locks)
-{
-	bool		all = true;
-	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = NULL;
-
-	/* only a group that will not be tried again may forget each hit at once */
-	if (locks != NULL && locks->exclusive)
-		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < n && all; i++)
-	{
-		if (context != NULL)
-			MemoryContextSwitchTo(context);
-		work[i]->log = log;
-		batch_share(work[i]);
-		all = record_hit(work[i], locks);
-		MemoryContextSwitchTo(old);
-		if (context != NULL)
-			MemoryContextReset(context);
-		if (i % FLUSH_CHECK == 0)
-			log_flush(log);
-	}
-	return all;
-}
-
-/* Record the hits with visits kept in memory; false if the tables do not allow that. */
-static bool
-record_in_memory(Work **work, int n, GroupLocks *locks)
-{
-	bool		alone = !batch_is_open();
-	bool		possible;
-
-	if (alone)
-		batch_begin(false);
-	possible = batch_keep_visits();
-	if (possible)
-	{
-		(void) record_each(batch_enter(), work, n, locks);
-		batch_leave();
-	}
-	if (alone)
-		batch_end();
-	return possible;
-}
-
-/*
- * Record the hits in their order.  locks: NULL if there is but one, which takes
- * its own.  False if a lock is missed.
- */
-static bool
-record_in_order(Work **work, int n, GroupLocks *locks)
-{
-	Log			log;
-	int			guc_level = -1;
-	bool		all;
-
-	if (locks != NULL && locks->exclusive && record_in_memory(work, n, locks))
-		return true;
-
-	log_open(&log, RowExclusiveLock);
-
-	/*
-	 * Our own statements are qualified throughout.  Users' code on the log
-	 * must not run with the owner's rights through the caller's search_path.
-	 */
-	if (log_has_user_code())
-		guc_level = pin_search_path();
-	all = record_each(&log, work, n, locks);
-	log_close(&log);
-	if (guc_level >= 0)
-		AtEOXact_GUC(true, guc_level);
-	return all;
-}
-
 /* Forget what an attempt that was rolled back has found out. */
 static void
 reset(Work **work, int n, GroupLocks *locks)
 {
-	Tracked		fresh;
-
+	group_reset_results(work, n);
 	/* the salt of fingerprints may have gone with the attempt */
 	group_locks_remove(locks, LOCK_FINGERPRINT);
 	for (int i = 0; i < n; i++)
@@ -165,10 +74,6 @@ reset(Work **work, int n, GroupLocks *locks)
 		memset(&work[i]->id.config, 0, sizeof(work[i]->id.config));
 		/* and so may the hour's key */
 		work[i]->session.keys_made = false;
-		work[i]->done = false;
-		memset(&fresh, 0, sizeof(fresh));
-		memcpy(fresh.delete_cookies, work[i]->result->delete_cookies, sizeof(fresh.delete_cookies));
-		*work[i]->result = fresh;
 	}
 	locks->missed = locks->hour_turned = false;
 }
@@ -177,7 +82,7 @@ reset(Work **work, int n, GroupLocks *locks)
 static Attempt
 lock_and_record(Work **work, int n, GroupLocks *locks)
 {
-	Work	  **by_day = palloc_array(Work *, n);
+	Work	  **by_day = group_by_day(work, n);
 
 	/* making an hour's key may wait, so it comes before any lock */
 	for (int i = 0; i < n; i++)
@@ -195,8 +100,6 @@ lock_and_record(Work **work, int n, GroupLocks *locks)
 	group_locks_take(locks, LOCK_GATE);
 	group_locks_take(locks, LOCK_VISITOR_ID);
 
-	memcpy(by_day, work, n * sizeof(Work *));
-	qsort(by_day, n, sizeof(Work *), compare_work);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -212,7 +115,7 @@ lock_and_record(Work **work, int n, GroupLocks *locks)
 	group_locks_take(locks, LOCK_FINGERPRINT);
 	group_locks_take(locks, LOCK_VISIT);
 	group_locks_take(locks, LOCK_ORDER);
-	return record_in_order(work, n, locks) ? ATTEMPT_DONE : ATTEMPT_MISSED_LOCK;
+	return group_record_in_order(work, n, locks) ? ATTEMPT_DONE : ATTEMPT_MISSED_LOCK;
 }
 
 /* The same in a subtransaction, which is rolled back unless all is done. */
@@ -231,16 +134,7 @@ attempt(Work **work, int n, GroupLocks *locks)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		/* the caller's handler knows its own subtransaction only */
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		ReThrowError(error);
+		group_attempt_failed(context, owner);
 	}
 	PG_END_TRY();
 	if (result == ATTEMPT_DONE)
@@ -321,7 +215,7 @@ record_exclusively(Work **work, int n, GroupLocks *locks)
 	for (int i = 0; work[0]->links != NULL && i < locks->n && locks->keys[i].kind == LOCK_GATE; i++)
 		session_link_batch_own(work[0]->links, locks->keys[i].idsite, now);
 	locks->exclusive = true;
-	(void) record_in_order(work, n, locks);
+	(void) group_record_in_order(work, n, locks);
 }
 
 /* Record the hits of a group with locks of their own; false if there are too many. */
@@ -369,6 +263,7 @@ lock_group(Work **work, int n)
 {
 	GroupLocks	locks = {.size = GROUP_KEYS_MAX};
 	bool		needs_session_key = any_anonymous(work, n);
+	bool		strangers = came_from_strangers(work, n);
 	int			n_gates;
 
 	locks.keys = palloc_array(LockKey, locks.size);
@@ -378,11 +273,17 @@ lock_group(Work **work, int n)
 
 	if (batch_keeps_visits())
 		lock_gates(locks.keys, n_gates, needs_session_key);
-	else if (n <= EXCLUSIVE_ABOVE || !try_gates(locks.keys, n_gates, needs_session_key))
+	else if (n <= EXCLUSIVE_ABOVE || strangers ||
+			 !try_gates(locks.keys, n_gates, needs_session_key))
 	{
 		if (record_with_keys(work, n, &locks))
 			return;
 		reset(work, n, &locks);
+		if (strangers)
+		{
+			stranger_groups_record(work, n);
+			return;
+		}
 		lock_gates(locks.keys, n_gates, needs_session_key);
 	}
 	record_exclusively(work, n, &locks);
@@ -396,7 +297,7 @@ void
 group_record(Work **work, int n)
 {
 	if (n == 1 && !batch_keeps_visits())
-		(void) record_in_order(work, 1, NULL);
+		(void) group_record_in_order(work, 1, NULL);
 	else
 		lock_group(work, n);
 	tracked_in = pkt_my_lxid();

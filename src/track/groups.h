@@ -7,9 +7,6 @@
 
 #include "track/work.h"
 
-/* Ids and fingerprints that a group locks one by one; with more it locks whole sites. */
-#define GROUP_KEYS_MAX 64
-
 extern void group_record(Work **work, int n);
 
 #endif							/* PKT_GROUPS_H */

@@ -169,6 +169,21 @@ group_locks_take(const GroupLocks *locks, LockKind kind)
 	}
 }
 
+/*
+ * group_locks_give_back
+ *		Give back the locks of a brief group, which has taken each once, but those
+ *		of order ids.
+ */
+void
+group_locks_give_back(const GroupLocks *locks)
+{
+	for (int i = locks->n - 1; i >= 0; i--)
+	{
+		if (locks->keys[i].kind != LOCK_ORDER)
+			lock_give_back(locks->keys[i].kind, locks->keys[i].idsite, locks->keys[i].key);
+	}
+}
+
 /* group_locks_count: how many locks of one kind are noted. */
 int
 group_locks_count(const GroupLocks *locks, LockKind kind)
@@ -181,17 +196,24 @@ group_locks_count(const GroupLocks *locks, LockKind kind)
 }
 
 /*
- * Take a lock that a hit of a group turns out to need, without waiting, because
- * it is out of the order.  False if it cannot be had: the group begins again.
+ * group_locks_try
+ *		Take a lock that a hit of a group turns out to need, without waiting,
+ *		because it is out of the order.  False if it cannot be had: the group
+ *		begins again.
  */
-static bool
-try_out_of_order(GroupLocks *locks, LockKind kind, int32 idsite, uint64 key)
+bool
+group_locks_try(GroupLocks *locks, LockKind kind, int32 idsite, uint64 key)
 {
+	int			n = locks->n;
+
 	if (locks->exclusive)
 		return true;
 	if (lock_try(kind, idsite, key))
 	{
 		group_locks_add(locks, kind, idsite, key);
+		/* a brief group gives each lock back once */
+		if (locks->brief && locks->n == n)
+			lock_give_back(kind, idsite, key);
 		return true;
 	}
 	locks->missed = true;
@@ -249,7 +271,7 @@ held_lock_another_id(Held *held, HexId id)
 {
 	if (held->group != NULL)
 	{
-		if (!try_out_of_order(held->group, LOCK_VISITOR_ID, held->idsite, id))
+		if (!group_locks_try(held->group, LOCK_VISITOR_ID, held->idsite, id))
 			return false;
 		add_id(held, id);
 		return true;
@@ -298,7 +320,7 @@ held_lock_visit(Held *held, int64 idvisit)
 		return true;
 	give_back_visit(held);
 	if (held->group != NULL)
-		at_once = try_out_of_order(held->group, LOCK_VISIT, held->idsite, (uint64) idvisit);
+		at_once = group_locks_try(held->group, LOCK_VISIT, held->idsite, (uint64) idvisit);
 	else
 		at_once = lock_try(LOCK_VISIT, held->idsite, (uint64) idvisit);
 	if (!at_once && held->group == NULL)
@@ -320,7 +342,7 @@ held_lock_order(Held *held, const char *idorder)
 		return true;
 	if (held->group == NULL)
 		lock_take(LOCK_ORDER, held->idsite, lock_order_key(idorder));
-	else if (!try_out_of_order(held->group, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
+	else if (!group_locks_try(held->group, LOCK_ORDER, held->idsite, lock_order_key(idorder)))
 		return false;
 	held->order = true;
 	return true;

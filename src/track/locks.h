@@ -12,6 +12,12 @@
 #include "log/lock.h"
 #include "track/work.h"
 
+/*
+ * Ids and fingerprints that a group locks one by one.  With more it locks whole
+ * sites, or, if it came from strangers, is made several groups.
+ */
+#define GROUP_KEYS_MAX 64
+
 /* A lock.  Keys are ordered by kind, then site, then key. */
 typedef struct LockKey
 {
@@ -25,6 +31,9 @@ typedef struct GroupLocks
 {
 	bool		exclusive;		/* holds its sites' gates exclusively: needs
 								 * no other lock */
+	bool		brief;			/* one of several groups of a document: its
+								 * locks are only tried, and given back
+								 * (stranger_groups.c) */
 	int			n;
 	int			size;
 	LockKey    *keys;			/* in order */
@@ -67,6 +76,8 @@ extern void group_locks_add(GroupLocks *locks, LockKind kind, int32 idsite, uint
 extern void group_locks_add_ids(GroupLocks *locks, const Held *held);
 extern void group_locks_remove(GroupLocks *locks, LockKind kind);
 extern void group_locks_take(const GroupLocks *locks, LockKind kind);
+extern bool group_locks_try(GroupLocks *locks, LockKind kind, int32 idsite, uint64 key);
+extern void group_locks_give_back(const GroupLocks *locks);
 extern int	group_locks_count(const GroupLocks *locks, LockKind kind);
 
 #endif							/* PKT_LOCKS_H */

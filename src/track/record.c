@@ -552,6 +552,8 @@ continue_visit(Recording *r)
 
 	if (!held_lock_visit(&r->held, r->found.idvisit))
 		return r->held.group != NULL ? STEP_MISSED_LOCK : STEP_AGAIN;
+	if (r->held.group != NULL && r->held.group->brief && !log_try_lock_visit(r->found.idvisit))
+		return STEP_MISSED_LOCK;
 	if (r->gives_consent)
 	{
 		/* from now on the visit is found by its fingerprint, too */
