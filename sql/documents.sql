@@ -105,6 +105,18 @@ SELECT pg_temp.many(2), pg_temp.many(2, token => :'token');
 DELETE FROM pk_tracking.setting;
 -- locks of orders are kept, so they are few
 SELECT pg_temp.many(100, 'idgoal=0&revenue=1&ec_id=order$i') AS orders, pg_temp.many(100, 'idgoal=0&revenue=1&ec_id=order$i') AS again;
+-- few visitors, who come back to 300 visits of one day: locks of visits are few, too
+CREATE FUNCTION pg_temp.back(at timestamptz, trusted boolean, OUT outcome text, OUT new_visit boolean, OUT n bigint) RETURNS SETOF record LANGUAGE sql AS $$
+	SELECT t.outcome, t.new_visit, count(*) FROM pk_tracking.track_requests((SELECT jsonb_agg(format('?idsite=%s&rec=1&_id=%s&cdo=%s', current_setting('test.site'), lpad(to_hex(i % 10), 16, 'c'), 2400 * (i / 10)) ORDER BY i)::text FROM generate_series(0, 299) i),
+		'10.0.0.3', at => $1, trusted => $2) t GROUP BY 1, 2
+$$;
+SELECT FROM pk_tracking.set_site(:site, 'trust_visitors_cookies', 'on');
+SELECT * FROM pg_temp.back('2026-03-04 22:00+00', true);
+BEGIN;
+SELECT * FROM pg_temp.back('2026-03-04 22:05+00', false);
+SELECT count(*) FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'advisory' AND l.objsubid = 28779;
+COMMIT;
+SELECT v.visit_total_actions, count(*) FROM pk_tracking.log_visit v WHERE v.idsite = :site AND v.idvisitor::text LIKE 'cccc%' GROUP BY 1;
 -- sessions without consent, days with salts of their own, several sites, visitors that come again in another group
 SELECT FROM pk_tracking.set_site(:site, 'consent_mode', 'ask_else_anonymous') a, pk_tracking.set_site(:site, 'fingerprint_salt_rotation', 'daily') b, pk_tracking.set_site(:site, 'trust_visitors_cookies', 'on') c;
 SELECT pg_temp.many(200), pg_temp.many(200, 'consent=granted'), pg_temp.many(200, 'consent=granted&cdo=80000'), pg_temp.many(200, 'consent=granted&url=http://a.example/$i');

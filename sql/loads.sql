@@ -167,7 +167,7 @@ CREATE TABLE document AS SELECT jsonb_agg(jsonb_build_object('idsite', :two, 're
 SET work_mem = '64kB';
 SET log_temp_files = 0;
 SET client_min_messages = log;
-SELECT count(*), count(t.idvisitor) > 1000 AS ids, count(t.cookie_value) > 3000 AS cookies FROM document, pk_tracking.track_requests(d, ip => '192.0.2.9', user_agent => 'a', at => '2026-01-20 10:00+00') t;
+SELECT count(*), count(t.idvisitor) > 1000 AS ids, count(t.cookie_value) > 3000 AS cookies FROM document, pk_tracking.track_requests(d, ip => '192.0.2.9', user_agent => 'a', at => '2026-01-20 10:00+00', trusted => true) t;
 RESET client_min_messages;
 RESET log_temp_files;
 RESET work_mem;

@@ -115,7 +115,9 @@ lock_and_record(Work **work, int n, GroupLocks *locks)
 	group_locks_take(locks, LOCK_FINGERPRINT);
 	group_locks_take(locks, LOCK_VISIT);
 	group_locks_take(locks, LOCK_ORDER);
-	return group_record_in_order(work, n, locks) ? ATTEMPT_DONE : ATTEMPT_MISSED_LOCK;
+	if (group_record_in_order(work, n, locks))
+		return ATTEMPT_DONE;
+	return locks->too_many ? ATTEMPT_TOO_MANY_KEYS : ATTEMPT_MISSED_LOCK;
 }
 
 /* The same in a subtransaction, which is rolled back unless all is done. */
@@ -266,6 +268,13 @@ lock_group(Work **work, int n)
 	bool		strangers = came_from_strangers(work, n);
 	int			n_gates;
 
+	if (strangers)
+	{
+		n = strangers_refuse_orders(work, n);
+		if (n == 0)
+			return;
+		locks.max = STRANGERS_LOCKS_MAX;
+	}
 	locks.keys = palloc_array(LockKey, locks.size);
 	for (int i = 0; i < n; i++)
 		group_locks_add(&locks, LOCK_GATE, work[i]->hit->idsite, 0);

@@ -208,6 +208,11 @@ group_locks_try(GroupLocks *locks, LockKind kind, int32 idsite, uint64 key)
 
 	if (locks->exclusive)
 		return true;
+	if (locks->max > 0 && locks->n >= locks->max)
+	{
+		locks->missed = locks->too_many = true;
+		return false;
+	}
 	if (lock_try(kind, idsite, key))
 	{
 		group_locks_add(locks, kind, idsite, key);

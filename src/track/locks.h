@@ -37,6 +37,9 @@ typedef struct GroupLocks
 	int			n;
 	int			size;
 	LockKey    *keys;			/* in order */
+	int			max;			/* with as many, no other lock is tried; 0: no
+								 * limit */
+	bool		too_many;		/* that has happened */
 	bool		missed;			/* a lock could not be taken without waiting: */
 	LockKey		missing;		/* this one, unless the hour has turned */
 	bool		hour_turned;	/* the keys of sessions, and their locks, are

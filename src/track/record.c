@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/itemptr.h"
 #include "utils/timestamp.h"
@@ -550,10 +551,17 @@ continue_visit(Recording *r)
 	Visit		visit;
 	Step		step;
 
-	if (!held_lock_visit(&r->held, r->found.idvisit))
-		return r->held.group != NULL ? STEP_MISSED_LOCK : STEP_AGAIN;
-	if (r->held.group != NULL && r->held.group->brief && !log_try_lock_visit(r->found.idvisit))
-		return STEP_MISSED_LOCK;
+	/*
+	 * A row that our transaction has written needs no more than that: others
+	 * do not see the visit, or wait for us.
+	 */
+	if (!TransactionIdIsCurrentTransactionId(r->found.xmin))
+	{
+		if (!held_lock_visit(&r->held, r->found.idvisit))
+			return r->held.group != NULL ? STEP_MISSED_LOCK : STEP_AGAIN;
+		if (r->held.group != NULL && r->held.group->brief && !log_try_lock_visit(r->found.idvisit))
+			return STEP_MISSED_LOCK;
+	}
 	if (r->gives_consent)
 	{
 		/* from now on the visit is found by its fingerprint, too */

@@ -21,7 +21,7 @@
  * begun, and may begin another one (doc/concurrency.md, "Documents and loads").
  *
  * Locks of order ids are kept to the end of the transaction, or an order could
- * count twice; so a document has few of them.
+ * count twice; so no document of strangers has many of them.
  */
 #include "postgres.h"
 
@@ -103,7 +103,7 @@ add_keys(GroupLocks *locks, Work *w)
 		group_locks_add(locks, LOCK_FINGERPRINT, w->hit->idsite, w->id.config.id);
 }
 
-/* How many of the hits, at least one, make a group. */
+/* How many of the hits, at least one, make a group: each may need a visit's lock, too. */
 static int
 group_length(Work **work, int n)
 {
@@ -111,7 +111,7 @@ group_length(Work **work, int n)
 	int			length;
 
 	locks.keys = palloc_array(LockKey, locks.size);
-	for (length = 0; length < n; length++)
+	for (length = 0; length < Min(n, GROUP_KEYS_MAX); length++)
 	{
 		add_keys(&locks, work[length]);
 		if (length > 0 && locks.n > GROUP_KEYS_MAX)
@@ -221,9 +221,13 @@ record_group(Work **work, int n, int *naps)
 	}
 }
 
-/* Refuse the orders that are too many; gives the number of hits that are left. */
-static int
-refuse_orders(Work **work, int n)
+/*
+ * strangers_refuse_orders
+ *		Refuse the orders of a document that are too many; gives the number of
+ *		hits that are left, in their order.
+ */
+int
+strangers_refuse_orders(Work **work, int n)
 {
 	int			orders = 0;
 	int			left = 0;
@@ -251,7 +255,6 @@ stranger_groups_record(Work **work, int n)
 												  ALLOCSET_DEFAULT_SIZES);
 	int			naps = 0;
 
-	n = refuse_orders(work, n);
 	wait_first(work, n);
 	for (int i = 0; i < n;)
 	{
