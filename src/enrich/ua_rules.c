@@ -274,9 +274,11 @@ read_atom(Reader *reader, char *c, Part *group)
 				reader->unknown = true;
 			else if (*reader->p == '?')
 			{
-				if (reader->p[1] != ':')
+				/* the text may end here: only what was seen is stepped over */
+				if (reader->p[1] == ':')
+					reader->p += 2;
+				else
 					reader->unknown = true;
-				reader->p += 2;
 			}
 			if (reader->unknown || ++reader->depth > MAX_GROUP_DEPTH)
 			{
