@@ -56,6 +56,7 @@
 #include "base/compat.h"
 #include "base/crypto.h"
 #include "base/plan.h"
+#include "base/siphash.h"
 #include "base/spi.h"
 #include "identity/salt.h"
 #include "identity/secret_table.h"
@@ -103,10 +104,17 @@ static NamedSalt instance_salt = {.name = "fingerprint"};
 static NamedSalt user_id_salt = {.name = "user_id"};
 static NamedSalt lock_salt = {.name = "lock"};
 
-/* First bytes of the lock salt, kept for the backend's life; see salt_lock_seed(). */
-static uint64 lock_seed;
-static bool lock_seed_known = false;
+/* From the lock salt, kept for the backend's life; see salt_lock_key(). */
+static SipKey lock_key;
+static uint64 lock_key_version = 0; /* changes whenever it is read again */
+static bool lock_key_known = false;
 static Oid	salt_relid = InvalidOid;
+
+/*
+ * Where the lock salt has the key: its second half, because the first eight
+ * bytes once seeded a hash that can be turned back.
+ */
+#define LOCK_KEY_OFFSET (SALT_LEN - SIP_KEY_LEN)
 
 static void salt_relcache_callback(Datum arg, Oid relid);
 
@@ -147,6 +155,7 @@ PG_FUNCTION_INFO_V1(pkt_destroy_expired_salts);
 PG_FUNCTION_INFO_V1(pkt_export_salt);
 PG_FUNCTION_INFO_V1(pkt_import_salt);
 PG_FUNCTION_INFO_V1(pkt_prepare_daily_salt);
+PG_FUNCTION_INFO_V1(pkt_renew_lock_salt);
 
 /* ----- the cache ----- */
 
@@ -399,6 +408,15 @@ take_salt(uint8 *bytes, int max)
 
 /* ----- the instance's salts ----- */
 
+/* What to do about a salt that is missing or damaged. */
+static int
+errhint_named(const NamedSalt *named)
+{
+	return named == &lock_salt ?
+		errhint("Make it anew with pk_tracking.renew_lock_salt().") :
+		errhint("Set it with pk_tracking.import_salt().");
+}
+
 static const Salt *
 read_named(NamedSalt *named)
 {
@@ -413,16 +431,16 @@ read_named(NamedSalt *named)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("salt \"%s\" does not exist", named->name),
-				 errhint("Set it with pk_tracking.import_salt().")));
+				 errhint_named(named)));
 
 	named->salt.bytes = named->bytes;
 	named->salt.len = take_salt(named->bytes, sizeof(named->bytes));
 	SPI_freetuptable(SPI_tuptable);
-	if (named->salt.len <= 0)
+	if (named->salt.len <= 0 || (named != &user_id_salt && named->salt.len != SALT_LEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("salt \"%s\" has an invalid length", named->name),
-				 errhint("Set another one with pk_tracking.import_salt().")));
+				 errhint_named(named)));
 	named->known = true;
 	return &named->salt;
 }
@@ -452,36 +470,36 @@ salt_user_id(void)
 }
 
 /*
- * salt_lock_seed
- *		The seed of the hash that makes the tags of our locks: every role can
- *		see tags in pg_locks, but cannot compute ids from them.  The same in all
- *		backends; made with the extension, and read once per backend.
+ * salt_lock_key
+ *		The key of the hash that makes the tags of our locks: every role can see
+ *		tags in pg_locks.  The same in all backends that have locks of ours:
+ *		renew_lock_salt() says how.  Made with the extension, and read once per
+ *		backend; version tells one that was read again from the one before.
  *
  * Errors: as salt_instance().
  */
-uint64
-salt_lock_seed(void)
+const SipKey *
+salt_lock_key(uint64 *version)
 {
-	if (!lock_seed_known)
+	if (!lock_key_known)
 	{
-		uint64		seed;
-
 		salt_relid = get_relname_relid("salt", get_namespace_oid("pk_tracking", false));
-		memcpy(&seed, read_named(&lock_salt)->bytes, sizeof(seed));
-		lock_seed = seed;
-		lock_seed_known = true;
+		lock_key = siphash_key(read_named(&lock_salt)->bytes + LOCK_KEY_OFFSET);
+		lock_key_version++;
+		lock_key_known = true;
 	}
-	return lock_seed;
+	*version = lock_key_version;
+	return &lock_key;
 }
 
-/* The extension may have been dropped and created again. */
+/* The salt was renewed, or the extension dropped and created again. */
 static void
 salt_relcache_callback(Datum arg, Oid relid)
 {
 	(void) arg;
 
 	if (relid == InvalidOid || relid == salt_relid)
-		lock_seed_known = false;
+		lock_key_known = false;
 }
 
 /* The salt with this name; error invalid_parameter_value. */
@@ -884,5 +902,48 @@ pkt_prepare_daily_salt(PG_FUNCTION_ARGS)
 	spi_connect();
 	salt_daily_prepare(idsite, day, day_end, now);
 	spi_finish();
+	PG_RETURN_VOID();
+}
+
+/*
+ * pk_tracking.renew_lock_salt() RETURNS void
+ *
+ * All sessions that track must compute the same tags.  So this waits until no
+ * transaction that has tracked hits is open, and holds up others to the end of
+ * its own: whoever takes locks of ours has locked log_visit before, and with
+ * that lock comes the invalidation that makes it read the new salt.
+ *
+ * Errors: insufficient_privilege; lock_not_available.
+ */
+Datum
+pkt_renew_lock_salt(PG_FUNCTION_ARGS)
+{
+	StringInfoData sql;
+	Oid			log_visit = secret_table_oid("log_visit");
+	Oid			relid = secret_table_oid("salt");
+	int			rc;
+
+	(void) fcinfo;
+
+	spi_connect();
+	if (OidIsValid(log_visit) &&
+		SPI_execute("LOCK TABLE pk_tracking.log_visit IN SHARE ROW EXCLUSIVE MODE",
+					false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not lock the log");
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "INSERT INTO pk_tracking.salt (name, value)"
+					 " VALUES ('lock', %s.gen_random_bytes(%d))"
+					 " ON CONFLICT (name) DO UPDATE"
+					 " SET value = EXCLUDED.value, created = EXCLUDED.created",
+					 pgcrypto_schema(), SALT_LEN);
+	rc = SPI_execute(sql.data, false, 0);
+	if (rc != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	spi_finish();
+
+	wipe_cache();
+	CacheInvalidateRelcacheByRelid(relid);
+	CommandCounterIncrement();
 	PG_RETURN_VOID();
 }

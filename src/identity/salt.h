@@ -10,6 +10,8 @@
 #include "datatype/timestamp.h"
 #include "utils/date.h"
 
+#include "base/siphash.h"
+
 #define SALT_LEN 32
 #define SALT_MAX_LEN 1024		/* of an imported salt for user ids */
 
@@ -30,8 +32,11 @@ extern void salt_init(void);
 /* The instance's fingerprint salt.  Error object_not_in_prerequisite_state if it was deleted. */
 extern const Salt *salt_instance(void);
 
-/* Seed of the hash that makes lock tags. */
-extern uint64 salt_lock_seed(void);
+/*
+ * Key of the hash that makes lock tags, and a number that changes with it.  The
+ * caller has locked log_visit, so that no other session gets another key.
+ */
+extern const SipKey *salt_lock_key(uint64 *version);
 
 /* The salt that anonymize_user_id appends to a user id. */
 extern const Salt *salt_user_id(void);

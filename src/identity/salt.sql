@@ -80,6 +80,12 @@ CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
 COMMENT ON FUNCTION pk_tracking.import_salt IS
 	'replaces the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the value is part of the statement, which log_statement and other parameters may log';
 
+CREATE FUNCTION pk_tracking.renew_lock_salt() RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'pkt_renew_lock_salt';
+COMMENT ON FUNCTION pk_tracking.renew_lock_salt IS
+	'replaces the salt "lock", or makes it if it is missing; waits for open transactions that have tracked hits, and holds up tracking to the end of its own';
+
 CREATE FUNCTION pk_tracking.destroy_expired_salts() RETURNS integer
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_destroy_expired_salts';

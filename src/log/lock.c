@@ -6,20 +6,27 @@
  * track/locks.c decides which of them a hit or a group takes, and in which
  * order.  They are advisory locks in a class of our own (field 4 of the lock tag;
  * pg_locks shows it as objsubid), so that users' advisory locks cannot conflict
- * with ours.  Keys are hashed under a secret seed, because pg_locks is readable
- * by all: a collision is a needless wait, never a wrong answer.  lock_timeout
- * and the deadlock detector work as for any lock.
+ * with ours.  pg_locks is readable by all and shows 64 bits of our choice of each:
+ * they are a hash of site and key under a secret, from which neither can be
+ * computed, nor another lock's, by whoever knows what some locks stand for.  Each
+ * kind has a key of its own.  A collision is a needless wait, never a wrong
+ * answer.  lock_timeout and the deadlock detector work as for any lock.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
+#include "base/siphash.h"
+#include "base/spi.h"
 #include "identity/salt.h"
 #include "log/lock.h"
 
@@ -34,16 +41,42 @@
 #define PKT_MUTANT_WITHOUT_LOCK (-1)
 #endif
 
+/* The labels under which the keys of the hashes are made: LockKind, and this. */
+#define LABEL_ORDER_ID (LOCK_ORDER + 1)
+#define LABELS (LABEL_ORDER_ID + 1)
+
+PG_FUNCTION_INFO_V1(pkt_lock_tags);
+
+/* The key of the hash under a label. */
+static const SipKey *
+label_key(int label)
+{
+	static SipKey keys[LABELS];
+	static uint64 made_for = 0;
+	uint64		version;
+	const SipKey *key = salt_lock_key(&version);
+
+	if (made_for != version)
+	{
+		for (int i = 0; i < LABELS; i++)
+			keys[i] = siphash_subkey(key, i);
+		made_for = version;
+	}
+	return &keys[label];
+}
+
+static uint64
+lock_hash(LockKind kind, int32 idsite, uint64 key)
+{
+	uint64		message[2] = {key, (uint32) idsite};
+
+	return siphash(label_key(kind), message, sizeof(uint64) + sizeof(uint32));
+}
+
 static void
 lock_tag(LOCKTAG *tag, LockKind kind, int32 idsite, uint64 key)
 {
-	struct
-	{
-		uint64		key;
-		int32		idsite;
-		int32		kind;
-	}			k = {key, idsite, kind};
-	uint64		h = hash_bytes_extended((const unsigned char *) &k, sizeof(k), salt_lock_seed());
+	uint64		h = lock_hash(kind, idsite, key);
 
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (h >> 32), (uint32) h, LOCK_CLASS);
 }
@@ -109,8 +142,7 @@ lock_give_back(LockKind kind, int32 idsite, uint64 key)
 uint64
 lock_order_key(const char *idorder)
 {
-	return hash_bytes_extended((const unsigned char *) idorder, (int) strlen(idorder),
-							   salt_lock_seed());
+	return siphash(label_key(LABEL_ORDER_ID), idorder, strlen(idorder));
 }
 
 /*
@@ -180,4 +212,24 @@ lock_nap(TimestampTz began)
 					 GATE_NAP, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * pk_tracking_internal.lock_tags(idsite integer, key bigint) RETURNS bigint[]
+ *
+ * The hashes in the tags of the locks with this site and key, in the order of
+ * LockKind.
+ */
+Datum
+pkt_lock_tags(PG_FUNCTION_ARGS)
+{
+	Datum		tags[LABEL_ORDER_ID];
+
+	spi_connect();
+	for (int kind = 0; kind < LABEL_ORDER_ID; kind++)
+		tags[kind] = Int64GetDatum((int64) lock_hash(kind, PG_GETARG_INT32(0),
+													 (uint64) PG_GETARG_INT64(1)));
+	spi_finish();
+	PG_RETURN_ARRAYTYPE_P(construct_array(tags, LABEL_ORDER_ID, INT8OID, sizeof(int64),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

@@ -78,6 +78,20 @@ log_open(Log *log, LOCKMODE mode)
 }
 
 /*
+ * log_lock
+ *		Lock the log as log_open() does to write it, without opening it.
+ */
+void
+log_lock(void)
+{
+	Log			log;
+
+	memset(&log, 0, sizeof(Log));
+	relations_open(&log, RowExclusiveLock);
+	table_close(log.visits, NoLock);
+}
+
+/*
  * log_open_batch
  *		Open the log to write the hits of a batch: what is read and written is
  *		kept in memory until log_close(), or until log_flush() finds it too much.

@@ -15,6 +15,7 @@ extern Oid	log_owner(void);
 extern bool log_has_user_code(void);
 
 extern void log_open(Log *log, LOCKMODE mode);
+extern void log_lock(void);
 extern bool log_open_batch(Log *log);
 extern void log_flush(Log *log);
 extern void log_close(Log *log);

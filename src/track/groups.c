@@ -268,6 +268,8 @@ lock_group(Work **work, int n)
 	bool		strangers = came_from_strangers(work, n);
 	int			n_gates;
 
+	/* what the tags of locks are made from changes only while nobody has this */
+	log_lock();
 	if (strangers)
 	{
 		n = strangers_refuse_orders(work, n);
