@@ -10,7 +10,7 @@
  * tables stay locked to the end of the transaction, so they come last.
  */
 CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 7
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -74,6 +74,12 @@ BEGIN
 	GET DIAGNOSTICS done = ROW_COUNT;
 	RETURN NEXT;
 
+	task := 'old counts of new names deleted';
+	DELETE FROM pk_tracking.log_new_names n
+	WHERE n.day < (now() AT TIME ZONE 'UTC')::date - 1;
+	GET DIAGNOSTICS done = ROW_COUNT;
+	RETURN NEXT;
+
 	task := 'expired salts destroyed';
 	done := pk_tracking.destroy_expired_salts();
 	RETURN NEXT;
@@ -84,4 +90,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.maintain IS
-	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads; no hit waits for it; returns a row for each task';
+	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';

@@ -274,7 +274,7 @@ BEGIN
 		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
 			AND e.day = (now() AT TIME ZONE s.timezone)::date
 		-- hits that were recorded all the same
-		WHERE e.reason NOT IN ('bad_money', 'bad_address', 'joined_other_id');
+		WHERE e.reason NOT IN ('bad_money', 'bad_address', 'joined_other_id', 'too_many_names');
 	RETURN QUERY SELECT 'excluded hits', format('%s today', n), NULL::text;
 	SELECT coalesce(sum(e.hits), 0) INTO n
 		FROM pk_tracking.settings j
@@ -286,6 +286,12 @@ BEGIN
 	RETURN QUERY SELECT 'joins of different ids', format('%s today and yesterday', n),
 		CASE WHEN n > 0 THEN 'fingerprints joined hits to visits of another visitor id: where strangers share an address, set fingerprint_joins_known_ids to off' END;
 
+	SELECT coalesce(sum(e.hits), 0) INTO n
+		FROM pk_tracking.site s JOIN pk_tracking.log_excluded e ON e.idsite = s.idsite
+			AND e.day >= (now() AT TIME ZONE s.timezone)::date - 1
+		WHERE e.reason = 'too_many_names';
+	RETURN QUERY SELECT 'names too many', format('%s hits today and yesterday', n),
+		CASE WHEN n > 0 THEN 'new URLs or titles beyond new_names_per_day are stored as (too many): leave out what makes URLs different (excluded_query_parameters), raise the limit, or send a token' END;
 	SELECT count(*) INTO n FROM pk_tracking.log_conversion c
 		WHERE c.order_conflict IS NOT NULL AND c.server_time > now() - interval '1 day';
 	RETURN QUERY SELECT 'order id conflicts', format('%s in the last day', n),

@@ -35,6 +35,31 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_action IS
 	'creates the table pk_tracking.log_action';
 
+/*
+ * Unlogged: it costs hits less, and a count that a crash or a replica loses begins
+ * anew.
+ */
+CREATE FUNCTION pk_tracking_internal.make_log_new_names() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE UNLOGGED TABLE pk_tracking.log_new_names (
+		idsite integer NOT NULL,
+		day date NOT NULL,
+		names integer NOT NULL);
+	CREATE INDEX log_new_names_day ON pk_tracking.log_new_names (idsite, day);
+	COMMENT ON TABLE pk_tracking.log_new_names IS
+		'numbers of names that hits without a token have added to log_action, for new_names_per_day; a sample, unlogged, kept for two days';
+	COMMENT ON COLUMN pk_tracking.log_new_names.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.log_new_names.day IS 'UTC day on which the hits came';
+	COMMENT ON COLUMN pk_tracking.log_new_names.names IS
+		'number of names; the sum of a site''s day is about right';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_log_new_names IS
+	'creates the table pk_tracking.log_new_names';
+
 CREATE FUNCTION pk_tracking_internal.anonymous_action(action record) RETURNS boolean
 AS 'MODULE_PATHNAME', 'pkt_anonymous_action' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking_internal.anonymous_action IS

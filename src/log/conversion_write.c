@@ -424,6 +424,32 @@ write_conversion(const Conversions *c, const Conversion *conversion, const Visit
 	return buster;
 }
 
+/*
+ * Items whose SKUs came too late share a number, and so become one: as of an SKU
+ * that comes twice, the last one counts.  Returns how many are left.
+ */
+static int
+merge_items(int64 *numbers[], Datum *prices, bool *no_prices, Datum *quantities, int n)
+{
+	int			left = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			to = 0;
+
+		while (to < left && numbers[0][to] != numbers[0][i])
+			to++;
+		for (int k = 0; k < 2 + ITEM_CATEGORIES; k++)
+			numbers[k][to] = numbers[k][i];
+		prices[to] = prices[i];
+		no_prices[to] = no_prices[i];
+		quantities[to] = quantities[i];
+		if (to == left)
+			left++;
+	}
+	return left;
+}
+
 /* Write the items of an order or cart in place of those of the open cart. */
 static void
 write_items(Log *log, const Conversions *c, const Visit *visit, const char *idorder)
@@ -455,6 +481,9 @@ write_items(Log *log, const Conversions *c, const Visit *visit, const char *idor
 		no_prices[i] = item->price == NULL;
 		quantities[i] = Int32GetDatum(item->quantity);
 	}
+
+	if (log->hit_names.refused)
+		n = merge_items(numbers, prices, no_prices, quantities, n);
 
 	if (c->open_cart)
 	{

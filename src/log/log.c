@@ -14,6 +14,7 @@
 #include "log/columns.h"
 #include "log/log.h"
 #include "log/names_internal.h"
+#include "log/new_names.h"
 #include "log/neighbours.h"
 #include "log/relations.h"
 #include "log/visit_length.h"
@@ -26,6 +27,7 @@ log_init(void)
 	columns_init();
 	relations_init();
 	names_init();
+	new_names_init();
 }
 
 /*

@@ -37,6 +37,15 @@ typedef struct NewVisit
 	const char *device_model;
 } NewVisit;
 
+/* The new names of one hit. */
+typedef struct HitNames
+{
+	int32		limit;			/* how many its site may get a day from hits
+								 * like this one; 0: any number */
+	int			added;			/* within the limit */
+	bool		refused;		/* one came too late */
+} HitNames;
+
 /* The log, open for one call of the engine or for a batch. */
 typedef struct Log
 {
@@ -58,6 +67,7 @@ typedef struct Log
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
 	struct BatchNames *batch_names; /* names that the batch has met; NULL:
 									 * none */
+	HitNames	hit_names;		/* of the hit that is being recorded */
 	int64		reach;			/* seconds: least bound of visit lengths that
 								 * was used */
 } Log;

@@ -34,6 +34,7 @@
 #include "base/url.h"
 #include "log/names.h"
 #include "log/names_internal.h"
+#include "log/new_names.h"
 #include "log/relations.h"
 #include "log/seen.h"
 #include "log/writer.h"
@@ -130,7 +131,10 @@ transaction_ended(XactEvent event, void *arg pg_attribute_unused())
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			if (added_in_transaction)
+			{
 				forget_names();
+				new_names_forget();
+			}
 			added_in_transaction = false;
 			break;
 		case XACT_EVENT_COMMIT:
@@ -148,7 +152,10 @@ subtransaction_ended(SubXactEvent event,
 					 void *arg pg_attribute_unused())
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && added_in_transaction)
+	{
 		forget_names();
+		new_names_forget();
+	}
 }
 
 static void
@@ -401,7 +408,10 @@ remember(BatchNames *names, int32 idsite, uint64 hash1, uint64 hash2, int64 idac
 	e->idaction = idaction;
 }
 
-/* Find the number of a name in the dictionary, and add the name if it is not there. */
+/*
+ * Find the number of a name in the dictionary, and add the name if it is not
+ * there.  0 if it may not be added.
+ */
 static int64
 find_or_add(Log *log, LogName *name)
 {
@@ -421,9 +431,31 @@ find_or_add(Log *log, LogName *name)
 		/* another name has this number */
 		name->idaction = (int64) ((uint64) name->idaction + 1);
 	}
+	if (log->hit_names.limit > 0)
+	{
+		if (!new_names_take(name->idsite, log->hit_names.limit))
+			return 0;
+		log->hit_names.added++;
+	}
 	added_in_transaction = true;
 	log->writer->add_name(log, name);
 	return name->idaction;
+}
+
+static int64 number_of(Log *log, int32 idsite, int type, int prefix, const char *text);
+
+/* The number of what stands for the names that came too late, of this type. */
+static int64
+number_of_too_many(Log *log, int32 idsite, int type)
+{
+	int32		limit = log->hit_names.limit;
+	int64		idaction;
+
+	log->hit_names.refused = true;
+	log->hit_names.limit = 0;
+	idaction = number_of(log, idsite, type, URL_NO_PREFIX, TOO_MANY_NAMES);
+	log->hit_names.limit = limit;
+	return idaction;
 }
 
 /* The number of a name: from the cache, else from the dictionary. */
@@ -463,12 +495,13 @@ number_of(Log *log, int32 idsite, int type, int prefix, const char *text)
 	if (slot->hash1 == h1 && slot->hash2 == h2 && slot->idsite == idsite)
 		return slot->idaction;
 
-	if (log->batch_names == NULL)
-		idaction = find_or_add(log, &name);
-	else if (!recall(log->batch_names, idsite, h1, h2, &idaction))
+	if (log->batch_names == NULL || !recall(log->batch_names, idsite, h1, h2, &idaction))
 	{
 		idaction = find_or_add(log, &name);
-		remember(log->batch_names, idsite, h1, h2, idaction);
+		if (idaction == 0)
+			return number_of_too_many(log, idsite, type);
+		if (log->batch_names != NULL)
+			remember(log->batch_names, idsite, h1, h2, idaction);
 	}
 	slot->hash1 = h1;
 	slot->hash2 = h2;

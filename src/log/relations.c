@@ -73,7 +73,8 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 	if (relid == InvalidOid || relid == r->log_visit ||
 		relid == r->log_action || relid == r->log_link_visit_action ||
 		relid == r->conversions[0] || relid == r->conversions[1] ||
-		relid == r->beside[0] || relid == r->beside[1] || relid == r->beside[2])
+		relid == r->beside[0] || relid == r->beside[1] || relid == r->beside[2] ||
+		relid == r->beside[3])
 	{
 		log_relations.valid = false;
 		log_version_checked = false;
@@ -358,6 +359,7 @@ read_relations(LogRelations *r)
 	r->beside[0] = get_relname_relid("log_excluded", namespace);
 	r->beside[1] = get_relname_relid("ingest_run", namespace);
 	r->beside[2] = get_relname_relid("rejected_hit", namespace);
+	r->beside[3] = get_relname_relid("log_new_names", namespace);
 	r->names_index = find_index(r->log_action, INDEX_NAME);
 	r->has_user_code = relation_has_user_code(r->log_visit) ||
 		relation_has_user_code(r->log_link_visit_action) ||

@@ -19,8 +19,9 @@ typedef struct LogRelations
 	Oid			log_link_visit_action;
 	Oid			log_visit_length;
 	Oid			conversions[2]; /* log_conversion, log_conversion_item */
-	Oid			beside[3];		/* written while a batch is in memory:
-								 * log_excluded, ingest_run, rejected_hit */
+	Oid			beside[4];		/* written while a batch is in memory:
+								 * log_excluded, ingest_run, rejected_hit,
+								 * log_new_names */
 	Oid			by_visitor_id;	/* indexes of log_visit */
 	Oid			by_config;
 	Oid			by_number;

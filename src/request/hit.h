@@ -178,6 +178,7 @@ typedef struct Hit
 	char	   *token_auth;		/* wiped as soon as it was checked */
 	int32		in_bulk;		/* its place in a bulk document, from 1; 0: it
 								 * came in none */
+	bool		of_owner;		/* a row that the log's owner replays */
 	char	   *country;
 	char	   *region;
 	char	   *city;

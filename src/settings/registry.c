@@ -261,6 +261,11 @@ const SettingDef setting_registry[] = {
 		.description = "another visitor's order with an id that the site has: first: it is"
 	" invalid; keep: it is stored without the id"},
 
+	/* names: doc/internals.md, "New names" */
+	{FIELD(new_names_per_day),.type = TYPE_INT,.value = "100000",.max = INT_MAX,
+		.description = "new URLs, titles and other names that hits without a token may add to"
+	" the site's dictionary in a UTC day; 0: no limit"},
+
 	/* privacy: doc/internals.md, "Consent and anonymous visits" */
 	{FIELD(ip_mask_level),.type = TYPE_INT,.value = "2",.max = 4,
 		.order = ORDER_GREATER_IS_STRONG,

@@ -124,6 +124,9 @@ typedef struct Settings
 	/* orders */
 	OrderConflict order_id_conflict;
 
+	/* names */
+	int32		new_names_per_day;	/* 0: no limit */
+
 	/* privacy */
 	int32		ip_mask_level;
 	IpUse		geo_ip;

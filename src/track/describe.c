@@ -356,7 +356,8 @@ page_id(Work *w, int type)
 	if (memo_find_id(memo, &key, &idaction))
 		return idaction;
 	idaction = name_of_url(w->log, w->hit->idsite, type, page_url(w));
-	memo_keep_id(memo, &key, idaction);
+	if (!w->log->hit_names.refused)
+		memo_keep_id(memo, &key, idaction);
 	return idaction;
 }
 
@@ -387,7 +388,8 @@ name_id(Work *w, int type, const char *name)
 	if (memo_find_id(memo, &key, &idaction))
 		return idaction;
 	idaction = name_of_text(w->log, w->hit->idsite, type, name, max);
-	memo_keep_id(memo, &key, idaction);
+	if (!w->log->hit_names.refused)
+		memo_keep_id(memo, &key, idaction);
 	return idaction;
 }
 

@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/spi.h"
 #include "identity/salt.h"
+#include "log/new_names.h"
 #include "track/batch.h"
 #include "track/engine.h"
 #include "track/exclude_count.h"
@@ -58,6 +59,8 @@ engine_leave(EngineScope *scope)
 static const char *const reason_bad_money = "bad_money";
 static const char *const reason_bad_address = "bad_address";
 
+static const char *const reason_too_many_names = "too_many_names";
+
 /* Likewise of hits that a fingerprint joined to a visit with another id. */
 static const char *const reason_joined = "joined_other_id";
 
@@ -87,10 +90,31 @@ count_hits(const Work *work, int n)
 			r->outcome_reason = r->bad_parameter;
 		if (r->outcome == OUTCOME_RECORDED && work[i].hit->address_bad)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_bad_address);
+		if (r->outcome == OUTCOME_RECORDED && work[i].names_refused)
+			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_too_many_names);
 		if (r->joined_other_id)
 			exclude_count_add(&counts, work[i].site, work[i].hit->at, reason_joined);
 	}
 	exclude_count_write(&counts);
+}
+
+/* Write down how many new names the hits have added, site by site. */
+static void
+count_names(const Work *work, int n)
+{
+	int			names = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!work[i].done || work[i].result->outcome != OUTCOME_RECORDED)
+			continue;
+		names += work[i].names_added;
+		if (names > 0 && (i == n - 1 || work[i + 1].hit->idsite != work[i].hit->idsite))
+		{
+			new_names_write(work[i].hit->idsite, work[i].site->s.new_names_per_day, names);
+			names = 0;
+		}
+	}
 }
 
 /*
@@ -145,6 +169,7 @@ engine_run(Hit **hits, int n, Tracked *results)
 	}
 	if (n_group > 0)
 		group_record(group, n_group);
+	count_names(work, n);
 	count_hits(work, n);
 
 	/*

@@ -59,12 +59,12 @@ BEGIN
 	CREATE INDEX log_excluded_day ON pk_tracking.log_excluded (idsite, day);
 	PERFORM pk_tracking_internal.identify_by_row('log_excluded');
 	COMMENT ON TABLE pk_tracking.log_excluded IS
-		'numbers of excluded hits, and of recorded ones with an unreadable amount (bad_money) or joined to another id (joined_other_id); one sum may be spread over many rows, see the view pk_tracking.excluded';
+		'numbers of excluded hits, and of recorded ones with an unreadable amount (bad_money), joined to another id (joined_other_id) or with a name too many (too_many_names); one sum may be spread over many rows, see the view pk_tracking.excluded';
 	COMMENT ON COLUMN pk_tracking.log_excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS
-		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit; bad_money: recorded, but an amount could not be read; bad_address: recorded, but without the address, which could not be read; joined_other_id: recorded in a visit with another id';
+		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit; bad_money: recorded, but an amount could not be read; bad_address: recorded, but without the address, which could not be read; joined_other_id: recorded in a visit with another id; too_many_names: recorded with (too many) in place of a new name';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded IS
@@ -80,7 +80,7 @@ BEGIN
 		FROM pk_tracking.log_excluded e
 		GROUP BY e.idsite, e.day, e.reason;
 	COMMENT ON VIEW pk_tracking.excluded IS
-		'number of hits that were not recorded, and of recorded ones with an unreadable amount or address (bad_money, bad_address) or joined to another id (joined_other_id), by site, local day and reason';
+		'number of hits that were not recorded, and of recorded ones with an unreadable amount or address (bad_money, bad_address), joined to another id (joined_other_id) or with a name too many (too_many_names), by site, local day and reason';
 	COMMENT ON COLUMN pk_tracking.excluded.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.excluded.reason IS 'reason, as in log_excluded';

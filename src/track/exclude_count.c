@@ -50,7 +50,7 @@ typedef struct OwnRow
  * that share a set may: then a row more is written, and memory stays bounded.
  */
 #define OWN_SETS 32
-#define OWN_WAYS 16
+#define OWN_WAYS 20
 typedef struct OwnSet
 {
 	OwnRow		rows[OWN_WAYS];

@@ -98,6 +98,7 @@ typedef struct RawMap
 	bool		has_params;
 	bool		plain_key;		/* site and time need no look at other columns */
 	bool		trusted;
+	bool		of_owner;		/* of a replay */
 	bool		raise;			/* a bad hit is an error */
 	RawOrder	order;
 } RawMap;

@@ -387,6 +387,7 @@ raw_read(const RawMap *map, const RawRow *row)
 		hit->cdo_given = false;
 	}
 	hit->trusted = map->trusted;
+	hit->of_owner = map->of_owner;
 	return hit;
 }
 

@@ -690,6 +690,10 @@ record_hit(Work *w, GroupLocks *locks)
 	Recording	r;
 	Step		step;
 
+	w->log->hit_names.limit = w->hit->trusted || w->hit->of_owner ? 0 :
+		w->site->s.new_names_per_day;
+	w->log->hit_names.added = 0;
+	w->log->hit_names.refused = false;
 	r.w = w;
 	r.n_lookups = 0;
 	r.refused_xmin = InvalidTransactionId;
@@ -712,5 +716,7 @@ record_hit(Work *w, GroupLocks *locks)
 		CHECK_FOR_INTERRUPTS();
 		step = pass(&r);
 	} while (step == STEP_AGAIN);
+	w->names_added = w->log->hit_names.added;
+	w->names_refused = w->log->hit_names.refused;
 	return step == STEP_DONE;
 }

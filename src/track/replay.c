@@ -233,6 +233,7 @@ pkt_replay(PG_FUNCTION_ARGS)
 	r.context = CurrentMemoryContext;
 	r.scratch = AllocSetContextCreate(r.context, "pk_tracking rows", ALLOCSET_DEFAULT_SIZES);
 	r.map = raw_map(rel, raw_options(rel, &options));
+	r.map->of_owner = true;
 	r.sort = raw_sort_begin(true);
 	read_keys(&r);
 

@@ -67,6 +67,8 @@ typedef struct Work
 	ConversionRequest request;
 	ConversionInput conversion_input;
 	Conversions conversions;
+	int			names_added;	/* new names within the limit of strangers */
+	bool		names_refused;	/* one was beyond it */
 } Work;
 
 extern void work_finish(Work *w, Outcome outcome, const char *why);

@@ -320,7 +320,7 @@ my %settings = (
 	use_third_party_id_cookie => [qw(on off)], force_cookieless_tracking => [qw(on off)], enable_fingerprinting_across_websites => [qw(on off)], fingerprint_ip => [qw(full masked)],
 	fingerprint_salt_rotation => [qw(never daily)], use_fingerprint => [qw(on off)], enable_userid_overwrites_visitorid => [qw(on off)], create_new_visit_after_midnight => [qw(on off)],
 	create_new_visit_when_campaign_changes => [qw(on off)], create_new_visit_when_website_referrer_changes => [qw(on off)], create_new_visit_after_x_actions => [0, 1, 5, 10000],
-	session_max_duration => [0, 1, 600], session_limit_exceeded_action => [qw(just_split split_and_exclude)], default_time_one_page_visit => [0, 30], ip_mask_level => [0 .. 4], geo_ip => [qw(full masked)],
+	session_max_duration => [0, 1, 600], session_limit_exceeded_action => [qw(just_split split_and_exclude)], default_time_one_page_visit => [0, 30], order_id_conflict => [qw(first keep)], new_names_per_day => [0, 5, 100000], ip_mask_level => [0 .. 4], geo_ip => [qw(full masked)],
 	consent_mode => [qw(not_asked ask_else_nothing ask_else_anonymous)], consent_upgrade => [qw(continue split)], anonymous_session_cookie => [qw(on off)], anonymous_fingerprint => [qw(on off)],
 	anonymous_geo_level => [qw(city country none)], geo_level => [qw(city continent none)], anonymous_device_level => [qw(full family none)], anonymize_user_id => [qw(on off)], anonymize_order_id => [qw(on off)],
 	anonymize_referrer => [qw(keep exclude_query exclude_path exclude_all)], track_bots => [qw(on off)], exclude_automation => [qw(on off)], excluded_ips => ['{}', '{203.0.113.0/28,10.*.*.*}'], excluded_user_agents => ['{}', '{curl,/fire.?fox/i}'],

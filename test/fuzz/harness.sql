@@ -246,5 +246,5 @@ CREATE FUNCTION fuzz.judge_all() RETURNS TABLE (name text, wrong bigint) LANGUAG
 	UNION ALL SELECT 'no conversion without its visit', count(*) FROM pk_tracking.log_conversion a WHERE NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = a.idvisit AND v.idsite = a.idsite)
 	UNION ALL SELECT 'no item without its visit', count(*) FROM pk_tracking.log_conversion_item a WHERE NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = a.idvisit AND v.idsite = a.idsite)
 	UNION ALL SELECT 'every excluded hit that is counted is counted once',
-		abs(coalesce((SELECT sum(hits) FROM pk_tracking.excluded WHERE reason NOT IN ('joined_other_id', 'bad_money')), 0) - coalesce((SELECT sum(hits) FROM fuzz.total WHERE kind LIKE 'excluded %' AND kind <> 'excluded consent'), 0))::bigint
+		abs(coalesce((SELECT sum(hits) FROM pk_tracking.excluded WHERE reason NOT IN ('joined_other_id', 'bad_money', 'too_many_names')), 0) - coalesce((SELECT sum(hits) FROM fuzz.total WHERE kind LIKE 'excluded %' AND kind <> 'excluded consent'), 0))::bigint
 $$;

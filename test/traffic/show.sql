@@ -47,10 +47,10 @@ ORDER BY c.n;
 \echo '-----------------------------------'
 \echo '("from": the campaign, search engine or website that is credited)'
 \echo
-SELECT v.device AS "sent by", CASE WHEN k.idgoal > 0 THEN g.name WHEN k.idgoal = 0 THEN 'order ' || k.idorder ELSE 'cart' END AS conversion, k.revenue,
+SELECT v.device AS "sent by", CASE WHEN k.idgoal > 0 THEN g.name WHEN k.idgoal = 0 THEN 'order ' || coalesce(k.idorder, k.order_conflict) ELSE 'cart' END AS conversion, k.revenue,
 	(SELECT string_agg(format('%s x %s at %s', i.quantity, n.name, i.price), ', ' ORDER BY n.name) FROM pk_tracking.log_conversion_item i
 		JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a WHERE a.idsite = i.idsite AND a.idaction = i.idaction_name LIMIT 1) n ON true
-		WHERE i.idvisit = k.idvisit AND NOT i.deleted AND k.idgoal <= 0 AND i.idorder = coalesce(k.idorder, '0')) AS contents,
+		WHERE i.idvisit = k.idvisit AND NOT i.deleted AND k.idgoal <= 0 AND i.idorder = coalesce(k.idorder, k.order_conflict, '0')) AS contents,
 	coalesce(nullif(k.referer_name, ''), pk_tracking.referrer_type_name(k.referer_type)) AS "from"
 FROM pk_tracking.log_conversion k
 	JOIN LATERAL (SELECT min(c.device) AS device FROM clients.hit c JOIN traffic.result r ON r.source = 'clients.hit' AND r.n = c.n WHERE (r.result).idvisit = k.idvisit) v ON true
