@@ -40,7 +40,7 @@
 #define LOST_MAX 3
 
 /* For a quick look whether hits of a visitor wait; others may share its bucket. */
-#define WAITING_BUCKETS 1024
+#define WAITING_BUCKETS 8192
 
 typedef struct HitQueue
 {
@@ -108,6 +108,7 @@ static HitQueue to_spool;		/* hits to be written to the spool in this
 static bool has_spool;
 static uint64_t waiting_keys[WAITING_BUCKETS];	/* how many of them have such
 												 * a key */
+static uint64_t busy_keys[WAITING_BUCKETS]; /* likewise of those under way */
 static uint64_t queue_size;		/* bytes of all that was submitted and is not
 								 * done */
 static int64_t waiting_at;		/* when they are tried again */
@@ -160,10 +161,16 @@ push_front(HitQueue *q, Hit **hits, int n)
 	}
 }
 
+static size_t
+bucket(const Hit *hit)
+{
+	return (hit->key ^ (uint64_t) hit->site * 31) % WAITING_BUCKETS;
+}
+
 static uint64_t *
 waiting_key(const Hit *hit)
 {
-	return &waiting_keys[(hit->key ^ (uint64_t) hit->site * 31) % WAITING_BUCKETS];
+	return &waiting_keys[bucket(hit)];
 }
 
 static bool
@@ -278,6 +285,7 @@ send_unit(Lane *lane, Unit *unit, Hit **hits, int n)
 	for (int i = 0; i < n; i++)
 	{
 		memset(&hits[i]->result, 0, sizeof(HitResult));
+		busy_keys[bucket(hits[i])] += !hits[i]->is_document;
 		/* one that is sent at once has the time of the server */
 		send_hit(lane->link, hits[i], hits[i]->tries > 0);
 		hits[i]->tries++;
@@ -310,10 +318,14 @@ compare_hits(const void *a, const void *b)
 	return (x->arrival > y->arrival) - (x->arrival < y->arrival);
 }
 
-/* Takes what has come as one unit. */
+/*
+ * Takes what has come as one unit.  A hit whose visitor has one under way on another
+ * connection would wait for its commit, and all others with it: it stays.
+ */
 static void
 send_batch(Lane *lane)
 {
+	HitQueue	rest = {0};
 	Hit		  **hits = must_alloc((size_t) config->batch_max * sizeof(Hit *));
 	int			n = 0;
 
@@ -323,8 +335,19 @@ send_batch(Lane *lane)
 
 		if (*waiting_key(hit) > 0)
 			push_waiting(hit);
+		else if (busy_keys[bucket(hit)] > 0)
+			push(&rest, hit);
 		else
 			hits[n++] = hit;
+	}
+	if (rest.first != NULL)
+	{
+		*rest.last = queue.first;
+		rest.n += queue.n;
+		if (queue.first == NULL)
+			queue.last = rest.last;
+		queue.first = rest.first;
+		queue.n = rest.n;
 	}
 	if (n > 0)
 	{
@@ -537,16 +560,23 @@ unit_failed(Lane *lane, Unit *unit)
 		push(&lane->each, unit->hits[i]);
 }
 
-/* Hits of the wait lane keep others of their visitors behind them until they are over. */
+/* A hit is no longer under way. */
 static void
-leave_waiting(Lane *lane, Unit *unit)
+release(const Lane *lane, const Hit *hit)
 {
-	if (lane->kind != LANE_WAIT)
-		return;
+	busy_keys[bucket(hit)] -= !hit->is_document;
+	/* of the wait lane it kept others of its visitor behind it */
+	if (lane->kind == LANE_WAIT)
+		(*waiting_key(hit))--;
+}
+
+static void
+release_unit(const Lane *lane, const Unit *unit)
+{
 	for (int i = 0; i < unit->n; i++)
 	{
 		if (unit->hits[i] != NULL)
-			(*waiting_key(unit->hits[i]))--;
+			release(lane, unit->hits[i]);
 	}
 }
 
@@ -579,7 +609,7 @@ settle(Lane *lane)
 	{
 		Unit	   *unit = &lane->units[i];
 
-		leave_waiting(lane, unit);
+		release_unit(lane, unit);
 		if (unit->committed)
 		{
 			unit_committed(unit);
@@ -635,7 +665,7 @@ on_synced(void *owner)
 			{
 				Unit	   *unit = &lane->units[lane->current++];
 
-				leave_waiting(lane, unit);
+				release_unit(lane, unit);
 				if (unit->failed)
 					unit_failed(lane, unit);
 				else
@@ -768,8 +798,7 @@ expire_in_doubt(Lane *lane)
 
 			if (hit == NULL || !is_over(hit))
 				continue;
-			if (lane->kind == LANE_WAIT)
-				(*waiting_key(hit))--;
+			release(lane, hit);
 			unit->hits[j] = NULL;
 			hit->doubt_daemon = pool_strdup(hit->pool, unit->daemon);
 			hit->doubt_number = unit->number;

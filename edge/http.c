@@ -62,6 +62,7 @@ typedef struct Exchange
 	struct MHD_Connection *connection;
 	bool		begun;			/* the handler was called */
 	bool		too_long;
+	bool		no_room;		/* bodies under way have no room for its own */
 	bool		suspended;
 	Text		body;
 	Request    *request;
@@ -79,6 +80,7 @@ static Timer slow_timer;
 static bool resumed;			/* libmicrohttpd has something to do */
 static bool started;			/* on_connection() was told of a new one */
 static bool listening;
+static size_t bodies;			/* bytes of bodies that are coming */
 static bool closing;
 
 /*
@@ -141,6 +143,13 @@ hit_done(Hit *hit)
 /*
  * ---- Requests ----
  */
+
+static void
+free_body(Exchange *exchange)
+{
+	bodies -= exchange->body.len;
+	text_free(&exchange->body);
+}
 
 typedef struct HeaderList
 {
@@ -372,8 +381,11 @@ handle(Exchange *exchange, const char *method)
 					 "headers of a proxy came from an address that is not in trusted_proxies;"
 					 " they are ignored");
 	}
+	free_body(exchange);
 	if (exchange->too_long)
 		return refuse(exchange, 413, "body is too long\n");
+	if (exchange->no_room)
+		return refuse(exchange, 503, "too many bodies at once\n");
 	if (!is_within_limit(exchange->client, request))
 	{
 		metrics.refused++;
@@ -419,8 +431,13 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 		/* the rest is read and forgotten: no answer may come before its end */
 		if (exchange->body.len + *data_size > (size_t) config->body_max)
 			exchange->too_long = true;
-		else
+		else if (bodies + *data_size > (size_t) config->queue_max_size)
+			exchange->no_room = true;
+		else if (!exchange->too_long && !exchange->no_room)
+		{
 			text_add(&exchange->body, data, *data_size);
+			bodies += *data_size;
+		}
 		*data_size = 0;
 		return MHD_YES;
 	}
@@ -463,7 +480,7 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 		exchange->client->busy = false;
 		exchange->client->since = loop_now();
 	}
-	text_free(&exchange->body);
+	free_body(exchange);
 	pool_free(exchange->pool);
 }
 

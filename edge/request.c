@@ -277,7 +277,7 @@ read_hit(Request *request, const RawRequest *raw, const Facts *facts)
 	if (request->kind == REQUEST_DOCUMENT)
 	{
 		hit->is_document = true;
-		hit->query = utf8_repair(pool, pool_strndup(pool, raw->body, raw->body_len));
+		hit->query = utf8_repair(pool, raw->body);
 		request->no_image = json_scalar(hit->query, "send_image", image, sizeof(image)) &&
 			(strcmp(image, "0") == 0 || strcmp(image, "false") == 0);
 		return;

@@ -126,7 +126,7 @@ fate_of(const Hit *hit, const char *sqlstate)
 		if (starts_with(sqlstate, away[i]))
 			return FATE_AWAY;
 	}
-	if (hit->is_document && starts_with(sqlstate, "22"))
+	if (hit->is_document && (starts_with(sqlstate, "22") || starts_with(sqlstate, "54")))
 		return FATE_CLIENT;
 	return FATE_FAIL;
 }
