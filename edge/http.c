@@ -36,6 +36,9 @@
 /* Connections taken from a listening socket in a round. */
 #define ACCEPT_MAX 64
 
+/* ms without new connections after an error, such as too many open files. */
+#define ACCEPT_PAUSE 200
+
 /* ms between two looks for slow clients. */
 #define SLOW_INTERVAL 1000
 
@@ -77,6 +80,7 @@ static Watch **listeners;
 static int *listen_sockets;
 static int	nlisteners;
 static Timer slow_timer;
+static Timer accept_timer;
 static bool resumed;			/* libmicrohttpd has something to do */
 static bool started;			/* on_connection() was told of a new one */
 static bool listening;
@@ -562,6 +566,20 @@ look_for_slow_clients(void *context)
 }
 
 static void
+listen_on(bool on)
+{
+	for (int i = 0; i < nlisteners; i++)
+		loop_set_events(listeners[i], on ? POLLIN : 0);
+}
+
+static void
+accept_again(void *context)
+{
+	(void) context;
+	listen_on(true);
+}
+
+static void
 on_listener(void *context, short events)
 {
 	int			listener = *(int *) context;
@@ -578,9 +596,17 @@ on_listener(void *context, short events)
 
 		if (fd < 0)
 		{
-			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-				log_line(LOG_LEVEL_ERROR, LOG_LIMIT, "could not accept a connection: %s",
-						 strerror(errno));
+			if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+				return;
+			log_line(LOG_LEVEL_ERROR, LOG_LIMIT, "could not accept a connection: %s",
+					 strerror(errno));
+
+			/*
+			 * there is still somebody: without a pause the loop would not
+			 * rest
+			 */
+			listen_on(false);
+			accept_timer.at = loop_now() + ACCEPT_PAUSE;
 			return;
 		}
 		peer_read(&peer, (struct sockaddr *) &address);
@@ -697,6 +723,8 @@ http_start(const Config *new_config, const int *sockets, int nsockets)
 	slow_timer.callback = look_for_slow_clients;
 	slow_timer.at = loop_now() + SLOW_INTERVAL;
 	loop_add_timer(&slow_timer);
+	accept_timer.callback = accept_again;
+	loop_add_timer(&accept_timer);
 }
 
 void

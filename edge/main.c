@@ -44,6 +44,9 @@
 /* ms for which requests wait at the start for PostgreSQL and the settings. */
 #define START_TIMEOUT 10000
 
+/* Files that are open besides those of clients: PostgreSQL, the spool, scripts. */
+#define FILES_RESERVED 100
+
 static Config *config;
 static const char *config_path;
 static int	sockets[SOCKETS_MAX];
@@ -355,6 +358,22 @@ watch_signals(void)
 	(void) loop_watch(fd, POLLIN, on_signal, &fd);
 }
 
+/* A client is an open file: as many as the system lets us have. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void) setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < (rlim_t) config->connections_max + FILES_RESERVED)
+		log_line(LOG_LEVEL_WARNING, LOG_ALWAYS,
+				 "the limit of open files, %llu, allows fewer connections than connections_max",
+				 (unsigned long long) limit.rlim_max);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -405,6 +424,7 @@ main(int argc, char **argv)
 	if (check)
 		return 0;
 	(void) umask(077);
+	raise_file_limit();
 	open_sockets();
 	service_open();
 	drop_root();

@@ -145,6 +145,19 @@ is(raw($waiting[0], ''), '', 'the others wait') if time - $began < 1;
 sql('ALTER ROLE edge_tracker LOGIN');
 Edge::stop_daemon($daemon);
 
+# --- open files
+$daemon = start_daemon(nofile => 60);
+my @many = map { to_unix($daemon) } 1 .. 100;
+sleep 0.5;
+my ($user1, $system1) = (split ' ', slurp("/proc/$daemon->{pid}/stat"))[13, 14];
+sleep 1;
+my ($user2, $system2) = (split ' ', slurp("/proc/$daemon->{pid}/stat"))[13, 14];
+ok($user2 + $system2 - $user1 - $system1 < 50, 'without files for more connections it does not spin', "$user1 $system1 $user2 $system2");
+@many = ();
+ok(wait_for(20, sub { request($daemon, '/healthz')->{status} == 200 }), 'when some end it takes others');
+like(slurp($daemon->{log}), qr/limit of open files, 60.*could not accept a connection/s, 'and says so');
+Edge::stop_daemon($daemon);
+
 # --- start
 $daemon = start_daemon(direct => 'off', wait => 0);
 waitpid $daemon->{pid}, 0;

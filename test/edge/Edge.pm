@@ -131,6 +131,7 @@ sub start_daemon
 		socket => "$work/$n.sock", log => "$work/$n.log", config => "$work/$n.conf",
 		port => delete $options{port});
 	my $ready = delete $options{wait} // 1;
+	$daemon{nofile} = delete $options{nofile};
 	my $program = $ENV{PK_TRACKING_HTTPD} // do { my $b = `"$ENV{PG_CONFIG}" --bindir`; chomp $b; "$b/pk_tracking_httpd" };
 
 	$options{listen} //= join ', ', $daemon{socket}, $daemon{port} ? "127.0.0.1:$daemon{port}" : ();
@@ -157,6 +158,7 @@ sub launch
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>>', $daemon->{log};
 		open STDERR, '>>', $daemon->{log};
+		exec 'sh', '-c', "ulimit -n $daemon->{nofile} && exec $daemon->{program} --config $daemon->{config}" if $daemon->{nofile};
 		exec $daemon->{program}, '--config', $daemon->{config};
 		exit 127;
 	}
