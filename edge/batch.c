@@ -811,7 +811,7 @@ expire_in_doubt(Lane *lane)
 static bool
 is_plausible(Hit *hit)
 {
-	if (hit->is_document || !facts->known || facts_has_site(facts, hit->site))
+	if (hit->is_document || !facts->known || facts_site(facts, hit->site) != NULL)
 		return true;
 	hit->result.reason = "idsite";
 	return false;

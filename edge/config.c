@@ -84,7 +84,8 @@ const Option config_options[] = {
 	"how long a connection stays open without a request"},
 
 	{FIELD(scripts), OPTION_TEXT, "",.reloadable = true,.description =
-	"directory of matomo.js, piwik.js and ppas.js, which operators put there; empty: none"},
+		"directory of matomo.js, piwik.js and ppas.js, which operators put there, and of a pk.js and"
+	" consent.js that take the place of those installed; empty: none"},
 
 	{FIELD(user), OPTION_TEXT, "",.description =
 	"user that the daemon becomes if it is started as root"},

@@ -43,6 +43,8 @@ facts_free(Facts *facts)
 		free(facts->proxy_headers[i]);
 	free(facts->cookies);
 	free(facts->proxy_headers);
+	for (int i = 0; i < facts->nsites; i++)
+		free(facts->sites[i].page);
 	free(facts->opt_out_cookie);
 	free(facts->sites);
 	free(facts);
@@ -62,16 +64,27 @@ facts_add(Facts *facts, const char *name, const char *value)
 	}
 	else if (strcmp(name, "site") == 0)
 	{
-		facts->sites = must_realloc(facts->sites, (size_t) (facts->nsites + 1) * sizeof(int));
-		facts->sites[facts->nsites++] = atoi(value);
+		facts->sites = must_realloc(facts->sites, (size_t) (facts->nsites + 1) * sizeof(Site));
+		facts->sites[facts->nsites++] = (Site)
+		{
+			.idsite = atoi(value)
+		};
+	}
+	else if (strcmp(name, "page") == 0 && facts->nsites > 0)
+	{
+		/* of the site in the row before */
+		Site	   *site = &facts->sites[facts->nsites - 1];
+
+		free(site->page);
+		site->page = must_strdup(value);
 	}
 }
 
 static int
 compare_sites(const void *a, const void *b)
 {
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
+	int			x = ((const Site *) a)->idsite;
+	int			y = ((const Site *) b)->idsite;
 
 	return (x > y) - (x < y);
 }
@@ -80,13 +93,15 @@ void
 facts_complete(Facts *facts)
 {
 	if (facts->nsites > 0)
-		qsort(facts->sites, (size_t) facts->nsites, sizeof(int), compare_sites);
+		qsort(facts->sites, (size_t) facts->nsites, sizeof(Site), compare_sites);
 	facts->known = true;
 }
 
 #define FACTS_FIRST "pk_tracking facts 1\n"
 #define FACTS_LAST "end\n"
-#define FACTS_LINE_MAX 4096
+
+/* The longest is the window for consent of a site. */
+#define FACTS_LINE_MAX 65536
 
 static bool
 save_names(FILE *file, const char *name, int n, char *const *values)
@@ -119,8 +134,13 @@ facts_save(const Facts *facts, const char *directory)
 		save_names(file, "proxy_header", facts->nproxy_headers, facts->proxy_headers) &&
 		(facts->opt_out_cookie == NULL ||
 		 save_names(file, "opt_out_cookie", 1, &facts->opt_out_cookie));
-	for (int i = 0; i < facts->nsites; i++)
-		fprintf(file, "site %d\n", facts->sites[i]);
+	for (int i = 0; i < facts->nsites && good; i++)
+	{
+		const Site *site = &facts->sites[i];
+
+		fprintf(file, "site %d\n", site->idsite);
+		good = site->page == NULL || save_names(file, "page", 1, &site->page);
+	}
 	fputs(FACTS_LAST, file);
 	good = !ferror(file) && good;
 	if (fclose(file) != 0 || !good || rename(temporary, path) != 0)
@@ -166,10 +186,12 @@ facts_load(const char *directory)
 	return facts;
 }
 
-bool
-facts_has_site(const Facts *facts, int idsite)
+const Site *
+facts_site(const Facts *facts, int idsite)
 {
-	return facts->nsites > 0 &&
-		bsearch(&idsite, facts->sites, (size_t) facts->nsites, sizeof(int),
-				compare_sites) != NULL;
+	Site		wanted = {.idsite = idsite};
+
+	if (facts->nsites == 0)
+		return NULL;
+	return bsearch(&wanted, facts->sites, (size_t) facts->nsites, sizeof(Site), compare_sites);
 }

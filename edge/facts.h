@@ -8,6 +8,13 @@
 
 #include <stdbool.h>
 
+typedef struct Site
+{
+	int			idsite;
+	char	   *page;			/* what the script on its pages must know, as
+								 * JSON on one line; NULL: not told */
+} Site;
+
 typedef struct Facts
 {
 	bool		known;			/* they were read */
@@ -17,7 +24,7 @@ typedef struct Facts
 	int			nproxy_headers;
 	char	  **proxy_headers;	/* in lower case */
 	int			nsites;
-	int		   *sites;			/* sorted */
+	Site	   *sites;			/* sorted */
 } Facts;
 
 /* Empty, or with the defaults of the extension, which hold before they are read. */
@@ -38,6 +45,7 @@ extern void facts_complete(Facts *facts);
 extern void facts_save(const Facts *facts, const char *directory);
 extern Facts *facts_load(const char *directory);
 
-extern bool facts_has_site(const Facts *facts, int idsite);
+/* NULL: there is no such site. */
+extern const Site *facts_site(const Facts *facts, int idsite);
 
 #endif

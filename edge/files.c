@@ -1,6 +1,6 @@
 /*
  * files.c
- *		The scripts that operators put into a directory.
+ *		Scripts: ours, and those that operators put into a directory.
  *
  * A file is read again when its time or its size has changed.
  */
@@ -22,10 +22,14 @@
 /* How long browsers may keep it, as Matomo's own web servers do. */
 #define KEEP "public, max-age=3600"
 
+/* The same with settings of a site, which may ask for consent from now on. */
+#define KEEP_SETTINGS "public, max-age=300"
+
 typedef struct Script
 {
 	const char *name;
 	const char *other;			/* takes its place */
+	bool		ours;			/* is installed in PKT_CLIENT_DIR */
 	char	   *path;			/* that was read */
 	struct timespec modified;
 	off_t		size;
@@ -37,6 +41,8 @@ static Script scripts[] = {
 	{.name = "matomo.js",.other = "piwik.js"},
 	{.name = "piwik.js",.other = "matomo.js"},
 	{.name = "ppas.js"},
+	{.name = "pk.js",.ours = true},
+	{.name = "consent.js",.ours = true},
 };
 
 static bool
@@ -102,36 +108,102 @@ load(Script *script, const char *directory, const char *name)
 	return true;
 }
 
+/* Brings a script up to date from wherever it is.  False: there is none. */
+static bool
+find(Script *script, const char *directory)
+{
+	if (directory[0] != '\0' &&
+		(load(script, directory, script->name) ||
+		 (script->other != NULL && load(script, directory, script->other))))
+		return true;
+	return script->ours && load(script, PKT_CLIENT_DIR, script->name);
+}
+
+/* FNV-1a: tells apart the settings that a site has had. */
+static uint64_t
+hash_of(const char *str)
+{
+	uint64_t	hash = 14695981039346656037u;
+
+	for (; *str != '\0'; str++)
+		hash = (hash ^ (unsigned char) *str) * 1099511628211u;
+	return hash;
+}
+
+/*
+ * The script with the settings of a site before it.  Without settings there is no
+ * script: it would not know whether the site asks for consent.
+ */
+static void
+answer_with_settings(const Request *request, const Script *script, const char *number,
+					 const Facts *facts, Answer *answer)
+{
+	const Site *site = facts_site(facts, atoi(number));
+	Text text = {0};
+
+	if (site == NULL || site->page == NULL)
+	{
+		answer_text(request, facts->known ? 404 : 503,
+					facts->known ? "not found\n" : "tracking is not available\n", answer);
+		return;
+	}
+	memset(answer, 0, sizeof(Answer));
+	answer->status = 200;
+	answer->body = "";
+	text_printf(&text, "%.*s-%" PRIx64 "\"", (int) strlen(script->etag) - 1, script->etag,
+				hash_of(site->page));
+	answer_add_header(answer, "ETag", pool_strndup(request->pool, text.data, text.len));
+	text.		len = 0;
+
+	text_printf(&text, "window.pkSettings = %s;\n", site->page);
+	text_add(&text, script->data, (size_t) script->size);
+	answer->body = pool_strndup(request->pool, text.data, text.len);
+	answer->body_len = text.len;
+
+	text_free(&text);
+}
+
 void
-files_answer(const Request *request, const char *directory, Answer *answer)
+files_answer(const Request *request, const char *directory, const Facts *facts, Answer *answer)
 {
 	Script	   *script = NULL;
+	char		number[16];
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
 	{
 		if (strcmp(scripts[i].name, request->script) == 0)
 			script = &scripts[i];
 	}
-	if (script == NULL || directory[0] == '\0' ||
-		!(load(script, directory, script->name) ||
-		  (script->other != NULL && load(script, directory, script->other))))
+	if (script == NULL || !find(script, directory))
 	{
 		answer_text(request, 404, "not found\n", answer);
 		return;
 	}
-	memset(answer, 0, sizeof(Answer));
-	answer->status = 200;
-	answer->body = "";
-	answer_add_header(answer, "Cache-Control", KEEP);
-	answer_add_header(answer, "ETag", pool_strdup(request->pool, script->etag));
+	if (script->ours && query_value(request->query, "idsite", number, sizeof(number)))
+	{
+		answer_with_settings(request, script, number, facts, answer);
+		if (answer->status != 200)
+			return;
+		answer_add_header(answer, "Cache-Control", KEEP_SETTINGS);
+	}
+	else
+	{
+		memset(answer, 0, sizeof(Answer));
+		answer->status = 200;
+		answer->body = script->data;
+		answer->body_len = (size_t) script->size;
+		answer_add_header(answer, "ETag", pool_strdup(request->pool, script->etag));
+		answer_add_header(answer, "Cache-Control", KEEP);
+	}
 	answer_add_header(answer, "X-Content-Type-Options", "nosniff");
 	answer_add_header(answer, "Cross-Origin-Resource-Policy", "cross-origin");
-	if (request->if_none_match != NULL && strstr(request->if_none_match, script->etag) != NULL)
+	if (request->if_none_match != NULL &&
+		strstr(request->if_none_match, answer->headers[0].value) != NULL)
 	{
 		answer->status = 304;
+		answer->body = "";
+		answer->body_len = 0;
 		return;
 	}
 	answer_add_header(answer, "Content-Type", "application/javascript; charset=utf-8");
-	answer->body = script->data;
-	answer->body_len = (size_t) script->size;
 }

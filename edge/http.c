@@ -337,7 +337,7 @@ answer_page(const Exchange *exchange, const HeaderList *list, Answer *answer)
 	switch (request->kind)
 	{
 		case REQUEST_SCRIPT:
-			files_answer(request, config->scripts, answer);
+			files_answer(request, config->scripts, batch_facts(), answer);
 			break;
 		case REQUEST_OPT_OUT:
 		case REQUEST_OPT_OUT_SCRIPT:

@@ -32,6 +32,8 @@ static const struct
 	{"/matomo.js", REQUEST_SCRIPT, "matomo.js"},
 	{"/piwik.js", REQUEST_SCRIPT, "piwik.js"},
 	{"/ppas.js", REQUEST_SCRIPT, "ppas.js"},
+	{"/pk.js", REQUEST_SCRIPT, "pk.js"},
+	{"/consent.js", REQUEST_SCRIPT, "consent.js"},
 	{"/healthz", REQUEST_HEALTH, NULL},
 	{"/metrics", REQUEST_METRICS, NULL},
 };

@@ -44,11 +44,12 @@ RESET ROLE;
 SELECT pk_tracking.set_instance('proxy_client_headers', '{x-forwarded-for,Forwarded}'), pk_tracking.set_instance('excluded_ips', '{203.0.113.7}'), pk_tracking.set_instance('ignore_visits_cookie_name', 'go_away'),
 	pk_tracking.set_site(:site, 'cookie_name', 'shop_id'), pk_tracking.set_site(:other, 'anonymous_cookie_name', 'anon') \g /dev/null
 SET ROLE regress_pkt_edge;
-SELECT name, value FROM pk_tracking.edge_settings() WHERE name <> 'site' ORDER BY name COLLATE "C", value COLLATE "C";
+SELECT name, value FROM pk_tracking.edge_settings() WHERE name NOT IN ('site', 'page') ORDER BY name COLLATE "C", value COLLATE "C";
 SELECT count(*) AS "both sites" FROM pk_tracking.edge_settings() WHERE name = 'site' AND value IN (:'site', :'other');
+SELECT count(*) AS "of both pages" FROM pk_tracking.edge_settings() WHERE name = 'page' AND value::json ->> 'idsite' IN (:'site', :'other');
 SELECT pk_tracking.consent_window(:site) IS NULL AS not_set, pk_tracking.consent_window(0) IS NULL AS no_site;
 RESET ROLE;
-SELECT pk_tracking.set_site(:site, 'consent_window', '{"en": {"title": "Cookies?"}}') \g /dev/null
+SELECT pk_tracking.set_site(:site, 'consent_window', '{"position": "top"}') \g /dev/null
 SELECT pk_tracking.set_site(:site, 'consent_window', '["en"]');
 SELECT pk_tracking.set_site(:site, 'consent_window', '{"en": ');
 SET ROLE regress_pkt_edge;

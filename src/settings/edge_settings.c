@@ -12,6 +12,7 @@
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
@@ -19,6 +20,7 @@
 #include "base/errors.h"
 #include "base/spi.h"
 #include "settings/site_config.h"
+#include "settings/values.h"
 
 PG_FUNCTION_INFO_V1(pkt_edge_settings);
 PG_FUNCTION_INFO_V1(pkt_consent_window);
@@ -88,6 +90,37 @@ add_cookies(List *names, const Settings *s, MemoryContext context)
 }
 
 /*
+ * What the script on the pages of a site must know, as a JSON object on one line;
+ * palloc'd.  The names are those of client/pk.js and client/consent.js.
+ */
+static char *
+page_settings(int32 idsite, const Settings *s)
+{
+	const SettingDef *mode = &setting_registry[setting_lookup("consent_mode")];
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"idsite\":%d,\"consent\":\"%s\",\"cookies\":%s,\"sessionCookie\":%s,"
+					 "\"respectDoNotTrack\":%s,\"renew\":%s",
+					 idsite, setting_format(mode, &s->consent_mode),
+					 s->force_cookieless_tracking ? "false" : "true",
+					 s->anonymous_session_cookie ? "true" : "false",
+					 s->respect_do_not_track ? "true" : "false",
+					 s->cookie_renewal ? "true" : "false");
+	if (s->consent_window[0] != '\0')
+	{
+		Datum text = CStringGetDatum(s->consent_window);
+		Jsonb	   *window = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, text));
+
+		/* on one line, whatever the setting looks like */
+		appendStringInfoString(&buf, ",\"window\":");
+		(void) JsonbToCString(&buf, &window->root, VARSIZE(window));
+	}
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/*
  * pkt_edge_settings
  *		SQL: edge_settings() → set of (name, value).  Errors: there is no log.
  */
@@ -130,6 +163,7 @@ pkt_edge_settings(PG_FUNCTION_ARGS)
 			cookies = add_cookies(cookies, &site->config.s, caller_context);
 			pg_ltoa(ids[k], number);
 			put_row(rsinfo, "site", number);
+			put_row(rsinfo, "page", page_settings(ids[k], &site->config.s));
 		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(work);

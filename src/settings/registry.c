@@ -12,8 +12,8 @@
 
 #include "base/compat.h"
 #include "base/ip_range.h"
-#include "base/json.h"
 #include "base/pattern.h"
+#include "settings/consent_window.h"
 #include "settings/registry.h"
 
 /* Longest name of a cookie that we read or ask the caller to set. */
@@ -95,14 +95,6 @@ check_ip_range(const char *str)
 
 	if (!ip_range_parse(str, &range))
 		return "Items are addresses, networks such as 192.0.2.0/24, or patterns such as 192.0.2.*.";
-	return NULL;
-}
-
-static const char *
-check_json_object(const char *str)
-{
-	if (*str != '\0' && !json_is_object(str))
-		return "The value must be a JSON object, or empty.";
 	return NULL;
 }
 
@@ -285,7 +277,7 @@ const SettingDef setting_registry[] = {
 		.choices = upgrade_choices,.order = ORDER_AS_LISTED,
 		.description = "consent given during a visit: the visit becomes the visitor's, or a new one"
 	" begins"},
-	{FIELD(consent_window),.type = TYPE_STRING,.value = "",.check = check_json_object,
+	{FIELD(consent_window),.type = TYPE_STRING,.value = "",.check = check_consent_window,
 		.description = "JSON object that describes the window in which visitors are asked for"
 	" consent; empty: none"},
 	{FIELD(anonymous_session_cookie),.type = TYPE_BOOL,.value = "on",
