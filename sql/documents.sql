@@ -55,7 +55,7 @@ SELECT left(d, 40) AS document, length(d), pg_temp.said(d) AS rows, pk_tracking.
 	'{"requests": ["?idsite=$S&rec=1"]', '{"requests": ["?idsite=$S&rec=1", secret]}', '{"requests": ["?idsite=$S&rec=1"]} secret', '["?idsite=$S&rec=1"', '["?idsite=$S&rec=1', '["?idsite=$S&rec=1\', '[1,]', '{"requests"', '{"requests":', '{1: 2}', E'["a\nb"]',
 	repeat('[', 100000), repeat('[', 100) || repeat(']', 100), (SELECT jsonb_agg(i)::text FROM generate_series(1, 10001) i)]) WITH ORDINALITY u(d, n) ORDER BY n;
 SELECT d AS document, pg_temp.said(d) AS rows, pk_tracking.track_requests_answer(pg_temp.doc(d)) AS answer FROM unnest(ARRAY['[]', '{"requests": []}', '{"requests": {}}', ' { "requests" : [ "?idsite=$S&rec=1" , { "idsite" : $S , "rec" : 1 } ] } ', E'[\n\t"?idsite=$S&rec=1"\r\n]',
-	'{"\u0072equests": ["\u003fidsite=$S&rec=1"]}', '{"requests": ["?idsite=$S&rec=1"], "requests": ["?idsite=$S", "x"]}', '{"10": "?idsite=$S&rec=1", "2": "?idsite=$S&rec=1", "2": "?idsite=$S"}',
+	'{"\u0072equest\u0073": ["?idsite=$S&rec=1"], "\\u0072equests": 1, "\u0072equest": 2, "\u0172equests": 3, "\requests": 4}', '{"\u0072equests": ["\u003fidsite=$S&rec=1"]}', '{"requests": ["?idsite=$S&rec=1"], "requests": ["?idsite=$S", "x"]}', '{"10": "?idsite=$S&rec=1", "2": "?idsite=$S&rec=1", "2": "?idsite=$S"}',
 	'[{"idsite": $S, "rec": 1, "a": "]}\"\\"}, "?idsite=$S&rec=1&a=\"]\\", [], {}, 7, -1.5e3, null, true, "", "no query", ["a", {"b": "]"}], {"a": {"b": [1, "}"]}}]',
 	-- one request that jsonb cannot hold harms no other
 	'[{"idsite": $S, "rec": 1, "a": "\u0000"}, "?idsite=$S&rec=1&a=\u0000", {"idsite": $S, "rec": 1, "revenue": 1e400000}, "?idsite=$S&rec=1"]']) WITH ORDINALITY u(d, n) ORDER BY n;
@@ -105,6 +105,9 @@ SELECT pg_temp.many(2), pg_temp.many(2, token => :'token');
 DELETE FROM pk_tracking.setting;
 -- locks of orders are kept, so they are few
 SELECT pg_temp.many(100, 'idgoal=0&revenue=1&ec_id=order$i') AS orders, pg_temp.many(100, 'idgoal=0&revenue=1&ec_id=order$i') AS again;
+-- and carts of a visit replace each other's items, whose versions stay until the end
+SELECT pg_temp.many(100, 'idgoal=0&revenue=1&ec_items=[[%22a%22]]') AS carts, pg_temp.many(100, 'idgoal=0&revenue=1&ec_items=[[%22a%22]]', token => :'token') AS token, pg_temp.many(100, 'idgoal=0&revenue=0&ec_items=[]') AS emptied;
+SELECT pg_temp.many(13, 'idgoal=0&revenue=1&ec_items=[' || string_agg(format('[%%22%s%%22]', i), ',') || ']') AS items FROM generate_series(1, 1000) i;
 -- few visitors, who come back to 300 visits of one day: locks of visits are few, too
 CREATE FUNCTION pg_temp.back(at timestamptz, trusted boolean, OUT outcome text, OUT new_visit boolean, OUT n bigint) RETURNS SETOF record LANGUAGE sql AS $$
 	SELECT t.outcome, t.new_visit, count(*) FROM pk_tracking.track_requests((SELECT jsonb_agg(format('?idsite=%s&rec=1&_id=%s&cdo=%s', current_setting('test.site'), lpad(to_hex(i % 10), 16, 'c'), 2400 * (i / 10)) ORDER BY i)::text FROM generate_series(0, 299) i),

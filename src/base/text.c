@@ -24,6 +24,9 @@
 
 #define JSON_DEPTH_MAX 64		/* trackers need four levels */
 
+/* Parsing a longer JSON text leaves more in memory than is worth keeping. */
+#define PARSED_HERE_MAX 512
+
 static char *utf8_to_server(char *str, size_t len, bool keep_escapes);
 
 /* Is every byte plain ASCII and none of them NUL?  Eight at a time. */
@@ -611,22 +614,14 @@ text_json_is_deep(const char *json, size_t len)
 	return false;
 }
 
-/*
- * text_to_jsonb
- *		JSON that a client sent, valid in the database's encoding; NULL if
- *		jsonb cannot hold it (it is not JSON, has an escape that the encoding
- *		lacks, or a number out of range), or if it is nested deeper than
- *		JSON_DEPTH_MAX: exceeding the server's own limit is a hard error.
- */
-Jsonb *
-text_to_jsonb(const char *str)
+/* Parse a text; NULL if jsonb cannot hold it. */
+static Jsonb *
+parse_jsonb(const char *str)
 {
 #if PG_VERSION_NUM >= 160000
 	ErrorSaveContext escontext = {.type = T_ErrorSaveContext};
 	Datum		result;
 
-	if (text_json_is_deep(str, strlen(str)))
-		return NULL;
 	if (!DirectInputFunctionCallSafe(jsonb_in, (char *) str, JSONBOID, -1, (Node *) &escontext,
 									 &result))
 		return NULL;
@@ -634,9 +629,6 @@ text_to_jsonb(const char *str)
 #else
 	MemoryContext context = CurrentMemoryContext;
 	Jsonb	   *volatile result = NULL;
-
-	if (text_json_is_deep(str, strlen(str)))
-		return NULL;
 
 	/* jsonb_in() holds no resource but memory, so its error can be ignored */
 	PG_TRY();
@@ -660,4 +652,35 @@ text_to_jsonb(const char *str)
 	PG_END_TRY();
 	return result;
 #endif
+}
+
+/*
+ * text_to_jsonb
+ *		JSON that a client sent, valid in the database's encoding; NULL if
+ *		jsonb cannot hold it (it is not JSON, has an escape that the encoding
+ *		lacks, or a number out of range), or if it is nested deeper than
+ *		JSON_DEPTH_MAX: exceeding the server's own limit is a hard error.
+ */
+Jsonb *
+text_to_jsonb(const char *str)
+{
+	size_t		len = strlen(str);
+	MemoryContext old;
+	MemoryContext apart;
+	Jsonb	   *result;
+
+	if (text_json_is_deep(str, len))
+		return NULL;
+	if (len <= PARSED_HERE_MAX)
+		return parse_jsonb(str);
+
+	apart = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking JSON",
+								  ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(apart);
+	result = parse_jsonb(str);
+	MemoryContextSwitchTo(old);
+	if (result != NULL)
+		result = memcpy(palloc(VARSIZE(result)), result, VARSIZE(result));
+	MemoryContextDelete(apart);
+	return result;
 }

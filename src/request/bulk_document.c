@@ -19,6 +19,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/url_parts.h"
 #include "request/bulk_document.h"
 #include "request/tracking_api.h"
 
@@ -219,19 +220,31 @@ next_member(const char **p, const char *end, bool named, Member *member)
 	return true;
 }
 
-/* Is it this name?  Its letters may be escaped. */
+/* Is it this name, which consists of ASCII letters?  They may be escaped. */
 static bool
 is_named(const Part *name, const char *wanted)
 {
-	size_t		len = strlen(wanted);
-	Jsonb	   *jsonb;
-	JsonbValue	v;
+	const char *p = name->str;
+	const char *end = p + name->len;
 
-	if (memchr(name->str, '\\', name->len) == NULL || name->len > 6 * len)
-		return name->len == len && memcmp(name->str, wanted, len) == 0;
-	jsonb = text_to_jsonb(pnstrdup(name->str - 1, name->len + 2));
-	return jsonb != NULL && JsonbExtractScalar(&jsonb->root, &v) && v.type == jbvString &&
-		v.val.string.len == (int) len && memcmp(v.val.string.val, wanted, len) == 0;
+	for (; *wanted; wanted++)
+	{
+		char		c;
+
+		if (p == end)
+			return false;
+		/* no other escape is a letter */
+		if (end - p >= 6 && memcmp(p, "\\u00", 4) == 0)
+		{
+			c = (char) (url_hex_digit(p[4]) * 16 + url_hex_digit(p[5]));
+			p += 6;
+		}
+		else
+			c = *p++;
+		if (c != *wanted)
+			return false;
+	}
+	return p == end;
 }
 
 /* By number; of two with the same number the later one comes first. */

@@ -21,7 +21,9 @@
  * begun, and may begin another one (doc/concurrency.md, "Documents and loads").
  *
  * Locks of order ids are kept to the end of the transaction, or an order could
- * count twice; so no document of strangers has many of them.
+ * count twice.  And carts of one visit replace each other's items, all of whose
+ * versions the next one has to pass, until the transaction ends.  So no document
+ * of strangers has many orders and carts.
  */
 #include "postgres.h"
 
@@ -39,7 +41,8 @@
 #include "track/stranger_groups.h"
 
 #define NAPS_MAX 50				/* of a document */
-#define ORDERS_MAX GROUP_KEYS_MAX	/* of a document */
+#define ORDERS_MAX GROUP_KEYS_MAX	/* and carts, of a document */
+#define ORDER_ITEMS_MAX (10 * ITEMS_MAX)	/* of all of them */
 
 static const char *const reason_busy = "busy";
 
@@ -223,22 +226,31 @@ record_group(Work **work, int n, int *naps)
 
 /*
  * strangers_refuse_orders
- *		Refuse the orders of a document that are too many; gives the number of
- *		hits that are left, in their order.
+ *		Refuse the orders and carts of a document that are too many; gives the
+ *		number of hits that are left, in their order.
  */
 int
 strangers_refuse_orders(Work **work, int n)
 {
 	int			orders = 0;
+	int			items = 0;
 	int			left = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (work[i]->request.kind == CONVERT_ORDER && !work[i]->anonymous &&
-			++orders > ORDERS_MAX)
-			work_finish(work[i], OUTCOME_INVALID, reason_bulk_requests_limit);
-		else
-			work[left++] = work[i];
+		const ConversionRequest *request = &work[i]->request;
+
+		if (request->kind == CONVERT_ORDER || request->kind == CONVERT_CART)
+		{
+			orders++;
+			items += request->n_items;
+			if (orders > ORDERS_MAX || items > ORDER_ITEMS_MAX)
+			{
+				work_finish(work[i], OUTCOME_INVALID, reason_bulk_requests_limit);
+				continue;
+			}
+		}
+		work[left++] = work[i];
 	}
 	return left;
 }

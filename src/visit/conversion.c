@@ -213,6 +213,8 @@ item_categories(const JsonbValue *v, const Settings *s, OrderItem *item)
 	}
 }
 
+static char no_text[] = "";
+
 /* Read one entry of ec_items: [sku, name, category, price, quantity].  False if it has no SKU. */
 static bool
 read_item(JsonbContainer *entry, const Settings *s, OrderItem *item)
@@ -222,9 +224,10 @@ read_item(JsonbContainer *entry, const Settings *s, OrderItem *item)
 	JsonbValue	v;
 	int			place = 0;
 
-	item->sku = item->name = pstrdup("");
+	/* shared, because a document may have a million items */
+	item->sku = item->name = no_text;
 	for (int i = 0; i < ITEM_CATEGORIES; i++)
-		item->category[i] = pstrdup("");
+		item->category[i] = no_text;
 	item->price = zero();
 	item->quantity = 1;
 
