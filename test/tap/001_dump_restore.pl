@@ -210,8 +210,9 @@ sql('three', q{CREATE SCHEMA crypto; CREATE SCHEMA other; CREATE EXTENSION pgcry
 (my $fill3 = $fill) =~ s/public\.hexid/other.hexid/g;
 sql('three', "SET ROLE log_owner; $fill3");
 is(sql('three', 'SELECT sum(visit_total_actions) FROM pk_tracking.log_visit'), 300, 'tracks with the type in another schema');
-is(sql('three', q{SET ROLE log_tracker; SET search_path = ''; SELECT (pk_tracking.track(1, 'https://a.example/x', cid => 'feedfacecafe0002', ip => '203.0.113.77')).idvisitor}),
-	'feedfacecafe0002', 'for a tracker without a search_path too');
+is(sql('three', q{SET ROLE log_tracker; SET search_path = ''; SELECT (pk_tracking.track(1, 'https://a.example/x', cid => 'feedfacecafe0002', ip => '203.0.113.77')).outcome}),
+	'recorded', 'for a tracker without a search_path too');
+is(sql('three', q{SELECT count(*) FROM pk_tracking.log_visit WHERE idvisitor::text = 'feedfacecafe0002'}), 1, 'under the ID that it gave');
 is(sql('three', q{SELECT count(*) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = 'hexid' AND n.nspname = 'other'}), 1, 'the type stands where it was put');
 $before = contents('three');
 $file = dump_of('three');
