@@ -29,6 +29,9 @@
 
 #define JSON_MAX (256 * 1024)	/* bytes; longer JSON counts as absent */
 
+/* Bytes of what was parsed from a text: only lists of numbers or of lists have that many. */
+#define PARSED_MAX (128 * 1024)
+
 static char empty[] = "";
 
 /* An integer must print back as it was sent: no blanks, plus sign or leading zeros. */
@@ -127,6 +130,26 @@ hit_set_json(Hit *hit, const HitField *field, Jsonb *value)
 		hit->ec_items_bad = value == NULL;
 }
 
+/* Parse a JSON value; NULL if it is none, or too long. */
+static Jsonb *
+read_json(const char *value, size_t len)
+{
+	char	   *str;
+	Jsonb	   *jsonb;
+
+	if (len > JSON_MAX)
+		return NULL;
+	str = text_clean(value, len, true);
+	jsonb = text_to_jsonb(str);
+	pfree(str);
+	if (jsonb != NULL && VARSIZE(jsonb) > PARSED_MAX)
+	{
+		pfree(jsonb);
+		return NULL;
+	}
+	return jsonb;
+}
+
 /*
  * hit_set
  *		Put a value, len bytes as decoded from UTF-8, into its field.  An empty
@@ -206,8 +229,7 @@ hit_set(Hit *hit, const HitField *field, const char *value, size_t len)
 			}
 
 		case FIELD_JSON:
-			hit_set_json(hit, field, len > JSON_MAX ? NULL :
-						 text_to_jsonb(text_clean(value, len, true)));
+			hit_set_json(hit, field, read_json(value, len));
 			break;
 
 		case FIELD_CONSENT:
