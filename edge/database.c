@@ -84,18 +84,34 @@ link_drop(Link *link, const char *why)
 		lose(link, why);
 }
 
+/* The server's options: those of the connection string, then ours, which win. */
+static void
+add_server_options(const Link *link, Text *options)
+{
+	PQconninfoOption *all = PQconninfoParse(link->options.database, NULL);
+
+	for (PQconninfoOption *one = all; one != NULL && one->keyword != NULL; one++)
+	{
+		if (strcmp(one->keyword, "options") == 0 && one->val != NULL)
+			text_printf(options, "%s ", one->val);
+	}
+	PQconninfoFree(all);
+	text_printf(options,
+				"-c lock_timeout=%" PRId64 " -c default_transaction_isolation=read\\ committed",
+				link->options.lock_timeout);
+}
+
 /* The words of the caller's connection string, and ours, as libpq takes them. */
 static PGconn *
 start_connection(const Link *link)
 {
 	const char *keywords[8];
 	const char *values[8];
-	char		options[200];
+	Text		options = {0};
+	PGconn	   *conn;
 	int			n = 0;
 
-	snprintf(options, sizeof(options),
-			 "-c lock_timeout=%" PRId64 " -c default_transaction_isolation=read\\ committed",
-			 link->options.lock_timeout);
+	add_server_options(link, &options);
 	keywords[n] = "fallback_application_name";
 	values[n++] = "pk_tracking_httpd";
 	/* expanded in its place: what stands behind it wins */
@@ -104,10 +120,12 @@ start_connection(const Link *link)
 	keywords[n] = "client_encoding";
 	values[n++] = "UTF8";
 	keywords[n] = "options";
-	values[n++] = options;
+	values[n++] = options.data;
 	keywords[n] = NULL;
 	values[n] = NULL;
-	return PQconnectStartParams(keywords, values, 1);
+	conn = PQconnectStartParams(keywords, values, 1);
+	text_free(&options);
+	return conn;
 }
 
 static void

@@ -141,4 +141,10 @@ ok(slurp("$work/proxy/late") =~ /cannot be committed any more/, 'and is refused'
 is(titles(), 'late', 'so it is recorded once');
 is(request($daemon, "$hit&action_name=next&_id=00000000000000b3")->{status}, 200, 'and the daemon goes on');
 $proxy->stop;
+
+# --- what the operator's connection string asks of the server counts
+$daemon = start_daemon(answer_timeout => '1s', database => "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=pk_edge_batches user=edge_tracker options='-c default_transaction_read_only=on'");
+is(request($daemon, $hit)->{status}, 503, 'options of the connection string reach the server');
+like(slurp($daemon->{log}), qr/SQLSTATE 25006/, 'and these are they');
+
 done();
