@@ -694,15 +694,16 @@ http_start(const Config *new_config, const int *sockets, int nsockets)
 	http_reload();
 
 	/*
-	 * the target and the headers, what libmicrohttpd makes of them, and the
-	 * answer's
+	 * Memory of a connection: the target and the headers, what libmicrohttpd
+	 * makes of them, and the answer's.  It is cleared for each request, so
+	 * more costs time.
 	 */
 	daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 							   MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 							   0, NULL, NULL, on_request, NULL,
 							   MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
 							   MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-							   (size_t) (4 * config->header_max),
+							   (size_t) (2 * config->header_max),
 							   MHD_OPTION_CONNECTION_TIMEOUT,
 							   (unsigned int) (config->keepalive_timeout / 1000),
 							   MHD_OPTION_CONNECTION_LIMIT,
