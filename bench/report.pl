@@ -140,6 +140,16 @@ sub make
 		ratio(\%rounds, "memory.$_.last_to_one_before", "memory.h$after[-1].$_", "memory.h$after[-2].$_") foreach (qw(contexts_mb private_mb));
 	}
 
+	# by HTTP: to one pgbench client, and to as many as there are connections
+	foreach my $key (keys %rounds)
+	{
+		next if ($key !~ /^(edge\.(\w+))\.(c\d+\.(?:kept|close|pgbench))\.(hits_per_s|cpu_us|server_us)$/);
+		my ($where, $who, $unit) = ($1, $3, $4);
+		my $beside = $unit eq 'hits_per_s' ? 'hits_per_s' : 'cpu_us';
+		my $name = { hits_per_s => 'hits', cpu_us => 'cpu', server_us => 'server_cpu' }->{$unit};
+		ratio(\%rounds, "$where.$who.${name}_to_one_client", $key, "$where.c1.pgbench.$beside");
+	}
+
 	# was it quiet?
 	my @why;
 	my $quiet = $group{quiet} // {};
@@ -174,6 +184,11 @@ sub make
 				$target->("live.known.$commit.c$c.$f.hits_to_hand", "hits/s to its: $where", '>=', 1.0);
 			}
 		}
+	}
+	foreach my $commit (qw(off on))
+	{
+		$target->("edge.$commit.c64.kept.hits_to_one_client", "by HTTP, 64 connections: hits/s to one pgbench client, synchronous_commit $commit", '>=', 1.5);
+		$target->("edge.$commit.c64.kept.p99_ms", "99th percentile, ms: by HTTP, 64 connections, synchronous_commit $commit", '<=', 50);
 	}
 	foreach my $kind (qw(query columns))
 	{
@@ -345,6 +360,16 @@ sub tables
 		map { [ $_->[1], percent("storage.hot_share.$_->[0]", '%.2f') ] } ([ 'known', 'known visitors' ], [ 'logins', 'every fifth visitor logs in during the visit' ], [ 'everybody_logs_in', 'everybody does' ], [ 'shared_networks', 'shared networks' ]));
 	table($md, 'fillfactor of log_visit, five hits a visit', [ 'fillfactor', '+HOT share', '+WAL bytes a hit', '+bytes a visit', '+its indexes' ],
 		map { my $k = "storage.fillfactor_$_"; [ $_, percent("$k.hot_share", '%.2f'), f("$k.wal_bytes", '%.0f'), f("$k.visit_bytes", '%.0f'), f("$k.index_bytes", '%.0f') ] } (100, 90, 80, 60));
+
+	table($md, 'By HTTP (pk_tracking_httpd, known visitors), beside pgbench of track_request()',
+		[ 'sync. commit', 'who', '+hits/s', '+CPU µs a hit', '+of it the server', '+the daemon', '+median ms', '+99th percentile ms', '+hits/s : one pgbench client', '+CPU : its', '+server\'s CPU : its', '+spread' ],
+		map { my $commit = $_; map { my $k = "edge.$commit.$_->[0]"; [ $commit, $_->[1], f("$k.hits_per_s", 'n'), f("$k.cpu_us", '%.1f'), f("$k.server_us", '%.1f'), f("$k.daemon_us", '%.1f'), f("$k.p50_ms", '%.2f'), f("$k.p99_ms", '%.1f'),
+			f("$k.hits_to_one_client", '%.2f'), f("$k.cpu_to_one_client", '%.2f'), f("$k.server_cpu_to_one_client", '%.2f'), spread("$k.hits_per_s") ] }
+			((map { [ "c$_.pgbench", "pgbench, $_ client" . ($_ > 1 ? 's' : '') ] } (1, 8, 64)), (map { [ "c$_.kept", "HTTP, $_ connection" . ($_ > 1 ? 's' : '') ] } (1, 8, 64)),
+			[ 'c64.close', 'HTTP, 64 at a time, one for each hit' ]) } qw(off on));
+	table($md, 'By HTTP, 64 connections, PostgreSQL restarts',
+		[ 'sync. commit', '+hits/s', '+median ms', '+99th percentile ms', '+longest ms', '+refused', '+recorded beyond answered' ],
+		map { my $k = "edge.$_.restart"; [ $_, f("$k.hits_per_s", 'n'), f("$k.p50_ms", '%.2f'), f("$k.p99_ms", '%.1f'), f("$k.most_ms", '%.0f'), f("$k.refused", '%.0f'), f("$k.recorded_beyond_answered", '%.0f') ] } qw(off on));
 
 	my $all = $r->{different_hits} // 0;
 	table($md, 'Memory of a backend after different hits', [ 'hits', '+contexts MB', '+private MB' ],
