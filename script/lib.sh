@@ -127,12 +127,21 @@ pkt_find_pg() {
 	fi
 }
 
-# pkt_copy_pg DIR: use a copy of the server, which finds its files by their place
+# pkt_copy_pg DIR: use a copy of the server, which finds its files by their place; what
+# is built with it finds libpq there, too
 pkt_copy_pg() {
-	local dir
+	local dir include
 	for dir in "$pgbin" "$pkglibdir" "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --includedir-server)"; do
 		mkdir -p "$1$dir"
 		cp -RL "$dir/." "$1$dir/"
+	done
+	include=$("$PG_CONFIG" --includedir)
+	mkdir -p "$1$include" "$1$("$PG_CONFIG" --libdir)"
+	for dir in libpq-fe.h libpq-events.h postgres_ext.h pg_config_ext.h; do
+		[ ! -e "$include/$dir" ] || cp -L "$include/$dir" "$1$include/"
+	done
+	for dir in "$("$PG_CONFIG" --libdir)"/libpq.*; do
+		[ ! -e "$dir" ] || cp -L "$dir" "$1$dir"
 	done
 	PG_CONFIG=$1$pgbin/pg_config
 	pkt_use_pg
@@ -169,11 +178,12 @@ as_pg() {
 	fi
 }
 
-# pkt_start [NAME=VALUE...]: a server of our own on a private socket.
+# pkt_start [NAME=VALUE...]: a server of our own on a private socket, with the data
+# that is there, if any.
 pkt_start() {
 	local opts="" o
 	for o in "$@"; do opts="$opts -c $o"; done
-	as_pg initdb -D "$pkt_tmp/data" -N -A trust -U postgres -E UTF8 --locale=C.UTF-8 >"$pkt_tmp/initdb.log" 2>&1 || { cat "$pkt_tmp/initdb.log" >&2; exit 1; }
+	[ -e "$pkt_tmp/data/PG_VERSION" ] || as_pg initdb -D "$pkt_tmp/data" -N -A trust -U postgres -E UTF8 --locale=C.UTF-8 >"$pkt_tmp/initdb.log" 2>&1 || { cat "$pkt_tmp/initdb.log" >&2; exit 1; }
 	as_pg pg_ctl -D "$pkt_tmp/data" -l "$pkt_tmp/server.log" -w -s \
 		-o "-c listen_addresses='' -k $pkt_tmp -c fsync=off -c max_connections=200 -c shared_buffers=256MB $opts" start ||
 		{ cat "$pkt_tmp/server.log" >&2; exit 1; }
