@@ -36,7 +36,7 @@ function sql(query, db = database) {
 		{ encoding: 'utf8', env: Object.assign({ PGOPTIONS: '-c client_min_messages=warning' }, process.env) }).trim();
 }
 
-async function until(what, seconds = 20) {
+async function until(what, seconds = 60) {
 	const end = Date.now() + seconds * 1000;
 	let answer;
 
