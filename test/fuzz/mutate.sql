@@ -66,6 +66,7 @@ BEGIN
 
 	-- without consent there is no person
 	INSERT INTO fuzz.wrong (n, what) SELECT 0, format('anonymous visit %s has a person in it', v.idvisit) FROM pk_tracking.log_visit v
-		WHERE v.consent >= 2 AND num_nonnulls(v.idvisitor, v.user_id, v.config_id, v.location_ip) > 0;
+		WHERE v.consent >= 2 AND (num_nonnulls(v.idvisitor, v.user_id, v.config_id) > 0
+			OR host(v.location_ip) NOT IN ('0.0.0.0', '::', '::ffff:0.0.0.0'));
 END
 $$;
