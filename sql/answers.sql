@@ -108,6 +108,48 @@ ROLLBACK;
 SET client_min_messages = warning;
 RESET ROLE;
 
+-- two orders of one id: whoever finds no visit of Ada's makes one, which the second order would find again
+CREATE FUNCTION pg_temp.twice(ip text, agent text) RETURNS TABLE (way text, told text) LANGUAGE plpgsql AS $$
+DECLARE
+	order_query text := '?idsite=' || current_setting('test.site') || '&rec=1&consent=1&_id=00000000000000bc&idgoal=0&ec_id=twice&revenue=1';
+	document jsonb;
+BEGIN
+	BEGIN
+		way := 'requests'; told := '';
+		SELECT string_agg(concat_ws(' ', t.outcome, t.outcome_reason), ', ') INTO told FROM (VALUES (ip, agent), ('203.0.113.77', 'other')) AS h (ip, agent), pk_tracking.track_request(order_query, h.ip::inet, h.agent, 'de', '2026-04-01 10:10', strict => current_user = 'regress_pkt_asks') t;
+		RETURN NEXT;
+		RAISE 'undo' USING ERRCODE = 'P0099';
+	EXCEPTION WHEN SQLSTATE 'P0099' THEN
+	END;
+	document := jsonb_build_object('requests', jsonb_build_array(order_query || '&ua=' || agent, order_query || '&ua=other'));
+	BEGIN
+		way := 'document';
+		SELECT string_agg(concat_ws(' ', t.outcome, t.outcome_reason), ', ') INTO told FROM pk_tracking.track_requests(document, ip::inet, agent, 'de', '2026-04-01 10:10') t;
+		RETURN NEXT;
+		RAISE 'undo' USING ERRCODE = 'P0099';
+	EXCEPTION WHEN SQLSTATE 'P0099' THEN
+	END;
+	BEGIN
+		way := 'answer'; told := pk_tracking.track_requests_answer(document, ip::inet, agent, 'de', '2026-04-01 10:10');
+		RETURN NEXT;
+		RAISE 'undo' USING ERRCODE = 'P0099';
+	EXCEPTION WHEN SQLSTATE 'P0099' THEN
+	END;
+END $$;
+SET ROLE regress_pkt_asks;
+SELECT a.way, a.told AS of_ada, s.told AS of_stranger FROM pg_temp.twice('192.0.2.1', 'ada') a JOIN pg_temp.twice('198.51.100.1', 'stranger') s USING (way);
+CREATE TABLE regress_pkt_asks.orders (idsite integer, ip inet, ua text, _id text, consent text, idgoal integer, ec_id text, revenue text, at timestamptz);
+SELECT pk_tracking.attach('regress_pkt_asks.orders');
+SET client_min_messages = notice;
+BEGIN;
+INSERT INTO regress_pkt_asks.orders SELECT current_setting('test.site')::integer, i::inet, i, '00000000000000bc', '1', 0, 'twice', '1', '2026-04-01 10:10' FROM unnest('{198.51.100.1,203.0.113.77}'::text[]) i;
+INSERT INTO regress_pkt_asks.orders VALUES (current_setting('test.site')::integer, '198.51.100.1', 'x', '00000000000000bc', '1', 0, 'twice', '1', '2026-04-01 10:10');
+ROLLBACK;
+SET client_min_messages = warning;
+RESET ROLE;
+-- the owner is told
+SELECT way, told FROM pg_temp.twice('198.51.100.1', 'stranger');
+
 \echo 5. The right to full answers: granted, in the same session at once, to a member of a role, taken away
 SELECT pk_tracking.grant_tracker('regress_pkt_asks', answers => 'full');
 CREATE TEMP TABLE ada AS SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = current_setting('test.site')::integer AND v.user_id = 'ada';

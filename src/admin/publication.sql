@@ -5,7 +5,8 @@
 
 /*
  * Not what belongs to this server alone: secrets and tokens, how far its loads
- * are, and the version of the log, which create_log() has stamped there.
+ * are, and the version of the log, which create_log() has stamped there.  Tables
+ * that are not logged cannot be published.
  */
 CREATE FUNCTION pk_tracking.publication_tables() RETURNS SETOF regclass
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
@@ -13,6 +14,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT c.oid::regclass FROM pg_class c
 	WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
+		AND c.relpersistence = 'p'
 		AND c.relname NOT IN ('token', 'log_version', 'ingest_run', 'ingest_position',
 			'rejected_hit')
 		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass

@@ -171,9 +171,9 @@ COMMENT ON FUNCTION pk_tracking_internal.relation_status IS
 	'part of status(): indexes that are missing, not valid or in the way, tables that make hits slow';
 
 /*
- * Statistics that a user has asked for besides: those of several columns, and of
- * the expressions of an index.  They hold values of columns that ANALYZE passes
- * over, or ids.
+ * Statistics that a user has asked for: of a column that ANALYZE passes over, of
+ * several columns, and of the expressions of an index, which may be ids, too.
+ * ANALYZE takes back none that it had made before it was told to pass over.
  */
 CREATE FUNCTION pk_tracking_internal.statistics_status()
 RETURNS TABLE (item text, value text, remark text)
@@ -186,7 +186,23 @@ AS $$
 			JOIN pg_type t ON t.oid = a.atttypid
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
 			AND a.attnum > 0
-			AND (a.attstattarget = 0 OR t.typanalyze::text ~ 'hexid_typanalyze$'))
+			AND (a.attstattarget = 0 OR t.typanalyze::text ~ 'hexid_typanalyze$')
+		UNION SELECT p.relation, p.attnum, p.attname
+		FROM pk_tracking_internal.private_columns() p),
+	held AS MATERIALIZED (
+		SELECT c.oid AS relation, s.attname
+		FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
+			JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
+		WHERE n.nspname = 'pk_tracking'
+			AND (s.most_common_vals IS NOT NULL OR s.histogram_bounds IS NOT NULL))
+	SELECT format('column %s.%I', p.relation::regclass, p.attname),
+		'its statistics hold values',
+		format('the server''s catalog keeps them longer than the rows: ALTER TABLE ... ALTER COLUMN ... SET STATISTICS 0, then as a superuser DELETE FROM pg_statistic WHERE starelid = %L::regclass AND staattnum = %s',
+			p.relation::regclass, p.attnum)
+	FROM pk_tracking_internal.private_columns() p
+	WHERE p.attstattarget IS DISTINCT FROM 0
+		OR EXISTS (SELECT FROM held h WHERE h.relation = p.relation AND h.attname = p.attname)
+	UNION ALL
 	SELECT format('statistics %s.%I', s.stxnamespace::regnamespace, s.stxname),
 		format('hold values of %s', string_agg(k.attname, ', ' ORDER BY k.attnum)),
 		'the server''s catalog keeps them longer than the rows: drop them'
@@ -201,14 +217,16 @@ AS $$
 	SELECT format('index %s', i.indexrelid::regclass),
 		format('its statistics hold values of %s',
 			string_agg(DISTINCT k.attname::text, ', ')),
-		'the server''s catalog keeps them longer than the rows: ALTER INDEX ... ALTER COLUMN n SET STATISTICS 0'
+		'the server''s catalog keeps them longer than the rows: drop it, or make it anew and, before ANALYZE, ALTER INDEX ... ALTER COLUMN n SET STATISTICS 0'
 	FROM pg_index i JOIN kept_out k ON k.attrelid = i.indrelid
 		JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
 			AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid
 			AND d.refobjsubid = k.attnum
 	WHERE i.indexprs IS NOT NULL AND NOT k.attnum = ANY (i.indkey::smallint[])
 		AND EXISTS (SELECT FROM pg_attribute e WHERE e.attrelid = i.indexrelid
-			AND i.indkey[e.attnum - 1] = 0 AND e.attstattarget IS DISTINCT FROM 0)
+			AND i.indkey[e.attnum - 1] = 0 AND (e.attstattarget IS DISTINCT FROM 0
+				OR EXISTS (SELECT FROM held h
+					WHERE h.relation = e.attrelid AND h.attname = e.attname)))
 	GROUP BY i.indexrelid
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.statistics_status IS

@@ -18,7 +18,7 @@ BEGIN
 	-- another session that inserts the same new URL.
 	CREATE INDEX log_action_key ON pk_tracking.log_action (idsite, idaction);
 	PERFORM pk_tracking_internal.identify_by_row('log_action');
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_action', '{name}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_action');
 	COMMENT ON TABLE pk_tracking.log_action IS
 		'dictionary of URLs, titles and other texts; may contain a row twice';
 	COMMENT ON COLUMN pk_tracking.log_action.idaction IS
@@ -123,8 +123,7 @@ BEGIN
 		OWNED BY pk_tracking.log_link_visit_action.idlink_va;
 	CREATE INDEX log_link_visit_action_time ON pk_tracking.log_link_visit_action
 		USING brin (server_time);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_link_visit_action', '{idpageview,
-		search_cat, custom_dimensions, custom_variables}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_link_visit_action');
 	COMMENT ON TABLE pk_tracking.log_link_visit_action IS
 		'one row per action of a visit; readable as view pk_tracking.action';
 	COMMENT ON COLUMN pk_tracking.log_link_visit_action.idlink_va IS 'number of the action';

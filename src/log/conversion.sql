@@ -67,9 +67,7 @@ BEGIN
 	-- an index has statistics of its expressions
 	ALTER INDEX pk_tracking.log_conversion_order_conflict ALTER COLUMN 3 SET STATISTICS 0;
 	CREATE INDEX log_conversion_time ON pk_tracking.log_conversion USING brin (server_time);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion', '{idorder, order_conflict, url,
-		location_latitude, location_longitude, referer_keyword, custom_dimensions,
-		custom_variables}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion');
 	COMMENT ON TABLE pk_tracking.log_conversion IS
 		'conversions of goals, orders and carts, with the attributes of the visit at that time';
 	COMMENT ON COLUMN pk_tracking.log_conversion.idvisit IS 'visit';
@@ -156,7 +154,7 @@ BEGIN
 			CHECK ((consent >= 0 AND consent < 2)
 				OR pk_tracking_internal.anonymous_item(log_conversion_item))
 	);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion_item', '{idorder}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_conversion_item');
 	COMMENT ON TABLE pk_tracking.log_conversion_item IS 'items of orders and carts';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idvisit IS 'visit';
 	COMMENT ON COLUMN pk_tracking.log_conversion_item.idvisitor IS 'visitor id; NULL if anonymous';

@@ -52,17 +52,40 @@ COMMENT ON FUNCTION pk_tracking_internal.identify_by_row IS
  * people or may hold anything that a visitor or a site has typed.  (hexid has
  * statistics without values.)
  */
-CREATE FUNCTION pk_tracking_internal.keep_out_of_statistics(table_name name, columns name[])
-RETURNS void
+CREATE FUNCTION pk_tracking_internal.private_columns()
+RETURNS TABLE (relation oid, attnum smallint, attname name, attstattarget integer)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT a.attrelid, a.attnum, a.attname, a.attstattarget::integer
+	FROM (VALUES
+		('log_visit', '{user_id, location_ip, location_latitude, location_longitude,
+			referer_keyword, referer_url, custom_dimensions, custom_variables}'),
+		('log_conversion', '{idorder, order_conflict, url, location_latitude, location_longitude,
+			referer_keyword, custom_dimensions, custom_variables}'),
+		('log_conversion_item', '{idorder}'),
+		('log_action', '{name}'),
+		('log_link_visit_action', '{idpageview, search_cat, custom_dimensions, custom_variables}'),
+		('rejected_hit', '{row_key}'),
+		('token', '{token_hash}')) AS t (name, columns)
+		JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'pk_tracking'::regnamespace
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (t.columns::name[])
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.private_columns IS
+	'the columns of the log whose values must not stand in the server''s catalog';
+
+CREATE FUNCTION pk_tracking_internal.keep_out_of_statistics(table_name name) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	column_name name;
+	c record;
 BEGIN
-	FOREACH column_name IN ARRAY columns LOOP
-		EXECUTE format('ALTER TABLE pk_tracking.%I ALTER COLUMN %I SET STATISTICS 0', table_name,
-			column_name);
+	FOR c IN SELECT p.relation::regclass AS name, p.attname
+		FROM pk_tracking_internal.private_columns() p
+		WHERE p.relation = format('pk_tracking.%I', table_name)::regclass
+	LOOP
+		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS 0', c.name, c.attname);
 	END LOOP;
 END
 $$;

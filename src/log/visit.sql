@@ -88,9 +88,7 @@ BEGIN
 	CREATE INDEX log_visit_config_id ON pk_tracking.log_visit
 		(idsite, config_id, visit_first_action_time) WHERE config_id IS NOT NULL;
 	CREATE INDEX log_visit_time ON pk_tracking.log_visit USING brin (visit_first_action_time);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('log_visit', '{user_id, location_ip,
-		location_latitude, location_longitude, referer_keyword, referer_url, custom_dimensions,
-		custom_variables}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('log_visit');
 	COMMENT ON TABLE pk_tracking.log_visit IS
 		'one row per visit; readable as view pk_tracking.visit';
 	COMMENT ON COLUMN pk_tracking.log_visit.idvisit IS 'number of the visit';

@@ -62,7 +62,7 @@ BEGIN
 		reason text NOT NULL);
 	CREATE INDEX rejected_hit_run ON pk_tracking.rejected_hit (idrun, position);
 	PERFORM pk_tracking_internal.identify_by_row('rejected_hit');
-	PERFORM pk_tracking_internal.keep_out_of_statistics('rejected_hit', '{row_key}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('rejected_hit');
 	COMMENT ON TABLE pk_tracking.rejected_hit IS
 		'rejected rows of raw tables: where they are and why they were rejected, without their contents';
 	COMMENT ON COLUMN pk_tracking.rejected_hit.idrun IS 'run';

@@ -169,8 +169,10 @@ typedef struct RawRun
 	int64		idrun;			/* 0: no row yet */
 	int64		hits;
 	int64		recorded;
-	int64		by_log;			/* ignored or excluded for what the log had */
+	int64		by_log;			/* ignored, excluded or rejected for what the
+								 * log had */
 	int64		rejected;
+	int64		duplicates;		/* of these, orders that the site had */
 	int64		visits_new;
 	int64		visits_continued;
 	int			n_excluded;
@@ -204,6 +206,7 @@ extern void raw_engine_run(Hit **hits, int n, Tracked *results, bool undo);
 extern RawRun *raw_run_create(const RawMap *map, const char *way);
 extern void raw_run_begin(RawRun *run);
 extern void raw_run_write(RawRun *run, bool finished);
+extern int64 raw_run_rejected(const RawRun *run, bool full);
 extern void raw_run_notice(const RawRun *run, bool full);
 
 extern void raw_sites_add(RawSites *sites, int32 idsite);

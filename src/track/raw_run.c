@@ -268,6 +268,7 @@ raw_group_run(RawGroup *group, RawRun *run)
 									INT64_FORMAT,
 									r->outcome_reason, group->positions[i])));
 				run->rejected++;
+				run->duplicates += r->duplicate_order;
 				rejected[n_rejected++] = i;
 				break;
 		}
@@ -390,6 +391,16 @@ sum(const RawCount *counts, int n)
 }
 
 /*
+ * raw_run_rejected
+ *		How many rejected rows may be told of; full: all of them.
+ */
+int64
+raw_run_rejected(const RawRun *run, bool full)
+{
+	return full ? run->rejected : run->rejected - run->duplicates;
+}
+
+/*
  * raw_run_notice
  *		Tell the counts.  full: all of them; else none by which whoever inserts
  *		could try out who has a visit.
@@ -398,6 +409,7 @@ void
 raw_run_notice(const RawRun *run, bool full)
 {
 	int64		recorded = run->recorded + run->by_log;
+	int64		rejected = raw_run_rejected(run, full);
 
 	ereport(NOTICE,
 			(full ?
@@ -410,8 +422,8 @@ raw_run_notice(const RawRun *run, bool full)
 			 errmsg(INT64_FORMAT " hits of %s: " INT64_FORMAT " recorded, "
 					INT64_FORMAT " excluded, " INT64_FORMAT " rejected",
 					run->hits, run->map->table, recorded,
-					run->hits - recorded - run->rejected, run->rejected),
-			 run->rejected == 0 ? 0 :
+					run->hits - recorded - rejected, rejected),
+			 rejected == 0 ? 0 :
 			 errhint("See pk_tracking.rejected_hit, run " INT64_FORMAT ".", run->idrun)));
 }
 

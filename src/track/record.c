@@ -465,7 +465,7 @@ claim_order(Recording *r, const Visit *visit)
 										w->hit->trusted, &w->site->s);
 	if (w->request.claim != ORDER_REPEATED)
 		return STEP_ON;
-	work_finish(w, OUTCOME_INVALID, "ec_id");
+	finish_by_log(w, OUTCOME_INVALID, "ec_id");
 	w->result->duplicate_order = true;
 	return STEP_DONE;
 }

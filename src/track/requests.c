@@ -215,11 +215,12 @@ answer(FunctionCallInfo fcinfo, BulkDocument *document)
 	Tracked    *results;
 	bool		all_sites;
 	int			invalid = 0;
+	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
 	JsonbParseState *state = NULL;
 
 	results = track_document(fcinfo, document, &requests, &all_sites);
 	for (int i = 0; i < requests.n; i++)
-		invalid += results[i].outcome == OUTCOME_INVALID;
+		invalid += tracked_outcome(&results[i], full) == OUTCOME_INVALID;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	json_push_text(&state, WJB_KEY, "status");
@@ -234,7 +235,7 @@ answer(FunctionCallInfo fcinfo, BulkDocument *document)
 		(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 		for (int i = 0; i < requests.n; i++)
 		{
-			if (results[i].outcome == OUTCOME_INVALID)
+			if (tracked_outcome(&results[i], full) == OUTCOME_INVALID)
 				json_push_number(&state, WJB_ELEM, i);
 		}
 		(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);

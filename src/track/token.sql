@@ -13,7 +13,7 @@ BEGIN
 		name text,
 		created timestamptz NOT NULL DEFAULT now(),
 		expires timestamptz);
-	PERFORM pk_tracking_internal.keep_out_of_statistics('token', '{token_hash}');
+	PERFORM pk_tracking_internal.keep_out_of_statistics('token');
 	COMMENT ON TABLE pk_tracking.token IS
 		'tokens for the tracking parameters that need authentication; pk_tracking.create_token() creates them';
 	COMMENT ON COLUMN pk_tracking.token.token_hash IS 'SHA-256 of the token, which is not stored';

@@ -112,7 +112,7 @@ void
 tracked_values(const Tracked *r, bool full, Datum *values, bool *nulls)
 {
 	bool		as_recorded = r->by_log && !full;
-	Outcome		outcome = as_recorded ? OUTCOME_RECORDED : r->outcome;
+	Outcome		outcome = tracked_outcome(r, full);
 	const char *reason = as_recorded ? r->bad_parameter : r->outcome_reason;
 
 	memset(nulls, true, TRACKED_COLUMNS * sizeof(bool));
@@ -321,7 +321,8 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	engine_enter(&scope);
 	engine_run(&hit, 1, &result);
 	engine_leave(&scope);
-	if (strict && result.outcome == OUTCOME_INVALID)
+	if (strict && result.outcome == OUTCOME_INVALID &&
+		(!result.by_log || role_has(GetUserId(), RIGHT_FULL_ANSWERS)))
 		raise_invalid(hit, result.outcome_reason);
 	PG_RETURN_DATUM(tracked_datum(fcinfo, &result));
 }

@@ -40,10 +40,10 @@ typedef struct Tracked
 									 * with another id */
 	bool		duplicate_order;	/* invalid because the order is there
 									 * already */
-	bool		by_log;			/* ignored or excluded for what the log has of
-								 * the visitor; bad_parameter and cookie are
-								 * those that the hit would have if it were
-								 * recorded */
+	bool		by_log;			/* ignored, excluded or a duplicate order, for
+								 * what the log has; bad_parameter and cookie
+								 * are those that the hit would have if it
+								 * were recorded */
 	const char *bad_parameter;	/* whose amount or address cannot be read */
 	int64		idvisit;
 	bool		has_idvisitor;
@@ -59,5 +59,15 @@ typedef struct Tracked
 	CookieToSet cookie;
 	const char *delete_cookies[2];	/* names of cookies to delete, NULL: none */
 } Tracked;
+
+/*
+ * tracked_outcome
+ *		The outcome that a role is told; full: it may know what the log has.
+ */
+static inline Outcome
+tracked_outcome(const Tracked *r, bool full)
+{
+	return r->by_log && !full ? OUTCOME_RECORDED : r->outcome;
+}
 
 #endif							/* PKT_TRACKED_H */

@@ -287,8 +287,11 @@ pkt_track_rows(PG_FUNCTION_ARGS)
 	 */
 	if (run->hits > 0 && (feed.n_rows > 1 || run->rejected > 0))
 	{
+		bool		full = role_has(scope.save_user, RIGHT_FULL_ANSWERS);
+
 		raw_run_write(run, true);
-		raw_run_notice(run, role_has(scope.save_user, RIGHT_FULL_ANSWERS));
+		if (feed.n_rows > 1 || raw_run_rejected(run, full) > 0)
+			raw_run_notice(run, full);
 	}
 	feed_close(&feed);
 	engine_leave(&scope);
