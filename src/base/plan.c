@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
@@ -79,6 +80,32 @@ usable_plan(KeptPlan *kept)
 }
 
 /*
+ * Run a plan without values in it, whatever plan_cache_mode the caller has set.
+ * With debug_print_plan the server would show them to the caller: ids of visitors
+ * that the hit was joined to.
+ */
+static int
+execute(SPIPlanPtr plan, Datum *values, const char *nulls, Snapshot snapshot,
+		Snapshot crosscheck, bool read_only, bool fire_triggers, long count)
+{
+	bool		forced = plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN;
+	int			level = 0;
+	int			rc;
+
+	if (forced)
+	{
+		level = NewGUCNestLevel();
+		(void) set_config_option("plan_cache_mode", "auto", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+	rc = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, read_only,
+							  fire_triggers, count);
+	if (forced)
+		AtEOXact_GUC(true, level);
+	return rc;
+}
+
+/*
  * plan_execute
  *		Run a kept plan.  newest: see and change the newest committed rows even
  *		in a REPEATABLE READ or SERIALIZABLE transaction, as referential
@@ -98,13 +125,11 @@ plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long count, bool 
 
 		CommandCounterIncrement();
 		latest = RegisterSnapshot(GetLatestSnapshot());
-		rc = SPI_execute_snapshot(plan, values, nulls, latest,
-								  GetTransactionSnapshot(), false, true, count);
+		rc = execute(plan, values, nulls, latest, GetTransactionSnapshot(), false, true, count);
 		UnregisterSnapshot(latest);
 	}
 	else
-		rc = SPI_execute_snapshot(plan, values, nulls, InvalidSnapshot,
-								  InvalidSnapshot, false, true, count);
+		rc = execute(plan, values, nulls, InvalidSnapshot, InvalidSnapshot, false, true, count);
 	/* SPI comes back in its own context, which lives as long as the call */
 	MemoryContextSwitchTo(context);
 	if (rc < 0)
@@ -124,9 +149,9 @@ plan_read(KeptPlan *kept, Datum *values, long count)
 	int			rc;
 
 	/* a parallel leader cannot take a new snapshot */
-	rc = SPI_execute_snapshot(plan, values, NULL,
-							  IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot(),
-							  InvalidSnapshot, true, false, count);
+	rc = execute(plan, values, NULL,
+				 IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot(),
+				 InvalidSnapshot, true, false, count);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
 }
@@ -142,8 +167,7 @@ plan_write(KeptPlan *kept, Datum *values)
 	SPIPlanPtr	plan = usable_plan(kept);
 	int			rc;
 
-	rc = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							  false, false, 0);
+	rc = execute(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0);
 	if (rc != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(rc));
 }
