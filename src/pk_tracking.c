@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "base/compat.h"
+#include "base/wipe.h"
 #include "identity/salt.h"
 #include "identity/session_link.h"
 #include "log/log.h"
@@ -31,6 +32,7 @@ void
 _PG_init(void)
 {
 	gucs_init();
+	wipe_init();
 	settings_init();
 	salt_init();
 	session_link_init();

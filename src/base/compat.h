@@ -8,6 +8,8 @@
 #ifndef PKT_COMPAT_H
 #define PKT_COMPAT_H
 
+#include "nodes/memnodes.h"
+
 #if PG_VERSION_NUM < 150000
 #error "pk_tracking needs PostgreSQL 15 or newer"
 #endif
@@ -97,5 +99,24 @@
 								 GetDatabaseEncoding(), (escapes))
 #define pkt_json_lexer_free(lex) pfree(lex)
 #endif
+
+/*
+ * 15 to 18: how a memory context of the kind AllocSet begins, and its blocks.
+ * The server keeps both to itself (aset.c); base/wipe.c walks the blocks.
+ */
+typedef struct PktAllocBlock
+{
+	void	   *set;
+	struct PktAllocBlock *prev;
+	struct PktAllocBlock *next;
+	char	   *freeptr;		/* up to here it is allocated, or was */
+	char	   *endptr;
+} PktAllocBlock;
+
+typedef struct PktAllocSet
+{
+	MemoryContextData header;
+	PktAllocBlock *blocks;
+} PktAllocSet;
 
 #endif							/* PKT_COMPAT_H */

@@ -7,6 +7,7 @@
 #include "executor/spi.h"
 
 #include "base/spi.h"
+#include "base/wipe.h"
 
 void
 spi_connect(void)
@@ -15,6 +16,7 @@ spi_connect(void)
 
 	if (rc != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(rc));
+	wipe_at_end(CurrentMemoryContext);
 }
 
 void

@@ -9,7 +9,6 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -18,10 +17,15 @@
 
 #include "base/compat.h"
 #include "base/crypto.h"
+#include "base/siphash.h"
 #include "enrich/geoip.h"
 #include "enrich/geoip_file.h"
 
-/* The cache: full addresses and their locations, direct-mapped. */
+/*
+ * The cache: locations, direct-mapped, under a hash of the address.  The key of
+ * the hash is the backend's own, so nobody can find addresses that meet, and
+ * with 64 bits they do not by chance.
+ */
 #define CACHE_SIZE 256			/* a power of 2 */
 
 typedef struct CacheEntry
@@ -30,12 +34,12 @@ typedef struct CacheEntry
 	bool		has_city;
 	bool		asked_asn;
 	bool		has_asn;
-	PktIp		ip;
+	uint64		hash;
 	GeoLocation location;
 } CacheEntry;
 
 static CacheEntry *cache = NULL;
-static uint64 cache_seed;
+static SipKey cache_key;
 
 /* geoip_files_version under which its entries were made. */
 static uint64 cache_version;
@@ -54,24 +58,26 @@ static CacheEntry *
 cached_location(const PktIp *ip, const struct sockaddr *addr)
 {
 	CacheEntry *e;
+	uint64		hash;
 
-	/* addresses are not kept longer than they are of use */
+	/* locations are not kept longer than they are of use */
 	if (cache != NULL && cache_version != geoip_files_version)
 		memset(cache, 0, CACHE_SIZE * sizeof(CacheEntry));
 	cache_version = geoip_files_version;
 
 	if (cache == NULL)
 	{
-		random_bytes(&cache_seed, sizeof(cache_seed));
+		random_bytes(&cache_key, sizeof(cache_key));
 		cache = MemoryContextAllocZero(TopMemoryContext, CACHE_SIZE * sizeof(CacheEntry));
 	}
-	e = &cache[hash_bytes_extended(ip->bytes, ip->len, cache_seed) & (CACHE_SIZE - 1)];
-	if (e->used && e->ip.len == ip->len && memcmp(e->ip.bytes, ip->bytes, ip->len) == 0)
+	hash = siphash(&cache_key, ip->bytes, ip->len);
+	e = &cache[hash & (CACHE_SIZE - 1)];
+	if (e->used && e->hash == hash)
 		return e;
 
 	memset(e, 0, sizeof(*e));	/* the entry stays unused if this fails */
 	e->has_city = geoip_files_search(KIND_CITY, addr, &e->location);
-	e->ip = *ip;
+	e->hash = hash;
 	e->used = true;
 	return e;
 }

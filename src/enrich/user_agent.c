@@ -18,7 +18,6 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -28,6 +27,8 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/crypto.h"
+#include "base/siphash.h"
 #include "base/text.h"
 #include "enrich/ua_rules.h"
 #include "enrich/user_agent.h"
@@ -344,18 +345,22 @@ static char bad_reason[512];
 static char problem[512];		/* the problem with the file now, or "" */
 static bool warned = false;
 
+/*
+ * Neither the agent nor its hints are kept: a hash of them under a key of the
+ * backend's own, for which nobody can find two that meet, is enough.
+ */
 typedef struct CacheEntry
 {
-	uint32		hash;
+	bool		filled;
 	uint32		used;			/* cache_clock at the last use */
-	int			key_len;
-	char	   *key;			/* NULL: empty */
+	uint64		hash;
 	UserAgent	found;
 } CacheEntry;
 
 static MemoryContext cache_context = NULL;
 static CacheEntry *cache = NULL;
 static uint32 cache_clock = 0;
+static SipKey cache_hash_key;
 
 static void
 forget_cache(void)
@@ -1261,7 +1266,7 @@ cache_key(const Agent *agent, char *key)
 
 /* Copy the entry of a key to result; false if the cache has none. */
 static bool
-cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
+cache_find(uint64 hash, UserAgent *result)
 {
 	CacheEntry *set = &cache[(hash % CACHE_SETS) * CACHE_WAYS];
 
@@ -1270,8 +1275,7 @@ cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
 	{
 		CacheEntry *entry = &set[i];
 
-		if (entry->key != NULL && entry->hash == hash && entry->key_len == key_len &&
-			memcmp(entry->key, key, key_len) == 0)
+		if (entry->filled && entry->hash == hash)
 		{
 			entry->used = cache_clock;
 			memcpy(result, &entry->found, sizeof(*result));
@@ -1283,21 +1287,15 @@ cache_find(const char *key, int key_len, uint32 hash, UserAgent *result)
 
 /* Add an entry, in place of the least recently used one of its set. */
 static void
-cache_keep(const char *key, int key_len, uint32 hash, const UserAgent *found)
+cache_keep(uint64 hash, const UserAgent *found)
 {
 	CacheEntry *set = &cache[(hash % CACHE_SETS) * CACHE_WAYS];
 	CacheEntry *entry = &set[0];
-	char	   *copy;
 
-	for (int i = 1; i < CACHE_WAYS && entry->key != NULL; i++)
-		if (set[i].key == NULL || cache_clock - set[i].used > cache_clock - entry->used)
+	for (int i = 1; i < CACHE_WAYS && entry->filled; i++)
+		if (!set[i].filled || cache_clock - set[i].used > cache_clock - entry->used)
 			entry = &set[i];
-	copy = MemoryContextAlloc(cache_context, Max(key_len, 1));
-	memcpy(copy, key, key_len);
-	if (entry->key != NULL)
-		pfree(entry->key);
-	entry->key = copy;
-	entry->key_len = key_len;
+	entry->filled = true;
 	entry->hash = hash;
 	entry->used = cache_clock;
 	entry->found = *found;
@@ -1313,8 +1311,7 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	UaRules    *from = current_rules();
 	Agent		agent;
 	char		key[KEY_MAX];
-	int			key_len;
-	uint32		hash;
+	uint64		hash;
 	size_t		len = strnlen(ua, 2 * AGENT_MAX);
 
 	if (cache == NULL)
@@ -1323,12 +1320,13 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 													  ALLOCSET_DEFAULT_SIZES);
 
 		cache_context = context;
+		random_bytes(&cache_hash_key, sizeof(cache_hash_key));
 		cache = MemoryContextAllocZero(context, CACHE_SETS * CACHE_WAYS * sizeof(CacheEntry));
 	}
 
 	/* without hints the agent is the key */
 	if (uadata == NULL && headers == NULL && len < sizeof(agent.string) &&
-		cache_find(ua, (int) len, hash_bytes((const unsigned char *) ua, (int) len), result))
+		cache_find(siphash(&cache_hash_key, ua, len), result))
 		return result;
 
 	read_hints(&agent.hints, uadata, headers);
@@ -1337,13 +1335,12 @@ user_agent_detect(const char *ua, Jsonb *uadata, Jsonb *headers)
 	if (agent.hints.any)
 		thaw(&agent);
 
-	key_len = cache_key(&agent, key);
-	hash = hash_bytes((const unsigned char *) key, key_len);
-	if (cache_find(key, key_len, hash, result))
+	hash = siphash(&cache_hash_key, key, cache_key(&agent, key));
+	if (cache_find(hash, result))
 		return result;
 
 	detect(from, &agent, false, result);
-	cache_keep(key, key_len, hash, result);
+	cache_keep(hash, result);
 	return result;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/spi.h"
+#include "base/wipe.h"
 #include "identity/salt.h"
 #include "log/new_names.h"
 #include "track/batch.h"
@@ -51,6 +52,7 @@ void
 engine_leave(EngineScope *scope)
 {
 	spi_finish();
+	wipe_stack();
 	SetUserIdAndSecContext(scope->save_user, scope->save_sec_context);
 	MemoryContextSwitchTo(scope->caller);
 }

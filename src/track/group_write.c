@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "base/plan.h"
+#include "base/wipe.h"
 #include "track/batch.h"
 #include "track/group_write.h"
 #include "track/record.h"
@@ -26,7 +27,7 @@ record_each(Log *log, Work **work, int n, GroupLocks *locks)
 
 	/* only a group that will not be tried again may forget each hit at once */
 	if (locks != NULL && locks->exclusive)
-		context = AllocSetContextCreate(old, "pk_tracking hit", ALLOCSET_DEFAULT_SIZES);
+		context = wiped_context_create(old, "pk_tracking hit");
 	for (int i = 0; i < n && all; i++)
 	{
 		if (context != NULL)
@@ -36,7 +37,7 @@ record_each(Log *log, Work **work, int n, GroupLocks *locks)
 		all = record_hit(work[i], locks);
 		MemoryContextSwitchTo(old);
 		if (context != NULL)
-			MemoryContextReset(context);
+			wiped_context_reset(context);
 		if (i % FLUSH_CHECK == 0)
 			log_flush(log);
 	}

@@ -53,6 +53,7 @@
 #include "base/compat.h"
 #include "base/plan.h"
 #include "base/spi.h"
+#include "base/wipe.h"
 #include "log/log.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
@@ -684,6 +685,7 @@ pkt_ingest(PG_FUNCTION_ARGS)
 	in.relid = raw_table_arg(fcinfo);
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	wipe_at_end(CurrentMemoryContext);
 	/* SPI's context outlives the transactions */
 	in.options = raw_options_args(fcinfo, 5, "given");
 	in.batch = PG_ARGISNULL(2) ? 10000 : PG_GETARG_INT32(2);

@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "request/tracking_api.h"
 #include "track/raw.h"
 
@@ -320,6 +321,7 @@ raw_spi_rows(const RawMap *map, int first, int *n)
 {
 	RawSpiRow  *rows;
 
+	wipe_at_end(SPI_tuptable->tuptabcxt);
 	*n = (int) SPI_processed;
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, (*n + 1) * sizeof(RawSpiRow));
 	memset(rows, 0, (*n + 1) * sizeof(RawSpiRow));

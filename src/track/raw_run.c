@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "base/spi.h"
+#include "base/wipe.h"
 #include "log/lock.h"
 #include "log/log.h"
 #include "settings/gucs.h"
@@ -48,8 +49,7 @@ raw_group_create(int max)
 	group->hits = palloc_array(Hit *, group->size);
 	group->positions = palloc_array(int64, group->size);
 	group->keys = palloc_array(char *, group->size);
-	group->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking raw group",
-										   ALLOCSET_DEFAULT_SIZES);
+	group->context = wiped_context_create(CurrentMemoryContext, "pk_tracking raw group");
 	return group;
 }
 

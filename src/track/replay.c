@@ -22,6 +22,7 @@
 #include "base/compat.h"
 #include "base/plan.h"
 #include "base/spi.h"
+#include "base/wipe.h"
 #include "track/raw.h"
 #include "track/rights.h"
 #include "track/track.h"
@@ -231,7 +232,7 @@ pkt_replay(PG_FUNCTION_ARGS)
 	rel = raw_open(relid, false);
 	spi_connect();
 	r.context = CurrentMemoryContext;
-	r.scratch = AllocSetContextCreate(r.context, "pk_tracking rows", ALLOCSET_DEFAULT_SIZES);
+	r.scratch = wiped_context_create(r.context, "pk_tracking rows");
 	r.map = raw_map(rel, raw_options(rel, &options));
 	r.map->of_owner = true;
 	r.sort = raw_sort_begin(true);

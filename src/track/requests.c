@@ -16,6 +16,7 @@
 #include "base/args.h"
 #include "base/compat.h"
 #include "base/json.h"
+#include "base/wipe.h"
 #include "request/bulk_document.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
@@ -39,6 +40,9 @@ typedef struct Requests
 	char	   *token;			/* for the whole document, "" if none */
 	bool		trusted;
 } Requests;
+
+/* Reads the document that a call was given, NULL if it is none. */
+typedef BulkDocument *(*DocumentArgument) (FunctionCallInfo fcinfo);
 
 /*
  * Read what the connection said, which is the same for all hits of a document:
@@ -175,14 +179,17 @@ text_argument(FunctionCallInfo fcinfo)
 
 /* A row for each request, in their order. */
 static Datum
-rows(FunctionCallInfo fcinfo, BulkDocument *document)
+rows(FunctionCallInfo fcinfo, DocumentArgument argument)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	BulkDocument *document;
 	Requests	requests;
 	Tracked    *results;
 	bool		all_sites;
 	MemoryContext old;
 	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call;
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
@@ -190,7 +197,8 @@ rows(FunctionCallInfo fcinfo, BulkDocument *document)
 	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
 											  false, Max(work_mem, RESULTS_MEMORY));
 	MemoryContextSwitchTo(old);
-
+	call = wiped_call_begin();
+	document = argument(fcinfo);
 	results = track_document(fcinfo, document, &requests, &all_sites);
 	for (int i = 0; i < requests.n; i++)
 	{
@@ -200,6 +208,8 @@ rows(FunctionCallInfo fcinfo, BulkDocument *document)
 		tracked_values(&results[i], full, values, nulls);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
+	MemoryContextSwitchTo(caller);
+	wiped_call_end(call);
 	return (Datum) 0;
 }
 
@@ -209,19 +219,25 @@ rows(FunctionCallInfo fcinfo, BulkDocument *document)
  * invalid.
  */
 static Datum
-answer(FunctionCallInfo fcinfo, BulkDocument *document)
+answer(FunctionCallInfo fcinfo, DocumentArgument argument)
 {
+	BulkDocument *document;
 	Requests	requests;
 	Tracked    *results;
 	bool		all_sites;
 	int			invalid = 0;
 	bool		full = role_has(GetUserId(), RIGHT_FULL_ANSWERS);
+	Jsonb	   *answer;
 	JsonbParseState *state = NULL;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call = wiped_call_begin();
 
+	document = argument(fcinfo);
 	results = track_document(fcinfo, document, &requests, &all_sites);
 	for (int i = 0; i < requests.n; i++)
 		invalid += tracked_outcome(&results[i], full) == OUTCOME_INVALID;
 
+	MemoryContextSwitchTo(caller);
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	json_push_text(&state, WJB_KEY, "status");
 	json_push_text(&state, WJB_VALUE, document != NULL ? "success" : "error");
@@ -240,7 +256,9 @@ answer(FunctionCallInfo fcinfo, BulkDocument *document)
 		}
 		(void) pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+	answer = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	wiped_call_end(call);
+	PG_RETURN_JSONB_P(answer);
 }
 
 /*
@@ -253,13 +271,13 @@ answer(FunctionCallInfo fcinfo, BulkDocument *document)
 Datum
 pkt_track_requests(PG_FUNCTION_ARGS)
 {
-	return rows(fcinfo, jsonb_argument(fcinfo));
+	return rows(fcinfo, jsonb_argument);
 }
 
 Datum
 pkt_track_requests_text(PG_FUNCTION_ARGS)
 {
-	return rows(fcinfo, text_argument(fcinfo));
+	return rows(fcinfo, text_argument);
 }
 
 /*
@@ -269,11 +287,11 @@ pkt_track_requests_text(PG_FUNCTION_ARGS)
 Datum
 pkt_track_requests_answer(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, jsonb_argument(fcinfo));
+	return answer(fcinfo, jsonb_argument);
 }
 
 Datum
 pkt_track_requests_answer_text(PG_FUNCTION_ARGS)
 {
-	return answer(fcinfo, text_argument(fcinfo));
+	return answer(fcinfo, text_argument);
 }

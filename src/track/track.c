@@ -20,6 +20,7 @@
 #include "base/args.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/wipe.h"
 #include "request/tracking_api.h"
 #include "track/engine.h"
 #include "track/fingerprints.h"
@@ -170,6 +171,8 @@ Datum
 pkt_track(PG_FUNCTION_ARGS)
 {
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call = wiped_call_begin();
 	Hit		   *hit = hit_create();
 	Tracked		result;
 	Datum		datum;
@@ -264,7 +267,9 @@ pkt_track(PG_FUNCTION_ARGS)
 	 */
 	if (result.outcome == OUTCOME_INVALID && !result.duplicate_order)
 		raise_invalid(hit, result.outcome_reason);
+	MemoryContextSwitchTo(caller);
 	datum = tracked_datum(fcinfo, &result);
+	wiped_call_end(call);
 	PG_RETURN_DATUM(datum);
 }
 
@@ -292,8 +297,11 @@ Datum
 pkt_track_request(PG_FUNCTION_ARGS)
 {
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call = wiped_call_begin();
 	Hit		   *hit = hit_create();
 	Tracked		result;
+	Datum		datum;
 	bool		strict = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
 
 	hit->strict = strict;
@@ -324,7 +332,10 @@ pkt_track_request(PG_FUNCTION_ARGS)
 	if (strict && result.outcome == OUTCOME_INVALID &&
 		(!result.by_log || role_has(GetUserId(), RIGHT_FULL_ANSWERS)))
 		raise_invalid(hit, result.outcome_reason);
-	PG_RETURN_DATUM(tracked_datum(fcinfo, &result));
+	MemoryContextSwitchTo(caller);
+	datum = tracked_datum(fcinfo, &result);
+	wiped_call_end(call);
+	PG_RETURN_DATUM(datum);
 }
 
 /*
@@ -337,6 +348,8 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call = wiped_call_begin();
 	Hit		   *hit = hit_create();
 	Candidate  *candidates;
 	bool		config_given = !PG_ARGISNULL(4);
@@ -374,7 +387,9 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 		raise_invalid(hit, "at");
 	hit->new_visit = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 
+	MemoryContextSwitchTo(caller);
 	InitMaterializedSRF(fcinfo, 0);
+	MemoryContextSwitchTo(call);
 	candidates = palloc_array(Candidate, max);
 
 	engine_enter(&scope);
@@ -400,6 +415,8 @@ pkt_match_visitor(PG_FUNCTION_ARGS)
 		values[8] = word(reason_word(c->reason));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
+	MemoryContextSwitchTo(caller);
+	wiped_call_end(call);
 	return (Datum) 0;
 }
 
@@ -412,6 +429,8 @@ Datum
 pkt_fingerprint(PG_FUNCTION_ARGS)
 {
 	EngineScope scope;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext call = wiped_call_begin();
 	Hit		   *hit = hit_create();
 	HexId		config;
 	bool		given;
@@ -431,6 +450,8 @@ pkt_fingerprint(PG_FUNCTION_ARGS)
 	engine_enter(&scope);
 	given = hit_fingerprint(hit, false, &config);
 	engine_leave(&scope);
+	MemoryContextSwitchTo(caller);
+	wiped_call_end(call);
 	if (!given)
 		PG_RETURN_NULL();
 	PG_RETURN_HEXID(config);

@@ -29,6 +29,7 @@
 
 #include "base/compat.h"
 #include "base/spi.h"
+#include "base/wipe.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/batch.h"
@@ -136,7 +137,7 @@ static void
 survey(Feed *feed, RawSort *sort)
 {
 	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(old, "pk_tracking row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = wiped_context_create(old, "pk_tracking row");
 	RawSites	sites = {0};
 
 	if (sort != NULL)

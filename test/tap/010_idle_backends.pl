@@ -1,0 +1,220 @@
+# What an idle backend still has in its memory of visitors who have not agreed:
+# no more than after a statement that passes the same values and does nothing.
+# The server's own buffers (the message, the plan, the arguments' values) are
+# what such a statement leaves; the extension must add nothing.
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+chmod 0755, $dir;
+mkdir "$dir/geo";
+system($^X, "$FindBin::RealBin/../geoip/make.pl", "$dir/geo") == 0
+  or BAIL_OUT('the GeoIP files could not be made: is libmaxmind-db-writer-perl installed?');
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
+$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\nmax_parallel_workers_per_gather = 0");
+$node->start;
+$node->safe_psql('postgres', q{
+CREATE EXTENSION pgcrypto;
+CREATE EXTENSION pk_tracking;
+SELECT pk_tracking.create_log();
+SELECT pk_tracking.add_site('s');
+SELECT pk_tracking.set_instance('consent_mode', 'ask_else_anonymous');
+SELECT pk_tracking.set_instance('server_cookie', 'on');
+CREATE TABLE raw (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, address inet, agent text, uid text, query text);
+CREATE TABLE like_raw (LIKE raw INCLUDING ALL);
+CREATE TABLE never_raw (LIKE raw INCLUDING ALL);
+SELECT pk_tracking.attach('raw', '{"idsite": {"value": 1}, "ip": "address", "user_agent": "agent", "uid": "uid", "query": "query"}');
+-- functions with the same arguments that do nothing but wait for those who lock this
+CREATE TABLE gate ();
+CREATE SCHEMA nothing;
+DO $$
+DECLARE
+	f record;
+BEGIN
+	FOR f IN SELECT p.proname, p.proretset, pg_get_function_arguments(p.oid) AS arguments,
+			pg_get_function_result(p.oid) AS result FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^track'
+	LOOP
+		EXECUTE format('CREATE FUNCTION nothing.%I(%s) RETURNS %s LANGUAGE plpgsql COST 10000 AS ''BEGIN PERFORM FROM gate; RETURN%s; END''',
+			f.proname, f.arguments, f.result, CASE WHEN f.proretset THEN '' ELSE ' NULL' END);
+	END LOOP;
+END $$;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM FROM gate; RETURN NULL; END';
+CREATE TRIGGER nothing AFTER INSERT ON like_raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+CREATE TRIGGER nothing AFTER INSERT ON never_raw REFERENCING NEW TABLE AS n FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION nothing();
+});
+
+# what must not be found, by name
+my %values = (
+	v4 => '203.0.113.201', v6 => '2001:db8:a17c:93e5:6b2d:f048:1c97:35da', uid => 'uid-Zq7kXw3vPmT@example.test',
+	cookie => '5f3a9c71e28b4d60', id => 'c4a7e19b3d60f582', agent => 'Mozilla/5.0 (Zq7kDevice; Linux) MarkerAgent/7.13 Xw3v');
+my @others = (
+	[ $values{v4}, '198.51.100.122' ], [ $values{v6}, '2001:db8:b27c:94e5:6b3d:f148:1d97:45da' ],
+	[ 'Zq7kXw3vPmT', 'Aq7kXw3vPm2' ], [ $values{cookie}, '6f3a9c71e28b4d61' ], [ $values{id}, 'd4a7e19b3d60f583' ],
+	[ 'Zq7kDevice', 'Aq7kDevice' ], [ '7.13 Xw3v', '7.13 Aw3v' ]);
+my %forms = (
+	'IPv4 address as text' => $values{v4},
+	'IPv4 address in bytes' => pack('C4', 203, 0, 113, 201),
+	'IPv4 address, turned round' => pack('C4', 201, 113, 0, 203),
+	'IPv6 address as text' => $values{v6},
+	'IPv6 address in bytes' => pack('H*', '20010db8a17c93e56b2df0481c9735da'),
+	'user id' => $values{uid},
+	'session cookie as text' => $values{cookie},
+	'session cookie in bytes' => pack('Q', hex $values{cookie}),
+	'visitor id as text' => $values{id},
+	'visitor id in bytes' => pack('Q', hex $values{id}),
+	'user agent' => 'MarkerAgent/7.13 Xw3v',
+	'device of the user agent' => 'Zq7kDevice');
+
+# A session that runs statements and stays.
+sub session
+{
+	my ($sql) = @_;
+	my %s = (in => '', out => '', err => '');
+	$s{h} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$s{in}, '>', \$s{out}, '2>', \$s{err});
+	$s{in} = "LOAD 'pk_tracking';\nSET pk_tracking.geoip_city_file = '$dir/geo/city.mmdb';\nSELECT 'pid', pg_backend_pid();\n$sql\nSELECT 1;\nSELECT 2;\nSELECT 'idle';\n";
+	wait_for(\%s, qr/^pid\|(\d+)$/m);
+	($s{pid}) = $s{out} =~ /^pid\|(\d+)$/m;
+	return \%s;
+}
+
+sub wait_for
+{
+	my ($s, $pattern) = @_;
+	my $timer = IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default);
+	$timer->start;
+	while ($s->{out} !~ $pattern)
+	{
+		die "no answer: $s->{out}$s->{err}" if $timer->is_expired;
+		$s->{h}->pump_nb;
+		select(undef, undef, undef, 0.01);
+	}
+	return;
+}
+
+# How often each form is in the process's private memory.
+sub count
+{
+	my ($pid) = @_;
+	my %n = map { $_ => 0 } keys %forms;
+	open(my $maps, '<', "/proc/$pid/maps") or return;
+	open(my $mem, '<:raw', "/proc/$pid/mem") or return;
+	while (my $line = <$maps>)
+	{
+		my ($from, $to, $private, $name) = $line =~ /^([0-9a-f]+)-([0-9a-f]+) r[w-].(.) \S+ \S+ \S+\s*(\S*)/ or next;
+		next if $private ne 'p' || $line !~ /^\S+ rw/;
+		my $bytes = '';
+		sysseek($mem, hex $from, 0) or next;
+		sysread($mem, $bytes, hex($to) - hex($from)) or next;
+		foreach my $form (keys %forms)
+		{
+			for (my $at = 0; ($at = index($bytes, $forms{$form}, $at)) >= 0; $at++)
+			{
+				$n{$form}++;
+				printf STDERR "%s: %s at %x of %s\n", $form, substr($bytes, $at > 60 ? $at - 60 : 0, 130) =~ s{[^ -~]}{.}gr, $at, $line if $ENV{PKT_SHOW};
+			}
+		}
+	}
+	return \%n;
+}
+
+# Does this leave no more than the server itself holds?  What it holds is counted
+# in a session that calls functions that do nothing but wait: while one waits, and
+# afterwards.  Both have done the same for another visitor before, so that what is
+# read once per session has been read.  What the answer itself says, as the
+# session's cookie, is the caller's.  rows: so many more, for the server's own copy of
+# a statement's rows, of which the controls overwrite parts.
+sub compare
+{
+	my ($what, $sql, $expected, $answered, $rows) = @_;
+	my ($other, $control) = ($sql, $sql);
+	$other =~ s/\Q$_->[0]\E/$_->[1]/g foreach @others;
+	$control =~ s/pk_tracking\.track/nothing.track/g;
+	$control =~ s/(COPY|INTO) raw/$1 like_raw/g;
+
+	my $gate = session("BEGIN;\nLOCK TABLE gate;");
+	wait_for($gate, qr/^idle$/m);
+	my $s = session("$other\nROLLBACK;\n$control");
+	for (1 .. 18000)
+	{
+		$s->{h}->pump_nb;
+		last if $node->safe_psql('postgres', "SELECT wait_event_type FROM pg_stat_activity WHERE pid = $s->{pid}") eq 'Lock';
+		die "the control does not wait: $s->{out}$s->{err}" if $s->{out} =~ /^idle$/m;
+	}
+	print STDERR "== $what: $control\n" if $ENV{PKT_SHOW};
+	my $during = count($s->{pid});
+	$gate->{in} .= "ROLLBACK;\nSELECT 'open';\n";
+	wait_for($gate, qr/^open$/m);
+	$gate->{h}->kill_kill;
+	wait_for($s, qr/^idle$/m);
+	my $before = count($s->{pid});
+	$s->{h}->kill_kill;
+
+	# what a trigger that is not called leaves alone
+	if ($control =~ s/like_raw/never_raw/)
+	{
+		$s = session("$other\nROLLBACK;\n$control");
+		wait_for($s, qr/^idle$/m);
+		print STDERR "== $what: $control\n" if $ENV{PKT_SHOW};
+		my $again = count($s->{pid});
+		$s->{h}->kill_kill;
+		$before->{$_} = $again->{$_} > $before->{$_} ? $again->{$_} : $before->{$_} foreach keys %forms;
+	}
+
+	$s = session("$other\nROLLBACK;\n$sql");
+	wait_for($s, qr/^idle$/m);
+	print STDERR "== $what: $sql\n" if $ENV{PKT_SHOW};
+	like($s->{out} . $s->{err}, $expected, "$what: as expected");
+	my $after = count($s->{pid});
+	$s->{h}->kill_kill;
+
+	my %server = map { $_ => ($before->{$_} > $during->{$_} ? $before->{$_} : $during->{$_}) + ($rows // 0) } keys %forms;
+	my @more = map { "$_: $after->{$_}, not $server{$_}" }
+	  grep { $after->{$_} > $server{$_} && !($answered && $_ eq 'session cookie as text') } sort keys %forms;
+	is(join("\n", @more), '', "$what: nothing more is left");
+	return \%server;
+}
+
+my $probe = session('SELECT 1;');
+if (!defined count($probe->{pid}))
+{
+	$probe->{h}->kill_kill;
+	plan skip_all => 'the memory of another process cannot be read here';
+}
+$probe->{h}->kill_kill;
+
+foreach my $v (qw(v4 v6))
+{
+	my $query = "idsite=1&rec=1&url=http://a.example/&uid=$values{uid}&_id=$values{id}&lang=de";
+	my $headers = qq({"user-agent": "$values{agent}", "x-forwarded-for": "$values{$v}", "cookie": "_pk_anonymous=$values{cookie}; _pk_uid=$values{id}"});
+	my $track = "SELECT outcome FROM pk_tracking.track(1, url => 'http://a.example/', ip => '$values{$v}', user_agent => '$values{agent}', user_id => '$values{uid}', visitor_id => '$values{id}', session_cookie => '$values{cookie}');";
+	my $rest = "ip => '$values{$v}', user_agent => '$values{agent}', headers => '$headers'";
+	my $request = "SELECT outcome FROM pk_tracking.track_request('$query', $rest);";
+	my $invalid = $request =~ s/&lang/&cid=zz&lang/r;
+	my $document = qq(["?$query", "?$query&action_name=b", "?$query&cid=zz"]);
+	my $row = join("\t", $values{$v}, $values{agent}, $values{uid}, "url=http://a.example/&_id=$values{id}");
+
+	my $found = compare("track(), $v", $track, qr/^recorded/m, 1);
+	cmp_ok($found->{'user id'}, '>', 0, 'the search finds what the server keeps');
+	compare("track() ten times, $v", "$track\n" x 10, qr/^recorded/m, 1);
+	compare("track() in a transaction, $v", "BEGIN;\n$track", qr/^recorded/m, 1);
+	compare("track_request(), $v", $request, qr/^recorded/m, 1);
+	compare("track_request() in a transaction that fails, $v", "BEGIN;\n$request\nSELECT 1/0;\nROLLBACK;", qr/^recorded.*by zero/ms, 1);
+	compare("an invalid request, $v", $invalid, qr/^invalid/m);
+	compare("an error, $v", $invalid =~ s/\);$/, strict => true);/r, qr/invalid value for tracking parameter "cid"/);
+	compare("an error that is caught, $v", "DO \$\$ BEGIN PERFORM 1 " . ($invalid =~ s/SELECT outcome//r =~ s/\);$/, strict => true);/r) . " EXCEPTION WHEN data_exception THEN END \$\$;", qr/idle/);
+	compare("a document, $v", "SELECT string_agg(outcome, ' ') FROM pk_tracking.track_requests('$document', $rest);", qr/^recorded recorded invalid/m, 1);
+	compare("a document's answer, $v", "SELECT * FROM pk_tracking.track_requests_answer('$document', $rest);", qr/"tracked": 2/);
+	compare("COPY, $v", "COPY raw (address, agent, uid, query) FROM STDIN;\n" . "$row\n" x 3 . "\\.\nSELECT 'rejected', count(*) FROM pk_tracking.rejected_hit;", qr/^rejected\|0/m, 0, 3);
+	compare("INSERT, $v", "INSERT INTO raw (address, agent, uid, query) VALUES ('$values{$v}', '$values{agent}', '$values{uid}', 'url=http://a.example/&_id=$values{id}');", qr/idle/m);
+}
+is($node->safe_psql('postgres', 'SELECT count(*) > 40, array_agg(DISTINCT consent) FROM pk_tracking.log_link_visit_action'), 't|{2}', 'all visitors were anonymous');
+
+done_testing();
