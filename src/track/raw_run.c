@@ -278,7 +278,7 @@ raw_group_run(RawGroup *group, RawRun *run)
 	spi_finish();
 
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(group->context);
+	wiped_context_reset(group->context);
 	group->n = 0;
 }
 

@@ -139,7 +139,7 @@ read_keys(Replay *r)
 			MemoryContextSwitchTo(r->scratch);
 		}
 		MemoryContextSwitchTo(r->context);
-		MemoryContextReset(r->scratch);
+		wiped_context_reset(r->scratch);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);
@@ -201,7 +201,7 @@ track_sorted(Replay *r, RawRun *run)
 				engine_leave(&scope);
 			}
 		}
-		MemoryContextReset(r->scratch);
+		wiped_context_reset(r->scratch);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	engine_enter(&scope);

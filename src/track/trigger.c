@@ -168,7 +168,7 @@ survey(Feed *feed, RawSort *sort)
 		else
 			idsite = raw_site(feed->map, &feed->row);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(context);
+		wiped_context_reset(context);
 
 		raw_sites_add(&sites, idsite);
 		if (sort != NULL)
