@@ -19,10 +19,24 @@
 #include "base/wipe.h"
 
 /* How far below the callers of wipe_stack() calls reach that handle texts. */
-#define STACK_WIPED (32 * 1024)
+#define STACK_WIPED (16 * 1024)
+
+/*
+ * Bytes that are overwritten at once: above some 2 kB, C libraries use an
+ * instruction that takes long to begin.
+ */
+#define PIECE 1920
 
 /* Has a call begun in this transaction? */
 static bool stack_used = false;
+
+static inline void
+overwrite(char *begin, size_t len)
+{
+	for (; len > PIECE; begin += PIECE, len -= PIECE)
+		explicit_bzero(begin, PIECE);
+	explicit_bzero(begin, len);
+}
 
 /*
  * Overwrite what was allocated in a context of the kind AllocSet.  Servers that
@@ -40,7 +54,7 @@ wipe_context(void *arg)
 	{
 		char	   *begin = (char *) block + MAXALIGN(sizeof(PktAllocBlock));
 
-		explicit_bzero(begin, block->freeptr - begin);
+		overwrite(begin, block->freeptr - begin);
 	}
 #endif
 }
@@ -122,7 +136,7 @@ wipe_stack(void)
 {
 	char		below[STACK_WIPED];
 
-	explicit_bzero(below, sizeof(below));
+	overwrite(below, sizeof(below));
 }
 
 /* An error may have left calls in their middle. */

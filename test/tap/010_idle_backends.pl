@@ -40,7 +40,7 @@ DECLARE
 BEGIN
 	FOR f IN SELECT p.proname, p.proretset, pg_get_function_arguments(p.oid) AS arguments,
 			pg_get_function_result(p.oid) AS result FROM pg_proc p
-		WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^track'
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^track($|_request)'
 	LOOP
 		EXECUTE format('CREATE FUNCTION nothing.%I(%s) RETURNS %s LANGUAGE plpgsql COST 10000 AS ''BEGIN PERFORM FROM gate; RETURN%s; END''',
 			f.proname, f.arguments, f.result, CASE WHEN f.proretset THEN '' ELSE ' NULL' END);
