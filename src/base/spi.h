@@ -8,7 +8,7 @@
 /*
  * Enter and leave a level of SPI of our own: the caller's SPI_tuptable stays
  * as it is.  If an error comes between, the end of the (sub)transaction leaves
- * the level.  Its memory is overwritten before it is freed (base/wipe.h).  What was allocated in its context is overwritten.
+ * the level.  Its memory is overwritten before it is freed (base/wipe.h).
  */
 extern void spi_connect(void);
 extern void spi_finish(void);
