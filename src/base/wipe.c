@@ -18,8 +18,13 @@
 #include "base/compat.h"
 #include "base/wipe.h"
 
-/* How far below the callers of wipe_stack() calls reach that handle texts. */
-#define STACK_WIPED (16 * 1024)
+/*
+ * How far below the callers of wipe_stack() calls reach that handle texts, and
+ * how far below those of the callbacks at the end of a transaction, which have
+ * fewer callers of their own.
+ */
+#define STACK_OF_CALL (8 * 1024)
+#define STACK_OF_ERROR (32 * 1024)
 
 /*
  * Bytes that are overwritten at once: above some 2 kB, C libraries use an
@@ -134,7 +139,15 @@ wiped_call_end(MemoryContext call)
 pg_noinline void
 wipe_stack(void)
 {
-	char		below[STACK_WIPED];
+	char		below[STACK_OF_CALL];
+
+	overwrite(below, sizeof(below));
+}
+
+static pg_noinline void
+wipe_stack_after_error(void)
+{
+	char		below[STACK_OF_ERROR];
 
 	overwrite(below, sizeof(below));
 }
@@ -148,7 +161,7 @@ wipe_xact_callback(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_ABORT:
 			if (stack_used)
-				wipe_stack();
+				wipe_stack_after_error();
 			/* FALLTHROUGH */
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
@@ -167,7 +180,7 @@ wipe_subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransacti
 	(void) parentSubid;
 	(void) arg;
 	if (stack_used && event == SUBXACT_EVENT_ABORT_SUB)
-		wipe_stack();
+		wipe_stack_after_error();
 }
 
 /* wipe_init: called once when the library loads. */

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/wipe.h"
 #include "identity/session_link_batch.h"
 #include "identity/session_link_keys.h"
 
@@ -86,8 +87,7 @@ session_link_batch_create(Size max)
 	SessionLinkBatch *batch = palloc0_object(SessionLinkBatch);
 
 	batch->max = max;
-	batch->context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking session links",
-										   ALLOCSET_DEFAULT_SIZES);
+	batch->context = wiped_context_create(CurrentMemoryContext, "pk_tracking session links");
 	batch->size_sites = 8;
 	batch->sites = palloc_array(OwnSite, batch->size_sites);
 	return batch;
@@ -99,7 +99,7 @@ forget_sessions(SessionLinkBatch *batch)
 {
 	MemoryContext old;
 
-	MemoryContextReset(batch->context);
+	wiped_context_reset(batch->context);
 	old = MemoryContextSwitchTo(batch->context);
 	batch->sessions = sessions_create(batch->context, 256, NULL);
 	MemoryContextSwitchTo(old);

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url_parts.h"
+#include "base/wipe.h"
 #include "request/bulk_document.h"
 #include "request/tracking_api.h"
 
@@ -362,8 +363,7 @@ bulk_document_from_text(const char *str, size_t len)
 				token = member.value;
 		}
 	}
-	document->parsing = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking request",
-											  ALLOCSET_DEFAULT_SIZES);
+	document->parsing = wiped_context_create(CurrentMemoryContext, "pk_tracking request");
 	document->token = value_text(&token);
 	if (!find_requests(document, has_requests ? &requests : &root))
 		return NULL;
@@ -407,7 +407,7 @@ parse_entry(BulkDocument *document)
 	document->entry.type = jbvNull;
 	if (value->len > REQUEST_TEXT_MAX)
 		return;
-	MemoryContextReset(document->parsing);
+	wiped_context_reset(document->parsing);
 	old = MemoryContextSwitchTo(document->parsing);
 	jsonb = text_to_jsonb(pnstrdup(value->str, value->len));
 	MemoryContextSwitchTo(old);

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/crypto.h"
+#include "base/wipe.h"
 #include "settings/gucs.h"
 #include "settings/settings.h"
 #include "track/memo.h"
@@ -70,8 +71,7 @@ memo_create(void)
 		memo->n_slots[kind] = n;
 		memo->slots[kind] = palloc0_array(MemoSlot, n);
 	}
-	memo->texts = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking memo",
-										ALLOCSET_DEFAULT_SIZES);
+	memo->texts = wiped_context_create(CurrentMemoryContext, "pk_tracking memo");
 	return memo;
 }
 
@@ -164,7 +164,7 @@ memo_keep_referrer(Memo *memo, const MemoKey *key, const Referrer *referrer)
 	if (MemoryContextMemAllocated(memo->texts, false) > Min(TEXTS_MAX, BULK_MEMO_TEXTS))
 	{
 		memset(memo->slots[MEMO_REFERRER], 0, memo->n_slots[MEMO_REFERRER] * sizeof(MemoSlot));
-		MemoryContextReset(memo->texts);
+		wiped_context_reset(memo->texts);
 	}
 	kept = MemoryContextAlloc(memo->texts, sizeof(Referrer));
 	kept->type = referrer->type;

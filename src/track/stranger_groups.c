@@ -33,6 +33,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "base/wipe.h"
 #include "request/tracking_api.h"
 #include "track/fingerprints.h"
 #include "track/group_write.h"
@@ -263,8 +264,7 @@ strangers_refuse_orders(Work **work, int n)
 void
 stranger_groups_record(Work **work, int n)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking strangers",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = wiped_context_create(CurrentMemoryContext, "pk_tracking strangers");
 	int			naps = 0;
 
 	wait_first(work, n);
@@ -275,7 +275,7 @@ stranger_groups_record(Work **work, int n)
 
 		record_group(work + i, length, &naps);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(context);
+		wiped_context_reset(context);
 		i += length;
 	}
 	MemoryContextDelete(context);
