@@ -485,6 +485,9 @@ salt_lock_key(uint64 *version)
 	{
 		salt_relid = get_relname_relid("salt", get_namespace_oid("pk_tracking", false));
 		lock_key = siphash_key(read_named(&lock_salt)->bytes + LOCK_KEY_OFFSET);
+		/* or it would be found here, not read, after it was renewed */
+		explicit_bzero(lock_salt.bytes, sizeof(lock_salt.bytes));
+		lock_salt.known = false;
 		lock_key_version++;
 		lock_key_known = true;
 	}
