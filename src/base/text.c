@@ -21,6 +21,7 @@
 
 #include "base/compat.h"
 #include "base/text.h"
+#include "base/wipe.h"
 
 #define JSON_DEPTH_MAX 64		/* trackers need four levels */
 
@@ -674,8 +675,7 @@ text_to_jsonb(const char *str)
 	if (len <= PARSED_HERE_MAX)
 		return parse_jsonb(str);
 
-	apart = AllocSetContextCreate(CurrentMemoryContext, "pk_tracking JSON",
-								  ALLOCSET_DEFAULT_SIZES);
+	apart = wiped_context_create(CurrentMemoryContext, "pk_tracking JSON");
 	old = MemoryContextSwitchTo(apart);
 	result = parse_jsonb(str);
 	MemoryContextSwitchTo(old);
