@@ -27,6 +27,10 @@ answer_add_header(Answer *answer, const char *name, const char *value)
 void
 answer_add_cors(const Request *request, Answer *answer)
 {
+	/* pages are for people: a script of another site must not read them */
+	if (request->kind == REQUEST_OPT_OUT || request->kind == REQUEST_OPT_OUT_SCRIPT ||
+		request->kind == REQUEST_HEALTH || request->kind == REQUEST_METRICS)
+		return;
 	if (request->origin != NULL)
 	{
 		answer_add_header(answer, "Access-Control-Allow-Origin", request->origin);

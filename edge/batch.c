@@ -36,7 +36,10 @@
 #define PAUSE_AFTER_ERROR 500
 #define DOCUMENT_TIMEOUT 120000
 
-/* A hit that was under way alone when so many connections broke is given up. */
+/*
+ * A hit that was under way alone when so many connections broke, or that was
+ * cancelled so often, is given up.
+ */
 #define LOST_MAX 3
 
 /* For a quick look whether hits of a visitor wait; others may share its bucket. */
@@ -93,7 +96,7 @@ typedef struct Lane
 	int			answers;		/* of batch_done() that have come */
 	HitQueue	each;			/* hits to be done one by one */
 	int64_t		paused_until;
-	int64_t		started;		/* the job */
+	int64_t		started;		/* the unit under way */
 	Facts	   *facts;			/* being read */
 } Lane;
 
@@ -236,6 +239,10 @@ push_waiting(Hit *hit)
 void
 batch_submit(Hit *hit)
 {
+	static uint64_t serial;
+
+	/* the clock may be set back; this order stays */
+	hit->serial = ++serial;
 	metrics.queue++;
 	queue_size += hit_size(hit);
 	hit->deadline = loop_now() + config->answer_timeout;
@@ -315,7 +322,7 @@ compare_hits(const void *a, const void *b)
 		return x->site < y->site ? -1 : 1;
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
-	return (x->arrival > y->arrival) - (x->arrival < y->arrival);
+	return (x->serial > y->serial) - (x->serial < y->serial);
 }
 
 /*
@@ -517,7 +524,15 @@ hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
 	{
 		case FATE_WAIT:
 			metrics.waits++;
-			if (hit->is_document)
+			hit->blocked = true;
+
+			/*
+			 * it is sent again at once, and no tick would find it in the
+			 * queue
+			 */
+			if (hit->is_document && hit->deadline <= loop_now())
+				finish(hit, HIT_UNAVAILABLE);
+			else if (hit->is_document)
 				push(&documents, hit);
 			else
 				push_waiting(hit);
@@ -531,6 +546,13 @@ hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
 		case FATE_CLIENT:
 			finish(hit, HIT_INVALID);
 			break;
+		case FATE_CANCELLED:
+			if (++hit->lost < LOST_MAX)
+			{
+				send_again(lane, hit);
+				break;
+			}
+			/* FALLTHROUGH */
 		case FATE_FAIL:
 			log_line(LOG_LEVEL_ERROR, LOG_HIT_FAILED,
 					 "a hit cannot be recorded (SQLSTATE %s)", sqlstate);
@@ -670,6 +692,8 @@ on_synced(void *owner)
 					unit_failed(lane, unit);
 				else
 					unit_committed(unit);
+				/* the time that it may take is that of a unit */
+				lane->started = loop_now();
 				if (lane->current < lane->nunits)
 					return;
 				if (lane->kind == LANE_WAIT)
@@ -723,7 +747,8 @@ on_lost(void *owner)
 static void
 time_is_over(Hit *hit)
 {
-	if (has_spool)
+	/* in the spool it would keep all others waiting */
+	if (has_spool && !hit->blocked)
 		push(&to_spool, hit);
 	else
 		finish(hit, HIT_UNAVAILABLE);
@@ -734,7 +759,7 @@ static bool
 is_over(const Hit *hit)
 {
 	return loop_now() >= hit->deadline -
-		(has_spool && config->answer_timeout > config->spool_after ?
+		(has_spool && !hit->blocked && config->answer_timeout > config->spool_after ?
 		 config->answer_timeout - config->spool_after : 0);
 }
 

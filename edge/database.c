@@ -21,6 +21,13 @@
 /* ms in which a connection must be there. */
 #define CONNECT_TIMEOUT 10000
 
+/*
+ * ms after which the server cancels a statement: later than any lock_timeout, so that
+ * a lock never looks like a hit that takes too long, and sooner than documents are
+ * given up here, so that none goes on alone.
+ */
+#define STATEMENT_TIMEOUT 110000
+
 typedef enum LinkState
 {
 	LINK_WAITING,				/* for the next attempt */
@@ -97,8 +104,9 @@ add_server_options(const Link *link, Text *options)
 	}
 	PQconninfoFree(all);
 	text_printf(options,
-				"-c lock_timeout=%" PRId64 " -c default_transaction_isolation=read\\ committed",
-				link->options.lock_timeout);
+				"-c lock_timeout=%" PRId64 " -c statement_timeout=%d"
+				" -c default_transaction_isolation=read\\ committed",
+				link->options.lock_timeout, STATEMENT_TIMEOUT);
 }
 
 /* The words of the caller's connection string, and ours, as libpq takes them. */

@@ -27,7 +27,10 @@
 #define EXPIRE_INTERVAL 60000
 #define ANSWER_TIMEOUT 120000
 
-/* A record that was sent alone when so many connections broke is given up. */
+/*
+ * A record that was sent alone when so many connections broke, or that was
+ * cancelled so often, is given up.
+ */
 #define LOST_MAX 3
 
 typedef enum DrainState
@@ -51,6 +54,7 @@ static int64_t started;
 
 /* The records under way, in their order. */
 static Hit **hits;
+static int	room;				/* of that array */
 static int	nhits;
 static int	nsent;				/* the first of them, in this transaction */
 static bool ask_position;		/* another session may have recorded some */
@@ -60,7 +64,7 @@ static int	one_by_one;			/* so many are to be sent alone */
 static bool failed;
 static char sqlstate[6];
 
-/* A connection that broke while a record was sent alone. */
+/* The record that was sent alone when a connection broke, or was cancelled. */
 static uint64_t lost_number;
 static int	lost_count;
 
@@ -91,12 +95,23 @@ hits_done(int n)
 	one_by_one = one_by_one > n ? one_by_one - n : 0;
 }
 
+/* Room for a batch, whose size a reload may have raised. */
+static void
+make_room(void)
+{
+	if (room >= config->batch_max)
+		return;
+	room = (int) config->batch_max;
+	hits = must_realloc(hits, (size_t) room * sizeof(Hit *));
+}
+
 /* Takes records out of the spool until a batch is full. */
 static void
 fetch(void)
 {
 	SpoolRecord record;
 
+	make_room();
 	while (nhits < config->batch_max && spool_next(spool, &record))
 	{
 		Hit		   *hit = hit_decode(record.data, record.length);
@@ -242,6 +257,15 @@ give_up_first(const char *why)
 	hits_done(1);
 }
 
+/* The first record, sent alone, broke the connection or was cancelled: too often? */
+static bool
+is_lost_too_often(void)
+{
+	lost_count = hits[0]->number == lost_number ? lost_count + 1 : 1;
+	lost_number = hits[0]->number;
+	return lost_count >= LOST_MAX;
+}
+
 static void
 sending_failed(void)
 {
@@ -262,6 +286,8 @@ sending_failed(void)
 	else if (nsent > 1)
 		one_by_one = nsent;
 	else if (fate == FATE_WAIT)
+		paused_until = loop_now() + TICK;
+	else if (fate == FATE_CANCELLED && !is_lost_too_often())
 		paused_until = loop_now() + TICK;
 	else if (fate == FATE_CLIENT)
 		hits_done(1);
@@ -327,15 +353,10 @@ on_lost(void *owner)
 	(void) owner;
 
 	/* a record alone that breaks the connection each time */
-	if (sent == 1)
+	if (sent == 1 && is_lost_too_often())
 	{
-		lost_count = hits[0]->number == lost_number ? lost_count + 1 : 1;
-		lost_number = hits[0]->number;
-		if (lost_count >= LOST_MAX)
-		{
-			give_up_first("connections were lost while it was recorded");
-			lost_count = sent = 0;
-		}
+		give_up_first("connections were lost while it was recorded");
+		sent = 0;
 	}
 	state = DRAIN_AWAY;
 	start_over();
@@ -385,7 +406,7 @@ drain_start(const Config *new_config)
 	if (spool == NULL)
 		fail("could not open the spool: %s", error);
 	format_uuid(spool_uuid(spool), uuid);
-	hits = must_alloc((size_t) config->batch_max * sizeof(Hit *));
+	make_room();
 	link_options.database = config->database;
 	link_options.lock_timeout = config->lock_timeout;
 	link_options.statements = edge_statements;

@@ -62,7 +62,9 @@ typedef struct Hit
 	int			tries;			/* sent before; its time is then that of
 								 * arrival */
 	int			lost;			/* connections that were lost while it was
-								 * under way */
+								 * under way, and times it was cancelled */
+	bool		blocked;		/* it was tried alone, and waited for a lock */
+	uint64_t	serial;			/* in the order in which they were submitted */
 	uint64_t	number;			/* in the spool, if it came from there */
 	bool		recorded;		/* that, as PostgreSQL says */
 

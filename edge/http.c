@@ -158,7 +158,8 @@ free_body(Exchange *exchange)
 typedef struct HeaderList
 {
 	int			n;
-	bool		bad;			/* too many, or a name that is no token */
+	bool		bad;			/* too many, a name that is no token, or a
+								 * value with a line's end */
 	RequestHeader headers[HEADERS_MAX];
 } HeaderList;
 
@@ -185,7 +186,9 @@ add_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name
 
 	(void) kind;
 	if (list->n == HEADERS_MAX || !is_token(name, name_len) ||
-		(value != NULL && memchr(value, '\0', value_len) != NULL))
+		(value != NULL && (memchr(value, '\0', value_len) != NULL ||
+						   memchr(value, '\r', value_len) != NULL ||
+						   memchr(value, '\n', value_len) != NULL)))
 	{
 		list->bad = true;
 		return MHD_NO;
@@ -204,14 +207,15 @@ get_headers(Exchange *exchange, HeaderList *list)
 }
 
 /*
- * Is the length of the body told once and plainly?  What a proxy in front could
- * read in another way is refused.
+ * Are the length of the body and the host told once and plainly?  What a proxy in
+ * front could read in another way is refused.
  */
 static bool
-framing_is_plain(const HeaderList *list, uint64_t *length)
+framing_is_plain(const HeaderList *list, const char *version, uint64_t *length)
 {
 	int			lengths = 0;
 	int			encodings = 0;
+	int			hosts = 0;
 
 	*length = 0;
 	for (int i = 0; i < list->n; i++)
@@ -229,12 +233,15 @@ framing_is_plain(const HeaderList *list, uint64_t *length)
 		}
 		else if (strcasecmp(list->headers[i].name, "transfer-encoding") == 0)
 		{
-			if (strcasecmp(value, "chunked") != 0)
+			/* HTTP/1.0 does not know it (RFC 9112, section 6.1) */
+			if (strcasecmp(value, "chunked") != 0 || strcmp(version, "HTTP/1.0") == 0)
 				return false;
 			encodings++;
 		}
+		else if (strcasecmp(list->headers[i].name, "host") == 0)
+			hosts++;
 	}
-	return lengths + encodings <= 1;
+	return lengths + encodings <= 1 && hosts <= 1;
 }
 
 /* The first call of the handler: may the rest of the request come? */
@@ -251,12 +258,12 @@ begin(Exchange *exchange, const char *version)
 	client = exchange->client = info->socket_context;
 	if (client == NULL)
 		return MHD_NO;
-	client->busy = true;
 	info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (info != NULL && info->header_size > (size_t) config->header_max)
 		return refuse(exchange, 431, "header is too long\n");
 	get_headers(exchange, &list);
-	if (list.bad || !framing_is_plain(&list, &length) || !starts_with(version, "HTTP/1."))
+	if (list.bad || !starts_with(version, "HTTP/1.") ||
+		!framing_is_plain(&list, version, &length))
 		return refuse(exchange, 400, "malformed request\n");
 	if (length > (uint64_t) config->body_max)
 		return refuse(exchange, 413, "body is too long\n");
@@ -448,6 +455,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 	/* it was answered, and libmicrohttpd calls once more */
 	if (exchange->request != NULL)
 		return MHD_YES;
+	/* all of it has come in time */
+	exchange->client->busy = true;
 	return handle(exchange, method);
 }
 

@@ -121,6 +121,8 @@ fate_of(const Hit *hit, const char *sqlstate)
 		if (strcmp(sqlstate, lock[i]) == 0)
 			return FATE_WAIT;
 	}
+	if (strcmp(sqlstate, "57014") == 0)
+		return FATE_CANCELLED;
 	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
 	{
 		if (starts_with(sqlstate, away[i]))

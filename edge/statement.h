@@ -37,6 +37,7 @@ typedef enum Fate
 {
 	FATE_WAIT,					/* a lock: try it again */
 	FATE_AWAY,					/* PostgreSQL takes nothing now */
+	FATE_CANCELLED,				/* it took too long: others may not */
 	FATE_CLIENT,				/* a document that is none: its client's
 								 * mistake */
 	FATE_FAIL					/* this hit cannot be recorded */

@@ -114,7 +114,34 @@ is(answered('never'), 500, 'a hit that PostgreSQL cannot take is status 500');
 is(join(' ', map { answered("good$_") } 1 .. 8), join(' ', (200) x 8), 'and spoils no other');
 is(titles(), join(' ', map { "good$_" } 1 .. 8), 'all others are recorded, once');
 ok(slurp($daemon->{log}) =~ /a hit cannot be recorded \(SQLSTATE 22000\)/ && slurp($daemon->{log}) !~ /never|good|shop/, 'the log tells it without the hit');
+is(request($daemon, "$hit&action_name=never_57014&_id=00000000000000d1")->{status}, 500, 'one that is cancelled each time is, too');
+Edge::stop_daemon($daemon);
+
+# --- the same by way of the spool
+$daemon = start_daemon(answer_timeout => '2s', spool_after => '200ms', batch_max => 4, spool_directory => "$work/spool", spool_key_file => memory_dir() . '/key');
+empty();
+sql('ALTER ROLE edge_tracker NOLOGIN');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'edge_tracker'});
+send_later($daemon, "$hit&action_name=$_&_id=00000000000000d4", $_) for 's1', 'never_57014', map { "s$_" } 2 .. 40;
+collect();
+is(join(' ', map { answered($_) } 'never_57014', 's1', 's2'), '200 200 200', 'PostgreSQL is away: the spool takes them');
+system 'sed', '-i', 's/^batch_max.*/batch_max = 1000/', $daemon->{config};
+kill 'HUP', $daemon->{pid};
+ok(wait_for(20, sub { slurp($daemon->{log}) =~ /was read again/ }), 'batch_max is raised meanwhile');
+sql('ALTER ROLE edge_tracker LOGIN');
+ok(wait_for(25, sub { sql('SELECT count(*) FROM pk_tracking.action') == 40 }), 'all are recorded but one, which is cancelled each time', sql('SELECT count(*) FROM pk_tracking.action'));
+like(slurp($daemon->{log}), qr/a hit of the spool was given up: 57014/, 'it is given up');
+ok(wait_for(25, sub { request($daemon, '/metrics')->{body} =~ /^pk_tracking_spool_records 0$/m }), 'the spool is empty');
 sql('DROP TRIGGER fault ON pk_tracking.log_link_visit_action');
+
+# --- a document whose visitor is locked
+empty();
+begin_lock('00000000000000f1');
+is(request($daemon, '/matomo.php', '-d', '{"requests":["?idsite=1&rec=1&action_name=document&_id=00000000000000f1"]}')->{status}, 503, 'a document whose visitor is locked is refused in the end');
+is(request($daemon, '/metrics')->{body} =~ /^pk_tracking_spool_records (\d+)$/m && $1, 0, 'in the spool it would keep others waiting');
+is(request($daemon, "$hit&action_name=other&_id=00000000000000f2")->{status}, 200, 'other hits go on');
+is(titles(), 'other', 'and are recorded at once');
+end_lock();
 Edge::stop_daemon($daemon);
 
 # --- lost connections

@@ -56,12 +56,16 @@ for my $case (
 	[ 'a blank before the colon', "Content-Length : 3\r\n\r\na=b" ],
 	[ 'a folded line', "X-A: b\r\n Content-Length: 3\r\n\r\na=b" ],
 	[ 'a name with a control', "X\x01A: b\r\nContent-Length: 3\r\n\r\na=b" ],
+	[ 'two hosts', "Host: y\r\nContent-Length: 3\r\n\r\na=b" ],
+	[ 'a value with a carriage return', "X-A: b\rContent-Length: 3\r\n\r\n" ],
 	[ 'a wrong chunk', "Transfer-Encoding: chunked\r\n\r\nxyz\r\na=b\r\n0\r\n\r\n" ])
 {
 	my ($name, $rest) = @$case;
 	my $status = raw(to_unix($daemon), $head . $rest . "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	ok(scalar($status =~ /^((4\d\d )+close)?$/), "framing: $name", "got: $status");
 }
+like(raw(to_unix($daemon), "POST $hit HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+	qr/^400( 400)* close$/, 'framing: chunks in HTTP/1.0');
 is(rows(), 0, 'nothing of it is recorded');
 like(raw(to_unix($daemon), "GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n"), qr/^((4|5)\d\d( close)?)?$/, 'another version of HTTP');
 like(raw(to_unix($daemon), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"), qr/^(4\d\d( close)?)?$/, 'TLS on a plain port');
@@ -84,22 +88,24 @@ is(request($daemon, $hit . '&x=' . 'y' x 14000)->{status}, 200, 'a long target t
 is(request($daemon, $hit, map { ('-H', "X-$_: a") } 1 .. 300)->{status}, 400, 'very many headers');
 
 # --- slow clients
-my $slow = to_unix($daemon);
-my $began = time;
-print $slow "GET $hit HTTP/1.1\r\n";
-$slow->flush;
-my $n = 0;
 local $SIG{PIPE} = 'IGNORE';
-while (time - $began < 20)
+for my $case ([ 'header', "GET $hit HTTP/1.1\r\n", "X-A: a\r\n" ], [ 'body', "POST $hit HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", 'x' ])
 {
-	print $slow "X-$n: a\r\n" or last;
+	my ($part, $first, $drop) = @$case;
+	my $slow = to_unix($daemon);
+	my $began = time;
+	print $slow $first;
 	$slow->flush;
-	my $in = '';
-	vec($in, fileno($slow), 1) = 1;
-	last if select($in, undef, undef, 0.3) && !sysread $slow, my $data, 1000;
-	$n++;
+	while (time - $began < 20)
+	{
+		print $slow $drop or last;
+		$slow->flush;
+		my $in = '';
+		vec($in, fileno($slow), 1) = 1;
+		last if select($in, undef, undef, 0.3) && !sysread $slow, my $data, 1000;
+	}
+	ok(time - $began < 15, "a client that sends its $part in drops is cut off");
 }
-ok(time - $began < 15, 'a client that sends its header in drops is cut off');
 my $idle = to_unix($daemon);
 is(raw($idle, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), '200', 'a connection that is kept');
 ok(!grep({ /shop|secret|127\.0\.0\.1|uid|X-/ } slurp($daemon->{log})), 'the log shows nothing of all this', slurp($daemon->{log}));
@@ -138,7 +144,7 @@ sql('ALTER ROLE edge_tracker NOLOGIN');
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'edge_tracker'});
 my @waiting = map { my $s = to_unix($daemon); print $s "GET $hit HTTP/1.1\r\nHost: x\r\n\r\n"; $s->flush; $s } 1 .. 3;
 sleep 0.3;
-$began = time;
+my $began = time;
 is(request($daemon, $hit)->{status}, 503, 'a full queue refuses');
 ok(time - $began < 2.5, 'at once');
 is(raw($waiting[0], ''), '', 'the others wait') if time - $began < 1;

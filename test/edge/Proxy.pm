@@ -48,6 +48,16 @@ sub stop
 
 	kill 'KILL', $self->{pid};
 	waitpid $self->{pid}, 0;
+	$self->{pid} = 0;
+}
+
+# a test that dies must not leave it behind, with the output of the stage
+sub DESTROY
+{
+	my $self = shift;
+	local $?;
+
+	$self->stop if $self->{pid};
 }
 
 sub read_mode
