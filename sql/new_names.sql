@@ -126,6 +126,13 @@ SELECT m.done >= 3 AS deleted FROM pk_tracking.maintain() m WHERE m.task ~ 'new 
 SELECT (now() AT TIME ZONE 'UTC')::date - n.day AS days_ago, count(*) FROM pk_tracking.log_new_names n WHERE n.idsite = current_setting('test.site')::integer GROUP BY 1 ORDER BY 1;
 SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'new_names_per_day', '-1');
 
+\echo 8. the counts belong to this server: what is worth publishing can be published
+SET client_min_messages = error;
+SELECT format('CREATE PUBLICATION regress_pkt_names FOR TABLE %s', string_agg(t::text, ', ')) AS publish FROM pk_tracking.publication_tables() t \gset
+:publish;
+DROP PUBLICATION regress_pkt_names;
+SET client_min_messages = warning;
+
 RESET search_path;
 DROP SCHEMA regress_pkt_names CASCADE;
 -- other tests join these tables
