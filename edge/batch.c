@@ -538,8 +538,7 @@ hit_failed(Lane *lane, Hit *hit, const char *sqlstate)
 				push_waiting(hit);
 			break;
 		case FATE_AWAY:
-			log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
-					 "PostgreSQL cannot take hits now (SQLSTATE %s)", sqlstate);
+			refused(sqlstate);
 			send_again(lane, hit);
 			lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
 			break;
@@ -572,8 +571,7 @@ unit_failed(Lane *lane, Unit *unit)
 	metrics.batch_failures++;
 	if (fate_of(unit->hits[0], unit->sqlstate) == FATE_AWAY)
 	{
-		log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
-				 "PostgreSQL cannot take hits now (SQLSTATE %s)", unit->sqlstate);
+		refused(unit->sqlstate);
 		push_front(&queue, unit->hits, unit->n);
 		lane->paused_until = loop_now() + PAUSE_AFTER_ERROR;
 		return;
@@ -605,6 +603,7 @@ release_unit(const Lane *lane, const Unit *unit)
 static void
 unit_committed(Unit *unit)
 {
+	metrics.database_refuses = 0;
 	for (int i = 0; i < unit->n; i++)
 	{
 		Hit		   *hit = unit->hits[i];
@@ -969,7 +968,7 @@ batch_count(void)
 	SpoolStatus status;
 	int64_t		age;
 
-	metrics.database_up = batch_is_connected();
+	metrics.database_up = batch_is_connected() && !metrics.database_refuses;
 	if (!drain_status(&status))
 		return;
 	age = status.records > 0 ? loop_wall_time() - status.oldest : 0;

@@ -7,10 +7,12 @@
 #include <libpq-fe.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "peers.h"
+#include "text.h"
 
 static void
 __attribute__((format(printf, 3, 4)))
@@ -57,11 +59,55 @@ check_path(const char *name, const char *path, ConfigReport report, bool *good)
 }
 
 bool
+split_listen_address(char *item, char **host, char **port)
+{
+	char	   *colon = strrchr(item, ':');
+	long		number;
+
+	*host = colon != NULL ? item : NULL;
+	*port = colon != NULL ? colon + 1 : item;
+	if (colon != NULL)
+	{
+		*colon = '\0';
+		if (item[0] == '[' && colon[-1] == ']')
+		{
+			colon[-1] = '\0';
+			(*host)++;
+		}
+	}
+	if (**port == '\0' || (*port)[strspn(*port, "0123456789")] != '\0')
+		return false;
+	number = strtol(*port, NULL, 10);
+	return number > 0 && number <= 65535;
+}
+
+static void
+check_listen(const char *listen, ConfigReport report, bool *good)
+{
+	char	   *list = must_strdup(listen);
+	char	   *rest = list;
+	char	   *item;
+
+	while ((item = strsep(&rest, ", \t")) != NULL)
+	{
+		char	   *copy = must_strdup(item);
+		char	   *host;
+		char	   *port;
+
+		if (*item != '\0' && *item != '/' && !split_listen_address(copy, &host, &port))
+			fault(report, good, "option \"listen\" has an item without a port: \"%s\"", item);
+		free(copy);
+	}
+	free(list);
+}
+
+bool
 check_config(const Config *config, ConfigReport report)
 {
 	bool		good = true;
 	struct stat st;
 
+	check_listen(config->listen, report, &good);
 	check_peers("trusted_proxies", config->trusted_proxies, report, &good);
 	check_peers("metrics_allow", config->metrics_allow, report, &good);
 	check_database(config->database, report, &good);

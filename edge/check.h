@@ -7,6 +7,12 @@
 
 #include "config.h"
 
+/*
+ * Splits "127.0.0.1:8080", "[::]:8080", "localhost:8080" or "8080", in place.  host
+ * is NULL if there is none: all addresses.  False: there is no port.
+ */
+extern bool split_listen_address(char *item, char **host, char **port);
+
 /* Reports every fault; true: there is none.  Connects to nothing and opens no socket. */
 extern bool check_config(const Config *config, ConfigReport report);
 

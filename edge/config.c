@@ -40,7 +40,8 @@ const Option config_options[] = {
 	{FIELD(tracking), OPTION_BOOL, "on",.reloadable = true,.description =
 	"record hits; off: all are answered with status 503"},
 	{FIELD(connections), OPTION_NUMBER, "2", 1, 64,.description =
-	"connections to PostgreSQL that record batches; two more wait for locks and take documents"},
+	"connections to PostgreSQL that record batches; two more wait for locks and take documents,"
+	" and a third one empties the spool"},
 	{FIELD(batch_max), OPTION_NUMBER, "200", 1, 10000, true,.description =
 	"most hits in a transaction"},
 	{FIELD(lock_timeout), OPTION_TIME, "250ms", 1, 60 * SECOND,.description =
@@ -257,7 +258,8 @@ read_line(Config *config, char *line, const char *path, int number, ConfigReport
 	if (option == NULL)
 		fault(report, good, "%s:%d: option \"%.100s\" does not exist", path, number, name);
 	else if (value == NULL)
-		fault(report, good, "%s:%d: option \"%s\": a quote is not closed", path, number, name);
+		fault(report, good, "%s:%d: option \"%s\": a quote is not closed, or text stands behind it",
+			  path, number, name);
 	else if (!set_option(config, option, value))
 	{
 		if (option->type < OPTION_NUMBER)

@@ -72,8 +72,11 @@ lose(Link *link, const char *why)
 
 	snprintf(message, sizeof(message), "%s", why);
 	message[strcspn(message, "\n")] = '\0';
-	log_line(LOG_LEVEL_ERROR, LOG_DATABASE_LOST, ready ? "connection to PostgreSQL lost: %s" :
-			 "could not connect to PostgreSQL: %s", message);
+	if (ready)
+		log_line(LOG_LEVEL_ERROR, LOG_DATABASE_LOST, "connection to PostgreSQL lost: %s", message);
+	else
+		log_line(LOG_LEVEL_ERROR, LOG_DATABASE_LOST, "could not connect to PostgreSQL: %s",
+				 message);
 	close_connection(link);
 	link->state = LINK_WAITING;
 	link->syncs = 0;

@@ -279,8 +279,7 @@ sending_failed(void)
 	}
 	else if (fate == FATE_AWAY)
 	{
-		log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED,
-				 "PostgreSQL cannot take hits now (SQLSTATE %s)", sqlstate);
+		refused(sqlstate);
 		paused_until = loop_now() + PAUSE;
 	}
 	else if (nsent > 1)
@@ -327,6 +326,7 @@ on_synced(void *owner)
 			sending_failed();
 		else
 		{
+			metrics.database_refuses = 0;
 			metrics.drained += (uint64_t) nsent;
 			hits_done(nsent);
 		}

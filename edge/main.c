@@ -79,6 +79,24 @@ bound_socket(int family, const struct sockaddr *address, socklen_t len, const ch
 	return fd;
 }
 
+/* Removes a socket on which nobody listens: it is left from an earlier run. */
+static void
+remove_dead_socket(const struct sockaddr_un *address)
+{
+	struct stat st;
+	int			fd;
+
+	if (lstat(address->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) != 0 &&
+		errno == ECONNREFUSED)
+		(void) unlink(address->sun_path);
+	close(fd);
+}
+
 static void
 listen_on_path(const char *path)
 {
@@ -87,34 +105,24 @@ listen_on_path(const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		fail("path of socket \"%s\" is too long", path);
 	strcpy(address.sun_path, path);
-	(void) unlink(path);
+	remove_dead_socket(&address);
 	sockets[nsockets++] = bound_socket(AF_UNIX, (struct sockaddr *) &address, sizeof(address),
 									   path);
 	/* the web server in front has a user of its own */
 	(void) chmod(path, 0666);
 }
 
-/* "127.0.0.1:8080", "[::]:8080", "localhost:8080", "8080" */
 static void
 listen_on_address(char *item)
 {
 	char	   *name = must_strdup(item);
-	char	   *colon = strrchr(item, ':');
-	char	   *host = colon != NULL ? item : NULL;
-	char	   *port = colon != NULL ? colon + 1 : item;
+	char	   *host;
+	char	   *port;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,.ai_flags = AI_PASSIVE};
 	struct addrinfo *found;
 	int			error;
 
-	if (colon != NULL)
-	{
-		*colon = '\0';
-		if (host[0] == '[' && colon[-1] == ']')
-		{
-			colon[-1] = '\0';
-			host++;
-		}
-	}
+	(void) split_listen_address(item, &host, &port);
 	error = getaddrinfo(host, port, &hints, &found);
 	if (error != 0)
 		fail("could not resolve \"%s\": %s", name, gai_strerror(error));
@@ -415,7 +423,7 @@ main(int argc, char **argv)
 	}
 	if (optind < argc)
 	{
-		fprintf(stderr, "pk_tracking_httpd: unknown argument\n");
+		fprintf(stderr, "pk_tracking_httpd: unknown argument \"%s\"; see --help\n", argv[optind]);
 		return 2;
 	}
 	config = config_read(config_path, report_error);

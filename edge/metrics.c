@@ -116,7 +116,7 @@ metrics_write(Text *text, const Metrics *m)
 		{"pk_tracking_untrusted_forwarded_total", "counter",
 			"Requests with headers of a proxy from an address that is not in trusted_proxies.", "",
 		m->untrusted_forwarded},
-		{"pk_tracking_batches_total", "counter", "Transactions of several hits.", "", m->batches},
+		{"pk_tracking_batches_total", "counter", "Transactions of the hits that came together.", "", m->batches},
 		{"pk_tracking_batch_failures_total", "counter",
 		"Transactions that were done again hit by hit.", "", m->batch_failures},
 		{"pk_tracking_lock_waits_total", "counter", "Hits that had to wait for a lock.", "",

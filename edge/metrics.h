@@ -37,6 +37,7 @@ typedef struct Metrics
 	uint64_t	queue;			/* requests that wait now */
 	uint64_t	connections;	/* of clients, now */
 	uint64_t	database_up;	/* 1: PostgreSQL takes hits */
+	uint64_t	database_refuses;	/* 1: it did not take the last ones */
 
 	/* the spool, now and since the start */
 	uint64_t	spool_bytes;

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "statement.h"
 
 const LinkStatement edge_statements[] = {
@@ -131,6 +132,14 @@ fate_of(const Hit *hit, const char *sqlstate)
 	if (hit->is_document && (starts_with(sqlstate, "22") || starts_with(sqlstate, "54")))
 		return FATE_CLIENT;
 	return FATE_FAIL;
+}
+
+void
+refused(const char *sqlstate)
+{
+	metrics.database_refuses = 1;
+	log_line(LOG_LEVEL_ERROR, LOG_BATCH_FAILED, "PostgreSQL cannot take hits now (SQLSTATE %s)",
+			 sqlstate);
 }
 
 static const char *

@@ -46,4 +46,7 @@ typedef enum Fate
 /* What the failure of a hit means, by its SQLSTATE. */
 extern Fate fate_of(const Hit *hit, const char *sqlstate);
 
+/* PostgreSQL takes nothing now: FATE_AWAY.  Logged, and counted as not up. */
+extern void refused(const char *sqlstate);
+
 #endif

@@ -34,11 +34,16 @@ put("$work/bad.conf", "listen = 127.0.0.1:1\nlock_timeout = 5\n\nno_such = 1\ntr
 ($status, $out) = output("$program --check --config $work/bad.conf");
 is($status >> 8, 1, 'a bad file is an error');
 like($out, qr/bad\.conf:$_/, "and its line $_ is named") for 2, 4, 5, 6, 7;
-put("$work/bad.conf", "trusted_proxies = '10.0.0.0/8, nobody'\nmetrics_allow = 1.2.3\nspool_directory = spool\nscripts = /no/such\ndatabase = 'password=verysecret nonsense'\n");
+put("$work/bad.conf", "listen = 127.0.0.1\ntrusted_proxies = '10.0.0.0/8, nobody'\nmetrics_allow = 1.2.3\nspool_directory = spool\nscripts = /no/such\ndatabase = 'password=verysecret nonsense'\n");
 ($status, $out) = output("$program --check --config $work/bad.conf");
 is($status >> 8, 1, 'so is one with values that mean nothing');
-like($out, qr/"$_"/, "option $_ is named") for qw(trusted_proxies metrics_allow spool_directory scripts database);
+like($out, qr/"$_"/, "option $_ is named") for qw(listen trusted_proxies metrics_allow spool_directory scripts database);
 is(index($out, 'verysecret'), -1, 'and no password is shown');
+for my $listen ('localhost:http', '[::1]', '127.0.0.1:99999')
+{
+	put("$work/bad.conf", "listen = $listen\n");
+	like((output("$program --check --config $work/bad.conf"))[1], qr/without a port: "\Q$listen\E"/, "$listen has no port");
+}
 is((output("$program --check --config $work/no.conf"))[0] >> 8, 1, 'so is no file');
 is((output("$program nonsense"))[0] >> 8, 2, 'a wrong argument is status 2');
 
@@ -149,6 +154,31 @@ is(more('pk_tracking_hit_duration_seconds_count'), 5, 'each has its time');
 is($after->{'pk_tracking_batch_hits_sum'}, '5.000000', 'and stands in a batch');
 is($after->{pk_tracking_database_up}, 1, 'PostgreSQL is up');
 is(request($daemon, '/metrics', '-H', 'X-Forwarded-For: 127.0.0.1')->{status}, 404, '/metrics is not for who comes by a proxy');
+
+## PostgreSQL is there, but refuses hits
+sql('REVOKE EXECUTE ON FUNCTION pk_tracking.track_batch FROM edge_tracker');
+{
+	my $refused = start_daemon(answer_timeout => '100ms');
+	is(request($refused, $hit)->{status}, 503, 'without its rights hits are refused');
+	is(metrics($refused)->{pk_tracking_database_up}, 0, 'and it does not count as up');
+	sql(q{SELECT pk_tracking.grant_tracker('edge_tracker', edge => true)});
+	ok(wait_for(20, sub { request($refused, $hit)->{status} == 200 }), 'with them, they are taken');
+	is(metrics($refused)->{pk_tracking_database_up}, 1, 'and it counts as up');
+	Edge::stop_daemon($refused);
+}
+
+## two daemons at one socket, and a file that is none
+my $second = start_daemon(listen => $daemon->{socket}, wait => 0);
+waitpid $second->{pid}, 0;
+is($? >> 8, 1, 'a second daemon does not take the socket of the first');
+like(slurp($second->{log}), qr/could not listen on ".*": Address already in use/, 'and says so');
+$second->{pid} = 0;
+is(request($daemon, $hit)->{status}, 200, 'which goes on');
+put("$work/precious", 'text');
+$second = start_daemon(listen => "$work/precious", wait => 0);
+waitpid $second->{pid}, 0;
+$second->{pid} = 0;
+is(slurp("$work/precious"), 'text', 'a file that is no socket is not removed');
 
 ## reload: a good file, a bad one
 my $conf = slurp($daemon->{config});
