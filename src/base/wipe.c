@@ -23,7 +23,7 @@
  * how far below those of the callbacks at the end of a transaction, which have
  * fewer callers of their own.
  */
-#define STACK_OF_CALL (8 * 1024)
+#define STACK_OF_CALL (4 * 1024)
 #define STACK_OF_ERROR (32 * 1024)
 
 /*

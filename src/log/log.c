@@ -8,6 +8,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "commands/sequence.h"
+#include "storage/lmgr.h"
 #include "utils/rel.h"
 
 #include "base/plan.h"
@@ -89,7 +90,9 @@ log_lock(void)
 	Log			log;
 
 	memset(&log, 0, sizeof(Log));
-	relations_open(&log, RowExclusiveLock);
+	/* the other tables are locked when rows are written: only log_visit guards the salt */
+	relations_open(&log, AccessShareLock);
+	LockRelationOid(RelationGetRelid(log.visits), RowExclusiveLock);
 	table_close(log.visits, NoLock);
 }
 
