@@ -203,17 +203,23 @@ sub compare
 		$before->{$_} = $again->{$_} > $before->{$_} ? $again->{$_} : $before->{$_} foreach keys %forms;
 	}
 
-	$node->safe_psql($database, $fill) if $fill;
-	$s = session("$other\nROLLBACK;\n$sql");
-	wait_for($s, qr/^idle$/m);
-	print STDERR "== $what: $sql\n" if $ENV{PKT_SHOW};
-	like($s->{out} . $s->{err}, $expected, "$what: as expected");
-	my $after = count($s->{pid});
-	$s->{h}->kill_kill;
-
 	my %server = map { $_ => ($before->{$_} > $during->{$_} ? $before->{$_} : $during->{$_}) + ($rows // 0) } keys %forms;
-	my @more = map { "$_: $after->{$_}, not $server{$_}" }
-	  grep { $after->{$_} > $server{$_} && !($answered && $_ eq 'session cookie as text') } sort keys %forms;
+	my (@more, %again);
+	# four bytes also come up by chance: what is left is left every time
+	for my $time (1, 2)
+	{
+		$node->safe_psql($database, $fill) if $fill;
+		$s = session("$other\nROLLBACK;\n$sql");
+		wait_for($s, qr/^idle$/m);
+		print STDERR "== $what: $sql\n" if $ENV{PKT_SHOW};
+		like($s->{out} . $s->{err}, $expected, "$what: as expected") if $time == 1;
+		my $after = count($s->{pid});
+		$s->{h}->kill_kill;
+		@more = grep { $after->{$_} > $server{$_} && !($answered && $_ eq 'session cookie as text') && ($time == 1 || $again{$_}) } sort keys %forms;
+		last unless @more;
+		%again = map { $_ => 1 } @more;
+		@more = map { "$_: $after->{$_}, not $server{$_}" } @more;
+	}
 	is(join("\n", @more), '', "$what: nothing more is left");
 	return \%server;
 }
