@@ -12,6 +12,7 @@
 #include <locale.h>
 #include <unistd.h>
 
+#include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -100,6 +101,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	InitFileAccess();
 	CreateCacheMemoryContext();
 	CurrentResourceOwner = ResourceOwnerCreate(NULL, "fuzz");
+	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, 0);
 	/* what the library registers for the end of a transaction never comes */
 	TopTransactionContext = CurTransactionContext = TopMemoryContext;
 	_PG_init();

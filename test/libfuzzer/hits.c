@@ -28,6 +28,7 @@
 #include "track/describe.h"
 #include "track/fingerprints.h"
 #include "track/prepare.h"
+#include "track/rights.h"
 #include "track/site_rules.h"
 #include "visit/custom.h"
 #include "visit/recognise.h"
@@ -226,6 +227,15 @@ site_goals(int32 idsite, int *n)
 	(void) idsite;
 	*n = n_goals;
 	return goals;
+}
+
+/* every answer is full */
+bool
+role_has(Oid role, Right right)
+{
+	(void) role;
+	(void) right;
+	return true;
 }
 
 static const uint8 salt_bytes[SALT_LEN] = "a salt that is none";
