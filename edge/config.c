@@ -40,7 +40,7 @@ const Option config_options[] = {
 	{FIELD(tracking), OPTION_BOOL, "on",.reloadable = true,.description =
 	"record hits; off: all are answered with status 503"},
 	{FIELD(connections), OPTION_NUMBER, "2", 1, 64,.description =
-	"connections to PostgreSQL that record batches; two more wait for locks and take documents,"
+		"connections to PostgreSQL that record batches; two more wait for locks and take documents,"
 	" and a third one empties the spool"},
 	{FIELD(batch_max), OPTION_NUMBER, "200", 1, 10000, true,.description =
 	"most hits in a transaction"},

@@ -90,7 +90,11 @@ log_lock(void)
 	Log			log;
 
 	memset(&log, 0, sizeof(Log));
-	/* the other tables are locked when rows are written: only log_visit guards the salt */
+
+	/*
+	 * the other tables are locked when rows are written: only log_visit
+	 * guards the salt
+	 */
 	relations_open(&log, AccessShareLock);
 	LockRelationOid(RelationGetRelid(log.visits), RowExclusiveLock);
 	table_close(log.visits, NoLock);
