@@ -342,9 +342,12 @@ read_quantifier(Reader *reader, int *least, bool *once)
 		if (*q < '0' || *q > '9')
 			return;				/* a character of the text */
 		*least = atoi(q);
-		q += strcspn(q, "}");
-		if (*q == '\0')
+		q += strspn(q, "0123456789");
+		if (*q == ',')
+			q += 1 + strspn(q + 1, "0123456789");
+		if (*q != '}')
 		{
+			/* text, or a quantifier of later versions */
 			reader->unknown = true;
 			return;
 		}
