@@ -18,7 +18,7 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pk_tracking CASCADE;
 SELECT pk_tracking.create_log();
 SELECT pk_tracking.add_site('identified'), pk_tracking.add_site('anonymous');
-SELECT pk_tracking.set_instance('create_new_visit_after_midnight', 'off');
+SELECT pk_tracking.set_instance('create_new_visit_after_midnight', 'off'), pk_tracking.set_instance('create_new_visit_after_x_actions', '0');
 SELECT pk_tracking.set_site(2, 'consent_mode', 'ask_else_anonymous');
 SELECT pk_tracking.add_goal(1, 'all', 'url', 'example', allow_multiple => true);
 CREATE TABLE recorded (n bigint);
@@ -38,7 +38,7 @@ my $script = $node->basedir . '/hits.pgb';
 PostgreSQL::Test::Utils::append_to_file($script, "\\set v random(1, 20)\nINSERT INTO recorded SELECT hits(:v);\n");
 my ($bench_out, $bench_err) = ('', '');
 my $bench = IPC::Run::start(
-	[ 'pgbench', '-n', '-c', '6', '-j', '2', '-T', '600', '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
+	[ 'pgbench', '-n', '-c', '6', '-j', '2', '-T', '600', '-R', '300', '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
 	'<', \undef, '>', \$bench_out, '2>', \$bench_err);
 
 # Wait until more hits have been written, or no client is left.
