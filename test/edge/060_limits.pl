@@ -78,7 +78,14 @@ is(request($daemon, $hit, '-d', 'x=' . 'y' x 100000)->{status}, 400, 'a form lon
 open my $big, '>', work_dir() . '/big' or die $!;
 print $big '{"requests":["', 'x' x (2 * 1024 * 1024), '"]}';
 close $big;
-my $answer = request($daemon, '/matomo.php', '--data-binary', '@' . work_dir() . '/big');
+# The answer comes while the body is still being sent: a reset of the connection may
+# overtake it, then curl has no status.  So the body is sent again, and no other status counts.
+my $answer;
+for (1 .. 5)
+{
+	$answer = request($daemon, '/matomo.php', '--data-binary', '@' . work_dir() . '/big');
+	last if $answer->{status};
+}
 is($answer->{status}, 413, 'a body longer than 2 MB');
 is(request($daemon, '/matomo.php', '-H', 'Transfer-Encoding: chunked', '--data-binary', '@' . work_dir() . '/big')->{status}, 413, 'in chunks');
 is(request($daemon, $hit, '-H', 'X-A: ' . 'a' x 17000)->{status}, 431, 'a header longer than 16 kB');
