@@ -144,6 +144,8 @@ BEGIN
 		FROM pk_tracking.log_link_visit_action l LEFT JOIN LATERAL (SELECT CASE
 				WHEN l.idaction_event_category IS NOT NULL THEN 'event' WHEN l.idaction_content_name IS NOT NULL THEN 'content'
 				WHEN (SELECT n.type FROM pk_tracking.log_action n WHERE n.idsite = l.idsite AND n.idaction = l.idaction_name LIMIT 1) = 8 THEN 'search'
+				-- the address of a click can be unreadable; a page without one has the name 0
+				WHEN l.idaction_url = 0 AND l.idaction_name IS NULL THEN 'click'
 				WHEN (SELECT u.type FROM pk_tracking.log_action u WHERE u.idsite = l.idsite AND u.idaction = l.idaction_url LIMIT 1) IN (2, 3) THEN 'click'
 				ELSE 'page' END AS kind) k ON true
 		WHERE l.idvisit = t.idvisit) a ON true
