@@ -12,7 +12,7 @@ pkt_oldest=15
 pkt_newest=18
 # What the build needs of Debian, and what the tests need besides.
 pkt_build_packages=(gcc make pkg-config libmaxminddb-dev libyaml-dev libpcre2-dev libidn2-dev uap-core libmicrohttpd-dev libpq-dev libssl-dev)
-pkt_test_packages=(perl libmaxmind-db-writer-perl valgrind)
+pkt_test_packages=(perl libmaxmind-db-writer-perl valgrind xz-utils)
 
 # pkt_packages [PACKAGE...]: install what is missing of the server, of what the
 # build and the tests need, and of these packages.  Needs root only if something is.

@@ -1,0 +1,127 @@
+-- What each of Matomo's methods is here: a query over our reports, whose columns
+-- have the names of Matomo's metrics, and label its label.  $1 site, $2 and $3
+-- first and last day, $4 a filter.  Called by answers.sql.
+--
+-- Where Matomo's row is a sum of ours (a page under two hosts is one path), the
+-- query adds up.  Labels are translated, numbers are not.
+
+CREATE TABLE reports.method (method text PRIMARY KEY, query text NOT NULL);
+
+-- methods that have no report here, and why
+CREATE TABLE reports.without (method text PRIMARY KEY, reason text NOT NULL);
+
+-- a code of Matomo's report in place of its label, where ours gives the code
+CREATE TABLE reports.label_is (method text PRIMARY KEY, metric text NOT NULL);
+INSERT INTO reports.label_is VALUES ('UserCountry.getCountry', 'code'), ('MultiSites.getOne', 'idsite'),
+	('VisitTime.getByDayOfWeek', 'day_of_week');
+
+-- %XX of UTF-8
+CREATE FUNCTION reports.decoded(t text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN t !~ '%[0-9A-Fa-f]{2}' THEN t ELSE
+		convert_from((SELECT string_agg(CASE WHEN m[1] ~ '^%' THEN decode(substr(m[1], 2), 'hex') ELSE convert_to(m[1], 'UTF8') END, '' ORDER BY n)
+			FROM regexp_matches(t, '(%[0-9A-Fa-f]{2}|[^%]+|%)', 'g') WITH ORDINALITY AS x(m, n)), 'UTF8') END
+$$;
+
+-- the path that Matomo's flat reports show
+CREATE FUNCTION reports.path(url text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE p.path WHEN '' THEN '/' ELSE reports.decoded(p.path) END
+	FROM (SELECT regexp_replace(url, '^[a-z]+://[^/]*', '') AS path) p
+$$;
+
+-- a language as Matomo names it: language and country, but for the country that the language's name implies
+CREATE FUNCTION reports.language(code text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE code
+		WHEN 'de' THEN 'German' WHEN 'en' THEN 'English' WHEN 'es' THEN 'Spanish' WHEN 'fr' THEN 'French' WHEN 'it' THEN 'Italian'
+		WHEN 'zh' THEN 'Chinese' WHEN 'ja' THEN 'Japanese' WHEN 'pl' THEN 'Polish' WHEN 'pt' THEN 'Portuguese' ELSE 'Unknown' END
+$$;
+
+INSERT INTO reports.method VALUES
+('VisitsSummary.get', $$
+	SELECT '' AS label, v.*, v.bounce_rate / 100 AS bounce_rate
+	FROM pk_tracking.report_visits($1, $2, $3, 'range'{filter}) v$$),
+('VisitsSummary.getUniqueVisitors', $$
+	SELECT '' AS label, v.* FROM pk_tracking.report_visits($1, $2, $3, 'range'{filter}) v$$),
+('VisitsSummary.getUsers', $$
+	SELECT '' AS label, v.* FROM pk_tracking.report_visits($1, $2, $3, 'range'{filter}) v$$),
+('VisitFrequency.get', $$
+	SELECT jsonb_object_agg(e.key || CASE v.visitor_type WHEN 'new' THEN '_new' ELSE '_returning' END,
+		CASE WHEN e.key = 'bounce_rate' THEN to_jsonb(v.bounce_rate / 100) ELSE e.value END) || '{"label": ""}' AS row
+	FROM pk_tracking.report_visitors($1, $2, $3, 'range'{filter}) v CROSS JOIN LATERAL jsonb_each(to_jsonb(v)) e
+	WHERE v.visitor_type <> 'returning customer'$$),
+('Actions.get', $$
+	SELECT '' AS label, p.nb_pageviews, p.nb_uniq_pageviews, d.nb_downloads, d.nb_uniq_downloads,
+		o.nb_outlinks, o.nb_uniq_outlinks, s.nb_searches, s.nb_keywords
+	FROM (SELECT coalesce(sum(nb_hits), 0) AS nb_pageviews, coalesce(sum(nb_visits), 0) AS nb_uniq_pageviews
+			FROM pk_tracking.report_pages($1, $2, $3{filter})) p,
+		(SELECT coalesce(sum(nb_hits), 0) AS nb_downloads, coalesce(sum(nb_visits), 0) AS nb_uniq_downloads
+			FROM pk_tracking.report_downloads($1, $2, $3{filter})) d,
+		(SELECT coalesce(sum(nb_hits), 0) AS nb_outlinks, coalesce(sum(nb_visits), 0) AS nb_uniq_outlinks
+			FROM pk_tracking.report_outlinks($1, $2, $3{filter})) o,
+		(SELECT coalesce(sum(nb_hits), 0) AS nb_searches, count(*) AS nb_keywords
+			FROM pk_tracking.report_searches($1, $2, $3{filter})) s$$),
+('Actions.getPageUrls', $$
+	SELECT reports.path(url) AS label, sum(nb_hits) AS nb_hits, sum(nb_visits) AS nb_visits,
+		sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(sum_time_spent) AS sum_time_spent,
+		round(sum(sum_time_spent) / sum(nb_hits)) AS avg_time_on_page
+	FROM pk_tracking.report_pages($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getPageTitles', $$
+	SELECT coalesce(title, 'Page Name not defined') AS label, p.*
+	FROM pk_tracking.report_titles($1, $2, $3{filter}) p$$),
+('Actions.getEntryPageUrls', $$
+	SELECT reports.path(url) AS label, sum(entry_nb_visits) AS entry_nb_visits, sum(entry_nb_uniq_visitors) AS entry_nb_uniq_visitors,
+		sum(entry_nb_actions) AS entry_nb_actions, sum(entry_sum_visit_length) AS entry_sum_visit_length,
+		sum(entry_bounce_count) AS entry_bounce_count, sum(entry_bounce_count) / sum(entry_nb_visits) AS bounce_rate
+	FROM pk_tracking.report_entry_pages($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getExitPageUrls', $$
+	SELECT reports.path(url) AS label, sum(exit_nb_visits) AS exit_nb_visits, sum(exit_nb_uniq_visitors) AS exit_nb_uniq_visitors,
+		sum(nb_visits) AS nb_visits, sum(exit_nb_visits) / nullif(sum(nb_visits), 0) AS exit_rate
+	FROM pk_tracking.report_exit_pages($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getDownloads', $$
+	SELECT regexp_replace(url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_downloads($1, $2, $3{filter}) p$$),
+('Actions.getOutlinks', $$
+	SELECT regexp_replace(url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_outlinks($1, $2, $3{filter}) p$$),
+('Actions.getSiteSearchKeywords', $$
+	SELECT keyword AS label, p.* FROM pk_tracking.report_searches($1, $2, $3{filter}) p$$),
+('Events.getCategory', $$
+	SELECT concat_ws(' - ', category, action) AS label, sum(nb_events) AS nb_events, sum(nb_visits) AS nb_visits
+	FROM pk_tracking.report_events($1, $2, $3{filter}) GROUP BY 1$$),
+('DevicesDetection.getType', $$
+	SELECT upper(left(device_type, 1)) || substr(lower(device_type), 2) AS label, p.* FROM pk_tracking.report_device_types($1, $2, $3{filter}) p$$),
+('DevicesDetection.getBrand', $$
+	SELECT CASE device_brand WHEN 'unknown' THEN 'Unknown' ELSE device_brand END AS label, p.* FROM pk_tracking.report_device_brands($1, $2, $3{filter}) p$$),
+('DevicesDetection.getModel', $$
+	SELECT concat_ws(' - ', nullif(device_brand, 'unknown'), CASE device_model WHEN 'generic desktop' THEN 'Generic Desktop' ELSE device_model END) AS label, p.*
+	FROM pk_tracking.report_device_models($1, $2, $3{filter}) p$$),
+('DevicesDetection.getOsFamilies', $$
+	SELECT os AS label, p.* FROM pk_tracking.report_systems($1, $2, $3{filter}) p$$),
+('DevicesDetection.getOsVersions', $$
+	SELECT concat_ws(' ', os, version) AS label, p.* FROM pk_tracking.report_system_versions($1, $2, $3{filter}) p$$),
+('DevicesDetection.getBrowsers', $$
+	SELECT browser AS label, p.* FROM pk_tracking.report_browsers($1, $2, $3{filter}) p$$),
+('DevicesDetection.getBrowserVersions', $$
+	SELECT concat_ws(' ', browser, version) AS label, p.* FROM pk_tracking.report_browser_versions($1, $2, $3{filter}) p$$),
+('UserCountry.getCountry', $$
+	SELECT country AS label, p.* FROM pk_tracking.report_countries($1, $2, $3{filter}) p$$),
+('UserLanguage.getLanguageCode', $$
+	SELECT CASE language WHEN 'xx' THEN 'Unknown (xx)' ELSE language END AS label, p.* FROM pk_tracking.report_languages($1, $2, $3{filter}) p$$),
+('VisitTime.getVisitInformationPerServerTime', $$
+	SELECT to_char(hour, 'FM00') AS label, p.* FROM pk_tracking.report_hours($1, $2, $3{filter}) p$$),
+('Referrers.getReferrerType', $$
+	SELECT CASE referrer_type WHEN 'direct' THEN 'Direct Entry' WHEN 'search engine' THEN 'Search Engines' WHEN 'website' THEN 'Websites'
+		WHEN 'campaign' THEN 'Campaigns' WHEN 'social network' THEN 'Social Networks' ELSE referrer_type END AS label, p.*,
+		array_position('{direct,search engine,website,-,-,campaign,social network,AI assistant}', referrer_type) AS referrer_type
+	FROM pk_tracking.report_referrer_types($1, $2, $3{filter}) p$$),
+('Referrers.getCampaigns', $$
+	SELECT concat_ws(' - ', referer_name, referer_keyword) AS label, p.* FROM pk_tracking.report_campaigns($1, $2, $3{filter}) p$$),
+('Referrers.getKeywords', $$
+	SELECT concat(referer_keyword, ' - ', referer_name) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$),
+('Referrers.getSearchEngines', $$
+	SELECT concat(referer_name, ' - ', coalesce(referer_keyword, 'Keyword not defined')) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$),
+('Goals.get', $$
+	SELECT '' AS label, v.* FROM pk_tracking.report_visits($1, $2, $3, 'range'{filter}) v$$);
+INSERT INTO reports.method SELECT 'Goals.get?idGoal=' || n, format($$
+	SELECT '' AS label, g.*, g.conversion_rate / 100 AS conversion_rate FROM pk_tracking.report_goals($1, $2, $3{filter}) g WHERE g.idgoal = %s$$, n)
+FROM unnest('{1,2,4,5,6}'::integer[]) n;
+
+-- waiting for their reports
+INSERT INTO reports.without SELECT unnest('{Actions.getEntryPageTitles,Actions.getExitPageTitles,Actions.getPageUrlsFollowingSiteSearch,Actions.getSiteSearchCategories,Actions.getSiteSearchNoResultKeywords,Contents.getContentNames,Contents.getContentPieces,CustomDimensions.getCustomDimension?idDimension=1,CustomDimensions.getCustomDimension?idDimension=2,CustomDimensions.getCustomDimension?idDimension=3,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,Goals.get?idGoal=ecommerceAbandonedCart,Goals.get?idGoal=ecommerceOrder,Goals.getDaysToConversion,Goals.getItemsCategory,Goals.getItemsName,Goals.getItemsSku?abandonedCarts=1,Goals.getItemsSku,Goals.getVisitsUntilConversion,MultiSites.getOne,PagePerformance.get,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
