@@ -33,7 +33,7 @@ WHERE p.pronamespace NOT IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'
 -- no function runs with its owner's rights, and every one in SQL has its search_path pinned
 SELECT p.oid::regprocedure AS "security definer" FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.prosecdef ORDER BY 1;
 SELECT p.oid::regprocedure AS "search_path not pinned" FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) ORDER BY 1;
+WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'p' AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) ORDER BY 1;
 SELECT count(*) AS "called by CHECKs, written in C" FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'pk_tracking_internal'::regnamespace AND p.proname ~ '^anonymous_' AND l.lanname = 'c';
 

@@ -103,7 +103,7 @@ DECLARE
 		automation_agent,
 		log_visit, log_visit_length, log_action, log_new_names, log_link_visit_action,
 		log_conversion, log_conversion_item, log_excluded, log_version,
-		ingest_run, rejected_hit, ingest_position,
+		ingest_run, rejected_hit, ingest_position, erasures,
 		visit, action, excluded}';
 	relation name;
 BEGIN
@@ -122,6 +122,7 @@ BEGIN
 		-- of a view too
 		EXECUTE format('ALTER TABLE pk_tracking.%I OWNER TO %I', relation, owner);
 	END LOOP;
+	PERFORM pk_tracking_internal.take_along();
 	PERFORM pk_tracking.grant_owner(owner);
 END
 $$;

@@ -245,7 +245,10 @@ read_attributes(AttrNumber *att, const ColumnTable *columns, Oid relid)
 		att[i] = get_attnum(relid, columns->columns[i].name);
 }
 
-/* relation_has_triggers: has the table triggers or rules of users? */
+/*
+ * relation_has_triggers: has the table rules, or triggers of users that writing a hit
+ * fires?  Hits insert and update, and never delete.
+ */
 bool
 relation_has_triggers(Oid relid)
 {
@@ -253,7 +256,12 @@ relation_has_triggers(Oid relid)
 	bool		result = rel->rd_rules != NULL;
 
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-		result |= !rel->trigdesc->triggers[i].tgisinternal;
+	{
+		const Trigger *t = &rel->trigdesc->triggers[i];
+
+		result |= !t->tgisinternal &&
+			(TRIGGER_FOR_INSERT(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype));
+	}
 	table_close(rel, AccessShareLock);
 	return result;
 }

@@ -1,0 +1,53 @@
+
+-- ---------------------------------------------------------------------------
+-- subject/erasures: the register of what was forgotten
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking_internal.make_erasures() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE pk_tracking.erasures (
+		iderasure uuid NOT NULL DEFAULT gen_random_uuid() PRIMARY KEY,
+		erased_at timestamptz NOT NULL DEFAULT now(),
+		role text NOT NULL DEFAULT session_user,
+		function text NOT NULL,
+		mode text NOT NULL,
+		idsite integer,
+		key_kinds text[] NOT NULL DEFAULT '{}',
+		key_hashes bytea[] NOT NULL DEFAULT '{}',
+		parameters jsonb NOT NULL DEFAULT '{}',
+		reason text,
+		visits bigint NOT NULL DEFAULT 0,
+		actions bigint NOT NULL DEFAULT 0,
+		conversions bigint NOT NULL DEFAULT 0,
+		items bigint NOT NULL DEFAULT 0,
+		session_links bigint NOT NULL DEFAULT 0);
+	ALTER TABLE pk_tracking.erasures ALTER COLUMN key_hashes SET STATISTICS 0,
+		ALTER COLUMN reason SET STATISTICS 0;
+	COMMENT ON TABLE pk_tracking.erasures IS
+		'what was erased or anonymised, when, by whom and why; of a person only keyed hashes of the keys that were asked for';
+	COMMENT ON COLUMN pk_tracking.erasures.iderasure IS 'number of the entry';
+	COMMENT ON COLUMN pk_tracking.erasures.erased_at IS 'time of the erasure';
+	COMMENT ON COLUMN pk_tracking.erasures.role IS 'role that had logged in';
+	COMMENT ON COLUMN pk_tracking.erasures.function IS
+		'forget_subject, anonymise_visits, purge, maintain, delete_site or sweep_names';
+	COMMENT ON COLUMN pk_tracking.erasures.mode IS 'erase or anonymise';
+	COMMENT ON COLUMN pk_tracking.erasures.idsite IS 'site; NULL: all';
+	COMMENT ON COLUMN pk_tracking.erasures.key_kinds IS
+		'kinds of the keys of a person: user_id, visitor_id, idorder, idvisit';
+	COMMENT ON COLUMN pk_tracking.erasures.key_hashes IS
+		'HMAC-SHA-256 of each key, of its kind and of the site under the salt "erasure"; a pseudonym until that is destroyed';
+	COMMENT ON COLUMN pk_tracking.erasures.parameters IS 'other arguments of the call';
+	COMMENT ON COLUMN pk_tracking.erasures.reason IS 'reason, as the caller gave it';
+	COMMENT ON COLUMN pk_tracking.erasures.visits IS 'number of visits';
+	COMMENT ON COLUMN pk_tracking.erasures.actions IS 'number of their actions';
+	COMMENT ON COLUMN pk_tracking.erasures.conversions IS 'number of their conversions';
+	COMMENT ON COLUMN pk_tracking.erasures.items IS 'number of items of their orders and carts';
+	COMMENT ON COLUMN pk_tracking.erasures.session_links IS
+		'number of links of anonymous sessions to them';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_erasures IS
+	'creates the table pk_tracking.erasures';
