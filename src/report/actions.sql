@@ -31,13 +31,12 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 				FILTER (WHERE x.here AND l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 			CROSS JOIN LATERAL (VALUES (l.%1$s, true), (l.%1$s_ref, false)) AS x(idaction, here)
-		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {actions l}
 			AND x.idaction <> 0
 		GROUP BY x.idaction
 		HAVING count(*) FILTER (WHERE x.here) > 0) m
 		CROSS JOIN LATERAL (SELECT %2$s AS name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction AND a.type = %3$s LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.idaction AND a.type = %3$s LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
 	$report$, r.action_column, r.name_of_action, r.action_type),
 	rows => 1000)
@@ -62,13 +61,12 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
-		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {actions l}
 			AND l.idaction_url <> 0
 		GROUP BY l.idaction_url) m
 		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
 			FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_url AND a.type = %s LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.idaction_url AND a.type = %s LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
 	$report$, r.action_type),
 	rows => 1000)
@@ -93,12 +91,11 @@ SELECT pk_tracking_internal.make_report('report_searches',
 				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
-		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {actions l}
 			AND l.idaction_url IS NULL AND l.idaction_name <> 0
 		GROUP BY l.idaction_name) m
 		CROSS JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_name AND a.type = 8 LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.idaction_name AND a.type = 8 LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
 	$report$,
 	rows => 1000);
@@ -128,16 +125,15 @@ SELECT pk_tracking_internal.make_report('report_events',
 			sum(l.custom_float) AS sum_event_value, min(l.custom_float) AS min_event_value,
 			max(l.custom_float) AS max_event_value
 		FROM pk_tracking.log_link_visit_action l
-		WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {actions l}
 			AND l.idaction_event_category IS NOT NULL
 		GROUP BY l.idaction_event_category, l.idaction_event_action, nullif(l.idaction_name, 0)) m
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_event_category LIMIT 1) ec ON true
+			WHERE a.idsite = $1 AND a.idaction = m.idaction_event_category LIMIT 1) ec ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_event_action LIMIT 1) ea ON true
+			WHERE a.idsite = $1 AND a.idaction = m.idaction_event_action LIMIT 1) ea ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction_name LIMIT 1) en ON true
+			WHERE a.idsite = $1 AND a.idaction = m.idaction_name LIMIT 1) en ON true
 	ORDER BY m.nb_hits DESC, ec.name, ea.name, en.name
 	$report$,
 	rows => 1000);

@@ -26,14 +26,12 @@ SELECT pk_tracking_internal.make_report('report_entry_pages',
 			count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
-			AND v.visit_first_action_time < r.ends
-			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {visits v}
 			AND v.visit_entry_idaction_url <> 0
 		GROUP BY v.visit_entry_idaction_url) m
 		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
 			FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.nb_visits DESC, n.name
 	$report$,
 	rows => 1000);
@@ -54,20 +52,17 @@ SELECT pk_tracking_internal.make_report('report_exit_pages',
 				FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
-			AND v.visit_first_action_time < r.ends
-			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {visits v}
 			AND v.visit_exit_idaction_url <> 0
 		GROUP BY v.visit_exit_idaction_url) m
 		LEFT JOIN (
 			SELECT l.idaction_url AS idaction, count(DISTINCT l.idvisit) AS nb_visits
 			FROM pk_tracking.log_link_visit_action l
-			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-			AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+			WHERE {actions l}
 			GROUP BY l.idaction_url) p ON p.idaction = m.idaction
 		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
 			FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = m.idaction LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.exit_nb_visits DESC, n.name
 	$report$,
 	rows => 1000);

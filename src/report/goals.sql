@@ -17,14 +17,13 @@ SELECT pk_tracking_internal.make_report('report_goals',
 		round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
 		coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-	FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = r.idsite) g
+	FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = $1) g
 		FULL JOIN (
 			SELECT c.idgoal, count(*) AS nb_conversions,
 				count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
 				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
-			WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
-				AND c.consent BETWEEN r.least_consent AND r.greatest_consent
+			WHERE {conversions c}
 				AND c.idgoal > 0
 			GROUP BY c.idgoal) m ON m.idgoal = g.idgoal
 		CROSS JOIN (
@@ -36,18 +35,16 @@ SELECT pk_tracking_internal.make_report('report_goals',
 			FROM (
 				SELECT v.idvisit
 				FROM pk_tracking.log_visit v
-				WHERE v.idsite = r.idsite AND v.visit_first_action_time < r.ends
-					AND v.visit_first_action_time >= r.begins - make_interval(secs =>
+				WHERE v.idsite = $1 AND v.visit_first_action_time < $3
+					AND v.visit_first_action_time >= $2 - make_interval(secs =>
 						(SELECT greatest(max(l.seconds), 86400) FROM pk_tracking.log_visit_length l
-							WHERE l.idsite = r.idsite))
-					AND v.visit_last_action_time >= r.begins
-					AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+							WHERE l.idsite = $1))
+					AND v.visit_last_action_time >= $2
+					AND v.consent BETWEEN $4 AND $5 AND {visit filter v}
 				UNION
 				SELECT c.idvisit
 				FROM pk_tracking.log_conversion c
-				WHERE c.idsite = r.idsite AND c.server_time >= r.begins
-					AND c.server_time < r.ends
-					AND c.consent BETWEEN r.least_consent AND r.greatest_consent) a) t
+				WHERE {conversions c}) a) t
 	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
 	ORDER BY coalesce(g.idgoal, m.idgoal)
 	$report$);
@@ -65,8 +62,7 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 		round(100.0 * count(DISTINCT c.idvisit)
 			FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
 	FROM pk_tracking.log_conversion c
-	WHERE c.idsite = r.idsite AND c.server_time >= r.begins AND c.server_time < r.ends
-		AND c.consent BETWEEN r.least_consent AND r.greatest_consent
+	WHERE {conversions c}
 		AND c.idgoal >= 0
 	GROUP BY c.idgoal, c.referer_type, nullif(c.referer_name, ''), nullif(c.referer_keyword, '')
 	ORDER BY 1, 5 DESC, 2, 3, 4
@@ -81,16 +77,15 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	nb_visits_anonymous bigint,
 	anonymous_rate numeric',
 	$report$
-	EXECUTE format($query$
-	SELECT %s, %s, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
+	SELECT {first_day}, {last_day}, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
 		coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_revenues, 0), 0), 2),
 		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0),
 		coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),
 		coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
 		coalesce(m.order_conflicts, 0), coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-	FROM %s LEFT JOIN (
-		SELECT %s AS k1,
+	FROM {spans} LEFT JOIN (
+		SELECT {span of c.server_time} AS k1,
 			count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
 			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
 			sum(c.revenue) FILTER (WHERE c.idgoal = 0) AS revenue,
@@ -108,10 +103,9 @@ SELECT pk_tracking_internal.make_report('report_orders',
 			count(DISTINCT c.idvisit)
 				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c
-		WHERE c.idsite = $1 AND c.server_time >= $2 AND c.server_time < $3
-			AND c.consent BETWEEN $4 AND $5 AND c.idgoal <= 0
+		WHERE {conversions c} AND c.idgoal <= 0
 		GROUP BY 1) m USING (k1)
-	ORDER BY k1$query$, s.first_day, s.last_day, s.spans, format(s.key, 'c.server_time'))
+	ORDER BY k1
 	$report$,
 	by_period => true);
 
@@ -143,8 +137,7 @@ SELECT pk_tracking_internal.make_report('report_products',
 			count(DISTINCT (i.idvisit, i.idorder))
 				FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
 		FROM pk_tracking.log_conversion_item i
-		WHERE i.idsite = r.idsite AND i.server_time >= r.begins AND i.server_time < r.ends
-			AND i.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {items i}
 			AND NOT i.deleted
 		GROUP BY i.idaction_sku) m
 		FULL JOIN (
@@ -154,19 +147,18 @@ SELECT pk_tracking_internal.make_report('report_products',
 				(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC,
 					l.idlink_va DESC))[1] AS idaction_category
 			FROM pk_tracking.log_link_visit_action l
-			WHERE l.idsite = r.idsite AND l.server_time >= r.begins AND l.server_time < r.ends
-				AND l.consent BETWEEN r.least_consent AND r.greatest_consent
+			WHERE {actions l}
 				AND l.idaction_product_sku <> 0
 			GROUP BY l.idaction_product_sku) w ON w.idaction_sku = m.idaction_sku
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku)
+			WHERE a.idsite = $1 AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku)
 				LIMIT 1) ns ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite
+			WHERE a.idsite = $1
 				AND a.idaction = coalesce(nullif(m.idaction_name, 0), w.idaction_name)
 					LIMIT 1) nn ON true
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = r.idsite
+			WHERE a.idsite = $1
 				AND a.idaction = coalesce(nullif(m.idaction_category, 0), w.idaction_category)
 					LIMIT 1) nc ON true
 	ORDER BY 6 DESC, 4 DESC, 1

@@ -80,10 +80,10 @@ COMMENT ON FUNCTION pk_tracking_internal.report_period IS
 	'checks the common arguments of reports; returns the site''s time zone, begin and end of the period, and the range of consent';
 
 /*
- * The periods of a report as SQL.  spans: a relation with a row, k1, for each
- * period.  key: the k1 of a time, which the caller puts in with format().
- * first_day, last_day: expressions over k1, the part of the period that the report
- * covers.  $6 is the time zone, $7 and $8 are the first and the last day.
+ * The periods of a report as SQL, over the parameters of reports (template.sql).
+ * spans: a relation with a row, k1, for each period.  key: the k1 of a time, which
+ * is put in with format().  first_day, last_day: expressions over k1, the part of
+ * the period that the report covers.
  */
 CREATE FUNCTION pk_tracking_internal.report_spans(
 	period text,
@@ -116,7 +116,79 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'days, weeks or months of a report as SQL';
 
 /*
- * The query of every report that counts visits: one pass over the rows of the
+ * The statement of a report.  query: with the markers that template.sql explains,
+ * which are replaced; period: of a report by period.  filter: as the user
+ * wrote it.  Of its text nothing gets into the statement: its SQL is made of the
+ * expressions of the table of dimensions (filter.c) and of $9, filter_values.
+ */
+CREATE FUNCTION pk_tracking_internal.report_statement(
+	query text,
+	idsite integer,
+	filter text,
+	period text,
+	OUT statement text,
+	OUT filter_values text[])
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	on_visit text := 'true';	-- the filter over a visit v
+	on_idvisit text := 'true';	-- and over a row \1 that has an idvisit
+	s record;
+BEGIN
+	statement := query;
+	IF query ~ '\{span' THEN
+		SELECT * INTO s FROM pk_tracking_internal.report_spans(period);
+		statement := replace(statement, '{spans}', s.spans);
+		statement := replace(statement, '{first_day}', s.first_day);
+		statement := replace(statement, '{last_day}', s.last_day);
+		statement := regexp_replace(statement, '\{span of ([a-z_.]+)\}',
+			format(s.key, '\1'), 'g');
+	END IF;
+	statement := regexp_replace(statement, '\{visits v\}',
+		'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
+		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}', 'g');
+	statement := regexp_replace(statement, '\{(action|conversion|item)s ([a-z]+)\}',
+		'\2.idsite = $1 AND \2.server_time >= $2 AND \2.server_time < $3 '
+		'AND \2.consent BETWEEN $4 AND $5 AND {\1 filter \2}', 'g');
+	IF filter IS NOT NULL THEN
+		SELECT f.condition, f.filter_values INTO on_visit, filter_values
+			FROM pk_tracking_internal.filter_sql(filter) f;
+		on_idvisit := format('\1.idvisit IN (%s)',
+			pk_tracking_internal.filtered_visits(idsite, on_visit));
+	END IF;
+	statement := replace(statement, '{visit filter v}', on_visit);
+	statement := regexp_replace(statement, '\{(?:action|conversion|item) filter ([a-z]+)\}',
+		on_idvisit, 'g');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_statement IS
+	'a report''s query with the SQL of its period and its filter, and the filter''s values; does not run it';
+
+/*
+ * A query for the numbers of the site's visits for which the condition, over v,
+ * holds, and that may have actions, conversions or items between $2 and $3.  No
+ * visit lasts longer than log_visit_length says, so that the index on the first
+ * action can be used; a day at least, for visits that no hit has written.  An action
+ * that came late may be older than the first action of its visit.
+ */
+CREATE FUNCTION pk_tracking_internal.filtered_visits(idsite integer, condition text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = $1 '
+		'AND v.visit_first_action_time >= $2 - %1$L::interval '
+		'AND v.visit_first_action_time < $3 + %1$L::interval AND (%2$s)',
+		make_interval(secs => greatest(max(l.seconds), 86400)), condition)
+	FROM pk_tracking.log_visit_length l
+	WHERE l.idsite = filtered_visits.idsite
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.filtered_visits IS
+	'text of a query for the visits that a filter lets through; does not run it';
+
+/*
+ * The query of every report that counts visits, with the markers of
+ * report_statement(): one pass over the rows of the
  * period, by a range of visit_first_action_time that its BRIN index can use.
  *
  * keys: expressions over the visit v by which visits are grouped.  labels: the
@@ -124,8 +196,6 @@ COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'days, weeks or months 
  * condition: over v.  axis: a relation of keys that all appear in the result, in
  * their order, even without visits; without it the result is ordered by number of
  * visits.
- * Parameters: $1 site, $2 and $3 begin and end, $4 and $5 least and greatest
- * consent, $6 time zone, $7 and $8 first and last day.
  *
  * Each anonymous visit counts as a visitor.  A bounce is a visit of at most one
  * action, as in Matomo.  Conversions are those of the counted visits.
@@ -177,9 +247,7 @@ BEGIN
 						AND c.idgoal >= 0) END) AS revenue,
 				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_visit v
-			WHERE v.idsite = $1 AND v.visit_first_action_time >= $2
-				AND v.visit_first_action_time < $3
-				AND v.consent BETWEEN $4 AND $5 AND %s
+			WHERE {visits v} AND %s
 			GROUP BY %s) m %s
 		ORDER BY %s$query$,
 		array_to_string(labels, ', '),
@@ -191,3 +259,21 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_query IS
 	'text of a query that counts visits; does not run it';
+
+/*
+ * The metrics of a visit as columns, in the order in which report_query() computes
+ * them.
+ */
+CREATE FUNCTION pk_tracking_internal.visit_metrics() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 'nb_visits bigint, nb_uniq_visitors bigint, nb_users bigint, '
+		'nb_actions bigint, nb_pageviews bigint, max_actions integer, '
+		'bounce_count bigint, bounce_rate numeric, '
+		'sum_visit_length bigint, avg_time_on_site bigint, nb_actions_per_visit numeric, '
+		'nb_visits_converted bigint, nb_conversions bigint, revenue numeric, '
+		'nb_visits_anonymous bigint, anonymous_rate numeric'
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.visit_metrics IS
+	'the result columns of reports that count visits';

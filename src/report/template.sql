@@ -2,9 +2,34 @@
 -- ---------------------------------------------------------------------------
 -- report/template: the functions that create reports
 --
--- Every report takes idsite, from_date, to_date and visitors, checks them, and
--- returns the rows of one query.  What differs stands in the files that call
--- make_report() and make_visit_report().
+-- Every report takes idsite, from_date, to_date, visitors and filter, checks
+-- them, and returns the rows of one query.  What differs stands in the files that
+-- call make_report() and make_visit_report().
+--
+-- How a report is written: as a SELECT over the log, in which these parameters
+-- stand for the arguments
+--		$1			site
+--		$2, $3		begin and end of the period, end excluded
+--		$4, $5		least and greatest consent of the visitors asked for
+--		$6			time zone of the site
+--		$7, $8		first and last day
+--		$9			values of the filter; only the filter's own SQL uses them
+--		$10, ...	the report's own arguments, in their order
+-- and these markers for conditions; v, l, c and i are aliases of the tables
+--		{visits v}				rows of log_visit that began in the period
+--		{actions l}				rows of log_link_visit_action by their time
+--		{conversions c}			rows of log_conversion by their time
+--		{items i}				rows of log_conversion_item by their time
+--								(each with site, consent and filter)
+--		{visit filter v}, {action filter l}, {conversion filter c},
+--		{item filter i}			the filter alone; true if there is none
+-- A report by period has four more
+--		{spans}					a relation with a row for each period, k1
+--		{span of TIME}			the k1 of a time
+--		{first_day}, {last_day}	what the report shows of k1
+-- report_statement() puts SQL for the markers: of a report without a filter what
+-- one would write by hand.  A query reads each table of the log once, and only its
+-- period, by the ranges that these conditions give.
 --
 -- Reports run with the rights of their caller: the functions belong to the
 -- extension's owner, who may be a superuser, and so must not lend out that
@@ -16,14 +41,17 @@
 /*
  * Creates the report pk_tracking.name().  result: its columns, as in RETURNS
  * TABLE; first_day and last_day come before them if by_period is true, and the
- * report then has the argument period.  query: the SELECT; r is the row of
- * report_period().  A query that depends on the period begins with EXECUTE; s is
- * the row of report_spans(), and $1 to $8 are what report_query() says.
- * more_arguments: further arguments, after the common ones.
+ * report then has the argument period.  query: as above, or EXECUTE and an
+ * expression that makes such a query of the arguments.
  *
- * Each call is planned for its own days (plan_cache_mode), because the range of
- * times decides which index is best.  jit is off: sub-selects for each row make
- * a plan look dear, and compiling it took longer than running it.
+ * own_arguments stand between to_date and visitors, more_arguments between
+ * visitors and filter; both are lists as in CREATE FUNCTION, name first.  checks:
+ * statements in PL/pgSQL that run before the query, and see the arguments as
+ * NAME.ARGUMENT and the row of report_period() as r.
+ *
+ * Each call is planned for its own days and filter, because the range of times
+ * decides which index is best: EXECUTE plans anew.  jit is off: sub-selects for
+ * each row make a plan look dear, and compiling it took longer than running it.
  */
 CREATE FUNCTION pk_tracking_internal.make_report(
 	name name,
@@ -31,20 +59,28 @@ CREATE FUNCTION pk_tracking_internal.make_report(
 	result text,
 	query text,
 	by_period boolean DEFAULT false,
+	own_arguments text DEFAULT '',
 	more_arguments text DEFAULT '',
+	checks text DEFAULT '',
 	rows integer DEFAULT 100)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $make_report$
+DECLARE
+	body text := btrim(query, E'\n\t');
+	arguments text;
 BEGIN
+	-- the names of the report's own arguments: each follows a comma and has a type
+	SELECT string_agg(format(', %I.%s', name, m.matched[1]), '' ORDER BY m.n) INTO arguments
+		FROM regexp_matches(concat_ws(', ', nullif(own_arguments, ''), nullif(more_arguments, '')),
+			'(?:^|,)\s*([a-z_]+)\s+[a-z]', 'g') WITH ORDINALITY AS m(matched, n);
 	EXECUTE format($create$
 CREATE FUNCTION pk_tracking.%1$I(idsite integer, from_date date, to_date date,
-	%2$svisitors text DEFAULT 'all'%3$s)
+	%2$svisitors text DEFAULT 'all', %3$sfilter text DEFAULT NULL)
 RETURNS TABLE (%4$s)
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS %5$s
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $body$
 #variable_conflict use_column
@@ -55,20 +91,23 @@ BEGIN
 	SELECT * INTO r
 		FROM pk_tracking_internal.report_period(%1$I.idsite, %1$I.from_date, %1$I.to_date,
 			%1$I.visitors);%6$s
-	RETURN QUERY %7$s%8$s;
+	SELECT * INTO s
+		FROM pk_tracking_internal.report_statement(%7$s, %1$I.idsite, %1$I.filter, %8$s);
+	RETURN QUERY EXECUTE s.statement
+		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
+			r.from_date, r.to_date, s.filter_values%9$s;
 END
 $body$$create$,
 		name,
-		CASE WHEN by_period THEN $$period text DEFAULT 'day', $$ ELSE '' END,
-		CASE WHEN more_arguments <> '' THEN ', ' || more_arguments ELSE '' END,
+		CASE WHEN by_period THEN $$period text DEFAULT 'day', $$ ELSE '' END
+			|| CASE WHEN own_arguments <> '' THEN own_arguments || ', ' ELSE '' END,
+		CASE WHEN more_arguments <> '' THEN more_arguments || ', ' ELSE '' END,
 		CASE WHEN by_period THEN 'first_day date, last_day date, ' ELSE '' END || result,
 		rows,
-		CASE WHEN by_period THEN format($$
-	SELECT * INTO s FROM pk_tracking_internal.report_spans(%I.period);$$, name) ELSE '' END,
-		btrim(query, E'\n\t'),
-		CASE WHEN btrim(query, E'\n\t') ~ '^EXECUTE\M' THEN $$
-		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
-		r.from_date, r.to_date$$ ELSE '' END);
+		CASE WHEN checks <> '' THEN E'\n\t' || btrim(checks, E'\n\t') ELSE '' END,
+		CASE WHEN body ~ '^EXECUTE\M' THEN substr(body, 8) ELSE format('$query$%s$query$', body) END,
+		CASE WHEN by_period THEN format('%I.period', name) ELSE 'NULL' END,
+		arguments);
 	EXECUTE format('COMMENT ON FUNCTION pk_tracking.%I IS %L', name, comment);
 END
 $make_report$;
@@ -95,32 +134,19 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $make_visit_report$
-DECLARE
-	metrics CONSTANT text := 'nb_visits bigint, nb_uniq_visitors bigint, nb_users bigint, '
-		'nb_actions bigint, nb_pageviews bigint, max_actions integer, '
-		'bounce_count bigint, bounce_rate numeric, '
-		'sum_visit_length bigint, avg_time_on_site bigint, nb_actions_per_visit numeric, '
-		'nb_visits_converted bigint, nb_conversions bigint, revenue numeric, '
-		'nb_visits_anonymous bigint, anonymous_rate numeric';
 BEGIN
 	IF labels IS NULL THEN
 		SELECT coalesce(array_agg('k' || n ORDER BY n), '{}') INTO labels
 		FROM generate_series(1, cardinality(keys)) n;
 	END IF;
+	IF by_period THEN
+		keys := '{span of v.visit_first_action_time}'::text || keys;
+		labels := ARRAY['{first_day}', '{last_day}'] || labels;
+		axis := concat_ws(' CROSS JOIN ', '{spans}', axis);
+	END IF;
 	PERFORM pk_tracking_internal.make_report(name, comment,
-		concat_ws(', ', nullif(columns, ''), metrics),
-		format(CASE WHEN by_period
-			THEN $$EXECUTE pk_tracking_internal.report_query(
-			format(s.key, 'v.visit_first_action_time') || %L::text[],
-			ARRAY[s.first_day, s.last_day] || %L::text[],
-			%L,
-			concat_ws(' CROSS JOIN ', s.spans, %L))$$
-			ELSE $$EXECUTE pk_tracking_internal.report_query(
-			%L::text[],
-			%L::text[],
-			%L,
-			%L)$$ END,
-			keys, labels, condition, axis),
+		concat_ws(', ', nullif(columns, ''), pk_tracking_internal.visit_metrics()),
+		pk_tracking_internal.report_query(keys, labels, condition, axis),
 		by_period => by_period, rows => rows);
 END
 $make_visit_report$;

@@ -14,7 +14,7 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 	referrer_type text, referer_name text, referer_keyword text, referer_url text,
 	converted boolean, actions jsonb, conversions jsonb',
 	$report$
-	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE r.timezone, v.idvisitor, v.user_id,
+	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE $6, v.idvisitor, v.user_id,
 		pk_tracking.consent_name(v.consent),
 		pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits,
 		v.visit_total_time, v.visit_total_actions,
@@ -30,15 +30,13 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 	FROM (
 		SELECT v.idvisit
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = r.idsite AND v.visit_first_action_time >= r.begins
-			AND v.visit_first_action_time < r.ends
-			AND v.consent BETWEEN r.least_consent AND r.greatest_consent
+		WHERE {visits v}
 		ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
-		LIMIT report_visit_log.max_visits OFFSET report_visit_log.skip_visits) page
+		LIMIT $10 OFFSET $11) page
 		JOIN pk_tracking.log_visit v ON v.idvisit = page.idvisit
 		CROSS JOIN LATERAL (
 			SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-				'time', l.server_time AT TIME ZONE r.timezone,
+				'time', l.server_time AT TIME ZONE $6,
 				'kind', CASE WHEN l.idaction_event_category IS NOT NULL THEN 'event'
 					WHEN l.idaction_content_name IS NOT NULL THEN 'content'
 					WHEN l.idaction_url IS NULL AND n.type = 8 THEN 'search'
@@ -64,34 +62,34 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				LEFT JOIN LATERAL (SELECT a.type,
 					pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
 					FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_url LIMIT 1) u ON true
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_url LIMIT 1) u ON true
 				LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_name LIMIT 1) n ON true
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_name LIMIT 1) n ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_category
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_event_category
 						LIMIT 1) ec ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_event_action
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_event_action
 						LIMIT 1) ea ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_name
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_name
 						LIMIT 1) cn ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_piece
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_piece
 						LIMIT 1) cp ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_target
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_target
 						LIMIT 1) ct ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_content_interaction
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_interaction
 						LIMIT 1) ci ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-					WHERE a.idsite = r.idsite AND a.idaction = l.idaction_product_sku
+					WHERE a.idsite = $1 AND a.idaction = l.idaction_product_sku
 						LIMIT 1) ps ON true
 			WHERE l.idvisit = page.idvisit) acts
 		CROSS JOIN LATERAL (
 			SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-				'time', c.server_time AT TIME ZONE r.timezone,
+				'time', c.server_time AT TIME ZONE $6,
 				'idgoal', c.idgoal,
 				'name', CASE c.idgoal WHEN 0 THEN 'order' WHEN -1 THEN 'cart' ELSE g.name END,
 				'idorder', c.idorder,

@@ -26,24 +26,21 @@ SELECT pk_tracking_internal.make_report('report_consent',
 	nb_visits_granted bigint, nb_visits_undecided bigint, nb_visits_refused bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	EXECUTE format($query$
-	SELECT %s, %s, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0),
+	SELECT {first_day}, {last_day}, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0),
 		coalesce(m.not_asked, 0), coalesce(m.granted, 0),
 		coalesce(m.undecided, 0), coalesce(m.refused, 0), coalesce(m.undecided + m.refused, 0),
 		round(coalesce(100.0 * (m.undecided + m.refused) / m.nb_visits, 0), 1)
-	FROM %s LEFT JOIN (
-		SELECT %s AS k1,
+	FROM {spans} LEFT JOIN (
+		SELECT {span of v.visit_first_action_time} AS k1,
 			count(*) AS nb_visits,
 			count(*) FILTER (WHERE v.consent = 0) AS not_asked,
 			count(*) FILTER (WHERE v.consent = 1) AS granted,
 			count(*) FILTER (WHERE v.consent = 2) AS undecided,
 			count(*) FILTER (WHERE v.consent = 3) AS refused
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3
-			AND v.consent BETWEEN $4 AND $5
+		WHERE {visits v}
 		GROUP BY 1) m USING (k1)
-	ORDER BY k1$query$, s.first_day, s.last_day, s.spans,
-	format(s.key, 'v.visit_first_action_time'))
+	ORDER BY k1
 	$report$,
 	by_period => true);
 
