@@ -181,9 +181,13 @@ FROM (VALUES (0.1, 0, 400), (0.2, 100, 300), (0.3, 60, 80), (0.4, 400, 1)) v(see
 	CROSS JOIN LATERAL pg_temp.compare(400, v.seed, v.first_ones, v.per_document) c
 ORDER BY v.seed;
 EXECUTE compare_all;
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo') \g /dev/null
+SET client_min_messages = warning;
 EXECUTE compare_all;
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_instance('recognition_rules', 'piwik') \g /dev/null
+SET client_min_messages = warning;
 SELECT pk_tracking.set_instance('consent_mode', 'ask_else_anonymous') \g /dev/null
 EXECUTE compare_all;
 SELECT what, ordinal, a_mode, b_mode, x.key, a -> x.key AS one_by_one, b -> x.key AS in_bulk

@@ -73,6 +73,7 @@ BEGIN
 	RETURN outcome || ': ' || coalesce((SELECT string_agg(c.goal, ', ' ORDER BY c.idgoal) FROM conversions c WHERE c.who = to_hex(reached.who)), '-');
 END
 $$;
+SET client_min_messages = error;	-- the log is not empty
 SELECT n, r, q, pg_temp.reached(100 + n::integer, q) FROM (VALUES ('piwik'), ('matomo')) x(r),
 	LATERAL (SELECT pk_tracking.set_instance('recognition_rules', r)) y,
 	LATERAL unnest(ARRAY[
@@ -97,6 +98,7 @@ SELECT n, r, q, pg_temp.reached(100 + n::integer, q) FROM (VALUES ('piwik'), ('m
 	-- several at once
 	'url=' || pg_temp.e('http://shop.example.org/thanks?x=item-123.html') || '&action_name=' || pg_temp.e('ärger & <b>')
 	]) WITH ORDINALITY q(q, k), LATERAL (SELECT k + CASE r WHEN 'matomo' THEN 50 ELSE 0 END AS n) z ORDER BY n;
+SET client_min_messages = warning;
 SELECT * FROM conversions WHERE who IN (to_hex(101), to_hex(108), to_hex(114), to_hex(119), to_hex(151), to_hex(169)) ORDER BY 1, 2;
 DELETE FROM pk_tracking.setting;
 
@@ -134,7 +136,9 @@ SELECT pg_temp.hit(300, 60, 'idgoal=1'), pg_temp.hit(301, 0, 'idgoal=2');
 SELECT goal, buster, revenue, pages, at FROM conversions WHERE (who = to_hex(300) AND at >= '11:00:00') OR who = to_hex(301) ORDER BY who;
 SELECT * FROM visits WHERE who = to_hex(301);
 -- Matomo adds idgoal + 2 seconds (doc/internals.md, "Matomo: time")
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo');
+SET client_min_messages = warning;
 SELECT pg_temp.hit(302, 0, 'url=http://shop.example.org/'), pg_temp.hit(302, 1, 'idgoal=2');
 SELECT len FROM visits WHERE who = to_hex(302);
 DELETE FROM pk_tracking.setting;
@@ -202,7 +206,9 @@ SELECT left(list, 60) AS list, pg_temp.order_of(499 + n::integer, list) FROM unn
 SELECT pg_temp.hit(540, 0, 'idgoal=0&ec_id=long&ec_items=' || pg_temp.e('[["' || repeat('s', 2000) || '","' || repeat('ü', 2000) || '"]]'));
 SELECT octet_length(sku), octet_length(name) FROM items WHERE idorder = 'long';
 -- Matomo decodes HTML
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_instance('recognition_rules', 'matomo');
+SET client_min_messages = warning;
 SELECT pg_temp.order_of(541, '[["&quot;scarysku","&gt; scary"," bar "],["&#x27;Foo &#xA9;","\"& <>"],[["sku1","sku2"],["name1","name2"]]]');
 DELETE FROM pk_tracking.setting;
 -- as JSON, not as text
@@ -335,7 +341,9 @@ DELETE FROM pk_tracking.log_excluded WHERE hits = 1000000;
 SELECT nb_conversions, revenue, avg_order_revenue FROM pk_tracking.report_orders(current_setting('test.site')::integer, '2026-03-02', '2026-03-02', 'range');
 SELECT sku, orders, revenue, avg_price FROM pk_tracking.report_products(current_setting('test.site')::integer, '2026-03-02', '2026-03-02') WHERE sku IN ('a', 'b') ORDER BY 1;
 -- by Matomo's rules what cannot be read is 0, and a goal has its own revenue
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'recognition_rules', 'matomo');
+SET client_min_messages = warning;
 SELECT pg_temp.hit(880, 0, 'idgoal=2&revenue=x'), pg_temp.hit(881, 0, 'idgoal=0&ec_id=q1&revenue=x&ec_tx=x&ec_items=' || pg_temp.e('[["a","n","c","x"]]'));
 SELECT idgoal, revenue, subtotal, tax, i.price FROM conversions c LEFT JOIN items i USING (idorder) WHERE c.who IN (to_hex(880), to_hex(881)) ORDER BY idgoal;
 SELECT (pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000372', at => '2026-03-02 10:00+00', params => '{"idgoal": 2, "revenue": "x"}')).outcome;
@@ -366,7 +374,9 @@ SELECT * FROM pg_temp.carts(901, 'ec_items=[]', 'revenue=5&ec_items=[]', 'revenu
 SELECT (pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000386', ip => '203.0.113.7', at => '2026-03-02 10:05+00', params => '{"idgoal": 0, "revenue": 4, "ec_items": [["a", "n", "c", 4, 1]]}')).outcome,
 	(pk_tracking.track(current_setting('test.site')::integer, cid => '0000000000000386', ip => '203.0.113.7', at => '2026-03-02 10:06+00', params => '{"idgoal": 0, "revenue": 0, "ec_items": []}')).outcome, pg_temp.cart(902);
 -- by Matomo's rules it is a cart
+SET client_min_messages = error;	-- the log is not empty
 SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'recognition_rules', 'matomo');
+SET client_min_messages = warning;
 SELECT * FROM pg_temp.carts(903, 'revenue=5&ec_items=[["a","n","c",5,1]]', 'ec_items=[]');
 DELETE FROM pk_tracking.setting;
 -- none of them is abandoned; one of unknown revenue is

@@ -7,6 +7,7 @@ DO $$ BEGIN
 		PERFORM pk_tracking.create_log();
 	END IF;
 	DELETE FROM pk_tracking.setting;
+	DELETE FROM pk_tracking.log_visit;	-- a log would make other warnings
 END $$;
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

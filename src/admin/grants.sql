@@ -142,7 +142,7 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.grant_execute(role,
 		'^(report|filter)_|^(filtered_visits|need_log|day_begin|matched_by_name|decision_name|consent_name|visitor_type_name'
-		'|referrer_type_name|action_type_name|url_prefix_text'
+		'|referrer_type_name|action_type_name|url_prefix_text|plain_text|plain_json'
 		'|browser_name|os_name|device_type_name|device_brand_name)$');
 	FOR obj IN
 		SELECT c.oid::regclass AS name

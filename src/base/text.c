@@ -506,6 +506,47 @@ text_unescape(char *str)
 }
 
 /*
+ * text_unsanitise
+ *		Undo text_sanitise(), in place: the five markup characters alone, so that
+ *		a URL's "&copy=1" stays what it is.  Gives its argument.
+ */
+char *
+text_unsanitise(char *str)
+{
+	static const struct
+	{
+		const char *escape;
+		char		c;
+	}			marks[] = {
+		{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&#039;", '\''}
+	};
+	char	   *to = strchr(str, '&');
+
+	if (to == NULL)
+		return str;
+	for (const char *p = to; *p;)
+	{
+		size_t		l = 0;
+
+		for (int i = 0; *p == '&' && l == 0 && i < (int) lengthof(marks); i++)
+		{
+			size_t		escape_len = strlen(marks[i].escape);
+
+			if (strncmp(p, marks[i].escape, escape_len) == 0)
+			{
+				l = escape_len;
+				*to++ = marks[i].c;
+			}
+		}
+		if (l == 0)
+			*to++ = *p;
+		p += l > 0 ? l : 1;
+	}
+	*to = '\0';
+	return str;
+}
+
+/*
  * text_cut_bytes, text_cut_chars
  *		Cut in place at max bytes or characters, never inside a character.
  */

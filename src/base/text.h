@@ -19,6 +19,7 @@ extern char *text_decode(const char *str, size_t len, int encoding);
 extern char *text_to_utf8(const char *str, size_t len);
 extern char *text_sanitise(char *str);
 extern char *text_unescape(char *str);
+extern char *text_unsanitise(char *str);
 extern void text_cut_bytes(char *str, int max);
 extern void text_cut_chars(char *str, int max);
 extern char *text_join_lines(char *str);

@@ -232,33 +232,35 @@ BEGIN
 				WHEN l.idaction_content_name IS NOT NULL THEN 'content'
 				WHEN n.type = 8 THEN 'search'
 				ELSE coalesce(pk_tracking.action_type_name(u.type), 'page') END AS kind,
-			u.name AS url, CASE WHEN n.type = 4 THEN n.name END AS title, ur.name AS previous_url,
-			nr.name AS previous_title,
+			pk_tracking.plain_text(l.idsite, u.name) AS url,
+			pk_tracking.plain_text(l.idsite, CASE WHEN n.type = 4 THEN n.name END) AS title,
+			pk_tracking.plain_text(l.idsite, ur.name) AS previous_url,
+			pk_tracking.plain_text(l.idsite, nr.name) AS previous_title,
 			l.pageview_position, l.time_spent_ref_action, l.time_spent,
 			pk_tracking.consent_name(l.consent) AS consent,
 			pk_tracking.matched_by_name(l.matched_by) AS matched_by,
 			pk_tracking.decision_name(l.decision) AS decision,
 			l.idpageview,
-			(SELECT a.name FROM pk_tracking.log_action a
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_event_category
 					LIMIT 1) AS event_category,
-			(SELECT a.name FROM pk_tracking.log_action a
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_event_action
 					LIMIT 1) AS event_action,
-			CASE WHEN n.type = 12 THEN n.name END AS event_name,
+			pk_tracking.plain_text(l.idsite, CASE WHEN n.type = 12 THEN n.name END) AS event_name,
 			l.custom_float AS event_value,
-			CASE WHEN n.type = 8 THEN n.name END AS search_keyword,
-			l.search_cat AS search_category, l.search_count,
-			(SELECT a.name FROM pk_tracking.log_action a
+			pk_tracking.plain_text(l.idsite, CASE WHEN n.type = 8 THEN n.name END) AS search_keyword,
+			pk_tracking.plain_text(l.idsite, nullif(l.search_cat, '')) AS search_category, l.search_count,
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_name
 					LIMIT 1) AS content_name,
-			(SELECT a.name FROM pk_tracking.log_action a
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_piece
 					LIMIT 1) AS content_piece,
-			(SELECT a.name FROM pk_tracking.log_action a
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_target
 					LIMIT 1) AS content_target,
-			(SELECT a.name FROM pk_tracking.log_action a
+			(SELECT pk_tracking.plain_text(l.idsite, a.name) FROM pk_tracking.log_action a
 				WHERE a.idsite = l.idsite AND a.idaction = l.idaction_content_interaction
 					LIMIT 1) AS content_interaction,
 			(SELECT a.name FROM pk_tracking.log_action a
@@ -282,7 +284,8 @@ BEGIN
 			l.product_price,
 			l.time_network, l.time_server, l.time_transfer,
 			l.time_dom_processing, l.time_dom_completion, l.time_on_load,
-			l.custom_dimensions, l.custom_variables
+			pk_tracking.plain_json(l.idsite, l.custom_dimensions) AS custom_dimensions,
+			pk_tracking.plain_json(l.idsite, l.custom_variables) AS custom_variables
 		FROM pk_tracking.log_link_visit_action l
 			LEFT JOIN LATERAL (SELECT a.type,
 				pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name

@@ -233,7 +233,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	CREATE VIEW pk_tracking.visit AS
-		SELECT v.idvisit, v.idsite, s.name AS site, v.idvisitor, v.user_id,
+		SELECT v.idvisit, v.idsite, s.name AS site, v.idvisitor,
+			pk_tracking.plain_text(v.idsite, v.user_id) AS user_id,
 			v.visit_first_action_time, v.visit_last_action_time, v.visit_total_time,
 			v.visit_first_action_time AT TIME ZONE s.timezone AS local_time,
 			v.visit_total_actions, v.visit_total_interactions,
@@ -243,19 +244,24 @@ BEGIN
 			v.visitor_seconds_since_first, v.visitor_seconds_since_last,
 			v.visitor_seconds_since_order,
 			pk_tracking.consent_name(v.consent) AS consent,
-			eu.name AS entry_url, en.name AS entry_title,
-			xu.name AS exit_url, xn.name AS exit_title,
+			pk_tracking.plain_text(v.idsite, eu.name) AS entry_url,
+			pk_tracking.plain_text(v.idsite, en.name) AS entry_title,
+			pk_tracking.plain_text(v.idsite, xu.name) AS exit_url,
+			pk_tracking.plain_text(v.idsite, xn.name) AS exit_title,
 			pk_tracking.referrer_type_name(v.referer_type) AS referrer_type,
 			v.referer_name AS referrer_name, v.referer_keyword AS referrer_keyword,
 			v.referer_url AS referrer_url,
-			v.location_ip, v.location_country, v.location_region, v.location_city,
+			v.location_ip, v.location_country,
+			pk_tracking.plain_text(v.idsite, v.location_region) AS location_region,
+			pk_tracking.plain_text(v.idsite, v.location_city) AS location_city,
 			v.location_browser_lang,
 			v.config_os, v.config_os_version, v.config_browser_name, v.config_browser_version,
 			v.config_device_brand, v.config_device_model, v.config_resolution,
 			v.visit_goal_converted = 1 AS converted,
 			v.visit_goal_buyer IN (1, 3) AS ordered,
 			v.visit_goal_buyer IN (2, 3) AS open_cart,
-			v.custom_dimensions, v.custom_variables
+			pk_tracking.plain_json(v.idsite, v.custom_dimensions) AS custom_dimensions,
+			pk_tracking.plain_json(v.idsite, v.custom_variables) AS custom_variables
 		FROM pk_tracking.log_visit v
 			JOIN pk_tracking.site s USING (idsite)
 			LEFT JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name

@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(pkt_site_check);
 PG_FUNCTION_INFO_V1(pkt_config_changed);
 PG_FUNCTION_INFO_V1(pkt_setting_values);
 PG_FUNCTION_INFO_V1(pkt_setting_name);
+PG_FUNCTION_INFO_V1(pkt_setting_value);
 PG_FUNCTION_INFO_V1(pkt_need_log);
 
 /* By ValueSource, as the view pk_tracking.settings shows them. */
@@ -388,6 +389,46 @@ pkt_setting_name(PG_FUNCTION_ARGS)
 				 errmsg("setting name must not be null")));
 	i = setting_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_TEXT_P(cstring_to_text(setting_registry[i].name));
+}
+
+/*
+ * setting_value(idsite, setting): a setting's effective value, of the instance if
+ * idsite is NULL; NULL for an unknown site.  Reads the tables with the caller's
+ * rights.
+ */
+Datum
+pkt_setting_value(PG_FUNCTION_ARGS)
+{
+	const Settings *s = NULL;
+	Settings	of_instance;
+	const SettingDef *def;
+	char	   *value;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	def = &setting_registry[setting_lookup(text_to_cstring(PG_GETARG_TEXT_PP(1)))];
+	if (!settings_tables_exist())
+		raise_missing_log();
+	if (PG_ARGISNULL(0))
+	{
+		Resolution	res;
+
+		AcceptInvalidationMessages();
+		spi_connect();
+		resolve_settings(&instance_settings()->rows, NULL, &of_instance, &res);
+		spi_finish();
+		s = &of_instance;
+	}
+	else
+	{
+		const SiteConfig *site = site_config(PG_GETARG_INT32(0));
+
+		if (site == NULL)
+			PG_RETURN_NULL();
+		s = &site->s;
+	}
+	value = setting_format(def, (const char *) s + def->offset);
+	PG_RETURN_TEXT_P(cstring_to_text(value));
 }
 
 /* need_log(): error if the tracking log does not exist. */

@@ -71,6 +71,42 @@ COMMENT ON COLUMN pk_tracking.settings.description IS 'what the setting does';
 
 -- changing settings
 
+CREATE FUNCTION pk_tracking_internal.setting_value(idsite integer, setting text) RETURNS text
+	AS 'MODULE_PATHNAME', 'pkt_setting_value' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.setting_value IS
+	'a setting''s value in effect for a site, or for the instance if idsite is NULL';
+
+/*
+ * Called before a change with the values that it may change, and after it: are
+ * the texts of a log that is not empty now read by other rules (plain_text.sql)?
+ */
+CREATE FUNCTION pk_tracking_internal.warn_of_other_rules(idsite integer, before text)
+RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF pk_tracking_internal.setting_value(warn_of_other_rules.idsite, 'recognition_rules')
+			IS DISTINCT FROM before
+		AND has_table_privilege('pk_tracking.log_visit', 'SELECT')
+		AND (CASE WHEN warn_of_other_rules.idsite IS NOT NULL
+			THEN EXISTS (SELECT FROM pk_tracking.log_visit v
+				WHERE v.idsite = warn_of_other_rules.idsite)
+			ELSE EXISTS (SELECT FROM pk_tracking.log_visit v
+				WHERE NOT EXISTS (SELECT FROM pk_tracking.setting t
+					WHERE t.idsite = v.idsite AND t.name = 'recognition_rules')) END)
+	THEN
+		RAISE WARNING USING
+			MESSAGE = 'log was written under other recognition rules',
+			DETAIL = 'Under matomo rules texts are stored escaped for HTML, and all texts of a site are read by its present rules.',
+			HINT = 'Set the rules of a site before its first hit, or add another site.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.warn_of_other_rules IS
+	'warns if a log is now read by other recognition rules than before';
+
 /*
  * UPDATE comes first, so that the trigger checks and warns once.  ON CONFLICT is
  * for two sessions that set the same setting for the first time.
@@ -82,6 +118,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	setting_name text;
+	rules text;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	setting_name := pk_tracking_internal.setting_name(set_site.setting);
@@ -92,12 +129,18 @@ BEGIN
 			HINT = 'Use pk_tracking.reset_site() to go back to the instance''s value.';
 	END IF;
 	PERFORM pk_tracking_internal.need_site(set_site.idsite);
+	IF setting_name = 'recognition_rules' THEN
+		rules := pk_tracking_internal.setting_value(set_site.idsite, setting_name);
+	END IF;
 	UPDATE pk_tracking.setting AS t SET value = set_site.value
 		WHERE coalesce(t.idsite, 0) = set_site.idsite AND t.name = setting_name;
 	IF NOT FOUND THEN
 		INSERT INTO pk_tracking.setting AS t (idsite, name, value)
 			VALUES (set_site.idsite, setting_name, set_site.value)
 			ON CONFLICT (coalesce(idsite, 0), name) DO UPDATE SET value = excluded.value;
+	END IF;
+	IF setting_name = 'recognition_rules' THEN
+		PERFORM pk_tracking_internal.warn_of_other_rules(set_site.idsite, rules);
 	END IF;
 END
 $$;
@@ -110,6 +153,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	setting_name text;
+	rules text;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	setting_name := pk_tracking_internal.setting_name(set_instance.setting);
@@ -119,12 +163,18 @@ BEGIN
 			MESSAGE = format('the value of setting "%s" must not be null', setting_name),
 			HINT = 'Use pk_tracking.reset_instance() to go back to the default.';
 	END IF;
+	IF setting_name = 'recognition_rules' THEN
+		rules := pk_tracking_internal.setting_value(NULL, setting_name);
+	END IF;
 	UPDATE pk_tracking.setting AS t SET value = set_instance.value
 		WHERE coalesce(t.idsite, 0) = 0 AND t.name = setting_name;
 	IF NOT FOUND THEN
 		INSERT INTO pk_tracking.setting AS t (idsite, name, value)
 			VALUES (NULL, setting_name, set_instance.value)
 			ON CONFLICT (coalesce(idsite, 0), name) DO UPDATE SET value = excluded.value;
+	END IF;
+	IF setting_name = 'recognition_rules' THEN
+		PERFORM pk_tracking_internal.warn_of_other_rules(NULL, rules);
 	END IF;
 END
 $$;
@@ -138,12 +188,19 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	setting_name text;
+	rules text;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	setting_name := pk_tracking_internal.setting_name(reset_site.setting);
 	PERFORM pk_tracking_internal.need_site(reset_site.idsite);
+	IF setting_name = 'recognition_rules' THEN
+		rules := pk_tracking_internal.setting_value(reset_site.idsite, setting_name);
+	END IF;
 	DELETE FROM pk_tracking.setting AS t
 		WHERE coalesce(t.idsite, 0) = reset_site.idsite AND t.name = setting_name;
+	IF setting_name = 'recognition_rules' THEN
+		PERFORM pk_tracking_internal.warn_of_other_rules(reset_site.idsite, rules);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.reset_site IS
@@ -156,11 +213,18 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	setting_name text;
+	rules text;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	setting_name := pk_tracking_internal.setting_name(reset_instance.setting);
+	IF setting_name = 'recognition_rules' THEN
+		rules := pk_tracking_internal.setting_value(NULL, setting_name);
+	END IF;
 	DELETE FROM pk_tracking.setting AS t
 		WHERE coalesce(t.idsite, 0) = 0 AND t.name = setting_name;
+	IF setting_name = 'recognition_rules' THEN
+		PERFORM pk_tracking_internal.warn_of_other_rules(NULL, rules);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.reset_instance IS
