@@ -5,7 +5,6 @@
 #include "check.h"
 
 #include <libpq-fe.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +14,13 @@
 #include "text.h"
 
 static void
-__attribute__((format(printf, 3, 4)))
-fault(ConfigReport report, bool *good, const char *format,...)
-{
-	char		message[1000];
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-	report(message);
-	*good = false;
-}
-
-static void
 check_peers(const char *name, const char *list, ConfigReport report, bool *good)
 {
 	char		bad[100];
 	PeerList   *peers = peer_list_read(list, bad, sizeof(bad));
 
 	if (peers == NULL)
-		fault(report, good, "option \"%s\" has an item that is no address: \"%s\"", name, bad);
+		config_fault(report, good, "option \"%s\" has an item that is no address: \"%s\"", name, bad);
 	else
 		peer_list_free(peers);
 }
@@ -47,7 +32,7 @@ check_database(const char *database, ConfigReport report, bool *good)
 	PQconninfoOption *options = PQconninfoParse(database, NULL);
 
 	if (options == NULL)
-		fault(report, good, "option \"database\" is no connection string of libpq");
+		config_fault(report, good, "option \"database\" is no connection string of libpq");
 	PQconninfoFree(options);
 }
 
@@ -55,7 +40,7 @@ static void
 check_path(const char *name, const char *path, ConfigReport report, bool *good)
 {
 	if (path[0] != '\0' && path[0] != '/')
-		fault(report, good, "option \"%s\" must be an absolute path", name);
+		config_fault(report, good, "option \"%s\" must be an absolute path", name);
 }
 
 bool
@@ -95,7 +80,7 @@ check_listen(const char *listen, ConfigReport report, bool *good)
 		char	   *port;
 
 		if (*item != '\0' && *item != '/' && !split_listen_address(copy, &host, &port))
-			fault(report, good, "option \"listen\" has an item without a port: \"%s\"", item);
+			config_fault(report, good, "option \"listen\" has an item without a port: \"%s\"", item);
 		free(copy);
 	}
 	free(list);
@@ -116,8 +101,8 @@ check_config(const Config *config, ConfigReport report)
 	check_path("scripts", config->scripts, report, &good);
 	if (config->scripts[0] == '/' &&
 		(stat(config->scripts, &st) != 0 || !S_ISDIR(st.st_mode)))
-		fault(report, &good, "option \"scripts\": there is no directory \"%s\"", config->scripts);
+		config_fault(report, &good, "option \"scripts\": there is no directory \"%s\"", config->scripts);
 	if (config->spool_directory[0] != '\0' && config->spool_key_file[0] == '\0')
-		fault(report, &good, "option \"spool_key_file\" must be set for a spool");
+		config_fault(report, &good, "option \"spool_key_file\" must be set for a spool");
 	return good;
 }

@@ -216,9 +216,8 @@ read_value(char *str)
 	return NULL;
 }
 
-static void
-__attribute__((format(printf, 3, 4)))
-fault(ConfigReport report, bool *good, const char *format,...)
+void
+config_fault(ConfigReport report, bool *good, const char *format,...)
 {
 	char		message[1000];
 	va_list		args;
@@ -248,7 +247,7 @@ read_line(Config *config, char *line, const char *path, int number, ConfigReport
 		return;
 	if (mark == NULL)
 	{
-		fault(report, good, "%s:%d: a line must be \"name = value\"", path, number);
+		config_fault(report, good, "%s:%d: a line must be \"name = value\"", path, number);
 		return;
 	}
 	*mark = '\0';
@@ -256,20 +255,21 @@ read_line(Config *config, char *line, const char *path, int number, ConfigReport
 	option = find_option(name);
 	value = read_value(mark + 1);
 	if (option == NULL)
-		fault(report, good, "%s:%d: option \"%.100s\" does not exist", path, number, name);
+		config_fault(report, good, "%s:%d: option \"%.100s\" does not exist", path, number, name);
 	else if (value == NULL)
-		fault(report, good, "%s:%d: option \"%s\": a quote is not closed, or text stands behind it",
-			  path, number, name);
+		config_fault(report, good,
+					 "%s:%d: option \"%s\": a quote is not closed, or text stands behind it",
+					 path, number, name);
 	else if (!set_option(config, option, value))
 	{
 		if (option->type < OPTION_NUMBER)
-			fault(report, good, "%s:%d: option \"%s\" must be %s", path, number, name,
-				  forms[option->type]);
+			config_fault(report, good, "%s:%d: option \"%s\" must be %s", path, number, name,
+						 forms[option->type]);
 		else
-			fault(report, good,
-				  "%s:%d: option \"%s\" must be %s, from %" PRId64 " to %" PRId64 "%s",
-				  path, number, name, forms[option->type], option->min, option->max,
-				  option->type == OPTION_TIME ? " ms" : option->type == OPTION_SIZE ? " B" : "");
+			config_fault(report, good,
+						 "%s:%d: option \"%s\" must be %s, from %" PRId64 " to %" PRId64 "%s",
+						 path, number, name, forms[option->type], option->min, option->max,
+						 option->type == OPTION_TIME ? " ms" : option->type == OPTION_SIZE ? " B" : "");
 	}
 }
 
@@ -289,7 +289,7 @@ config_read(const char *path, ConfigReport report)
 	file = fopen(path, "re");
 	if (file == NULL)
 	{
-		fault(report, &good, "could not open file \"%s\": %s", path, strerror(errno));
+		config_fault(report, &good, "could not open file \"%s\": %s", path, strerror(errno));
 		config_free(config);
 		return NULL;
 	}
@@ -298,14 +298,14 @@ config_read(const char *path, ConfigReport report)
 		number++;
 		if (strchr(line, '\n') == NULL && !feof(file))
 		{
-			fault(report, &good, "%s:%d: line is longer than %d bytes", path, number,
-				  LINE_MAX_LENGTH - 2);
+			config_fault(report, &good, "%s:%d: line is longer than %d bytes", path, number,
+						 LINE_MAX_LENGTH - 2);
 			break;
 		}
 		read_line(config, line, path, number, report, &good);
 	}
 	if (ferror(file))
-		fault(report, &good, "could not read file \"%s\": %s", path, strerror(errno));
+		config_fault(report, &good, "could not read file \"%s\": %s", path, strerror(errno));
 	fclose(file);
 	if (!good)
 	{

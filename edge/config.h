@@ -85,6 +85,10 @@ extern const int config_option_count;
  * every fault, with file and line, by report().
  */
 typedef void (*ConfigReport) (const char *message);
+
+/* Reports a fault, formatted as by printf(), and sets *good to false. */
+extern void config_fault(ConfigReport report, bool *good, const char *format,...)
+			__attribute__((format(printf, 3, 4)));
 extern Config *config_read(const char *path, ConfigReport report);
 extern void config_free(Config *config);
 

@@ -126,6 +126,18 @@ refuse(Exchange *exchange, int status, const char *text)
 	return send_answer(exchange, &answer) ? MHD_YES : MHD_NO;
 }
 
+/* A request that the client may send again in a second. */
+static enum MHD_Result
+refuse_for_now(Exchange *exchange, int status, const char *text)
+{
+	Answer		answer;
+
+	metrics.refused++;
+	answer_text(exchange->request, status, text, &answer);
+	answer_add_header(&answer, "Retry-After", "1");
+	return send_answer(exchange, &answer) ? MHD_YES : MHD_NO;
+}
+
 /* PostgreSQL, or the spool, has taken the hit, or none of them can. */
 static void
 hit_done(Hit *hit)
@@ -396,14 +408,9 @@ handle(Exchange *exchange, const char *method)
 	if (exchange->too_long)
 		return refuse(exchange, 413, "body is too long\n");
 	if (exchange->no_room)
-		return refuse(exchange, 503, "too many bodies at once\n");
+		return refuse_for_now(exchange, 503, "too many bodies at once\n");
 	if (!is_within_limit(exchange->client, request))
-	{
-		metrics.refused++;
-		answer_text(request, 429, "too many requests\n", &answer);
-		answer_add_header(&answer, "Retry-After", "1");
-		return send_answer(exchange, &answer) ? MHD_YES : MHD_NO;
-	}
+		return refuse_for_now(exchange, 429, "too many requests\n");
 	if (request->kind != REQUEST_HIT && request->kind != REQUEST_DOCUMENT)
 	{
 		answer_page(exchange, &list, &answer);

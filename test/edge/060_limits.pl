@@ -143,6 +143,19 @@ ok(scalar($statuses =~ /429.*200$/), 'behind a proxy the address of the visitor 
 Edge::stop_daemon($daemon);
 sql(q{SELECT pk_tracking.reset_instance('proxy_client_headers')});
 
+# --- bodies on their way
+$daemon = start_daemon(queue_max_size => '1MB');
+ok(wait_for(20, sub { request($daemon, "${hit}0")->{status} == 200 }), 'connected');
+my $half = to_unix($daemon);
+print $half "POST /matomo.php HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", 'x' x 990_000;
+$half->flush;
+my $room;
+ok(wait_for(10, sub { $room = request($daemon, '/matomo.php', '-H', 'Expect:', '--data-binary', 'x' x 120_000); $room->{status} == 503 }), 'a body for which there is no room');
+like($room->{headers}, qr/^Retry-After: 1$/m, 'may be sent again');
+close $half;
+ok(wait_for(10, sub { request($daemon, '/matomo.php', '-H', 'Expect:', '--data-binary', 'x' x 120_000)->{status} == 400 }), 'there is room again');
+Edge::stop_daemon($daemon);
+
 # --- the queue
 sql('ALTER ROLE edge_tracker LOGIN');
 $daemon = start_daemon(queue_max => 3, answer_timeout => '3s');
