@@ -33,11 +33,16 @@
 		texts: TEXTS, position: 'bottom', ask_again_days: 180,
 		colors: { background: '#ffffff', text: '#1f2328', button: '#1a4f8b', button_text: '#ffffff' }
 	}, settings.window);
+	const MONTHS_13 = 393 * 86400;		/* seconds */
 	const key = '_pk_consent.' + settings.idsite;
 	const asks = settings.consent !== 'not_asked';
 	const wanted = window.pkConsent && window.pkConsent.wanted;
-	let dialog, opener;
+	let host, dialog, opener;
 	let memory = '';					/* the answer, where the browser stores nothing */
+
+	/* a second tag */
+	if (window.pkConsent && window.pkConsent.open)
+		return;
 
 	/* The texts in the page's language, else in the visitor's, else the first. */
 	function chooseTexts() {
@@ -45,34 +50,53 @@
 
 		for (const language of [document.documentElement.lang, ...window.navigator.languages || []])
 			for (const name of [language.toLowerCase(), language.toLowerCase().split('-')[0]])
-				if (given[name])
+				if (Object.prototype.hasOwnProperty.call(given, name))
 					return Object.assign({ lang: name }, given[name]);
 		const first = given.en ? 'en' : Object.keys(given)[0];
 
 		return Object.assign({ lang: first }, given[first]);
 	}
 
-	/* granted, denied, or unknown: no answer, or one that is too old */
-	function decision() {
-		let answer = memory;
+	/* The kept answer, such as granted.1700000000, or ''. */
+	function stored() {
+		let kept = '';
 
 		try {
-			answer = window.localStorage.getItem(key) || memory;
-		} catch (e) { /* memory has it */ }
-		const [said, time] = answer.split('.');
+			kept = window.localStorage.getItem(key);
+		} catch (e) { /* refused */ }
+		try {
+			kept = kept || document.cookie.split('; ').find(c => c.startsWith(key + '=')).slice(key.length + 1);
+		} catch (e) { /* there is none, or the page is sandboxed */ }
+		return kept || memory;
+	}
+
+	/* Keeps an answer in the storage; if that is refused or full in a cookie, or else for this page.  '': forgets it. */
+	function keep(answer) {
+		const setCookie = (value, age) => {
+			document.cookie = key + '=' + value + '; path=/; SameSite=Lax; max-age=' + age +
+				(window.location.protocol === 'https:' ? '; Secure' : '');
+		};
+
+		memory = '';
+		try {
+			window.localStorage.removeItem(key);
+			if (answer)
+				window.localStorage.setItem(key, answer);
+		} catch (e) { /* refused, or full */ }
+		try {
+			setCookie('', 0);
+			if (answer && !stored())
+				setCookie(answer, MONTHS_13);
+		} catch (e) { /* the page is sandboxed */ }
+		memory = stored() ? '' : answer;
+	}
+
+	/* granted, denied, or unknown: no answer, or one that is too old */
+	function decision() {
+		const [said, time] = stored().split('.');
 
 		return /^(granted|denied)$/.test(said) &&
 			Date.now() / 1000 - time < config.ask_again_days * 86400 ? said : 'unknown';
-	}
-
-	function remember(said) {
-		memory = said === 'unknown' ? '' : said + '.' + Math.floor(Date.now() / 1000);
-		try {
-			if (memory)
-				window.localStorage.setItem(key, memory);
-			else
-				window.localStorage.removeItem(key);
-		} catch (e) { /* memory has it */ }
 	}
 
 	/*
@@ -84,18 +108,19 @@
 		const calls = [['appendToTrackingUrl', 'consent=' + { granted: 1, denied: 0, unknown: -1 }[said]]];
 		const queue = window._paq = window._paq || [];
 
-		if (settings.consent === 'ask_else_nothing') {
+		if (settings.consent === 'ask_else_nothing' || !asks && said === 'denied') {
 			calls.push(['requireConsent']);
 			if (said === 'granted')
 				calls.push(['setConsentGiven']);
 			else if (isChange)
 				calls.push(['forgetConsentGiven']);
-		} else if (settings.consent === 'ask_else_anonymous') {
-			if (said !== 'granted')
-				calls.push(['disableCookies']);
-			else if (isChange)
-				calls.push(['enableCookies'], ['ping']);
-		}
+		} else if (!asks) {
+			if (isChange && said === 'granted')
+				calls.push(['setConsentGiven']);
+		} else if (said !== 'granted')
+			calls.push(['disableCookies']);
+		else if (isChange)
+			calls.push(['setCookieConsentGiven']);
 		if (isChange && said !== 'granted')
 			calls.push(['deleteCookies']);
 		calls.forEach(call => { call.isFromWindow = true; });
@@ -108,9 +133,9 @@
 	function decide(said) {
 		/* pk.js compares the answer with the one before: tell it first */
 		window.pk('consent', said);
-		remember(said);
-		tellMatomo(said, true);
+		keep(said + '.' + Math.floor(Date.now() / 1000));
 		close();
+		tellMatomo(said, true);
 	}
 
 	/* ---- the window ---- */
@@ -150,7 +175,8 @@
 
 	function build() {
 		const texts = chooseTexts();
-		const host = element('div', '', { id: 'pk-consent-window' });
+
+		host = element('div', '', { id: 'pk-consent-window' });
 		const root = host.attachShadow({ mode: 'open' });
 		const sheet = new window.CSSStyleSheet();
 		const buttons = element('div');
@@ -158,7 +184,7 @@
 
 		sheet.replaceSync(style(config.colors));
 		root.adoptedStyleSheets = [sheet];
-		dialog = element('dialog', '', { className: config.position, lang: texts.lang });
+		dialog = element('dialog', '', { className: config.position, lang: texts.lang, dir: 'auto' });
 		dialog.setAttribute('aria-labelledby', 'title');
 		dialog.setAttribute('aria-describedby', 'text');
 		buttons.append(button(texts.refuse, 'denied'), button(texts.agree, 'granted'));
@@ -173,12 +199,16 @@
 				opener.focus();
 		});
 		root.append(dialog);
-		document.body.append(host);
 	}
 
 	function open() {
 		if (!dialog)
 			build();
+		/* a page may exchange its whole body */
+		if (!host.isConnected) {
+			dialog.close();
+			document.body.append(host);
+		}
 		if (dialog.open)
 			return;
 		opener = document.activeElement;
@@ -192,19 +222,27 @@
 
 	/* ---- the start ---- */
 
-	if (!window.pk) {
+	if (typeof window.pk !== 'function') {
 		window.pk = function () {
 			window.pk.q.push(arguments);
 		};
 		window.pk.q = [];
 	}
 	window.pkConsent = { open, decision };
-	if (asks) {
-		/* also forgets an answer that is too old */
-		if (decision() === 'unknown')
-			remember('unknown');
+	/* forgets an answer that is too old */
+	if (asks && decision() === 'unknown')
+		keep('');
+	if (asks || decision() !== 'unknown')
 		tellMatomo(decision(), false);
-	}
+	/* another tab has been told; after it, so that both have the cookie that it sets */
+	window.addEventListener('storage', event => event.key === key && setTimeout(() => {
+		const said = decision();
+
+		window.pk('consent', said);
+		if (said !== 'unknown')
+			close();
+		tellMatomo(said, true);
+	}, 300));
 	document.addEventListener('click', event => {
 		const link = event.target.closest && event.target.closest('[data-pk-consent], a[href="#pk-consent"]');
 

@@ -1,72 +1,98 @@
-/*
- * pk.js: tells pk_tracking what visitors do on a page.  Commands, settings,
- * cookies and how it works: doc/client.md.
- */
-(function (window, document) {
+/* pk.js: tells pk_tracking what visitors do on a page; see doc/client.md */
+(function () {
 	'use strict';
 
 	const VISIT = 1800;					/* seconds */
 	const YEAR = 393 * 86400;
-	const ID = /^[0-9a-f]{16}$/;
-	const FILES = /\.(7z|apk|csv|deb|dmg|docx?|epub|exe|gz|iso|jar|mov|mp[34]|mpe?g|msi|od[pst]|ogg|pdf|pkg|pptx?|rar|rpm|tar|tgz|wav|xlsx?|xz|zip)$/i;
-	const ITEM = ['sku', 'name', 'category', 'price', 'quantity'];
-	const ORDER = ['id', 'revenue', 'subtotal', 'tax', 'shipping', 'discount'];
-	const { navigator, location, history } = window;
-	const settings = Object.assign({
+	const ID = /^([0-9a-f]{16})(?:\.(\d{1,6})\.(\d{10})\.(\d{10})\.(\d{10})?\.(\d{10})?\.(\d{10}))?$/;
+	const FILES = /\.(7z|apk|csv|deb|dmg|docx?|epub|exe|gz|iso|jar|mov|mp[34]|msi|od[pst]|ogg|pdf|pkg|pptx?|rar|rpm|tar|tgz|xlsx?|xz|zip)$/i;
+	const ITEM = 'sku name category price quantity';
+	const ORDER = 'id revenue subtotal tax shipping discount';
+	const settings = {
 		idsite: '', url: '', consent: 'not_asked', sessionCookie: true, respectDoNotTrack: false,
-		cookies: true, renew: true, domain: '', domains: [], auto: true, links: true
-	}, window.pkSettings);
-	const page = { referrer: document.referrer };
+		cookies: true, renew: true, domain: '', domains: [], auto: true, links: true, ...window.pkSettings
+	};
+	const now = () => Math.floor(Date.now() / 1000);
+	const random = bytes => [...crypto.getRandomValues(new Uint8Array(bytes))]
+		.map(b => (b + 256).toString(16).slice(1)).join('');
+	const page = { referrer: document.referrer, landing: location.href, id: random(3) };
 	const always = {};					/* parameters of every hit */
 	const cart = new Map();
 	const memory = {};					/* instead of localStorage */
 	let once = {};						/* parameters of the next page view */
 	let waiting = [];					/* hits */
 	let ready, timings, hints, observer, routeTimer, beatTimer, seenSince;
-	let seen = 0;		 /* ms */
 
-	const now = () => Math.floor(Date.now() / 1000);
-	const random = bytes => Array.from(window.crypto.getRandomValues(new Uint8Array(bytes)),
-		b => (b + 256).toString(16).slice(1)).join('');
+	/* A mistake must not break the page. */
+	function safely(what) {
+		try {
+			return what();
+		} catch (e) {
+			console.error(e);
+		}
+	}
 
-	/* --- cookies --- */
+	/* cookies */
 
 	const keyOf = name => '_pk_' + name + '.' + settings.idsite;
 
+	/* a sandboxed page may not even ask */
+	function jar(set) {
+		try {
+			if (set)
+				document.cookie = set;
+			return '' + document.cookie;
+		} catch (e) {
+			return '';
+		}
+	}
+
 	function readCookie(name) {
 		const start = keyOf(name) + '=';
-		const found = document.cookie.split('; ').find(c => c.startsWith(start));
 
-		return found ? found.slice(start.length) : '';
+		return (jar().split('; ').find(c => c.startsWith(start)) || start).slice(start.length);
 	}
 
 	function writeCookie(name, value, age) {
-		document.cookie = keyOf(name) + '=' + value + '; max-age=' + age + '; path=/; SameSite=Lax' +
-			(settings.domain && '; domain=' + settings.domain) +
-			(location.protocol === 'https:' ? '; Secure' : '');
+		const set = (v, rest) => jar(keyOf(name) + '=' + v + '; path=/; SameSite=Lax' +
+			(location.protocol === 'https:' ? '; Secure' : '') + '; max-age=' + rest);
+
+		/* would be read first */
+		if (settings.domain)
+			set('', 0);
+		set(value, age + (settings.domain && '; domain=' + settings.domain.replace('*', '')));
 		return readCookie(name);
 	}
 
 	const deleteCookie = name => readCookie(name) && writeCookie(name, '', 0);
 
-	/* Keeps a value, '' forgets it; without one gives it. */
 	function store(name, value) {
-		try {
-			const { localStorage } = window;
+		const key = keyOf(name);
+		let kept;
 
+		try {
+			if (value !== undefined)
+				localStorage.removeItem(key);
 			if (value)
-				localStorage.setItem(keyOf(name), value);
-			else if (value === '')
-				localStorage.removeItem(keyOf(name));
-			return localStorage.getItem(keyOf(name)) || '';
-		} catch (e) {
-			return memory[name] = value === undefined ? memory[name] || '' : value;
+				localStorage.setItem(key, value);
+			kept = localStorage.getItem(key);
+		} catch (e) { /* refused, or full */ }
+		if (value !== undefined) {
+			deleteCookie(name);
+			memory[name] = kept || value && writeCookie(name, value, YEAR) ? '' : value;
 		}
+		return kept || readCookie(name) || memory[name] || '';
 	}
 
-	/* --- consent --- */
+	/* consent */
 
-	const decision = () => (/^(granted|denied)/.exec(store('consent')) || ['unknown'])[0];
+	function decision() {
+		const [said, time] = store('consent').split('.');
+		const { ask_again_days: days = 180 } = settings.window || {};
+
+		return /^(granted|denied)$/.test(said) &&
+			(settings.consent === 'not_asked' || now() - time < days * 86400) ? said : 'unknown';
+	}
 
 	/* How hits may go out: identified, anonymous, or not at all (''). */
 	function allowed() {
@@ -80,7 +106,7 @@
 		return settings.consent === 'ask_else_anonymous' ? 'anonymous' : '';
 	}
 
-	/* Deletes cookies that are no longer allowed. */
+	/* Deletes what is not allowed. */
 	function tidy() {
 		const state = settings.cookies && allowed();
 
@@ -91,20 +117,19 @@
 		return state;
 	}
 
-	/* The cookies' parameters.  Who agrees keeps the session's id. */
+	/* Who agrees keeps the session's id. */
 	function identity(isOrder) {
 		const time = now();
 		const state = tidy();
-		const session = readCookie('anonymous');
-		let [id, visits, first, begun, before, order, last] = readCookie('id').split('.');
+		const [, session = random(8)] = ID.exec(readCookie('anonymous')) || [];
+		let [, id, visits, first, begun, before = '', order = '', last] = ID.exec(readCookie('id')) || [];
 
 		if (state === 'anonymous' && settings.sessionCookie)
-			return { _id: writeCookie('anonymous', ID.test(session) ? session : random(8), VISIT) };
+			return { _id: writeCookie('anonymous', session, VISIT) };
 		if (state !== 'identified')
 			return {};
-		if (!ID.test(id))
-			[id, visits, first, begun, before, order] =
-				[ID.test(session) ? session : random(8), 1, time, time, '', ''];
+		if (!last)
+			[id, visits, first, begun, before, order] = [session, 1, time, time, '', ''];
 		else if (time - last > VISIT)
 			[visits, before, begun] = [+visits + 1, begun, time];
 		deleteCookie('anonymous');
@@ -116,38 +141,37 @@
 	function consent(said) {
 		const before = allowed();
 
-		if (said === undefined) {
-			window.pkConsent = Object.assign({ wanted: 1 }, window.pkConsent);
+		if (!said) {
+			window.pkConsent = { wanted: 1, ...window.pkConsent };
 			return window.pkConsent.open && window.pkConsent.open();
 		}
-		if (said !== decision()) {
+		const isNew = said !== decision();
+
+		if (isNew)
 			store('consent', said === 'unknown' ? '' : said + '.' + now());
-			tidy();
-			if (ready && page.id && !page.sent)
-				trackPage({ url: page.url, title: page.title, referrer: page.referrer });
-			else if (ready && page.id && (said === 'granted' || before === allowed()))
-				hit({ ping: said === 'granted' ? 4 : 1 });
-		}
+		tidy();
+		if (ready && page.told && !page.sent)
+			trackPage(page.told);
+		else if (isNew && page.sent && (said === 'granted' || before === allowed()))
+			hit({ ping: said === 'granted' ? 4 : 1 });
 	}
 
-	/* --- hits --- */
-
 	function hit(values) {
-		const time = new Date();
+		const [h, m, s] = new Date().toTimeString().split(/[: ]/);
 
-		waiting.push(Object.assign({
-			url: page.url || location.href, urlref: page.referrer, pv_id: page.id,
-			h: time.getHours(), m: time.getMinutes(), s: time.getSeconds(),
-			res: window.screen.width + 'x' + window.screen.height
-		}, always, values));
+		waiting.push({ url: page.url || location.href, urlref: page.referrer, pv_id: page.id, h, m, s,
+			res: screen.width + 'x' + screen.height, ...always, ...values });
 		if (ready)
 			flush();
 	}
 
 	function flush() {
-		const queries = waiting.filter(allowed).map(values => {
-			const all = Object.assign({ idsite: settings.idsite, rec: 1, send_image: 0 }, values,
-				{ consent: { granted: 1, denied: 0, unknown: -1 }[decision()], uadata: hints }, identity(values.ec_id));
+		const hits = waiting;
+
+		waiting = [];
+		const queries = hits.filter(allowed).map(values => {
+			const all = { idsite: settings.idsite, rec: 1, send_image: 0, uadata: hints, ...values,
+				consent: { granted: 1, denied: 0, unknown: -1 }[decision()], ...identity(values.ec_id) };
 			const query = new URLSearchParams();
 
 			if (allowed() !== 'identified')
@@ -157,46 +181,47 @@
 				Object.assign(all, timings);
 				timings = {};
 			}
-			for (const name in all)
-				if (all[name] !== '' && all[name] !== undefined)
-					query.set(name, all[name]);
+			for (const name of Object.keys(all))
+				/* Matomo's calls have false */
+				if (!['', undefined, null, false].includes(all[name]))
+					query.set(name, all[name].map ? JSON.stringify(all[name]) : all[name]);
 			return '' + query;
 		});
 
-		waiting = [];
-		seen = 0;
 		seenSince = Date.now();
 		if (queries.length)
 			post(queries[1] ? JSON.stringify({ requests: queries.map(q => '?' + q) }) : queries[0]);
 	}
 
 	function post(body) {
-		if (!navigator.sendBeacon || !navigator.sendBeacon(settings.url, body))
-			window.fetch(settings.url, { method: 'POST', body, mode: 'no-cors', credentials: 'include' })
-				.catch(() => {});
-	}
+		const { cookies: credentials, url } = settings;
+		const isBeacon = credentials && navigator.sendBeacon;
 
-	/* --- pages --- */
+		if (!isBeacon || !navigator.sendBeacon(url, body))
+			fetch(url, { method: 'POST', body, mode: 'no-cors', credentials: credentials ? 'include' : 'omit',
+				keepalive: !isBeacon && body.length < 6e4 }).catch(() => {});
+	}
 
 	const routeOf = url => /#[!/]/.test(url) ? url : url.replace(/#.*/, '');
 
-	function trackPage(options) {
-		const { url = location.href, title = document.title, referrer = page.id ? page.url : page.referrer,
-			...values } = Object.assign({}, once, options);
+	function trackPage(told = {}) {
+		const { url = location.href, title = document.title, referrer = page.told ? page.url : page.referrer,
+			...values } = Object.assign(once, told);
 
 		clearTimeout(routeTimer);
 		routeTimer = 0;
+		Object.assign(page, { url: '' + new URL(url, location.href), title, referrer, sent: false, told: { ...once, referrer },
+			id: page.told ? random(3) : page.id });
 		once = {};
-		Object.assign(page, { url: '' + new URL(url, location.href), title, referrer, id: random(3), sent: false });
 		page.route = routeOf(location.href);
-		hit(Object.assign({ action_name: title }, values));
+		hit({ action_name: title, ...values });
 	}
 
-	/* Waits for the title; a route that is replaced at once was a redirection. */
+	/* Waits for the title; what is replaced at once was a redirection. */
 	function moved(isReplaced) {
 		const url = location.href;
 
-		if (!settings.auto || !page.id || routeOf(url) === page.route)
+		if (!settings.auto || !page.told || routeOf(url) === page.route)
 			return;
 		if (routeTimer && !isReplaced)
 			trackPage({ url: page.next });
@@ -211,26 +236,26 @@
 			const original = history[name];
 
 			history[name] = function () {
+				if (name === 'pushState')
+					safely(begin);
 				original.apply(this, arguments);
-				moved(name === 'replaceState');
+				safely(() => moved(name === 'replaceState'));
 			};
 		}
 		for (const name of ['popstate', 'hashchange'])
-			window.addEventListener(name, () => moved());
+			addEventListener(name, () => moved());
 	}
 
 	function readTimings() {
 		const t = performance.getEntriesByType('navigation')[0];
 
 		timings = {};
-		for (const [name, from, to] of [['net', 'fetchStart', 'connectEnd'], ['srv', 'requestStart', 'responseStart'],
-			['tfr', 'responseStart', 'responseEnd'], ['dm1', 'responseEnd', 'domInteractive'],
-			['dm2', 'domInteractive', 'domComplete'], ['onl', 'loadEventStart', 'loadEventEnd']])
+		for (const [name, from, to] of ['net fetchStart connectEnd', 'srv requestStart responseStart',
+			'tfr responseStart responseEnd', 'dm1 responseEnd domInteractive', 'dm2 domInteractive domComplete',
+			'onl loadEventStart loadEventEnd'].map(part => part.split(' ')))
 			if (t && t[to])
 				timings['pf_' + name] = Math.round(t[to] - t[from]);
 	}
-
-	/* --- links --- */
 
 	const isOwn = host => [location.hostname, settings.domain].concat(settings.domains)
 		.some(d => d && ('.' + host).endsWith('.' + d.replace(/^\*?\.?/, '')));
@@ -240,9 +265,11 @@
 		const content = element && element.closest('[data-track-content]');
 		const link = element && element.closest('a[href], area[href]');
 
-		if (content && event.button < 2)
-			hit(Object.assign(contentOf(content), { c_i: 'click' }));
-		if (link && event.button < 2 && settings.links && /^(https?|ftp):/.test(link.protocol))
+		if (event.button > 1)
+			return;
+		if (content)
+			hit({ ...contentOf(content), c_i: 'click' });
+		if (link && settings.links && /^(https?|ftp):/.test(link.protocol))
 			if (link.hasAttribute('download') || FILES.test(link.pathname))
 				commands.download(link.href);
 			else if (!isOwn(link.hostname))
@@ -250,15 +277,12 @@
 	}
 
 	function contentOf(block) {
-		const find = (name, other, property) => {
-			const [told, held] = ['[data-content-' + name + ']', other].map(selector =>
-				block.matches(selector) ? block : block.querySelector(selector));
+		const find = selector => block.matches(selector) ? block : block.querySelector(selector);
+		const told = name => (find(`[data-content-${name}]`) || block).getAttribute('data-content-' + name);
+		const held = name => (find(`[${name}]`) || {})[name];
+		const piece = told('piece') || held('src');
 
-			return told ? told.getAttribute('data-content-' + name) : held ? held[property] : '';
-		};
-		const piece = find('piece', '[src]', 'src');
-
-		return { c_n: find('name') || piece || page.title, c_p: piece, c_t: find('target', '[href]', 'href') };
+		return { c_n: told('name') || piece || page.title, c_p: piece, c_t: told('target') || held('href') };
 	}
 
 	function watchContents() {
@@ -271,38 +295,37 @@
 		document.querySelectorAll('[data-track-content]').forEach(e => observer.observe(e));
 	}
 
-	const isVisible = () => document.visibilityState === 'visible';
-
-	/* A page that is hidden may never come back. */
+	/* The page may never come back. */
 	function visibilityChanged() {
-		if (isVisible()) {
+		if (!document.hidden) {
 			seenSince = Date.now();
 			return;
 		}
-		seen += Date.now() - seenSince;
 		begin();
 		if (routeTimer)
 			trackPage({ url: page.next });
-		else if (page.sent && seen > 1000)
+		else if (page.sent && Date.now() - seenSince > 1000)
 			commands.ping();
 	}
 
-	function heartbeat(seconds) {
+	function heartbeat(seconds = 15) {
 		clearInterval(beatTimer);
 		if (+seconds)
-			beatTimer = setInterval(() => isVisible() && page.sent && commands.ping(), Math.max(seconds, 5) * 1000);
+			beatTimer = setInterval(() => !document.hidden && page.sent && commands.ping(), Math.max(seconds, 5) * 1000);
 	}
 
-	/* --- commands --- */
+	/* commands */
 
-	const named = (names, values) => names.reduce((all, name, i) => Object.assign(all, { [name]: values[i] }), {});
-	const sends = (...names) => (...values) => hit(named(names, values));
+	const named = (names, values) => Object.assign({}, ...names.split(' ').map((name, i) => ({ [name]: values[i] })));
+	const renamed = (names, from, object) => named(names, from.split(' ').map(name => object[name]));
+	const sends = names => (...values) => hit(named(names, values));
 
 	function trackCart(order) {
-		hit(Object.assign(named(['ec_id', 'revenue', 'ec_st', 'ec_tx', 'ec_sh', 'ec_dt'], ORDER.map(name => order[name])), {
-			idgoal: 0, ec_items: JSON.stringify((order.items || [...cart.values()]).map(item =>
-				ITEM.map(name => item[name] === undefined && name === 'quantity' ? 1 : item[name])))
-		}));
+		hit({
+			...renamed('ec_id revenue ec_st ec_tx ec_sh ec_dt', ORDER, order),
+			idgoal: 0, ec_items: (order.items || [...cart.values()]).map(item => ITEM.split(' ')
+				.map(name => item[name] === undefined && name === 'quantity' ? 1 : item[name]))
+		});
 		if (order.id !== undefined)
 			cart.clear();
 	}
@@ -313,15 +336,14 @@
 			tidy();
 		},
 		page: trackPage,
-		event: sends('e_c', 'e_a', 'e_n', 'e_v'),
-		search: sends('search', 'search_cat', 'search_count'),
-		goal: sends('idgoal', 'revenue'),
+		event: sends('e_c e_a e_n e_v'),
+		search: sends('search search_cat search_count'),
+		goal: sends('idgoal revenue'),
 		link: sends('link'),
 		download: sends('download'),
-		content: sends('c_n', 'c_p', 'c_t', 'c_i'),
+		content: sends('c_n c_p c_t c_i'),
 		contents: watchContents,
-		product: p => Object.assign(once, { _pks: p.sku, _pkn: p.name, _pkp: p.price,
-			_pkc: Array.isArray(p.category) ? JSON.stringify(p.category) : p.category }),
+		product: p => Object.assign(once, renamed('_pks _pkn _pkc _pkp', ITEM, p)),
 		cart: trackCart,
 		order: trackCart,
 		dimension: (number, value) => { always['dimension' + number] = value; },
@@ -337,113 +359,119 @@
 		state: () => ({ decision: decision(), sends: allowed() || 'nothing', optedOut: !!store('ignore') })
 	};
 
-	/* Matomo's calls: names of commands, or what to do. */
-	const assign = name => value => commands.set(name, value);
+	/* Matomo's calls */
 	const next = name => value => { once[name] = value; };
 	const calls = {
-		setSiteId: assign('idsite'),
-		setTrackerUrl: assign('url'),
-		setCookieDomain: domain => commands.set('domain', domain.replace('*', '')),
-		setDomains: assign('domains'),
-		setDoNotTrack: assign('respectDoNotTrack'),
+		setSiteId: ['set', 'idsite'],
+		setTrackerUrl: ['set', 'url'],
+		setCookieDomain: ['set', 'domain'],
+		setDomains: ['set', 'domains'],
+		setDoNotTrack: ['set', 'respectDoNotTrack'],
 		setCustomUrl: next('url'),
 		setDocumentTitle: next('title'),
 		setReferrerUrl: next('referrer'),
-		setUserId: 'user',
-		resetUserId: 'user',
-		setCustomDimension: 'dimension',
-		deleteCustomDimension: 'dimension',
-		enableLinkTracking: () => commands.set('links', true),
-		enableHeartBeatTimer: (seconds = 15) => heartbeat(seconds),
-		disableHeartBeatTimer: heartbeat,
-		disableCookies: () => commands.set('cookies', false),
-		requireCookieConsent: () => commands.set('cookies', false),
-		setCookieConsentGiven: () => commands.set('cookies', true),
-		requireConsent: () => commands.set('consent', 'ask_else_nothing'),
-		setConsentGiven: () => consent('granted'),
-		rememberConsentGiven: () => consent('granted'),
-		forgetConsentGiven: () => consent('denied'),
-		optUserOut: 'optout',
-		forgetUserOptOut: 'optin',
-		trackPageView: title => trackPage(title && { title }),
-		trackEvent: 'event',
-		trackSiteSearch: 'search',
-		trackGoal: 'goal',
-		trackLink: (url, kind) => commands[kind](url),
-		trackContentImpression: 'content',
+		setUserId: ['user'],
+		resetUserId: ['user'],
+		setCustomDimension: ['dimension'],
+		deleteCustomDimension: ['dimension'],
+		enableLinkTracking: ['set', 'links', true],
+		enableHeartBeatTimer: ['heartbeat'],
+		disableHeartBeatTimer: ['heartbeat', 0],
+		disableCookies: ['set', 'cookies', false],
+		requireCookieConsent: ['set', 'cookies', false],
+		forgetCookieConsentGiven: ['set', 'cookies', false],
+		setCookieConsentGiven: ['set', 'cookies', true],
+		rememberCookieConsentGiven: ['set', 'cookies', true],
+		requireConsent: ['set', 'consent', 'ask_else_nothing'],
+		setConsentGiven: ['consent', 'granted'],
+		rememberConsentGiven: ['consent', 'granted'],
+		forgetConsentGiven: ['consent', 'denied'],
+		optUserOut: ['optout'],
+		forgetUserOptOut: ['optin'],
+		trackPageView: title => trackPage(title ? { title } : {}),
+		trackEvent: ['event'],
+		trackSiteSearch: ['search'],
+		trackGoal: ['goal'],
+		trackLink: (url, kind) => commands[kind === 'download' ? kind : 'link'](url),
+		trackContentImpression: ['content'],
 		trackContentInteraction: (action, ...content) => commands.content(...content, action),
-		trackAllContentImpressions: 'contents',
-		trackVisibleContentImpressions: 'contents',
+		trackAllContentImpressions: ['contents'],
+		trackVisibleContentImpressions: ['contents'],
 		setEcommerceView: (...values) => commands.product(named(ITEM, values)),
 		addEcommerceItem: (sku, ...values) => cart.set(sku, named(ITEM, [sku, ...values])),
 		removeEcommerceItem: sku => cart.delete(sku),
 		clearEcommerceCart: () => cart.clear(),
 		trackEcommerceCartUpdate: revenue => trackCart({ revenue }),
-		trackEcommerceOrder: (...values) => trackCart(named(ORDER, values)),
-		ping: 'ping'
+		trackEcommerceOrder: (...values) => trackCart(named(ORDER, values))
 	};
 
-	/* Leaves out unknown calls, and those of consent.js for matomo.js. */
-	function run(table, call) {
+	/* Not what consent.js tells matomo.js. */
+	const run = call => safely(() => {
 		const [name, ...values] = call;
-		const what = table.hasOwnProperty(name) && !call.isFromWindow ? table[name] : () => {};
+		const what = !call.isFromWindow && (commands[name] || calls[name]);
 
-		return typeof what === 'string' ? commands[what](...values) : what(...values);
-	}
+		return what && (what.call ? what(...values) : run(what.concat(values)));
+	});
 
-	/* --- start --- */
+	/* start */
 
+	/* A redirected page keeps a query: it may be a campaign. */
 	function begin() {
+		const early = waiting;
+
+		if (ready)
+			return;
+		readTimings();
+		if (settings.auto) {
+			waiting = [];
+			trackPage({ url: /\?/.test(page.landing) ? page.landing : location.href });
+			waiting.push(...early);
+		}
 		ready = true;
 		flush();
 	}
 
-	const within = (ms, promise) => Promise.race([promise, new Promise(done => setTimeout(done, ms))]);
+	async function prepare() {
+		const later = () => setTimeout(begin, 100);
 
-	function prepare() {
-		const agent = navigator.userAgentData;
-
-		Promise.all([
-			within(1500, new Promise(done => document.readyState === 'complete' ? done() :
-				window.addEventListener('load', () => setTimeout(done)))).then(readTimings),
-			within(300, Promise.resolve(agent && agent.getHighEntropyValues(
-				['model', 'platformVersion', 'fullVersionList', 'formFactors'])))
-				.then(values => { hints = values && JSON.stringify(values); }, () => {})
-		]).then(begin);
+		setTimeout(begin, 1500);
+		try {
+			hints = JSON.stringify(await navigator.userAgentData.getHighEntropyValues(
+				['model', 'platformVersion', 'fullVersionList', 'formFactors']));
+		} catch (e) { /* the browser has none */ }
+		if (document.readyState === 'complete')
+			later();
+		else
+			addEventListener('load', later);
 	}
 
-	/* What sets something comes before what tracks. */
 	function start() {
+		if (window.pk && window.pk.isLoaded)
+			return;
 		const isSetting = c => /^(set|user|dimension|product|require|disable|enable|remember|forget)/.test(c[0]);
-		const matomo = [...window._paq || []];
-		const own = [...window.pk && window.pk.q || []];
-		const early = isWanted => {
-			matomo.filter(isWanted).forEach(c => run(calls, c));
-			own.filter(isWanted).forEach(c => run(commands, c));
-		};
+		const queue = [...window._paq || [], ...window.pk && window.pk.q || []].filter(c => c);
 
-		settings.auto = settings.auto && !matomo.some(c => /^track/.test(c[0]));
-		early(isSetting);
+		settings.auto = settings.auto && !queue.some(c => /^track/.test(c[0]));
+		for (const isFirst of [true, false])
+			queue.filter(c => isSetting(c) === isFirst).forEach(run);
 		tidy();
-		if (settings.auto)
-			trackPage();
-		early(c => !isSetting(c));
-		window._paq = { push: (...list) => list.forEach(c => run(calls, c)) };
-		window.pk = (...c) => run(commands, c);
+		window._paq = { push: (...list) => list.forEach(run) };
+		window.pk = (...c) => run(c);
+		window.pk.isLoaded = true;
 		prepare();
 		watchRoutes();
 		seenSince = Date.now();
 		for (const name of ['click', 'auxclick'])
 			document.addEventListener(name, clicked, true);
 		document.addEventListener('visibilitychange', visibilityChanged);
-		/* back from the cache of pages */
-		window.addEventListener('pageshow', event => event.persisted && settings.auto && trackPage());
+		addEventListener('pageshow', event => event.persisted && settings.auto && trackPage());
 	}
 
-	if (document.currentScript)
+	/* not an image of that name */
+	if (document.currentScript instanceof HTMLScriptElement)
 		settings.url = '' + new URL('matomo.php', document.currentScript.src);
 	if (document.prerendering)
 		document.addEventListener('prerenderingchange', start, { once: true });
 	else
 		start();
-})(window, document);
+})();

@@ -38,8 +38,11 @@ SELECT json, pg_temp.try(json) FROM unnest(ARRAY[
 	'{"colors": {"background": "#fffffg", "text": "#222222", "button": "#1a4f8b", "button_text": "#ffffff"}}', '{"colors": {"background": "#fff", "text": "#222222", "button": "#1a4f8b", "button_text": "#ffffff"}}',
 	'{"colors": {"background": "#ffffff", "text": "#777777", "button": "#1a4f8b", "button_text": "#ffffff"}}', '{"colors": {"background": "#ffffff", "text": "#767676", "button": "#767676", "button_text": "#ffffff"}}',
 	'{"colors": {"background": "#ffffff", "text": "#222222", "button": "#1a4f8b", "button_text": "#336699"}}', '{"colors": {"background": "#ffffff", "text": "#222222", "button": "#1a4f8b", "button_text": "#ffffff", "link": "#000000"}}',
-	'{"ask_again_days": 180}', '{"ask_again_days": 0}', '{"ask_again_days": 3651}', '{"ask_again_days": 1.5}', '{"ask_again_days": "180"}', '{"ask_again_days": -1}', '{"ask_again_days": 1e300}']) AS json;
+	'{"ask_again_days": 180}', '{"ask_again_days": 0}', '{"ask_again_days": 3651}', '{"ask_again_days": 1.5}', '{"ask_again_days": "180"}', '{"ask_again_days": -1}', '{"ask_again_days": 1e300}',
+	'{"ask_again_days": 1e999999}', '{"texts": {"en": {"title": "\u0000", "text": "t", "agree": "a", "refuse": "r"}}}', '{"\u0000": 1}', '{"position": "\ud800"}']) AS json;
 SELECT pg_temp.try('{"texts": {"en": {"title": "' || repeat('t', 33000) || '", "text": "t", "agree": "a", "refuse": "r"}}}');
+
+SELECT pg_temp.try('{"texts": ' || repeat('[', 9000) || repeat(']', 9000) || '}');
 
 -- 2. The message
 SELECT pk_tracking.set_site(:site, 'consent_window', '{"colour": "#ffffff"}');

@@ -90,13 +90,13 @@
 
 /* 17: a lexer of JSON may live in the caller's memory, takes a const text, and can be freed */
 #if PG_VERSION_NUM >= 170000
-#define pkt_json_lexer(str, len, escapes) \
-	makeJsonLexContextCstringLen(NULL, (str), (len), GetDatabaseEncoding(), (escapes))
+#define pkt_json_lexer(str, len) \
+	makeJsonLexContextCstringLen(NULL, (str), (len), GetDatabaseEncoding(), false)
 #define pkt_json_lexer_free(lex) freeJsonLexContext(lex)
 #else
-#define pkt_json_lexer(str, len, escapes) \
+#define pkt_json_lexer(str, len) \
 	makeJsonLexContextCstringLen(unconstify(char *, (str)), (int) (len), \
-								 GetDatabaseEncoding(), (escapes))
+								 GetDatabaseEncoding(), false)
 #define pkt_json_lexer_free(lex) pfree(lex)
 #endif
 

@@ -137,16 +137,6 @@ json_push_number(JsonbParseState **state, JsonbIteratorToken token, int64 n)
 	(void) pushJsonbValue(state, token, &v);
 }
 
-/* json_is_object: whether a text is a JSON object. */
-bool
-json_is_object(const char *str)
-{
-	JsonLexContext *lex = pkt_json_lexer(str, strlen(str), true);
-
-	return str[strspn(str, " \t\r\n")] == '{' &&
-		pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
-}
-
 /* Let a parser be interrupted: an action for each member and element. */
 static pkt_json_result
 interruptible(void *state pg_attribute_unused(), bool isnull pg_attribute_unused())
@@ -180,7 +170,7 @@ json_is_valid(const char *str, size_t len)
 	memset(&actions, 0, sizeof(actions));
 	actions.object_field_start = interruptible_field;
 	actions.array_element_start = interruptible;
-	lex = pkt_json_lexer(str, len, false);
+	lex = pkt_json_lexer(str, len);
 	valid = pg_parse_json(lex, &actions) == JSON_SUCCESS;
 	pkt_json_lexer_free(lex);
 	return valid;

@@ -11,7 +11,6 @@
 
 extern bool json_scalar(const JsonbValue *v, const char **str, size_t *len);
 extern char *json_scalar_text(const JsonbValue *v);
-extern bool json_is_object(const char *str);
 
 extern bool json_is_short(Jsonb *jsonb);
 extern bool json_is_valid(const char *str, size_t len);

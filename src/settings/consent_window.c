@@ -16,6 +16,7 @@
 #include "utils/numeric.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "settings/consent_window.h"
 
 #define WINDOW_MAX 32768
@@ -229,6 +230,7 @@ is_days(const JsonbValue *v)
 const char *
 check_consent_window(const char *str)
 {
+	Jsonb	   *jsonb;
 	JsonbContainer *window;
 	JsonbContainer *object;
 	JsonbValue *v;
@@ -237,14 +239,14 @@ check_consent_window(const char *str)
 
 	if (*str == '\0')
 		return NULL;
-	if (strlen(str) > WINDOW_MAX || !json_is_object(str))
+	if (strlen(str) > WINDOW_MAX || str[strspn(str, " \t\r\n")] != '{' ||
+		!json_is_valid(str, strlen(str)))
 		return "The value must be a JSON object of at most 32768 bytes, or empty.";
 
-	/*
-	 * what json does not refuse and jsonb does, such as \u0000, is raised
-	 * here
-	 */
-	window = &DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)))->root;
+	jsonb = text_to_jsonb(str);
+	if (jsonb == NULL)
+		return "The value has something that jsonb cannot hold, such as \\u0000.";
+	window = &jsonb->root;
 	detail = unknown_key(window, WINDOW_KEYS);
 	if (detail != NULL)
 		return psprintf("The window has the unknown key \"%s\"; valid are %s.",

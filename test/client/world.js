@@ -14,6 +14,7 @@ const path = require('path');
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'pk_client.'));
 const pages = path.join(__dirname, 'pages');
+const scripts = path.join(work, 'scripts');
 const database = 'pk_client';
 const pg = process.env.PG_CONFIG || 'pg_config';
 const bin = execFileSync(pg, ['--bindir'], { encoding: 'utf8' }).trim();
@@ -32,8 +33,8 @@ const is = (got, wanted, what) =>
 	ok(got === wanted, what, 'got:    ' + got + '\n    wanted: ' + wanted);
 
 function sql(query, db = database) {
-	return execFileSync('psql', ['-X', '-q', '-A', '-t', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', db, '-c', query],
-		{ encoding: 'utf8', env: Object.assign({ PGOPTIONS: '-c client_min_messages=warning' }, process.env) }).trim();
+	return execFileSync('psql', ['-X', '-q', '-A', '-t', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', db],
+		{ input: query, encoding: 'utf8', env: Object.assign({ PGOPTIONS: '-c client_min_messages=warning' }, process.env) }).trim();
 }
 
 async function until(what, seconds = 60) {
@@ -56,12 +57,15 @@ function makeSites(wanted) {
 		SELECT pk_tracking.create_log();
 		SELECT pk_tracking.set_instance('proxy_client_headers', '{x-forwarded-for}');
 		SELECT pk_tracking.grant_tracker('client_tracker', edge => true)`);
-	for (const name in wanted) {
-		const id = sites[name] = +sql(`SELECT pk_tracking.add_site('${name}', ARRAY['https://shop.test:${stats.port}'])`);
+	const rows = sql(`CREATE TEMPORARY TABLE wanted AS
+		SELECT name, settings, pk_tracking.add_site(name, ARRAY['https://shop.test:${stats.port}']) AS id
+			FROM json_each($json$${JSON.stringify(wanted)}$json$) AS w (name, settings);
+		SELECT pk_tracking.set_site(id, s.key, s.value) FROM wanted, json_each_text(settings) s \\g /dev/null
+		SELECT json_agg(json_build_array(name, id, pk_tracking.tracking_code(id, '${stats.url}'))) FROM wanted`);
 
-		for (const setting in wanted[name])
-			sql(`SELECT pk_tracking.set_site(${id}, '${setting}', $json$${wanted[name][setting]}$json$)`);
-		codes[id] = sql(`SELECT pk_tracking.tracking_code(${id}, '${stats.url}')`);
+	for (const [name, id, code] of JSON.parse(rows)) {
+		sites[name] = id;
+		codes[id] = code;
 	}
 	return sites;
 }
@@ -72,7 +76,8 @@ function startDaemon() {
 	const port = process.env.PGPORT || 5432;
 
 	fs.chmodSync(work, 0o755);
-	fs.writeFileSync(config, `listen = '127.0.0.1:${stats.daemon}'\ntrusted_proxies = '127.0.0.1'\n` +
+	fs.mkdirSync(scripts);
+	fs.writeFileSync(config, `scripts = '${scripts}'\nlisten = '127.0.0.1:${stats.daemon}'\ntrusted_proxies = '127.0.0.1'\n` +
 		`database = 'host=${process.env.PGHOST} port=${port} dbname=${database} user=client_tracker'\n` +
 		(process.getuid() === 0 ? "user = 'postgres'\n" : ''));
 	daemon = spawn(process.env.PK_TRACKING_HTTPD || path.join(bin, 'pk_tracking_httpd'), ['--config', config],
@@ -112,7 +117,24 @@ function pass(request, answer) {
 	});
 }
 
-/* https://shop.test/SITE/…: one of the pages with the tags of the site. */
+/* What stands before the tags of a site, or in their place, by a word of the query. */
+const heads = {
+	calls: () => '<script src="/calls.js"></script>\n',
+	queue: () => '<script src="/queue.js"></script>\n',
+	mistakes: () => '<script src="/mistakes.js"></script>\n',
+	clobber: () => ['currentScript', 'cookie'].map(name => `<img name="${name}" src="/page.png">`).join('') +
+		'<a id="pk"></a><a id="pkConsent"></a>\n',
+	twice: site => codes[site]
+};
+
+/* matomo.js with the window of the site, if it asks. */
+function matomoTags(site) {
+	const window = codes[site].split('\n').filter(tag => tag.includes('consent.js'));
+
+	return [...window, `<script src="/${site}/snippet.js" defer></script>`, `<script src="${stats.url}/matomo.js" defer></script>`].join('\n');
+}
+
+/* https://shop.test/SITE/…: one of the pages with the tags of the site; below app/ the single-page app. */
 function serve(request, answer) {
 	const url = new URL(request.url, 'https://shop.test');
 	const [, site, name] = url.pathname.split('/');
@@ -120,17 +142,19 @@ function serve(request, answer) {
 	const types = { '.css': 'text/css', '.js': 'text/javascript', '.pdf': 'application/pdf' };
 
 	answer.setHeader('Content-Security-Policy', `default-src 'none'; script-src 'self' ${stats.url}; ` +
-		`connect-src ${stats.url}; img-src 'self' ${stats.url}; style-src 'self'; require-trusted-types-for 'script'`);
+		`connect-src ${stats.url}; img-src 'self' ${stats.url}; style-src 'self'; require-trusted-types-for 'script'` +
+		(url.searchParams.has('sandbox') ? '; sandbox allow-scripts' : ''));
 	if (types[path.extname(file)] && fs.existsSync(file)) {
 		answer.writeHead(200, { 'Content-Type': types[path.extname(file)] });
-		answer.end(fs.readFileSync(file));
+		answer.end(fs.readFileSync(file, 'utf8').replace('SITE', site).replace('URL', stats.url));
 	} else if (codes[site]) {
-		const extra = ['matomo', 'queue'].filter(s => url.searchParams.has(s)).map(s => `<script src="/${s}.js"></script>\n`).join('');
+		const extra = Object.keys(heads).filter(word => url.searchParams.has(word)).map(word => heads[word](site)).join('');
+		const tags = url.searchParams.has('matomo') ? matomoTags(site) : codes[site];
 		const lang = url.searchParams.get('lang') || 'en';
 
 		answer.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
-		answer.end(fs.readFileSync(path.join(pages, 'page.html'), 'utf8')
-			.replace('<!-- tracking -->', extra + codes[site]).replace('lang="en"', `lang="${lang}"`)
+		answer.end(fs.readFileSync(path.join(pages, name === 'app' ? 'app.html' : 'page.html'), 'utf8')
+			.replace('<!-- tracking -->', extra + tags).replace('lang="en"', `lang="${lang}"`)
 			.replace(/Shop/g, name === 'next.html' ? 'Next' : 'Shop'));
 	} else {
 		answer.writeHead(404);
@@ -176,4 +200,4 @@ function stop(browser) {
 	});
 }
 
-module.exports = { ok, is, sql, until, sleep, hits, start, stop, codes };
+module.exports = { ok, is, sql, until, sleep, hits, start, stop, scripts };
