@@ -189,6 +189,15 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking_internal.visits_touched('{}')$$,
 	$$SELECT (pk_tracking_internal.erase_visits('{-5}', NULL)).n_visits$$,
 	$$SELECT pk_tracking_internal.erase_links('{-5}')$$,
+	$$SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 100 FROM pk_tracking.anonymous_columns()$$,
+	$$SELECT (pk_tracking.track($S, 'https://a.example/?q=1', user_id => 'subject', visitor_id => 'feedfacecafebe01', ip => '10.7.0.1', user_agent => 'agent', at => '2026-03-02 12:00+00')).outcome$$,
+	$$SELECT f.why FROM pk_tracking.find_subject($S, user_id => 'subject', visitor_id => 'feedfacecafebe01', idorder => 'none', idvisits => '{-5}', linked => true) f LIMIT 1$$,
+	$$SELECT pg_catalog.jsonb_array_length(pk_tracking.export_subject($S, 'subject') -> 'visits') OPERATOR(pg_catalog.>) 0$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking.anonymise_visits($S, '2026-03-02', '2026-03-02', '{url_queries,address}', dry_run => false)$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking.forget_subject($S, 'subject', mode => 'anonymise')$$,
+	$$SELECT pg_catalog.count(*) FROM pk_tracking.forget_subject($S, 'subject', idorder => 'none', visitor_id => 'feedfacecafebe01')$$,
+	$$SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 FROM pk_tracking.replay_erasures(pk_tracking.export_erasures())$$,
+	$$SELECT pk_tracking.renew_erasure_salt()$$,
 	$$SELECT pg_catalog.count(m.task) FROM pk_tracking.maintain() m WHERE m.done OPERATOR(pg_catalog.>=) 0$$,
 	$$SELECT e.hits OPERATOR(pg_catalog.>) 0 FROM pk_tracking.excluded e WHERE e.idsite OPERATOR(pg_catalog.=) $S AND e.reason OPERATOR(pg_catalog.=) 'bot'$$,
 	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.matched_by_name(4::int2), pk_tracking.decision_name(3::int2), pk_tracking.consent_name(1::int2), pk_tracking.visitor_type_name(1::int2),
@@ -274,7 +283,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
 -- none is left out but trigger functions, which setting and site fire, those that create_log(), CHECKs and the install script call, and procedures that commit, which come last
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^delete_site'
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(delete_site|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_without_query|urls_without_query|raise_too_many_visits)'
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking(_internal)?\.' || p.proname || '\(')) ORDER BY 1;
 
 DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/cryptohash.h"
+#include "common/hmac.h"
 #include "common/sha2.h"
 
 #include "base/crypto.h"
@@ -35,6 +36,27 @@ sha256_bytes(const void *bytes, size_t len, uint8 *digest)
 		raise_hash_failure("SHA-256", reason);
 	}
 	pg_cryptohash_free(ctx);
+}
+
+const char *
+hmac_sha256(const uint8 *key, size_t key_len, const void *message, size_t len, uint8 *dest)
+{
+	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
+	const char *problem = NULL;
+
+	if (ctx == NULL)
+		return "out of memory";
+
+	if (pg_hmac_init(ctx, key, key_len) < 0 ||
+		pg_hmac_update(ctx, message, len) < 0 ||
+		pg_hmac_final(ctx, dest, PG_SHA256_DIGEST_LENGTH) < 0)
+	{
+		problem = pg_hmac_error(ctx);
+		if (problem == NULL)
+			problem = "unknown error";
+	}
+	pg_hmac_free(ctx);
+	return problem;
 }
 
 void

@@ -34,7 +34,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
-#include "common/hmac.h"
 #include "common/md5.h"
 #include "common/sha1.h"
 #include "common/sha2.h"
@@ -110,34 +109,6 @@ sha1_pieces(const Piece *pieces, int n, uint8 *dest)
 
 	if (problem != NULL)
 		raise_hash_failure("SHA-1", problem);
-}
-
-/*
- * hmac_sha256
- *		HMAC-SHA-256 of the message.
- *
- * Gives NULL, or the reason of a failure.
- */
-static const char *
-hmac_sha256(const uint8 *key, size_t key_len, const void *message, size_t len,
-			uint8 *dest)
-{
-	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
-	const char *problem = NULL;
-
-	if (ctx == NULL)
-		return "out of memory";
-
-	if (pg_hmac_init(ctx, key, key_len) < 0 ||
-		pg_hmac_update(ctx, message, len) < 0 ||
-		pg_hmac_final(ctx, dest, PG_SHA256_DIGEST_LENGTH) < 0)
-	{
-		problem = pg_hmac_error(ctx);
-		if (problem == NULL)
-			problem = "unknown error";
-	}
-	pg_hmac_free(ctx);
-	return problem;
 }
 
 /* Append a field: its length, then its bytes. */

@@ -103,6 +103,7 @@ typedef struct NamedSalt
 static NamedSalt instance_salt = {.name = "fingerprint"};
 static NamedSalt user_id_salt = {.name = "user_id"};
 static NamedSalt lock_salt = {.name = "lock"};
+static NamedSalt erasure_salt = {.name = "erasure"};
 
 /* From the lock salt, kept for the backend's life; see salt_lock_key(). */
 static SipKey lock_key;
@@ -163,7 +164,7 @@ PG_FUNCTION_INFO_V1(pkt_renew_lock_salt);
 static void
 wipe_cache(void)
 {
-	NamedSalt  *named[] = {&instance_salt, &user_id_salt, &lock_salt};
+	NamedSalt  *named[] = {&instance_salt, &user_id_salt, &lock_salt, &erasure_salt};
 	size_t		i;
 
 	for (i = 0; i < lengthof(named); i++)
@@ -470,6 +471,19 @@ salt_user_id(void)
 }
 
 /*
+ * salt_erasure
+ *		The salt of the hashes in the register of erasures and the list of the
+ *		suppressed.
+ *
+ * Errors: as salt_instance().
+ */
+const Salt *
+salt_erasure(void)
+{
+	return read_named(&erasure_salt);
+}
+
+/*
  * salt_lock_key
  *		The key of the hash that makes the tags of our locks: every role can see
  *		tags in pg_locks.  The same in all backends that have locks of ours:
@@ -509,7 +523,7 @@ salt_relcache_callback(Datum arg, Oid relid)
 static NamedSalt *
 named_salt(const text *name)
 {
-	NamedSalt  *named[] = {&instance_salt, &user_id_salt};
+	NamedSalt  *named[] = {&instance_salt, &user_id_salt, &erasure_salt};
 	size_t		i;
 
 	for (i = 0; i < lengthof(named); i++)
@@ -520,8 +534,8 @@ named_salt(const text *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid salt name"),
-			 errhint("Valid names are \"%s\" and \"%s\".",
-					 instance_salt.name, user_id_salt.name)));
+			 errhint("Valid names are \"%s\", \"%s\", and \"%s\".",
+					 instance_salt.name, user_id_salt.name, erasure_salt.name)));
 	return NULL;				/* keep compiler quiet */
 }
 
@@ -835,6 +849,10 @@ pkt_import_salt(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fingerprint salt must have %d bytes", SALT_LEN)));
+	if (named == &erasure_salt && len != SALT_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("erasure salt must have %d bytes", SALT_LEN)));
 	if (len < 1 || len > SALT_MAX_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

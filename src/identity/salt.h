@@ -41,6 +41,9 @@ extern const SipKey *salt_lock_key(uint64 *version);
 /* The salt that anonymize_user_id appends to a user id. */
 extern const Salt *salt_user_id(void);
 
+/* The salt of the register of erasures. */
+extern const Salt *salt_erasure(void);
+
 /*
  * The salt of a site's local day.  day_end is the instant at which that day
  * ends in the site's time zone, now the wall clock.  If no unexpired salt exists,

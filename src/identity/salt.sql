@@ -13,7 +13,7 @@ ALTER TABLE pk_tracking.salt ALTER COLUMN value SET STATISTICS 0;
 COMMENT ON TABLE pk_tracking.salt IS
 	'secret salts that are kept as long as the instance exists; see export_salt() and import_salt()';
 COMMENT ON COLUMN pk_tracking.salt.name IS
-	'"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id) or "lock" (hides ids in lock tags)';
+	'"fingerprint" (keys every config_id), "user_id" (for anonymize_user_id), "lock" (hides ids in lock tags) or "erasure" (keys the hashes in the tables erasures and suppressed)';
 COMMENT ON COLUMN pk_tracking.salt.value IS 'the salt: 32 random bytes, or the imported value';
 COMMENT ON COLUMN pk_tracking.salt.created IS 'time of its creation or import';
 
@@ -33,7 +33,9 @@ BEGIN
 		UNION ALL
 		SELECT ''user_id'', %1$I.gen_random_bytes(32)
 		UNION ALL
-		SELECT ''lock'', %1$I.gen_random_bytes(32)', pgcrypto);
+		SELECT ''lock'', %1$I.gen_random_bytes(32)
+		UNION ALL
+		SELECT ''erasure'', %1$I.gen_random_bytes(32)', pgcrypto);
 
 	FOREACH salt_table IN ARRAY ARRAY[
 		'daily_salt_0', 'daily_salt_1', 'daily_salt_2', 'daily_salt_3',
@@ -72,13 +74,13 @@ CREATE FUNCTION pk_tracking.export_salt(name text) RETURNS bytea
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_export_salt';
 COMMENT ON FUNCTION pk_tracking.export_salt IS
-	'returns the secret salt "fingerprint" or "user_id", to move an instance; its holder can try all IP addresses';
+	'returns the secret salt "fingerprint", "user_id" or "erasure", to move an instance; its holder can try all IP addresses, or ids';
 
 CREATE FUNCTION pk_tracking.import_salt(name text, value bytea) RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'pkt_import_salt';
 COMMENT ON FUNCTION pk_tracking.import_salt IS
-	'replaces the salt "fingerprint" (32 bytes) or "user_id" (1 to 1024 bytes); the value is part of the statement, which log_statement and other parameters may log';
+	'replaces the salt "fingerprint" or "erasure" (32 bytes) or "user_id" (1 to 1024 bytes); the value is part of the statement, which log_statement and other parameters may log';
 
 CREATE FUNCTION pk_tracking.renew_lock_salt() RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

@@ -87,6 +87,9 @@ BEGIN
 		(idsite, idvisitor, visit_first_action_time) WHERE idvisitor IS NOT NULL;
 	CREATE INDEX log_visit_config_id ON pk_tracking.log_visit
 		(idsite, config_id, visit_first_action_time) WHERE config_id IS NOT NULL;
+	-- for data subjects; a hit that names no user costs it nothing
+	CREATE INDEX log_visit_user_id ON pk_tracking.log_visit (idsite, user_id)
+		WHERE user_id IS NOT NULL;
 	CREATE INDEX log_visit_time ON pk_tracking.log_visit USING brin (visit_first_action_time);
 	PERFORM pk_tracking_internal.keep_out_of_statistics('log_visit');
 	COMMENT ON TABLE pk_tracking.log_visit IS

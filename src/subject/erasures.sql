@@ -3,6 +3,19 @@
 -- subject/erasures: the register of what was forgotten
 -- ---------------------------------------------------------------------------
 
+-- The rows of both tables as a document has them: the tables are the user's, and may not
+-- be there when functions are made.
+
+CREATE TYPE pk_tracking_internal.erasure_entry AS (
+	iderasure uuid, erased_at timestamptz, role text, function text, mode text, idsite integer,
+	key_kinds text[], key_hashes bytea[], parameters jsonb, reason text, visits bigint,
+	actions bigint, conversions bigint, items bigint, session_links bigint);
+COMMENT ON TYPE pk_tracking_internal.erasure_entry IS 'a row of pk_tracking.erasures';
+
+CREATE TYPE pk_tracking_internal.suppressed_entry AS (
+	idsite integer, key_hash bytea, kind text, suppressed_at timestamptz, iderasure uuid);
+COMMENT ON TYPE pk_tracking_internal.suppressed_entry IS 'a row of pk_tracking.suppressed';
+
 CREATE FUNCTION pk_tracking_internal.make_erasures() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -51,3 +64,67 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_erasures IS
 	'creates the table pk_tracking.erasures';
+
+CREATE FUNCTION pk_tracking_internal.make_suppressed() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE pk_tracking.suppressed (
+		idsite integer NOT NULL,
+		key_hash bytea NOT NULL,
+		kind text NOT NULL,
+		suppressed_at timestamptz NOT NULL DEFAULT now(),
+		iderasure uuid REFERENCES pk_tracking.erasures ON DELETE SET NULL,
+		PRIMARY KEY (idsite, key_hash));
+	ALTER TABLE pk_tracking.suppressed ALTER COLUMN key_hash SET STATISTICS 0;
+	COMMENT ON TABLE pk_tracking.suppressed IS
+		'people whose hits are excluded since they were forgotten; delete a row, and they are tracked again';
+	COMMENT ON COLUMN pk_tracking.suppressed.idsite IS 'site';
+	COMMENT ON COLUMN pk_tracking.suppressed.key_hash IS
+		'HMAC-SHA-256 of the id, as in erasures.key_hashes';
+	COMMENT ON COLUMN pk_tracking.suppressed.kind IS 'user_id or visitor_id';
+	COMMENT ON COLUMN pk_tracking.suppressed.suppressed_at IS 'since when';
+	COMMENT ON COLUMN pk_tracking.suppressed.iderasure IS 'entry of the register';
+	PERFORM pk_tracking_internal.watch('suppressed');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.make_suppressed IS
+	'creates the table pk_tracking.suppressed';
+
+/* Writes a person's entry: of the keys only hashes.  Returns its number. */
+CREATE FUNCTION pk_tracking_internal.register_erasure(
+	idsite integer, user_ids text[], visitor_ids bigint[], orders text[], visits bigint[],
+	linked boolean, mode text, reason text, suppress boolean)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	site CONSTANT integer := register_erasure.idsite;
+	kinds text[];
+	hashes bytea[];
+	erasure uuid;
+BEGIN
+	SELECT array_agg(k.kind), array_agg(pk_tracking_internal.subject_key_hash(site, k.kind, k.value))
+		INTO kinds, hashes
+		FROM (SELECT 'user_id' AS kind, u AS value FROM unnest(user_ids) u
+			UNION ALL SELECT 'visitor_id', i::@extschema@.hexid::text FROM unnest(visitor_ids) i
+			UNION ALL SELECT 'idorder', o FROM unnest(orders) o
+			UNION ALL SELECT 'idvisit', v::text FROM unnest(visits) v) k;
+	INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, key_kinds, key_hashes,
+			parameters, reason)
+		VALUES ('forget_subject', mode, site, coalesce(kinds, '{}'), coalesce(hashes, '{}'),
+			jsonb_build_object('linked', linked, 'suppress', suppress), reason)
+		RETURNING e.iderasure INTO erasure;
+	IF suppress THEN
+		INSERT INTO pk_tracking.suppressed (idsite, key_hash, kind, iderasure)
+			SELECT site, k.hash, k.kind, erasure FROM unnest(kinds, hashes) AS k (kind, hash)
+			WHERE k.kind IN ('user_id', 'visitor_id')
+			ON CONFLICT DO NOTHING;
+	END IF;
+	RETURN erasure;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.register_erasure IS
+	'writes an entry of the register erasures for a person';

@@ -64,7 +64,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.log_excluded.day IS 'day in the site''s time zone';
 	COMMENT ON COLUMN pk_tracking.log_excluded.hits IS 'number of hits';
 	COMMENT ON COLUMN pk_tracking.log_excluded.reason IS
-		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch or session_limit; bad_money: recorded, but an amount could not be read; bad_address: recorded, but without the address, which could not be read; joined_other_id: recorded in a visit with another id; too_many_names: recorded with (too many) in place of a new name';
+		'reason: bot, automation, rec, do_not_track, exclude_requests, opt_out_cookie, ip, user_agent, referrer_spam, unknown_url, prefetch, session_limit or suppressed; bad_money: recorded, but an amount could not be read; bad_address: recorded, but without the address, which could not be read; joined_other_id: recorded in a visit with another id; too_many_names: recorded with (too many) in place of a new name';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_log_excluded IS

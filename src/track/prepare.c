@@ -20,6 +20,7 @@
 #include "track/prepare.h"
 #include "track/session.h"
 #include "track/site_rules.h"
+#include "track/suppress.h"
 #include "track/token.h"
 
 #define USER_ID_MAX 200			/* characters stored */
@@ -333,6 +334,8 @@ prepare_hit(Work *w, bool came)
 	if (w->anonymous)
 	{
 		session_identify(w);
+		/* of the ids nothing is left after this */
+		w->suppressed = came && hit_is_suppressed(hit, &w->id);
 		anonymise_hit(hit, s);
 		w->fingerprint_known = true;
 		return;

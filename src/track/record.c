@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/itemptr.h"
+#include "utils/inval.h"
 #include "utils/timestamp.h"
 
 #include "enrich/geoip.h"
@@ -29,6 +30,7 @@
 #include "track/fingerprints.h"
 #include "track/record.h"
 #include "track/session.h"
+#include "track/suppress.h"
 
 #define COOKIE_LIFETIME 33955200	/* seconds: 13 months (393 days) */
 #define SESSION_COOKIE_LIFETIME 1800	/* seconds: of an anonymous session's
@@ -710,6 +712,17 @@ record_hit(Work *w, GroupLocks *locks)
 	}
 	held_add_session_keys(&r.held, w);
 	held_lock_ids(&r.held);
+
+	/*
+	 * only now: who forgets a person has the same locks, and what was
+	 * suppressed while we waited for them is known when we have them
+	 */
+	AcceptInvalidationMessages();
+	if (w->suppressed || (!w->anonymous && hit_is_suppressed(w->hit, &w->id)))
+	{
+		finish_by_log(w, OUTCOME_EXCLUDED, "suppressed");
+		return true;
+	}
 
 	do
 	{

@@ -424,6 +424,42 @@ site_goals(int32 idsite, int *n)
 	return goals_of_site(goals_table.content, goals_table.n, idsite, n);
 }
 
+/* Who is not to be tracked again. */
+static void *
+make_suppressed(SPITupleTable *rows, uint64 n_rows, int *n)
+{
+	SuppressedKey *keys = palloc_array(SuppressedKey, n_rows + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < n_rows; i++)
+	{
+		bool		isnull;
+		bytea	   *hash = DatumGetByteaPP(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
+
+		if (VARSIZE_ANY_EXHDR(hash) != SUBJECT_KEY_LEN)
+			continue;
+		keys[*n].idsite = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+		memcpy(keys[*n].hash, VARDATA_ANY(hash), SUBJECT_KEY_LEN);
+		(*n)++;
+	}
+	return keys;
+}
+
+static UserTable suppressed_table = {
+	.name = "suppressed",
+	.plan.query = "SELECT s.idsite, s.key_hash FROM pk_tracking.suppressed s",
+	.make = make_suppressed
+};
+
+/* site_suppressed: see site_rules.h. */
+const SuppressedKey *
+site_suppressed(int *n)
+{
+	refresh(&suppressed_table);
+	*n = suppressed_table.n;
+	return suppressed_table.content;
+}
+
 /* The tokens of all sites. */
 static void *
 make_tokens(SPITupleTable *rows, uint64 n_rows, int *n)

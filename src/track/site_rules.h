@@ -11,6 +11,7 @@
 
 #include "base/url.h"
 #include "enrich/referrer.h"
+#include "identity/subject_key.h"
 #include "request/proxy.h"
 #include "track/exclude.h"
 #include "visit/custom.h"
@@ -25,6 +26,13 @@ typedef struct Token
 	int32		idsite;			/* 0: all sites */
 	TimestampTz expires;		/* DT_NOEND: never */
 } Token;
+
+/* A row of pk_tracking.suppressed. */
+typedef struct SuppressedKey
+{
+	int32		idsite;
+	uint8		hash[SUBJECT_KEY_LEN];
+} SuppressedKey;
 
 typedef struct SiteRules
 {
@@ -51,6 +59,9 @@ extern const ReferrerList *site_referrer_list(void);
 
 /* The tokens of all sites; n of them. */
 extern const Token *site_tokens(int *n);
+
+/* Who is not to be tracked again, on all sites; n of them. */
+extern const SuppressedKey *site_suppressed(int *n);
 
 /* Hosts known for referrer spam, including the user's own. */
 extern const SpamList *site_spam_list(void);

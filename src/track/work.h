@@ -52,6 +52,8 @@ typedef struct Work
 								 * visitor */
 	bool		upgrades;		/* consent may have come during the visit of
 								 * session */
+	bool		suppressed;		/* an anonymous hit that brings an id of
+								 * somebody who is not to be tracked */
 	Session		session;
 	Identity	id;
 	bool		fingerprint_known;	/* id.config has been found out: see

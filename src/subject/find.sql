@@ -1,0 +1,178 @@
+
+-- ---------------------------------------------------------------------------
+-- subject/find: the visits of a person
+-- ---------------------------------------------------------------------------
+
+/*
+ * The keys that were given, as they may stand in the log.  Never a fingerprint: many
+ * people have one, and whoever wants to can imitate it.
+ */
+CREATE FUNCTION pk_tracking_internal.subject_keys(
+	idsite integer,
+	user_id text,
+	visitor_id @extschema@.hexid,
+	idorder text,
+	idvisits bigint[],
+	OUT user_ids text[], OUT visitor_ids bigint[], OUT orders text[], OUT visits bigint[])
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	IF user_id IS NULL AND visitor_id IS NULL AND idorder IS NULL AND idvisits IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'a person must be named',
+			HINT = 'Pass "user_id", "visitor_id", "idorder" or "idvisits".';
+	END IF;
+	IF user_id = '' OR idorder = '' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'a user ID or order ID must not be empty';
+	END IF;
+	PERFORM pk_tracking_internal.need_site(subject_keys.idsite);
+	user_ids := CASE WHEN user_id IS NULL THEN '{}'::text[]
+		ELSE pk_tracking_internal.user_id_forms(user_id, true) END;
+	visitor_ids := CASE WHEN visitor_id IS NULL THEN '{}'::bigint[]
+		ELSE ARRAY[visitor_id::bigint] END;
+	orders := CASE WHEN idorder IS NULL THEN '{}'::text[]
+		ELSE pk_tracking_internal.user_id_forms(idorder, false) END;
+	visits := coalesce(array_remove(idvisits, NULL), '{}');
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.subject_keys IS
+	'the keys of a person in the forms in which the log may hold them';
+
+/*
+ * The visits that the keys lead to, and why.  began_by: only visits that began until
+ * then.  Each part reads one index.  Over max_visits: one row more than that.
+ */
+CREATE FUNCTION pk_tracking_internal.subject_visits(
+	idsite integer,
+	user_ids text[],
+	visitor_ids bigint[],
+	orders text[],
+	visits bigint[],
+	linked boolean,
+	began_by timestamptz,
+	max_visits bigint)
+RETURNS TABLE (idvisit bigint, why text[])
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	site CONSTANT integer := subject_visits.idsite;
+	ids @extschema@.hexid[] := ARRAY(SELECT i::@extschema@.hexid FROM unnest(visitor_ids) i);
+	matched bigint[];
+	reasons text[];
+	linked_ids @extschema@.hexid[];
+	users text[];
+BEGIN
+	SELECT array_agg(m.idvisit), array_agg(m.why) INTO matched, reasons FROM (
+		SELECT v.idvisit, 'user_id'::text AS why FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.user_id = ANY (user_ids)
+		UNION ALL
+		SELECT v.idvisit, 'visitor_id' FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
+		UNION ALL
+		SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
+			WHERE c.idsite = site AND c.idorder = ANY (orders)
+		UNION ALL
+		SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
+			WHERE c.idsite = site AND c.order_conflict = ANY (orders)
+				AND c.order_conflict IS NOT NULL
+		UNION ALL
+		SELECT v.idvisit, 'idvisit' FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.idvisit = ANY (visits)
+		LIMIT 4 * max_visits + 1) m;
+	IF linked THEN
+		-- a visitor id is a browser's: others may have logged in there
+		SELECT array_agg(DISTINCT v.idvisitor) FILTER (WHERE v.idvisitor IS NOT NULL),
+				array_agg(DISTINCT v.user_id) FILTER (WHERE v.user_id IS NOT NULL)
+			INTO linked_ids, users
+			FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (matched);
+		SELECT matched || array_agg(v.idvisit), reasons || array_agg('linked'::text)
+			INTO matched, reasons FROM (
+			SELECT v.idvisit FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (linked_ids)
+				AND (v.user_id IS NULL OR v.user_id = ANY (users))
+				AND v.idvisit <> ALL (matched)
+			LIMIT max_visits + 1) v;
+	END IF;
+	RETURN QUERY SELECT v.idvisit, array_agg(DISTINCT f.why)
+		FROM unnest(matched, reasons) AS f (idvisit, why)
+			JOIN pk_tracking.log_visit v ON v.idvisit = f.idvisit
+		WHERE v.visit_first_action_time <= began_by
+		GROUP BY v.idvisit ORDER BY v.idvisit LIMIT max_visits + 1;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.subject_visits IS
+	'the visits of a person by keys, and why each belongs to them';
+
+CREATE FUNCTION pk_tracking_internal.raise_too_many_visits(max_visits integer) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'program_limit_exceeded',
+		MESSAGE = format('more than %s visits match', max_visits),
+		HINT = 'Look whether the key is that of one person; then raise "max_visits".';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.raise_too_many_visits IS
+	'the error of functions that find more visits of a person than they may';
+
+CREATE FUNCTION pk_tracking.find_subject(
+	idsite integer,
+	user_id text DEFAULT NULL,
+	visitor_id @extschema@.hexid DEFAULT NULL,
+	idorder text DEFAULT NULL,
+	idvisits bigint[] DEFAULT NULL,
+	linked boolean DEFAULT false,
+	max_visits integer DEFAULT 10000)
+RETURNS TABLE (
+	idvisit bigint,
+	why text[],
+	visit_first_action_time timestamptz,
+	visit_last_action_time timestamptz,
+	visit_total_actions integer,
+	visit_idvisitor @extschema@.hexid,
+	visit_user_id text,
+	consent text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	k record;
+	n integer := 0;
+BEGIN
+	k := pk_tracking_internal.subject_keys(find_subject.idsite, find_subject.user_id,
+		visitor_id, find_subject.idorder, idvisits);
+	FOR idvisit, why, visit_first_action_time, visit_last_action_time, visit_total_actions,
+			visit_idvisitor, visit_user_id, consent IN
+		SELECT f.idvisit, f.why, v.visit_first_action_time, v.visit_last_action_time,
+			v.visit_total_actions, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent)
+		FROM pk_tracking_internal.subject_visits(find_subject.idsite, k.user_ids, k.visitor_ids,
+				k.orders, k.visits, coalesce(linked, false), 'infinity', max_visits) f
+			JOIN pk_tracking.log_visit v ON v.idvisit = f.idvisit
+		ORDER BY v.visit_first_action_time, f.idvisit
+	LOOP
+		n := n + 1;
+		IF n > max_visits THEN
+			PERFORM pk_tracking_internal.raise_too_many_visits(max_visits);
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.find_subject IS
+	'the visits of a person by user id, visitor id, order id or numbers of visits, and why each was found; linked: also visits of the same visitor ids without another user id; never by fingerprint';

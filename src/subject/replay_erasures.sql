@@ -1,0 +1,168 @@
+
+-- ---------------------------------------------------------------------------
+-- subject/replay_erasures: forgets again what an older backup has brought back
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION pk_tracking.export_erasures() RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	RETURN jsonb_build_object(
+		'exported_at', statement_timestamp(),
+		'salt', encode(pk_tracking.export_salt('erasure'), 'hex'),
+		'erasures', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.erased_at, e.iderasure)
+			FROM pk_tracking.erasures e), '[]'),
+		'suppressed', coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.suppressed_at, s.key_hash)
+			FROM pk_tracking.suppressed s), '[]'));
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.export_erasures IS
+	'the register of erasures with the salt of its hashes, for replay_erasures(): keep it beside the backups, and secret';
+
+/* The keys in the log whose hashes an entry has: of visits that began before it. */
+CREATE FUNCTION pk_tracking_internal.keys_of_hashes(
+	idsite integer, hashes bytea[],
+	OUT user_ids text[], OUT visitor_ids bigint[], OUT orders text[], OUT visits bigint[])
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	site CONSTANT integer := keys_of_hashes.idsite;
+BEGIN
+	user_ids := ARRAY(SELECT u.user_id FROM (SELECT DISTINCT v.user_id FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.user_id IS NOT NULL) u
+		WHERE pk_tracking_internal.subject_key_hash(site, 'user_id', u.user_id) = ANY (hashes));
+	visitor_ids := ARRAY(SELECT u.idvisitor::bigint FROM (
+			SELECT DISTINCT v.idvisitor FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.idvisitor IS NOT NULL) u
+		WHERE pk_tracking_internal.subject_key_hash(site, 'visitor_id', u.idvisitor::text) = ANY (hashes));
+	orders := ARRAY(SELECT o.idorder FROM (
+			SELECT c.idorder FROM pk_tracking.log_conversion c
+			WHERE c.idsite = site AND c.idorder IS NOT NULL
+			UNION SELECT c.order_conflict FROM pk_tracking.log_conversion c
+			WHERE c.idsite = site AND c.order_conflict IS NOT NULL) o
+		WHERE pk_tracking_internal.subject_key_hash(site, 'idorder', o.idorder) = ANY (hashes));
+	visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
+		WHERE v.idsite = site
+			AND pk_tracking_internal.subject_key_hash(site, 'idvisit', v.idvisit::text) = ANY (hashes));
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.keys_of_hashes IS
+	'the user ids, visitor ids, order ids and numbers of visits of a site''s log that have one of these hashes; reads the whole log';
+
+/* An entry of the document again.  Returns the numbers of rows, by table. */
+CREATE FUNCTION pk_tracking_internal.replay_erasure(e pk_tracking_internal.erasure_entry)
+RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	k record;
+	n record;
+	visits bigint[];
+	groups text[] := pk_tracking_internal.anonymise_groups('{all}');
+BEGIN
+	IF e.function = 'forget_subject' THEN
+		k := pk_tracking_internal.keys_of_hashes(e.idsite, e.key_hashes);
+		visits := pk_tracking_internal.subject_lock_visits(e.idsite, k.user_ids, k.visitor_ids,
+			k.orders, k.visits, coalesce((e.parameters ->> 'linked')::boolean, false), e.erased_at,
+			2147483647);
+	ELSIF e.function = 'anonymise_visits' THEN
+		groups := ARRAY(SELECT jsonb_array_elements_text(e.parameters -> 'what'));
+		visits := ARRAY(SELECT v.idvisit
+			FROM pk_tracking.log_visit v JOIN pk_tracking.site s ON s.idsite = v.idsite
+			WHERE v.idsite = e.idsite AND v.visit_first_action_time <= e.erased_at
+				AND v.visit_first_action_time >= pk_tracking_internal.day_begin(
+					(e.parameters ->> 'from_date')::date, s.timezone)
+				AND v.visit_first_action_time < pk_tracking_internal.day_begin(
+					(e.parameters ->> 'to_date')::date + 1, s.timezone)
+			ORDER BY v.idvisit FOR UPDATE OF v);
+	ELSE
+		IF e.mode = 'anonymise' THEN
+			groups := ARRAY(SELECT jsonb_array_elements_text(e.parameters -> 'what'));
+		END IF;
+		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
+			WHERE v.idsite = e.idsite AND v.visit_first_action_time <= e.erased_at
+				AND v.visit_last_action_time
+					< coalesce((e.parameters ->> 'before')::timestamptz, 'infinity')
+			ORDER BY v.idvisit FOR UPDATE);
+	END IF;
+	IF e.mode = 'erase' THEN
+		n := pk_tracking_internal.erase_visits(visits, NULL);
+	ELSE
+		n := pk_tracking_internal.anonymise_rows(e.idsite, visits, groups, NULL);
+	END IF;
+	IF e.function = 'delete_site' THEN
+		DELETE FROM pk_tracking.site s WHERE s.idsite = e.idsite;
+		WHILE pk_tracking_internal.delete_site_rest(e.idsite, 10000) > 0 LOOP
+			NULL;
+		END LOOP;
+	END IF;
+	RETURN ARRAY[n.n_visits, n.n_actions, n.n_conversions, n.n_items, n.n_links];
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.replay_erasure IS
+	'carries out an entry of the register of erasures again, on visits that began before it';
+
+CREATE FUNCTION pk_tracking.replay_erasures(document jsonb)
+RETURNS TABLE (iderasure uuid, erased_at timestamptz, function text, idsite integer, visits bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	e pk_tracking_internal.erasure_entry;
+	salt bytea;
+	counts bigint[];
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	IF jsonb_typeof(document -> 'erasures') IS DISTINCT FROM 'array'
+		OR jsonb_typeof(document -> 'suppressed') IS DISTINCT FROM 'array'
+		OR coalesce(document ->> 'salt', '') !~ '^[0-9a-f]{64}$' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'the document is not one of export_erasures()';
+	END IF;
+	salt := decode(document ->> 'salt', 'hex');
+	IF salt <> pk_tracking.export_salt('erasure') THEN
+		IF EXISTS (SELECT FROM pk_tracking.erasures r WHERE r.key_hashes <> '{}'
+			AND NOT document -> 'erasures' @> jsonb_build_array(jsonb_build_object('iderasure', r.iderasure)))
+		THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'object_not_in_prerequisite_state',
+				MESSAGE = 'the register has entries under another salt that the document does not have',
+				HINT = 'Replay the document before you erase anything else.';
+		END IF;
+		PERFORM pk_tracking.import_salt('erasure', salt);
+	END IF;
+
+	FOR e IN SELECT r.* FROM jsonb_populate_recordset(NULL::pk_tracking_internal.erasure_entry,
+			document -> 'erasures') r ORDER BY r.erased_at, r.iderasure
+	LOOP
+		INSERT INTO pk_tracking.erasures AS r (iderasure, erased_at, role, function, mode, idsite,
+				key_kinds, key_hashes, parameters, reason, visits, actions, conversions, items,
+				session_links)
+			VALUES (e.iderasure, e.erased_at, e.role, e.function, e.mode, e.idsite, e.key_kinds,
+				e.key_hashes, e.parameters, e.reason, e.visits, e.actions, e.conversions, e.items,
+				e.session_links)
+			ON CONFLICT DO NOTHING;
+		CONTINUE WHEN e.idsite IS NULL;
+		counts := pk_tracking_internal.replay_erasure(e);
+		iderasure := e.iderasure;
+		erased_at := e.erased_at;
+		function := e.function;
+		idsite := e.idsite;
+		visits := counts[1];
+		RETURN NEXT;
+	END LOOP;
+	INSERT INTO pk_tracking.suppressed AS s (idsite, key_hash, kind, suppressed_at, iderasure)
+		SELECT d.idsite, d.key_hash, d.kind, d.suppressed_at, d.iderasure
+		FROM jsonb_populate_recordset(NULL::pk_tracking_internal.suppressed_entry,
+			document -> 'suppressed') d
+		ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.replay_erasures IS
+	'after an older backup was restored: erases and anonymises again what the document of export_erasures() lists, and suppresses again; returns the visits that each entry met';

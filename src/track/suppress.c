@@ -1,0 +1,66 @@
+/*
+ * suppress.c
+ *		People who are not to be tracked again.
+ *
+ * The table pk_tracking.suppressed has keyed hashes of their ids.  It is read once, and
+ * while it is empty a hit costs a comparison.
+ */
+#include "postgres.h"
+
+#include "base/hexid.h"
+#include "identity/subject_key.h"
+#include "track/site_rules.h"
+#include "track/suppress.h"
+
+/* Is this hash in the site's list? */
+static bool
+is_listed(const SuppressedKey *list, int n, int32 idsite, const char *kind, const char *value)
+{
+	uint8		hash[SUBJECT_KEY_LEN];
+
+	subject_key_hash(idsite, kind, value, strlen(value), hash);
+	for (int i = 0; i < n; i++)
+	{
+		if (list[i].idsite == idsite && memcmp(list[i].hash, hash, SUBJECT_KEY_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+id_is_listed(const SuppressedKey *list, int n, int32 idsite, const OptionalId *id)
+{
+	char		hex[HEXID_TEXT_LEN + 1];
+
+	if (!id->given)
+		return false;
+	hexid_format(id->id, hex);
+	return is_listed(list, n, idsite, SUBJECT_VISITOR_ID, hex);
+}
+
+/* hit_is_suppressed: see suppress.h. */
+bool
+hit_is_suppressed(const Hit *hit, const Identity *id)
+{
+	int			n;
+	const SuppressedKey *list = site_suppressed(&n);
+	const OptionalId *const ids[] = {
+		&hit->visitor_id, &hit->cid, &hit->third_party_id, &id->own, &id->user
+	};
+	bool		here = false;
+
+	for (int i = 0; i < n && !here; i++)
+		here = list[i].idsite == hit->idsite;
+	if (!here)
+		return false;
+	if (hit->user_id[0] && is_listed(list, n, hit->idsite, SUBJECT_USER_ID, hit->user_id))
+		return true;
+	if (id->user_id != NULL && is_listed(list, n, hit->idsite, SUBJECT_USER_ID, id->user_id))
+		return true;
+	for (int i = 0; i < (int) lengthof(ids); i++)
+	{
+		if (id_is_listed(list, n, hit->idsite, ids[i]))
+			return true;
+	}
+	return false;
+}
