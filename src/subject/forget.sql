@@ -92,6 +92,7 @@ BEGIN
 			MESSAGE = 'visits can be erased or anonymised in READ COMMITTED only',
 			HINT = 'An older snapshot would not show what hits have written meanwhile.';
 	END IF;
+	SELECT false AS locked, '{}'::bigint[] AS matched, '{}'::bigint[] AS matched_ids INTO t;
 	LOOP
 		BEGIN
 			t := pk_tracking_internal.subject_try(idsite, user_ids, visitor_ids, orders, visits,
