@@ -303,6 +303,10 @@ BEGIN
 		INSERT INTO differs VALUES (report, q.n, 'rows', cardinality(wanted)::text, cardinality(got)::text);
 	END IF;
 END $$;
+-- where no clock changes at midnight
+CREATE FUNCTION pg_temp.midnight(site integer, day date) RETURNS timestamptz LANGUAGE sql AS $$
+	SELECT day::timestamp AT TIME ZONE s.timezone FROM pk_tracking.site s WHERE s.idsite = site
+$$;
 -- as a row's text has it
 CREATE FUNCTION pg_temp.cols(VARIADIC c text[]) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(CASE WHEN e IS NULL THEN '' WHEN e ~ '[ ,]' OR e = '' THEN '"' || e || '"' ELSE e END, ',' ORDER BY n) FROM unnest(c) WITH ORDINALITY AS u(e, n)
@@ -315,15 +319,15 @@ DECLARE
 BEGIN
 	FOR q IN SELECT * FROM asked LOOP
 		-- days of the calendar, one by one, grouped by what week or month they fall in
-		FOR p IN VALUES ('day'), ('week'), ('month'), ('range') LOOP
+		FOR p IN VALUES ('day'), ('week'), ('month'), ('quarter'), ('year'), ('range') LOOP
 			PERFORM pg_temp.compare('visits by ' || p,
-				format('SELECT pg_temp.cols(min(c)::text, max(c)::text) AS key, format(''tv.day BETWEEN %%L AND %%L'', min(c), max(c)) AS condition
+				format('SELECT pg_temp.cols(min(c)::text, max(c)::text, pg_temp.midnight($1.site, min(c))::text) AS key, format(''tv.day BETWEEN %%L AND %%L'', min(c), max(c)) AS condition
 					FROM (SELECT $1.from_date + i AS c FROM generate_series(0, $1.to_date - $1.from_date) i) days GROUP BY %s',
-					CASE p WHEN 'day' THEN 'c' WHEN 'week' THEN 'to_char(c, ''IYYY-IW'')' WHEN 'month' THEN 'to_char(c, ''YYYY-MM'')' ELSE '()' END),
+					CASE p WHEN 'day' THEN 'c' WHEN 'week' THEN 'to_char(c, ''IYYY-IW'')' WHEN 'month' THEN 'to_char(c, ''YYYY-MM'')' WHEN 'quarter' THEN 'to_char(c, ''YYYY-Q'')' WHEN 'year' THEN 'to_char(c, ''YYYY'')' ELSE '()' END),
 				format('report_visits($1, $2, $3, %L, $4)', p), q);
 		END LOOP;
 		PERFORM pg_temp.compare('visitors',
-			'SELECT pg_temp.cols(min(c)::text, max(c)::text, (ARRAY[''new'', ''returning'', ''returning customer''])[1 + t]) AS key, format(''tv.visitor_returning = %s AND tv.day BETWEEN %L AND %L'', t, min(c), max(c)) AS condition
+			'SELECT pg_temp.cols(min(c)::text, max(c)::text, pg_temp.midnight($1.site, min(c))::text, (ARRAY[''new'', ''returning'', ''returning customer''])[1 + t]) AS key, format(''tv.visitor_returning = %s AND tv.day BETWEEN %L AND %L'', t, min(c), max(c)) AS condition
 				FROM (SELECT $1.from_date + i AS c FROM generate_series(0, $1.to_date - $1.from_date) i) days, generate_series(0, 2) t GROUP BY to_char(c, ''IYYY-IW''), t',
 			'report_visitors($1, $2, $3, ''week'', $4)', q);
 		PERFORM pg_temp.compare('hours', 'SELECT h::text AS key, format(''tv.hour = %s'', h) AS condition FROM generate_series(0, 23) h', 'report_hours($1, $2, $3, $4)', q);
@@ -353,7 +357,7 @@ END $$;
 CREATE TEMP TABLE twins (report text, statement text, twin text);
 INSERT INTO twins VALUES
 ('consent', 'report_consent($1, $2, $3, ''day'', $4)', $$
-	SELECT d, d, (SELECT count(*) FROM tv WHERE tv.idsite = q.site AND tv.day = d AND tv.consent = ANY (q.consent)),
+	SELECT d, d, pg_temp.midnight(q.site, d), (SELECT count(*) FROM tv WHERE tv.idsite = q.site AND tv.day = d AND tv.consent = ANY (q.consent)),
 		(SELECT count(*) FROM tv WHERE tv.idsite = q.site AND tv.day = d AND tv.consent = ANY (q.consent) AND tv.consent IN (0, 1)),
 		(SELECT count(*) FROM tv WHERE tv.idsite = q.site AND tv.day = d AND tv.consent = ANY (q.consent) AND tv.consent = 0),
 		(SELECT count(*) FROM tv WHERE tv.idsite = q.site AND tv.day = d AND tv.consent = ANY (q.consent) AND tv.consent = 1),
@@ -422,7 +426,7 @@ INSERT INTO twins VALUES
 		pg_temp.per_cent(count(DISTINCT c.idvisit) FILTER (WHERE c.idvisitor IS NULL), count(DISTINCT c.idvisit))
 	FROM c WHERE c.idgoal <> -1 GROUP BY 1, 2, 3, 4$$),
 ('orders', 'report_orders($1, $2, $3, ''month'', $4)', $$
-	SELECT m.a, m.b, count(c.idvisit) FILTER (WHERE idgoal = 0), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0), coalesce(sum(c.revenue) FILTER (WHERE idgoal = 0), 0),
+	SELECT m.a, m.b, pg_temp.midnight(($1).site, m.a), count(c.idvisit) FILTER (WHERE idgoal = 0), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0), coalesce(sum(c.revenue) FILTER (WHERE idgoal = 0), 0),
 		coalesce(round(sum(c.revenue) FILTER (WHERE idgoal = 0) / nullif(count(c.revenue) FILTER (WHERE idgoal = 0), 0), 2), 0.00), coalesce(sum(c.revenue_subtotal) FILTER (WHERE idgoal = 0), 0), 0, 0, 0,
 		coalesce(sum(c.items) FILTER (WHERE idgoal = 0), 0), count(c.idvisit) FILTER (WHERE idgoal = -1), coalesce(sum(c.revenue) FILTER (WHERE idgoal = -1), 0), count(c.order_conflict),
 		count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), pg_temp.per_cent(count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0 AND c.idvisitor IS NULL), count(DISTINCT c.idvisit) FILTER (WHERE idgoal = 0))

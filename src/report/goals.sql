@@ -69,7 +69,7 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 	$report$);
 
 SELECT pk_tracking_internal.make_report('report_orders',
-	'orders and abandoned carts by period: day, week, month or range; every period has a row',
+	'orders and abandoned carts by period (hour, day, week, month, quarter, year or range); every period has a row',
 	'nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
 	avg_order_revenue numeric, revenue_subtotal numeric, revenue_tax numeric,
 	revenue_shipping numeric, revenue_discount numeric, items bigint,
@@ -77,7 +77,8 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	nb_visits_anonymous bigint,
 	anonymous_rate numeric',
 	$report$
-	SELECT {first_day}, {last_day}, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
+	SELECT {first_day}, {last_day}, {begins}, coalesce(m.nb_conversions, 0),
+		coalesce(m.nb_visits_converted, 0),
 		coalesce(m.revenue, 0), round(coalesce(m.revenue / nullif(m.nb_revenues, 0), 0), 2),
 		coalesce(m.revenue_subtotal, 0), coalesce(m.revenue_tax, 0),
 		coalesce(m.revenue_shipping, 0), coalesce(m.revenue_discount, 0),

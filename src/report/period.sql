@@ -29,6 +29,78 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.day_begin IS 'instant at which a local day begins';
 
+/* Checks what every report is given but its site. */
+CREATE FUNCTION pk_tracking_internal.report_arguments(
+	from_date date,
+	to_date date,
+	visitors text,
+	OUT least_consent smallint,
+	OUT greatest_consent smallint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'first and last day of a report must be finite and not null';
+	END IF;
+	IF from_date > to_date THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('first day of the report (%s) must not be later than its last day (%s)',
+				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
+	END IF;
+	SELECT c.least_consent, c.greatest_consent INTO least_consent, greatest_consent
+		FROM pk_tracking_internal.report_consents(visitors) c;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_arguments IS
+	'checks days and kind of visitors of a report; returns the range of consent';
+
+/* The codes of consent that an argument "visitors" stands for. */
+CREATE FUNCTION pk_tracking_internal.report_consents(
+	visitors text,
+	OUT least_consent smallint,
+	OUT greatest_consent smallint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CASE visitors
+		WHEN 'all' THEN least_consent := 0; greatest_consent := 3;
+		WHEN 'identified' THEN least_consent := 0; greatest_consent := 1;
+		WHEN 'anonymous' THEN least_consent := 2; greatest_consent := 3;
+		ELSE
+			RAISE EXCEPTION USING
+				ERRCODE = 'invalid_parameter_value',
+				MESSAGE = format('invalid value for argument "visitors": "%s"', coalesce(visitors, 'NULL')),
+				HINT = 'Valid values are "all", "identified", and "anonymous".';
+	END CASE;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_consents IS
+	'range of consent of a kind of visitors; an error for an unknown one';
+
+/* The time zone of a report's site. */
+CREATE FUNCTION pk_tracking_internal.report_site(idsite integer, OUT timezone text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_site.idsite;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('site %s does not exist', coalesce(idsite::text, 'NULL')),
+			HINT = 'Add sites with pk_tracking.add_site().';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_site IS
+	'time zone of a site; an error if there is no log or no such site';
+
 CREATE FUNCTION pk_tracking_internal.report_period(
 	INOUT idsite integer,
 	INOUT from_date date,
@@ -43,35 +115,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM pk_tracking_internal.need_log();
-	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_period.idsite;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('site %s does not exist', coalesce(idsite::text, 'NULL')),
-			HINT = 'Add sites with pk_tracking.add_site().';
-	END IF;
-	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'first and last day of a report must be finite and not null';
-	END IF;
-	IF from_date > to_date THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('first day of the report (%s) must not be later than its last day (%s)',
-				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
-	END IF;
-	CASE visitors
-		WHEN 'all' THEN least_consent := 0; greatest_consent := 3;
-		WHEN 'identified' THEN least_consent := 0; greatest_consent := 1;
-		WHEN 'anonymous' THEN least_consent := 2; greatest_consent := 3;
-		ELSE
-			RAISE EXCEPTION USING
-				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('invalid value for argument "visitors": "%s"', coalesce(visitors, 'NULL')),
-				HINT = 'Valid values are "all", "identified", and "anonymous".';
-	END CASE;
+	timezone := pk_tracking_internal.report_site(idsite);
+	SELECT a.least_consent, a.greatest_consent INTO least_consent, greatest_consent
+		FROM pk_tracking_internal.report_arguments(from_date, to_date, visitors) a;
 	begins := pk_tracking_internal.day_begin(from_date, timezone);
 	ends := pk_tracking_internal.day_begin(to_date + 1, timezone);
 END
@@ -82,24 +128,42 @@ COMMENT ON FUNCTION pk_tracking_internal.report_period IS
 /*
  * The periods of a report as SQL, over the parameters of reports (template.sql).
  * spans: a relation with a row, k1, for each period.  key: the k1 of a time, which
- * is put in with format().  first_day, last_day: expressions over k1, the part of
- * the period that the report covers.
+ * is put in with format().  begins, first_day, last_day: expressions over k1, the
+ * part of the period that the report covers: its first instant and its days.
+ *
+ * Hours are those of the site's clock, told apart by their instants: a day on which
+ * clocks change has 23 or 25 of them.  Where clocks change by half an hour, the
+ * part of an hour before the change and the part after it are two.
  */
 CREATE FUNCTION pk_tracking_internal.report_spans(
 	period text,
 	OUT spans text,
 	OUT key text,
+	OUT begins text,
 	OUT first_day text,
 	OUT last_day text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	length text := CASE period WHEN 'quarter' THEN '3 months' ELSE '1 ' || period END;
 BEGIN
-	IF period IN ('day', 'week', 'month') THEN
-		spans := format('generate_series(date_trunc(%1$L, $7::timestamp), $8::timestamp, '
-			'interval ''1 %1$s'') AS span(k1)', period);
+	first_day := 'greatest(k1::date, $7)';
+	begins := format('pk_tracking_internal.day_begin(%s, $6)', first_day);
+	IF period = 'hour' THEN
+		-- no zone's clock begins an hour at other instants than these
+		spans := '(SELECT date_trunc(''hour'', t.at, $6), min(t.at) '
+			'FROM generate_series($2, $3 - interval ''1 us'', interval ''15 min'') AS t(at) '
+			'GROUP BY 1) AS span(k1, hour_begins)';
+		key := 'date_trunc(''hour'', %s, $6)';
+		begins := 'hour_begins';
+		first_day := '(hour_begins AT TIME ZONE $6)::date';
+		last_day := first_day;
+	ELSIF period IN ('day', 'week', 'month', 'quarter', 'year') THEN
+		spans := format('generate_series(date_trunc(%L, $7::timestamp), $8::timestamp, '
+			'interval %L) AS span(k1)', period, length);
 		key := format('date_trunc(%L, %%s AT TIME ZONE $6)', period);
-		last_day := format('least((k1 + interval ''1 %s'')::date - 1, $8)', period);
+		last_day := format('least((k1 + interval %L)::date - 1, $8)', length);
 	ELSIF period = 'range' THEN
 		spans := '(VALUES ($7::timestamp)) AS span(k1)';
 		key := '$7::timestamp';
@@ -108,12 +172,11 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('invalid value for argument "period": "%s"', coalesce(period, 'NULL')),
-			HINT = 'Valid values are "day", "week", "month", and "range".';
+			HINT = 'Valid values are "hour", "day", "week", "month", "quarter", "year", and "range".';
 	END IF;
-	first_day := 'greatest(k1::date, $7)';
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'days, weeks or months of a report as SQL';
+COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'the periods of a report as SQL';
 
 /*
  * The statement of a report.  query: with the markers that template.sql explains,
@@ -140,6 +203,7 @@ BEGIN
 	IF query ~ '\{span' THEN
 		SELECT * INTO s FROM pk_tracking_internal.report_spans(period);
 		statement := replace(statement, '{spans}', s.spans);
+		statement := replace(statement, '{begins}', s.begins);
 		statement := replace(statement, '{first_day}', s.first_day);
 		statement := replace(statement, '{last_day}', s.last_day);
 		statement := regexp_replace(statement, '\{span of ([a-z_.]+)\}',

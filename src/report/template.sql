@@ -26,7 +26,8 @@
 -- A report by period has four more
 --		{spans}					a relation with a row for each period, k1
 --		{span of TIME}			the k1 of a time
---		{first_day}, {last_day}	what the report shows of k1
+--		{first_day}, {last_day}, {begins}
+--								what the report shows of k1
 -- report_statement() puts SQL for the markers: of a report without a filter what
 -- one would write by hand.  A query reads each table of the log once, and only its
 -- period, by the ranges that these conditions give.
@@ -40,8 +41,8 @@
 
 /*
  * Creates the report pk_tracking.name().  result: its columns, as in RETURNS
- * TABLE; first_day and last_day come before them if by_period is true, and the
- * report then has the argument period.  query: as above, or EXECUTE and an
+ * TABLE; first_day, last_day and begins come before them if by_period is true, and
+ * the report then has the argument period.  query: as above, or EXECUTE and an
  * expression that makes such a query of the arguments.
  *
  * own_arguments stand between to_date and visitors, more_arguments between
@@ -102,7 +103,8 @@ $body$$create$,
 		CASE WHEN by_period THEN $$period text DEFAULT 'day', $$ ELSE '' END
 			|| CASE WHEN own_arguments <> '' THEN own_arguments || ', ' ELSE '' END,
 		CASE WHEN more_arguments <> '' THEN more_arguments || ', ' ELSE '' END,
-		CASE WHEN by_period THEN 'first_day date, last_day date, ' ELSE '' END || result,
+		CASE WHEN by_period THEN 'first_day date, last_day date, begins timestamptz, ' ELSE '' END
+			|| result,
 		rows,
 		CASE WHEN checks <> '' THEN E'\n\t' || btrim(checks, E'\n\t') ELSE '' END,
 		CASE WHEN body ~ '^EXECUTE\M' THEN substr(body, 8) ELSE format('$query$%s$query$', body) END,
@@ -141,7 +143,7 @@ BEGIN
 	END IF;
 	IF by_period THEN
 		keys := '{span of v.visit_first_action_time}'::text || keys;
-		labels := ARRAY['{first_day}', '{last_day}'] || labels;
+		labels := ARRAY['{first_day}', '{last_day}', '{begins}'] || labels;
 		axis := concat_ws(' CROSS JOIN ', '{spans}', axis);
 	END IF;
 	PERFORM pk_tracking_internal.make_report(name, comment,

@@ -6,7 +6,7 @@
 -- by time
 
 SELECT pk_tracking_internal.make_visit_report('report_visits',
-	'visits, visitors, page views and times by period: day, week, month or range; every period has a row',
+	'visits, visitors, page views and times by period (hour, day, week, month, quarter, year or range); every period has a row',
 	'', '{}', by_period => true);
 
 SELECT pk_tracking_internal.make_visit_report('report_visitors',
@@ -26,7 +26,8 @@ SELECT pk_tracking_internal.make_report('report_consent',
 	nb_visits_granted bigint, nb_visits_undecided bigint, nb_visits_refused bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT {first_day}, {last_day}, coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0),
+	SELECT {first_day}, {last_day}, {begins},
+		coalesce(m.nb_visits, 0), coalesce(m.not_asked + m.granted, 0),
 		coalesce(m.not_asked, 0), coalesce(m.granted, 0),
 		coalesce(m.undecided, 0), coalesce(m.refused, 0), coalesce(m.undecided + m.refused, 0),
 		round(coalesce(100.0 * (m.undecided + m.refused) / m.nb_visits, 0), 1)
