@@ -16,16 +16,16 @@ const texts = title => ({ title, text: 'Text', agree: 'Yes', refuse: 'No' });
 world.isLong = args.includes('--long');
 world.shots = args.includes('--screenshots') ? args[args.indexOf('--screenshots') + 1] : '';
 
-/* name → settings */
+/* name → settings; those of doc/client.md, "Decisions", have its words for a name */
 const sites = {
 	plain: {}, calls: {}, time: {}, tabs: {}, back: {}, blocked: {}, returning: {}, app: {}, hostile: {},
 	respects: { respect_do_not_track: 'on' },
 	not_asked: {},
 	ask_else_nothing: { consent_mode: 'ask_else_nothing' },
 	ask_else_anonymous: { consent_mode: 'ask_else_anonymous' },
-	'ask_else_anonymous off': { consent_mode: 'ask_else_anonymous', anonymous_session_cookie: 'off' },
-	cookieless: { force_cookieless_tracking: 'on' },
-	'cookieless asks': { force_cookieless_tracking: 'on', consent_mode: 'ask_else_anonymous' },
+	'ask_else_anonymous, anonymous_session_cookie = off': { consent_mode: 'ask_else_anonymous', anonymous_session_cookie: 'off' },
+	'not_asked, force_cookieless_tracking = on': { force_cookieless_tracking: 'on' },
+	'ask_else_anonymous, force_cookieless_tracking = on': { force_cookieless_tracking: 'on', consent_mode: 'ask_else_anonymous' },
 	unrenewed: { cookie_renewal: 'off' },
 	designed: { consent_mode: 'ask_else_anonymous', consent_window: JSON.stringify({ position: 'center', policy_url: '/privacy', ask_again_days: 30,
 		colors: { background: '#1d2b1f', text: '#f2f5ee', button: '#c9e265', button_text: '#1d2b1f' },

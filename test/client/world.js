@@ -124,7 +124,8 @@ const heads = {
 	mistakes: () => '<script src="/mistakes.js"></script>\n',
 	clobber: () => ['currentScript', 'cookie'].map(name => `<img name="${name}" src="/page.png">`).join('') +
 		'<a id="pk"></a><a id="pkConsent"></a>\n',
-	twice: site => codes[site]
+	twice: site => codes[site],
+	window: site => codes[site].includes('consent.js') ? '' : `<script src="${stats.url}/consent.js?idsite=${site}" defer></script>\n`
 };
 
 /* matomo.js with the window of the site, if it asks. */

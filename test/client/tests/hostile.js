@@ -109,7 +109,7 @@ tests.sandbox = async () => {
 
 tests.nocookies = async () => {
 	/* as the site says: nowhere a cookie */
-	for (const [site, visitor] of [['cookieless', 'identified'], ['cookieless asks', 'anonymous']]) {
+	for (const [site, visitor] of [['not_asked', 'identified'], ['ask_else_anonymous', 'anonymous']].map(([mode, kind]) => [mode + ', force_cookieless_tracking = on', kind])) {
 		const where = await context();
 		const page = await open(where, site);
 
