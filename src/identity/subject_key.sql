@@ -42,4 +42,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.renew_erasure_salt IS
-	'replaces the salt "erasure": from then on nobody can tell whom the entries of the register erasures are about, and replay_erasures() cannot either';
+	'replaces the salt "erasure": from then on the entries of the register erasures no longer tell whom they are about, and replay_erasures() cannot use them';

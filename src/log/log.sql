@@ -103,7 +103,7 @@ DECLARE
 		automation_agent,
 		log_visit, log_visit_length, log_action, log_new_names, log_link_visit_action,
 		log_conversion, log_conversion_item, log_excluded, log_version,
-		ingest_run, rejected_hit, ingest_position, erasures, suppressed,
+		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name,
 		visit, action, excluded}';
 	relation name;
 BEGIN

@@ -18,6 +18,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -139,6 +140,43 @@ read_columns(RowShape *shape, const ColumnTable *columns, Oid relid, TupleDesc d
 }
 
 /*
+ * The column that the index's predicate wants to be NOT NULL; 0 if the predicate
+ * says more than that of one column.
+ */
+static AttrNumber
+predicate_column(List *predicate)
+{
+	NullTest   *test = list_length(predicate) == 1 ? linitial(predicate) : NULL;
+
+	if (test != NULL && IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		!test->argisrow && IsA(test->arg, Var))
+		return ((Var *) test->arg)->varattno;
+	return 0;
+}
+
+/* The indexes that a row without a value in one column does not belong into. */
+static void
+read_partial(RowShape *shape, Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		AttrNumber	att = predicate_column(RelationGetIndexPredicate(index));
+
+		if (att > 0 && shape->n_partial < PARTIAL_INDEXES)
+		{
+			shape->partial[shape->n_partial].index = lfirst_oid(lc);
+			shape->partial[shape->n_partial++].att = att;
+		}
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+}
+
+/*
  * row_shape_read
  *		Where the columns stand in their table, and whether its rows may be
  *		written here.  owner: the role that writes.
@@ -153,8 +191,9 @@ row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner
 	const char *of_columns;
 	bool		holds = true;
 
-	table_close(rel, AccessShareLock);
 	memset(shape, 0, sizeof(RowShape));
+	read_partial(shape, rel);
+	table_close(rel, AccessShareLock);
 	of_columns = read_columns(shape, columns, relid, desc, given);
 	shape->may_end_early = true;
 	for (int i = 0; i < desc->natts; i++)
@@ -225,21 +264,6 @@ row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once)
 }
 
 /*
- * The column that the index's predicate wants to be NOT NULL; 0 if the predicate
- * says more than that of one column.
- */
-static AttrNumber
-predicate_column(List *predicate)
-{
-	NullTest   *test = list_length(predicate) == 1 ? linitial(predicate) : NULL;
-
-	if (test != NULL && IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
-		!test->argisrow && IsA(test->arg, Var))
-		return ((Var *) test->arg)->varattno;
-	return 0;
-}
-
-/*
  * Fill what is needed to put rows into an index without the executor.  False if
  * the index needs the executor: for expressions, other predicates, exclusion
  * constraints and deferred uniqueness.
@@ -278,19 +302,92 @@ read_index(RowIndex *index, Relation rel, IndexInfo *info)
 	return true;
 }
 
-/* Open the executor's view of the table; an update that touches no index needs none. */
+/* Does no row of these belong into the index? */
+static bool
+is_for_others(const RowShape *shape, Oid index, HeapTuple *tuples, int n)
+{
+	for (int i = 0; i < shape->n_partial; i++)
+	{
+		if (shape->partial[i].index != index)
+			continue;
+		for (int k = 0; k < n; k++)
+		{
+			if (!heap_attisnull(tuples[k], shape->partial[i].att, NULL))
+				return false;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Can the indexes that were left out stay closed for these rows, too? */
+static bool
+has_enough_indexes(RowWriter *w, HeapTuple *tuples, int n)
+{
+	if (w->all_indexes)
+		return true;
+	if (n == 0)
+		return false;
+	for (int i = 0; i < w->shape->n_partial; i++)
+	{
+		if (!is_for_others(w->shape, w->shape->partial[i].index, tuples, n))
+			return false;
+	}
+	return true;
+}
+
+/* As ExecOpenIndices(), without the indexes that none of the n rows belongs into. */
 static void
-open_result(RowWriter *w)
+open_indexes(RowWriter *w, HeapTuple *tuples, int n)
+{
+	List	   *oids = RelationGetIndexList(w->rel);
+	ResultRelInfo *result = w->result;
+	ListCell   *lc;
+
+	result->ri_IndexRelationDescs = palloc_array(Relation, list_length(oids) + 1);
+	result->ri_IndexRelationInfo = palloc_array(IndexInfo *, list_length(oids) + 1);
+	result->ri_NumIndices = 0;
+	w->all_indexes = true;
+	foreach(lc, oids)
+	{
+		Relation	index;
+
+		if (n > 0 && is_for_others(w->shape, lfirst_oid(lc), tuples, n))
+		{
+			w->all_indexes = false;
+			continue;
+		}
+		index = index_open(lfirst_oid(lc), RowExclusiveLock);
+		result->ri_IndexRelationDescs[result->ri_NumIndices] = index;
+		result->ri_IndexRelationInfo[result->ri_NumIndices++] = BuildIndexInfo(index);
+	}
+	list_free(oids);
+}
+
+/*
+ * Open the executor's view of the table; an update that touches no index needs none.
+ * For n rows of which none belongs into some index that stays closed, as it costs a new
+ * visit a fiftieth to open one; n is 0 where all are needed.
+ */
+static void
+open_result(RowWriter *w, HeapTuple *tuples, int n)
 {
 	MemoryContext old;
 
 	if (w->estate != NULL)
-		return;
+	{
+		if (has_enough_indexes(w, tuples, n))
+			return;
+		ExecCloseIndices(w->result);
+	}
 	old = MemoryContextSwitchTo(w->context);
-	w->estate = CreateExecutorState();
-	w->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
-	ExecOpenIndices(w->result, false);
+	if (w->estate == NULL)
+	{
+		w->estate = CreateExecutorState();
+		w->result = makeNode(ResultRelInfo);
+		InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
+	}
+	open_indexes(w, tuples, n);
 
 	w->indexes = palloc_array(RowIndex, w->result->ri_NumIndices + 1);
 	w->plain_indexes = true;
@@ -414,7 +511,7 @@ check_row(RowWriter *w, TupleTableSlot *slot, HeapTuple tuple)
 	}
 	if (!sure && desc->constr != NULL)
 	{
-		open_result(w);
+		open_result(w, &tuple, 1);
 		ExecConstraints(w->result, slot, w->estate);
 	}
 }
@@ -422,7 +519,7 @@ check_row(RowWriter *w, TupleTableSlot *slot, HeapTuple tuple)
 static void
 add_to_indexes(RowWriter *w, TupleTableSlot *slot, bool update, bool only_summarizing)
 {
-	open_result(w);
+	open_result(w, NULL, 0);
 	if (w->result->ri_NumIndices > 0)
 		list_free(pkt_insert_index_tuples(w->result, slot, w->estate, update, only_summarizing));
 	ResetPerTupleExprContext(w->estate);
@@ -469,7 +566,8 @@ fill_index(RowWriter *w, RowIndex *index, int n)
 	{
 		TupleTableSlot *slot = w->slots[i];
 
-		if (index->not_null > 0 && slot_attisnull(slot, index->not_null))
+		if (index->not_null > 0 &&
+			heap_attisnull(((HeapTupleTableSlot *) slot)->tuple, index->not_null, NULL))
 			continue;
 		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
 			values[k] = slot_getattr(slot, info->ii_IndexAttrNumbers[k], &nulls[k]);
@@ -512,12 +610,12 @@ row_writer_insert(RowWriter *w, HeapTuple *tuples, int n)
 	{
 		MemoryContext old;
 
-		open_result(w);
+		open_result(w, NULL, 0);
 		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(w->estate));
 		heap_multi_insert(w->rel, w->slots, n, cid, 0, NULL);
 		MemoryContextSwitchTo(old);
 	}
-	open_result(w);
+	open_result(w, tuples, n > 1 ? 0 : 1);
 	if (w->plain_indexes)
 	{
 		for (int i = 0; i < w->result->ri_NumIndices; i++)

@@ -13,6 +13,9 @@
 
 #include "log/columns.h"
 
+/* Indexes that most rows may not belong into; more of them are opened for every row. */
+#define PARTIAL_INDEXES 4
+
 /* What is known of a table whose columns a ColumnTable names. */
 typedef struct RowShape
 {
@@ -26,6 +29,12 @@ typedef struct RowShape
 	AttrNumber	consent;		/* the column of that name, 0: none */
 	int			n_not_null;
 	AttrNumber	not_null[KEPT_PLAN_ARGS];
+	int			n_partial;
+	struct
+	{
+		Oid			index;
+		AttrNumber	att;		/* only rows with a value here belong into it */
+	}			partial[PARTIAL_INDEXES];
 } RowShape;
 
 /* An index that rows are put into by its own method. */
@@ -51,7 +60,9 @@ typedef struct RowWriter
 	MemoryContext context;
 	EState	   *estate;			/* with result, once it is needed */
 	ResultRelInfo *result;
-	bool		plain_indexes;	/* indexes holds all there are */
+	bool		all_indexes;	/* none was left out that rows without a value
+								 * do not belong into */
+	bool		plain_indexes;	/* indexes holds all that are open */
 	RowIndex   *indexes;
 	TupleDesc  *early;			/* [n]: of rows that end after n columns;
 								 * NULL: not made yet */

@@ -3,19 +3,6 @@
 -- subject/erasures: the register of what was forgotten
 -- ---------------------------------------------------------------------------
 
--- The rows of both tables as a document has them: the tables are the user's, and may not
--- be there when functions are made.
-
-CREATE TYPE pk_tracking_internal.erasure_entry AS (
-	iderasure uuid, erased_at timestamptz, role text, function text, mode text, idsite integer,
-	key_kinds text[], key_hashes bytea[], parameters jsonb, reason text, visits bigint,
-	actions bigint, conversions bigint, items bigint, session_links bigint);
-COMMENT ON TYPE pk_tracking_internal.erasure_entry IS 'a row of pk_tracking.erasures';
-
-CREATE TYPE pk_tracking_internal.suppressed_entry AS (
-	idsite integer, key_hash bytea, kind text, suppressed_at timestamptz, iderasure uuid);
-COMMENT ON TYPE pk_tracking_internal.suppressed_entry IS 'a row of pk_tracking.suppressed';
-
 CREATE FUNCTION pk_tracking_internal.make_erasures() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

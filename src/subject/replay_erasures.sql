@@ -53,17 +53,20 @@ COMMENT ON FUNCTION pk_tracking_internal.keys_of_hashes IS
 	'the user ids, visitor ids, order ids and numbers of visits of a site''s log that have one of these hashes; reads the whole log';
 
 /* An entry of the document again.  Returns the numbers of rows, by table. */
-CREATE FUNCTION pk_tracking_internal.replay_erasure(e pk_tracking_internal.erasure_entry)
+CREATE FUNCTION pk_tracking_internal.replay_erasure(entry jsonb)
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	e record;
 	k record;
 	n record;
 	visits bigint[];
 	groups text[] := pk_tracking_internal.anonymise_groups('{all}');
 BEGIN
+	SELECT * INTO e FROM jsonb_to_record(entry) AS r (function text, mode text, idsite integer,
+		erased_at timestamptz, key_hashes bytea[], parameters jsonb);
 	IF e.function = 'forget_subject' THEN
 		k := pk_tracking_internal.keys_of_hashes(e.idsite, e.key_hashes);
 		visits := pk_tracking_internal.subject_lock_visits(e.idsite, k.user_ids, k.visitor_ids,
@@ -113,7 +116,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	e pk_tracking_internal.erasure_entry;
+	entry jsonb;
+	e record;
 	salt bytea;
 	counts bigint[];
 BEGIN
@@ -138,9 +142,13 @@ BEGIN
 		PERFORM pk_tracking.import_salt('erasure', salt);
 	END IF;
 
-	FOR e IN SELECT r.* FROM jsonb_populate_recordset(NULL::pk_tracking_internal.erasure_entry,
-			document -> 'erasures') r ORDER BY r.erased_at, r.iderasure
+	FOR entry IN SELECT d.value FROM jsonb_array_elements(document -> 'erasures') d
+		ORDER BY (d.value ->> 'erased_at')::timestamptz, d.value ->> 'iderasure'
 	LOOP
+		SELECT * INTO e FROM jsonb_to_record(entry) AS r (iderasure uuid, erased_at timestamptz,
+			role text, function text, mode text, idsite integer, key_kinds text[],
+			key_hashes bytea[], parameters jsonb, reason text, visits bigint, actions bigint,
+			conversions bigint, items bigint, session_links bigint);
 		INSERT INTO pk_tracking.erasures AS r (iderasure, erased_at, role, function, mode, idsite,
 				key_kinds, key_hashes, parameters, reason, visits, actions, conversions, items,
 				session_links)
@@ -149,7 +157,7 @@ BEGIN
 				e.session_links)
 			ON CONFLICT DO NOTHING;
 		CONTINUE WHEN e.idsite IS NULL;
-		counts := pk_tracking_internal.replay_erasure(e);
+		counts := pk_tracking_internal.replay_erasure(entry);
 		iderasure := e.iderasure;
 		erased_at := e.erased_at;
 		function := e.function;
@@ -159,8 +167,8 @@ BEGIN
 	END LOOP;
 	INSERT INTO pk_tracking.suppressed AS s (idsite, key_hash, kind, suppressed_at, iderasure)
 		SELECT d.idsite, d.key_hash, d.kind, d.suppressed_at, d.iderasure
-		FROM jsonb_populate_recordset(NULL::pk_tracking_internal.suppressed_entry,
-			document -> 'suppressed') d
+		FROM jsonb_to_recordset(document -> 'suppressed') AS d (idsite integer, key_hash bytea,
+			kind text, suppressed_at timestamptz, iderasure uuid)
 		ON CONFLICT DO NOTHING;
 END
 $$;

@@ -16,7 +16,7 @@ COMMENT ON FUNCTION pk_tracking_internal.subject_nap IS
 CREATE FUNCTION pk_tracking_internal.wait_for_writers(relation regclass) RETURNS void
 AS 'MODULE_PATHNAME', 'pkt_wait_for_writers' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION pk_tracking_internal.wait_for_writers IS
-	'waits for the transactions that are writing to a table to end, and holds nobody up';
+	'waits for the transactions that are writing to a table to end, without holding up hits';
 
 /* Arguments of the procedures that work in batches. */
 CREATE FUNCTION pk_tracking_internal.check_batch(batch integer) RETURNS void
