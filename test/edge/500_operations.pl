@@ -305,6 +305,10 @@ if (has('nginx'))
 	is($answer->{status}, 200, 'a hit by nginx is answered');
 	is(sql("SELECT location_ip FROM pk_tracking.visit WHERE idvisitor = '00000000000000aa'"), '127.0.0.0', 'with the address of the connection, not what the browser claims');
 	is(request($proxied, '/metrics')->{status}, 404, 'and /metrics is not for all');
+	my $script = request($proxied, '/pk.js', '-H', 'Accept-Encoding: gzip');
+	like($script->{headers}, qr/^Content-Encoding: gzip/mi, 'nginx packs the script');
+	my ($etag) = $script->{headers} =~ /^ETag: (.*?)\r?$/mi;
+	is(request($proxied, '/pk.js', '-H', 'Accept-Encoding: gzip', '-H', "If-None-Match: $etag")->{status}, 304, 'and asks whether it is new');
 	kill 'QUIT', $nginx;
 	waitpid $nginx, 0;
 	Edge::stop_daemon($daemon);
