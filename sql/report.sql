@@ -506,7 +506,8 @@ BEGIN
 	RETURN result;
 END $$;
 CREATE TEMP TABLE reports AS SELECT p.proname AS report, pg_temp.digest_of(p.proname) AS digest FROM pg_proc p
-	WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.proretset;
+	WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.proretset
+		AND p.proargnames[2] = 'from_date' AND p.pronargs - p.pronargdefaults = 3;
 GRANT SELECT ON reports TO regress_pkt_analyst;
 SET ROLE regress_pkt_analyst;
 BEGIN READ ONLY;

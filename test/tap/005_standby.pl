@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -33,23 +34,28 @@ $standby->start;
 
 # visits of all kinds, while it follows
 $node->safe_psql('postgres', q{
-	SELECT pk_tracking.track_request('idsite=1&rec=1&action_name=T&url=https://a.example/p' || i || '&' || c || '&' || k, ('198.' || (length(c) + 50) || '.100.' || i)::inet, 'agent', 'de-DE', '2026-03-02 10:00+00'::timestamptz + i * interval '1 min')
+	SELECT pk_tracking.track_request('idsite=1&rec=1&action_name=T&url=https://a.example/p' || i || '&' || c || '&' || k, ('198.' || (length(c) + 50) || '.100.' || i)::inet, 'agent', 'de-DE', '2026-03-29 00:30+00'::timestamptz + i * interval '1 min')
 	FROM generate_series(1, 12) i, unnest(ARRAY['uia=1', 'consent=-1',  'consent=1&_id=00000000000000' || to_hex(16 + i)]) c,
 		unnest(ARRAY['', 'e_c=a&e_a=b', 'search=w', 'link=https://o.example/', 'download=https://a.example/f', 'idgoal=0&ec_id=' || i || md5(c) || '&revenue=3&ec_items=[["s","n","c",1,1]]']) k;
 });
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 
-# every report that there is
-my @reports = split /\n/, $node->safe_psql('postgres', q{SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace
-	AND p.proname ~ '^report_' AND p.proname NOT IN ('report_period', 'report_spans', 'report_query') ORDER BY 1});
-cmp_ok(scalar(@reports), '>', 25, 'there are reports');
-foreach my $report (@reports)
+# every report that there is, with a filter and without
+my $calls = slurp_file("$FindBin::RealBin/../reports/calls.sql");
+foreach my $filter ('NULL', "'countryCode!=zz;actions>=1,deviceType==tv'")
 {
-	my $sql = "SET ROLE analyst; SELECT md5(coalesce(string_agg(r::text, '|'), '')), count(*) FROM pk_tracking.$report(1, '2026-03-01', '2026-03-03') r";
-	my ($code, $there, $err) = $standby->psql('postgres', $sql);
-	is("$there $err", $node->safe_psql('postgres', $sql) . ' ', "$report() says the same there");
+	my @reports = split /\n/, $node->safe_psql('postgres', "$calls SELECT report || E'\\t' || call FROM report_calls ORDER BY 1",
+		extra_params => ['-v', 'idsite=1', '-v', "from_date='2026-03-28'", '-v', "to_date='2026-03-30'", '-v', "filter=$filter"]);
+	cmp_ok(scalar(@reports), '>', 40, 'there are reports');
+	foreach (@reports)
+	{
+		my ($report, $call) = split /\t/;
+		my $sql = "SET ROLE analyst; SELECT md5(coalesce(string_agg(r::text, '|'), '')), count(*) FROM $call r";
+		my ($code, $there, $err) = $standby->psql('postgres', $sql);
+		is("$there $err", $node->safe_psql('postgres', $sql) . ' ', "$report() with filter $filter says the same there");
+	}
 }
-is($standby->safe_psql('postgres', "SET ROLE analyst; SELECT nb_visits_undecided, nb_visits_refused, nb_visits_granted FROM pk_tracking.report_consent(1, '2026-03-02', '2026-03-02')"),
+is($standby->safe_psql('postgres', "SET ROLE analyst; SELECT nb_visits_undecided, nb_visits_refused, nb_visits_granted FROM pk_tracking.report_consent(1, '2026-03-29', '2026-03-29')"),
 	'12|12|12', 'how many were identified, undecided, refused');
 
 # secrets: unlogged, so there is nothing to read
