@@ -373,7 +373,7 @@ SELECT pk_tracking.add_site('path', ARRAY['https://path.example']) AS path \gset
 SELECT (pk_tracking.track(:path, 'https://path.example/')).outcome;
 SELECT regress_pkt_tools.rows_of(:path) > 2 AS before;
 SET search_path = pg_temp, regress_pkt_evil, pg_catalog, public;
-CALL pk_tracking.sweep_names();
+CALL pk_tracking.sweep_names() \gset
 CALL pk_tracking.delete_site(:path);
 SELECT regress_pkt_tools.rows_of(:path) AS after;
 RESET search_path;
