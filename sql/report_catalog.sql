@@ -34,20 +34,28 @@ SELECT pk_tracking.grant_analyst('regress_pkt_catalog');
 \set from_date '''2026-03-28'''
 \set to_date '''2026-03-30'''
 \set filter 'NULL'
+\set ECHO none
 \i :calls
+\set ECHO all
 CREATE TEMP TABLE calls AS SELECT 'whole' AS kind, * FROM report_calls;
 DROP TABLE report_calls;
 \set filter '''countryCode!=zz;actions>=1'''
+\set ECHO none
 \i :calls
+\set ECHO all
 INSERT INTO calls SELECT 'filter', * FROM report_calls;
 DROP TABLE report_calls;
 \set filter '''actions>=1000'''
+\set ECHO none
 \i :calls
+\set ECHO all
 INSERT INTO calls SELECT 'nothing', * FROM report_calls;
 DROP TABLE report_calls;
 \set filter 'NULL'
 \set idsite :empty
+\set ECHO none
 \i :calls
+\set ECHO all
 INSERT INTO calls SELECT 'empty', * FROM report_calls;
 INSERT INTO answers SELECT 'owner', report, kind, pg_temp.digest_of(call) FROM calls;
 GRANT SELECT ON calls, answers TO regress_pkt_catalog;

@@ -70,4 +70,40 @@ SELECT p.period, count(*) AS rows FROM unnest('{hour,day,week,month,quarter,year
 \set SHOW_CONTEXT never
 SELECT * FROM pk_tracking.report_visits(:site, '2026-10-24', '2026-10-26', 'minute');
 SELECT * FROM pk_tracking.report_visits(:site, '2026-10-24', '2026-10-26', NULL);
+
+-- A row over time ---------------------------------------------------------
+-- the odd visits came from Germany
+SELECT first_day, last_day, numbers ->> 'nb_visits' AS visits, numbers ->> 'revenue' AS revenue, numbers -> 'bounce_rate' AS bounce_rate, numbers -> 'avg_time_on_site' AS time
+FROM pk_tracking.report_evolution(:site, '2026-03-28', '2026-03-31', 'report_countries', '{de}');
+SELECT first_day, last_day, m.nb_visits, m.nb_uniq_visitors, m.bounce_rate FROM pk_tracking.report_evolution(:site, '2026-01-01', '2026-12-31', 'report_countries', '{fr}', 'quarter'),
+	jsonb_to_record(numbers) AS m(nb_visits bigint, nb_uniq_visitors bigint, bounce_rate numeric);
+-- a report without labels; one by period, by a part of its labels; one with an argument of its own
+SELECT first_day, last_day, numbers -> 'nb_visits_not_asked' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-20', '2026-10-31', 'report_consent', period => 'week');
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-26', 'report_visitors', '{new}');
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-26', 'report_hours', '{2}');
+SELECT first_day, numbers -> 'nb_conversions' AS conversions FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-24', 'report_days_to_conversion', ARRAY['0 days'], arguments => '{"goal": 1}');
+-- a label that is absent; a filter; kinds of visitors
+UPDATE pk_tracking.log_visit SET location_browser_lang = CASE WHEN idvisit % 2 = 0 THEN 'de' END WHERE idsite = :site;
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_languages', ARRAY[NULL]);
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_languages', '{de}', filter => 'countryCode==de');
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_languages', '{de}', visitors => 'anonymous');
+-- what the user writes is a value
+SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', ARRAY['de'' OR true --']);
+\set VERBOSITY terse
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_attribution', '{0,x}', arguments => '{"within_days": "1); DROP TABLE x; --"}');
+\set VERBOSITY default
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_attribution', '{0,x}', arguments => '{"within_days)": 1}');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', arguments => '{"idsite": 1}');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_attribution', arguments => '[1]');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', '{de,BE}');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', '{de}', 'hour');
+\set VERBOSITY terse
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_nothing', '{de}');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_visit_log');
+SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', NULL);
+\set VERBOSITY default
+-- how rows of each report are named
+SELECT name, labels, by_period FROM pk_tracking.reports WHERE name IN ('report_visits', 'report_hours', 'report_goals', 'report_events', 'report_orders', 'report_attribution', 'report_product_names', 'report_cohorts') ORDER BY 1;
+SELECT name FROM pk_tracking.reports WHERE numbers = '{}' OR description IS NULL OR labels && '{nb_visits,nb_hits,nb_conversions,revenue}' ORDER BY 1;
 DELETE FROM pk_tracking.log_visit WHERE idvisit BETWEEN 8100000000 AND 8999999999;

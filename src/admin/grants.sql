@@ -148,7 +148,7 @@ BEGIN
 		SELECT c.oid::regclass AS name
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
-			AND (c.relname IN ('visit', 'action', 'filter_dimensions') AND c.relkind = 'v'
+			AND (c.relname IN ('visit', 'action', 'filter_dimensions', 'reports') AND c.relkind = 'v'
 				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action',
 					'log_conversion', 'log_conversion_item', 'log_visit_length')
 					AND c.relkind IN ('r', 'p'))

@@ -3,6 +3,7 @@
 -- (NULL or quoted).  A report with an argument that has no default must stand here.
 CREATE TEMP TABLE report_calls AS
 WITH given (report, argument, value) AS (VALUES
+	('report_evolution', 'report', quote_literal('report_countries')),
 	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),
 	('report_live', 'max_visits', 'NULL'),
 	('report_visit_log', 'max_visits', 'NULL'),
