@@ -158,12 +158,15 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.check_batch(batch);
+	COMMIT;
+	swept := 0;
 	-- what an earlier call has left
-	COMMIT;
-	PERFORM pk_tracking_internal.wait_for_writers(
-		'pk_tracking.log_action'::pg_catalog.regclass);
-	swept := pk_tracking_internal.sweep_settle();
-	COMMIT;
+	IF EXISTS (SELECT FROM pk_tracking.swept_name) THEN
+		PERFORM pk_tracking_internal.wait_for_writers(
+			'pk_tracking.log_action'::pg_catalog.regclass);
+		swept := pk_tracking_internal.sweep_settle();
+		COMMIT;
+	END IF;
 	LOOP
 		SELECT c.idsites, c.idactions INTO idsites, idactions
 			FROM pk_tracking_internal.sweep_candidates(1000000) AS c;
