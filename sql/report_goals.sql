@@ -35,6 +35,14 @@ FROM (VALUES (3, 60, 1, 0, NULL, 5, NULL), (3, 90, 0, 0, 'O1', 100.50, 3), (4, 6
 	(8, 0, 2, 3, NULL, 7, NULL), (8, 9, -1, 0, NULL, 20, 1), (9, 9, -1, 0, NULL, 40, 2)) AS x(visit, seconds, goal, buster, idorder, revenue, items)
 	JOIN pk_tracking.log_visit v ON v.idvisit = 8500000000 + x.visit;
 
+-- Goals, orders and carts -------------------------------------------------
+-- five visits acted on the 29th, three of new visitors
+SELECT idgoal, name, nb_conversions, nb_visits_converted, revenue, conversion_rate, items, avg_order_revenue, nb_visits_anonymous, anonymous_rate FROM pk_tracking.report_goal_summary(:site, '2026-03-29', '2026-03-29');
+SELECT idgoal, nb_conversions_new_visit, nb_visits_converted_new_visit, revenue_new_visit, conversion_rate_new_visit, nb_conversions_returning_visit, nb_visits_converted_returning_visit, revenue_returning_visit, conversion_rate_returning_visit
+FROM pk_tracking.report_goal_summary(:site, '2026-03-29', '2026-03-29');
+-- on the 30th visit 5 alone acts
+SELECT idgoal, nb_conversions, nb_visits_converted, conversion_rate FROM pk_tracking.report_goal_summary(:site, '2026-03-30', '2026-03-30');
+
 -- How long it took --------------------------------------------------------
 SELECT days, nb_conversions, nb_conversions_percentage, nb_visits_converted, revenue, anonymous_rate FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29');
 SELECT days, nb_conversions FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29', goal => 2) WHERE nb_conversions > 0;
