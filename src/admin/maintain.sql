@@ -10,7 +10,7 @@
  * tables stay locked to the end of the transaction, so they come last.
  */
 CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 7
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 9
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -23,6 +23,15 @@ BEGIN
 			ERRCODE = 'read_only_sql_transaction',
 			MESSAGE = 'cannot maintain the log on a standby';
 	END IF;
+
+	-- what was deleted by an earlier call, and is dead for all now
+	task := 'ranges of deleted rows summarised anew';
+	done := pk_tracking_internal.repair_ranges(200);
+	RETURN NEXT;
+
+	task := 'old visits deleted';
+	done := pk_tracking_internal.purge_some(100000);
+	RETURN NEXT;
 
 	task := 'sums of excluded hits joined';
 	done := pk_tracking.compact_excluded();
@@ -90,4 +99,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.maintain IS
-	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';
+	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, deletes visits that are older than delete_visits_older_than, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';

@@ -20,6 +20,21 @@ COMMENT ON FUNCTION pk_tracking_internal.visits_touched IS
 	'called before visits are changed or deleted outside of tracking: whatever was computed from them is outdated';
 
 /*
+ * For the roll-ups: the log is about to lose what it has of the site's days before
+ * this one, for good.  Called in a transaction before the first of these visits goes.
+ */
+CREATE FUNCTION pk_tracking_internal.days_purged(idsite integer, before date) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- there are no roll-ups yet
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.days_purged IS
+	'called before retention deletes a site''s visits: whatever was computed from earlier days is final';
+
+/*
  * The statement's snapshot is not that of the DELETE: whoever had a visit locked
  * while it waited has written its actions by now, and these are seen here.
  */

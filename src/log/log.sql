@@ -101,7 +101,7 @@ DECLARE
 	relations CONSTANT name[] := '{
 		site, setting, goal, custom_dimension, token, referrer_list, referrer_spam,
 		automation_agent,
-		log_visit, log_visit_length, log_action, log_new_names, log_link_visit_action,
+		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
 		log_conversion, log_conversion_item, log_excluded, log_version,
 		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name,
 		visit, action, excluded}';

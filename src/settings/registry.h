@@ -21,8 +21,7 @@ typedef enum SettingType
 } SettingType;
 
 /*
- * Which of two values of a setting protects the visitor more.  A number of which
- * the smaller value does has no case yet: add one here and in setting_strength().
+ * Which of two values of a setting protects the visitor more.
  */
 typedef enum PrivacyOrder
 {
@@ -30,6 +29,7 @@ typedef enum PrivacyOrder
 	ORDER_ON_IS_STRONG,
 	ORDER_OFF_IS_STRONG,
 	ORDER_GREATER_IS_STRONG,
+	ORDER_SMALLER_IS_STRONG,	/* of days; 0, which means never, is weakest */
 	ORDER_AS_LISTED				/* an enum's choices go from weak to strong */
 } PrivacyOrder;
 

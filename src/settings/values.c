@@ -330,6 +330,8 @@ setting_strength(const SettingDef *def, const void *value)
 			return *(const bool *) value ? 0 : 1;
 		case ORDER_GREATER_IS_STRONG:
 			return *(const int32 *) value;
+		case ORDER_SMALLER_IS_STRONG:
+			return *(const int32 *) value == 0 ? PG_INT32_MIN : -*(const int32 *) value;
 		case ORDER_AS_LISTED:
 			{
 				int			i;

@@ -1,0 +1,246 @@
+
+-- ---------------------------------------------------------------------------
+-- admin/retention: visits are kept as long as the settings say
+--
+-- Whole days of the site's time zone go, visit by visit: one that has gone on into a
+-- later day stays until that day goes.  Visits that somebody has locked, such as a late
+-- hit, are passed over; the next call takes them.
+-- ---------------------------------------------------------------------------
+
+/*
+ * What is to be deleted: of these sites the visits that began, and ended, before.
+ * older_than: days; NULL: as the site's setting says.
+ */
+CREATE FUNCTION pk_tracking_internal.purge_plan(idsite integer, older_than integer)
+RETURNS TABLE (site integer, days integer, before timestamptz, before_day date)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pk_tracking_internal.need_log();
+	IF idsite IS NOT NULL THEN
+		PERFORM pk_tracking_internal.need_site(idsite);
+	END IF;
+	IF older_than < 1 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'argument "older_than" must be at least 1';
+	END IF;
+	RETURN QUERY
+		SELECT p.idsite, p.days, pk_tracking_internal.day_begin(p.day, p.timezone), p.day
+		FROM (SELECT s.idsite, s.timezone, d.days,
+				(now() AT TIME ZONE s.timezone)::date - d.days AS day
+			FROM pk_tracking.site s CROSS JOIN LATERAL (
+				SELECT coalesce(purge_plan.older_than, (SELECT g.value::integer
+					FROM pk_tracking.settings g
+					WHERE g.idsite = s.idsite AND g.name = 'delete_visits_older_than'))) AS d (days)
+			WHERE s.idsite = purge_plan.idsite OR purge_plan.idsite IS NULL) p
+		WHERE p.days > 0
+		ORDER BY p.idsite;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.purge_plan IS
+	'the sites of which visits are to be deleted, and the time before which';
+
+/* The next visits to be deleted, at most so many, by their numbers. */
+CREATE FUNCTION pk_tracking_internal.purge_find(idsite integer, before timestamptz, max integer)
+RETURNS bigint[]
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET jit = off
+AS $$
+BEGIN
+	RETURN ARRAY(SELECT f.idvisit
+		FROM (SELECT v.idvisit FROM pk_tracking.log_visit v
+			WHERE v.idsite = purge_find.idsite AND v.visit_first_action_time < before
+				AND v.visit_last_action_time < before
+			LIMIT max) f
+		ORDER BY f.idvisit);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.purge_find IS
+	'visits of a site that have ended before a time';
+
+CREATE FUNCTION pk_tracking_internal.purge_count(idsite integer, before timestamptz,
+	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET jit = off
+AS $$
+BEGIN
+	SELECT count(*), coalesce(sum(l.n), 0), coalesce(sum(c.n), 0), coalesce(sum(i.n), 0)
+		INTO visits, actions, conversions, items
+	FROM pk_tracking.log_visit v,
+		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_link_visit_action a
+			WHERE a.idvisit = v.idvisit) l,
+		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_conversion a
+			WHERE a.idvisit = v.idvisit) c,
+		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_conversion_item a
+			WHERE a.idvisit = v.idvisit) i
+	WHERE v.idsite = purge_count.idsite AND v.visit_first_action_time < before
+		AND v.visit_last_action_time < before;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.purge_count IS
+	'how many rows the visits of a site have that ended before a time';
+
+/*
+ * Deletes a batch of visits that are still as old, and that nobody has locked.  erasure:
+ * entry of the register that counts them; NULL: one is made, by that function.  visits is
+ * NULL if a load has the whole site for itself now: nothing was done.
+ */
+CREATE FUNCTION pk_tracking_internal.purge_batch(
+	idsite integer, before timestamptz, batch bigint[], days integer, function text,
+	INOUT erasure uuid,
+	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+DECLARE
+	locked bigint[];
+BEGIN
+	IF NOT pk_tracking_internal.subject_lock(idsite, '{}') THEN
+		RETURN;
+	END IF;
+	locked := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
+		WHERE v.idvisit = ANY (batch) AND v.idsite = purge_batch.idsite
+			AND v.visit_first_action_time < before AND v.visit_last_action_time < before
+		FOR UPDATE SKIP LOCKED);
+	visits := 0;
+	actions := 0;
+	conversions := 0;
+	items := 0;
+	IF locked = '{}' THEN
+		RETURN;
+	END IF;
+	IF erasure IS NULL THEN
+		INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, parameters)
+			VALUES (function, 'erase', idsite, jsonb_build_object('older_than', days))
+			RETURNING e.iderasure INTO erasure;
+	END IF;
+	SELECT e.n_visits, e.n_actions, e.n_conversions, e.n_items
+		INTO visits, actions, conversions, items
+		FROM pk_tracking_internal.erase_visits(locked, erasure) e;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.purge_batch IS
+	'step of purge() and maintain(): deletes a batch of visits; returns how many rows went';
+
+/*
+ * Procedures that commit cannot pin search_path: what is to be done stands in functions
+ * that pin it, and all else is qualified.  Between batches others get their turn: a load
+ * that waits for the site polls for it.
+ */
+CREATE PROCEDURE pk_tracking.purge(
+	idsite integer DEFAULT NULL,
+	older_than integer DEFAULT NULL,
+	batch integer DEFAULT 1000,
+	dry_run boolean DEFAULT false,
+	INOUT visits bigint DEFAULT NULL,
+	INOUT actions bigint DEFAULT NULL,
+	INOUT conversions bigint DEFAULT NULL,
+	INOUT items bigint DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	sites pg_catalog.int4[];
+	days pg_catalog.int4[];
+	befores pg_catalog.timestamptz[];
+	before_days pg_catalog.date[];
+	found pg_catalog.int8[];
+	erasure pg_catalog.uuid;
+	n pg_catalog.record;
+	began pg_catalog.timestamptz;
+	at pg_catalog.int4;
+	went pg_catalog.int8;
+BEGIN
+	PERFORM pk_tracking_internal.check_batch(batch);
+	visits := 0;
+	actions := 0;
+	conversions := 0;
+	items := 0;
+	SELECT pg_catalog.array_agg(p.site), pg_catalog.array_agg(p.days),
+			pg_catalog.array_agg(p.before), pg_catalog.array_agg(p.before_day)
+		INTO sites, days, befores, before_days
+		FROM pk_tracking_internal.purge_plan(purge.idsite, purge.older_than) p;
+	FOR i IN 1 .. COALESCE(pg_catalog.cardinality(sites), 0) LOOP
+		IF dry_run THEN
+			n := pk_tracking_internal.purge_count(sites[i], befores[i]);
+			visits := visits OPERATOR(pg_catalog.+) n.visits;
+			actions := actions OPERATOR(pg_catalog.+) n.actions;
+			conversions := conversions OPERATOR(pg_catalog.+) n.conversions;
+			items := items OPERATOR(pg_catalog.+) n.items;
+			CONTINUE;
+		END IF;
+		erasure := NULL;
+		LOOP
+			found := pk_tracking_internal.purge_find(sites[i], befores[i], 1000000);
+			went := 0;
+			at := 1;
+			IF pg_catalog.cardinality(found) OPERATOR(pg_catalog.>) 0 THEN
+				PERFORM pk_tracking_internal.days_purged(sites[i], before_days[i]);
+				COMMIT;
+			END IF;
+			began := pg_catalog.clock_timestamp();
+			WHILE at OPERATOR(pg_catalog.<=) pg_catalog.cardinality(found) LOOP
+				n := pk_tracking_internal.purge_batch(sites[i], befores[i],
+					found[at:at OPERATOR(pg_catalog.+) batch OPERATOR(pg_catalog.-) 1],
+					days[i], 'purge', erasure);
+				COMMIT;
+				IF n.visits IS NULL THEN
+					PERFORM pk_tracking_internal.subject_nap(began);
+					CONTINUE;
+				END IF;
+				erasure := n.erasure;
+				went := went OPERATOR(pg_catalog.+) n.visits;
+				visits := visits OPERATOR(pg_catalog.+) n.visits;
+				actions := actions OPERATOR(pg_catalog.+) n.actions;
+				conversions := conversions OPERATOR(pg_catalog.+) n.conversions;
+				items := items OPERATOR(pg_catalog.+) n.items;
+				at := at OPERATOR(pg_catalog.+) batch;
+				PERFORM pg_catalog.pg_sleep(0.005);
+				COMMIT;
+				began := pg_catalog.clock_timestamp();
+			END LOOP;
+			EXIT WHEN went OPERATOR(pg_catalog.=) 0;
+		END LOOP;
+	END LOOP;
+	IF NOT dry_run THEN
+		COMMIT;
+		WHILE pk_tracking_internal.repair_ranges(100) OPERATOR(pg_catalog.>) 0 LOOP
+			COMMIT;
+		END LOOP;
+	END IF;
+END
+$$;
+COMMENT ON PROCEDURE pk_tracking.purge IS
+	'deletes the visits of a site (default: all sites) that are older than so many days (default: as delete_visits_older_than says), in batches with a commit each; dry_run: only counts them';
+
+/* What maintain() deletes in its own transaction: at most so many visits. */
+CREATE FUNCTION pk_tracking_internal.purge_some(max integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	p record;
+	n record;
+	found bigint[];
+	went bigint := 0;
+BEGIN
+	FOR p IN SELECT * FROM pk_tracking_internal.purge_plan(NULL, NULL) LOOP
+		EXIT WHEN went >= max;
+		found := pk_tracking_internal.purge_find(p.site, p.before, max - went::integer);
+		CONTINUE WHEN found = '{}';
+		PERFORM pk_tracking_internal.days_purged(p.site, p.before_day);
+		n := pk_tracking_internal.purge_batch(p.site, p.before, found, p.days, 'maintain', NULL);
+		went := went + coalesce(n.visits, 0);
+	END LOOP;
+	RETURN went;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.purge_some IS
+	'deletes visits that are older than delete_visits_older_than; returns how many';
