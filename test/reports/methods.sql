@@ -116,12 +116,36 @@ INSERT INTO reports.method VALUES
 ('Referrers.getKeywords', $$
 	SELECT concat(referer_keyword, ' - ', referer_name) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$),
 ('Referrers.getSearchEngines', $$
-	SELECT concat(referer_name, ' - ', coalesce(referer_keyword, 'Keyword not defined')) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$),
-('Goals.get', $$
-	SELECT '' AS label, v.* FROM pk_tracking.report_visits($1, $2, $3, 'range'{filter}) v$$);
-INSERT INTO reports.method SELECT 'Goals.get?idGoal=' || n, format($$
-	SELECT '' AS label, g.*, g.conversion_rate / 100 AS conversion_rate FROM pk_tracking.report_goals($1, $2, $3{filter}) g WHERE g.idgoal = %s$$, n)
-FROM unnest('{1,2,4,5,6}'::integer[]) n;
+	SELECT concat(referer_name, ' - ', coalesce(referer_keyword, 'Keyword not defined')) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$);
 
+-- goals: all together, orders, carts, and each
+INSERT INTO reports.method SELECT 'Goals.get' || m.name, format($$
+	SELECT '' AS label, g.*, g.conversion_rate / 100 AS conversion_rate, g.conversion_rate_new_visit / 100 AS conversion_rate_new_visit,
+		g.conversion_rate_returning_visit / 100 AS conversion_rate_returning_visit
+	FROM pk_tracking.report_goal_summary($1, $2, $3{filter}) g WHERE g.idgoal %s$$, m.goal)
+FROM (VALUES ('', 'IS NULL'), ('?idGoal=ecommerceOrder', '= 0'), ('?idGoal=ecommerceAbandonedCart', '= -1')) AS m(name, goal)
+UNION ALL SELECT 'Goals.get?idGoal=' || n, format($$
+	SELECT '' AS label, g.*, g.conversion_rate / 100 AS conversion_rate, g.conversion_rate_new_visit / 100 AS conversion_rate_new_visit,
+		g.conversion_rate_returning_visit / 100 AS conversion_rate_returning_visit
+	FROM pk_tracking.report_goal_summary($1, $2, $3{filter}) g WHERE g.idgoal = %s$$, n)
+FROM unnest('{1,2,4,5,6}'::integer[]) n;
+INSERT INTO reports.method VALUES
+('Goals.getDaysToConversion', $$
+	SELECT days AS label, d.* FROM pk_tracking.report_days_to_conversion($1, $2, $3{filter}) d$$),
+('Goals.getVisitsUntilConversion', $$
+	SELECT visits AS label, d.* FROM pk_tracking.report_visits_to_conversion($1, $2, $3{filter}) d$$),
+('Goals.getItemsName', $$
+	SELECT coalesce(name, 'Product Name not defined') AS label, i.* FROM pk_tracking.report_product_names($1, $2, $3{filter}) i WHERE orders > 0$$),
+('Goals.getItemsCategory', $$
+	SELECT coalesce(category, 'Product Category not defined') AS label, i.* FROM pk_tracking.report_product_categories($1, $2, $3{filter}) i WHERE orders > 0$$),
+('Goals.getItemsSku', $$
+	SELECT sku AS label, i.* FROM pk_tracking.report_products($1, $2, $3{filter}) i WHERE orders > 0$$),
+('Goals.getItemsSku?abandonedCarts=1', $$
+	SELECT sku AS label, i.abandoned_carts, i.nb_visits FROM pk_tracking.report_products($1, $2, $3{filter}) i WHERE abandoned_carts > 0$$),
+('MultiSites.getOne', $$
+	SELECT s.idsite::text AS label, s.*, s.visits_evolution / 100 AS visits_evolution, s.actions_evolution / 100 AS actions_evolution,
+		s.pageviews_evolution / 100 AS pageviews_evolution, s.revenue_evolution / 100 AS revenue_evolution,
+		s.previous_nb_pageviews AS "previous_Actions_nb_pageviews", s.previous_revenue AS "previous_Goal_revenue"
+	FROM pk_tracking.report_sites($2, $3{filter}) s WHERE s.idsite = $1$$);
 -- waiting for their reports
-INSERT INTO reports.without SELECT unnest('{Actions.getEntryPageTitles,Actions.getExitPageTitles,Actions.getPageUrlsFollowingSiteSearch,Actions.getSiteSearchCategories,Actions.getSiteSearchNoResultKeywords,Contents.getContentNames,Contents.getContentPieces,CustomDimensions.getCustomDimension?idDimension=1,CustomDimensions.getCustomDimension?idDimension=2,CustomDimensions.getCustomDimension?idDimension=3,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,Goals.get?idGoal=ecommerceAbandonedCart,Goals.get?idGoal=ecommerceOrder,Goals.getDaysToConversion,Goals.getItemsCategory,Goals.getItemsName,Goals.getItemsSku?abandonedCarts=1,Goals.getItemsSku,Goals.getVisitsUntilConversion,MultiSites.getOne,PagePerformance.get,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
+INSERT INTO reports.without SELECT unnest('{Actions.getEntryPageTitles,Actions.getExitPageTitles,Actions.getPageUrlsFollowingSiteSearch,Actions.getSiteSearchCategories,Actions.getSiteSearchNoResultKeywords,Contents.getContentNames,Contents.getContentPieces,CustomDimensions.getCustomDimension?idDimension=1,CustomDimensions.getCustomDimension?idDimension=2,CustomDimensions.getCustomDimension?idDimension=3,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,PagePerformance.get,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
