@@ -41,6 +41,8 @@ async function open(where, site, rest = '') {
 	return page;
 }
 
+/* The first n of a list, or with --long all of it: a context costs most of a second. */
+const some = (n, list) => world.isLong ? list : list.slice(0, n);
 const views = () => hits.filter(h => h.action_name !== undefined);
 const viewed = n => until(() => views().length >= n);
 const sent = wanted => until(() => hits.find(h => Object.keys(wanted).every(k => h[k] === wanted[k])));
@@ -48,4 +50,4 @@ const sent = wanted => until(() => hits.find(h => Object.keys(wanted).every(k =>
 const quiet = page => page.waitForLoadState('load').then(() => sleep(500));
 const cookiesOf = async (where, host) => (await where.cookies()).filter(c => c.domain === host);
 
-module.exports = Object.assign({ top, world, table, context, open, views, viewed, sent, quiet, cookiesOf }, w);
+module.exports = Object.assign({ top, world, some, table, context, open, views, viewed, sent, quiet, cookiesOf }, w);

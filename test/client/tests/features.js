@@ -3,7 +3,7 @@
  */
 'use strict';
 
-const { ok, is, sql, until, sleep, hits, world, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
+const { ok, is, sql, until, sleep, hits, world, some, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -168,7 +168,7 @@ tests.blocked = async () => {
 	is(hits.length, 0, 'and nothing is sent');
 	await where.close();
 
-	for (const signal of ['doNotTrack', 'globalPrivacyControl']) {
+	for (const signal of some(1, ['globalPrivacyControl', 'doNotTrack'])) {
 		where = await context();
 		await where.addInitScript(name => Object.defineProperty(navigator, name, { value: name === 'doNotTrack' ? '1' : true }), signal);
 		page = await open(where, 'respects');
