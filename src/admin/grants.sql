@@ -141,7 +141,8 @@ DECLARE
 	obj record;
 BEGIN
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(report|filter)_|^(filtered_visits|need_log|day_begin|matched_by_name|decision_name|consent_name|visitor_type_name'
+		'^(report|filter)_|^(named_filter|need_log|day_begin|continent_code|continent_name'
+		'|matched_by_name|decision_name|consent_name|visitor_type_name'
 		'|referrer_type_name|action_type_name|url_prefix_text|plain_text|plain_json'
 		'|browser_name|os_name|device_type_name|device_brand_name)$');
 	FOR obj IN
@@ -149,7 +150,8 @@ BEGIN
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace
 			AND (c.relname IN ('visit', 'action', 'filter_dimensions', 'reports') AND c.relkind = 'v'
-				OR c.relname IN ('site', 'goal', 'log_action', 'log_link_visit_action',
+				OR c.relname IN ('site', 'goal', 'custom_dimension', 'segment',
+					'log_action', 'log_link_visit_action',
 					'log_conversion', 'log_conversion_item', 'log_visit_length')
 					AND c.relkind IN ('r', 'p'))
 	LOOP

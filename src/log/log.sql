@@ -66,6 +66,7 @@ AS $$
 		('log_conversion_item', '{idorder}'),
 		('log_action', '{name}'),
 		('log_link_visit_action', '{idpageview, search_cat, custom_dimensions, custom_variables}'),
+		('segment', '{filter}'),
 		('rejected_hit', '{row_key}'),
 		('token', '{token_hash}')) AS t (name, columns)
 		JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'pk_tracking'::regnamespace
@@ -99,7 +100,7 @@ AS $$
 DECLARE
 	-- in the order in which they need each other
 	relations CONSTANT name[] := '{
-		site, setting, goal, custom_dimension, token, referrer_list, referrer_spam,
+		site, setting, goal, custom_dimension, segment, token, referrer_list, referrer_spam,
 		automation_agent,
 		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
 		log_conversion, log_conversion_item, log_excluded, log_version,

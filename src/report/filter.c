@@ -23,6 +23,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/ip_range.h"
 #include "report/dimensions.h"
 
 PG_FUNCTION_INFO_V1(pkt_filter_sql);
@@ -67,7 +68,9 @@ typedef struct Condition
 {
 	const Dimension *dimension;
 	FilterOperator op;
-	char	   *value;			/* decoded; empty: absent */
+	char	   *value;			/* decoded, as it is compared */
+	bool		absent;			/* no value: asks whether there is one */
+	bool		negated;		/* holds where its test does not */
 } Condition;
 
 /* Where the reader is. */
@@ -75,14 +78,28 @@ typedef struct Reader
 {
 	const char *begin;
 	const char *next;
+	const CustomDimensions *custom;
 } Reader;
 
 /* What is written: SQL, and the values that it names. */
 typedef struct Writer
 {
 	StringInfoData sql;
+	const char *parameter;		/* SQL for the array of values */
 	List	   *values;
 } Writer;
+
+/* The tables of the scopes, by their aliases. */
+static const struct
+{
+	const char *alias;
+	const char *table;
+}			tables[N_SCOPES] = {
+	[SCOPE_VISIT] = {"v", "log_visit"},
+	[SCOPE_ACTION] = {"l", "log_link_visit_action"},
+	[SCOPE_CONVERSION] = {"c", "log_conversion"},
+	[SCOPE_ITEM] = {"i", "log_conversion_item"}
+};
 
 /* The number of the next character, for messages. */
 static int
@@ -125,7 +142,7 @@ read_dimension(Reader *r)
 		r->next++;
 	if (r->next == start)
 		syntax_error(r);
-	dimension = dimension_find(pnstrdup(start, r->next - start));
+	dimension = dimension_find(pnstrdup(start, r->next - start), r->custom);
 	if (dimension == NULL)
 	{
 		r->next = start;
@@ -205,22 +222,6 @@ read_value(Reader *r)
 	return value.data;
 }
 
-/* The names of the operators that fit the type. */
-static const char *
-operators_of(DimensionType type)
-{
-	switch (type)
-	{
-		case DIMENSION_TEXT:
-			return "== != =@ !@ =^ !^ =$ !$";
-		case DIMENSION_NUMBER:
-			return "== != > >= < <=";
-		case DIMENSION_CHOICE:
-			return "== !=";
-	}
-	return "";
-}
-
 static bool
 operator_fits(FilterOperator op, DimensionType type)
 {
@@ -228,7 +229,7 @@ operator_fits(FilterOperator op, DimensionType type)
 		return true;
 	if (op >= IS_AT_LEAST)
 		return type == DIMENSION_NUMBER;
-	return type == DIMENSION_TEXT;
+	return type == DIMENSION_TEXT || type == DIMENSION_NAME || type == DIMENSION_URL;
 }
 
 static void
@@ -245,7 +246,7 @@ check_operator(const Condition *c)
 				 errmsg("operator \"%s\" of a filter does not fit dimension \"%s\"",
 						operators[c->op], d->name),
 				 errhint("Valid operators are %s; an empty value after == and != stands for an absent one.",
-						 operators_of(d->type))));
+						 dimension_operators(d->type))));
 }
 
 static bool
@@ -266,7 +267,16 @@ is_number(const char *str)
 	return digits > 0 && *str == '\0';
 }
 
-/* Makes of a word its code. */
+static void
+value_error(const Dimension *d, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for dimension \"%s\" of a filter", d->name),
+			 errhint("%s", hint)));
+}
+
+/* The code of a word. */
 static char *
 code_of(const Dimension *d, const char *word)
 {
@@ -283,6 +293,35 @@ code_of(const Dimension *d, const char *word)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for dimension \"%s\" of a filter", d->name),
 			 errhint("Valid values are %s.", words.data)));
+	return NULL;				/* keep compiler quiet */
+}
+
+/* A network in the form that the type inet reads. */
+static char *
+network_of(const Dimension *d, const char *value)
+{
+	IpRange		range;
+	PktIp		ip = {0};
+
+	if (!ip_range_parse(value, &range))
+		value_error(d, "The value must be an IP address or a network such as 192.0.2.0/24.");
+	ip.len = range.len;
+	memcpy(ip.bytes, range.bytes, sizeof(ip.bytes));
+	return psprintf("%s/%d",
+					DatumGetCString(DirectFunctionCall1(inet_out, InetPGetDatum(ip_to_inet(&ip)))),
+					range.bits);
+}
+
+/* Without what the dictionary leaves out of page URLs; Matomo ignores it, too. */
+static char *
+without_prefix(char *url)
+{
+	size_t		skip = pg_strncasecmp(url, "http://", 7) == 0 ? 7 :
+		pg_strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+
+	if (skip > 0 && pg_strncasecmp(url + skip, "www.", 4) == 0)
+		skip += 4;
+	return url + skip;
 }
 
 static void
@@ -292,13 +331,29 @@ check_value(Condition *c)
 
 	if (c->value[0] == '\0')
 		return;
-	if (d->type == DIMENSION_CHOICE)
-		c->value = code_of(d, c->value);
-	else if (d->type == DIMENSION_NUMBER && !is_number(c->value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for dimension \"%s\" of a filter", d->name),
-				 errhint("The value must be a number.")));
+	switch (d->type)
+	{
+		case DIMENSION_TEXT:
+		case DIMENSION_NAME:
+			break;
+		case DIMENSION_URL:
+			c->value = without_prefix(c->value);
+			break;
+		case DIMENSION_NUMBER:
+			if (!is_number(c->value))
+				value_error(d, "The value must be a number.");
+			break;
+		case DIMENSION_CHOICE:
+			c->value = code_of(d, c->value);
+			break;
+		case DIMENSION_VISITOR:
+			if (strspn(c->value, "0123456789abcdefABCDEF") != 16 || c->value[16] != '\0')
+				value_error(d, "The value must be 16 hexadecimal digits.");
+			break;
+		case DIMENSION_ADDRESS:
+			c->value = network_of(d, c->value);
+			break;
+	}
 }
 
 static Condition *
@@ -309,16 +364,20 @@ read_condition(Reader *r)
 	c->dimension = read_dimension(r);
 	c->op = read_operator(r);
 	c->value = read_value(r);
+	c->absent = c->value[0] == '\0';
 	check_operator(c);
 	check_value(c);
+	c->negated = c->absent ? c->op == IS_EQUAL :
+		c->op == IS_NOT_EQUAL || c->op == CONTAINS_NOT || c->op == BEGINS_NOT_WITH ||
+		c->op == ENDS_NOT_WITH;
 	return c;
 }
 
 /* A list of lists: conditions joined by "or", and these joined by "and". */
 static List *
-read_filter(const char *filter)
+read_filter(const char *filter, const CustomDimensions *custom)
 {
-	Reader		r = {filter, filter};
+	Reader		r = {filter, filter, custom};
 	List	   *all = NIL;
 	List	   *any = NIL;
 	int			conditions = 0;
@@ -343,98 +402,350 @@ read_filter(const char *filter)
 	}
 }
 
-/* The parameter that holds the value. */
+/* SQL for a value. */
 static char *
-value_parameter(Writer *w, const char *value)
+value_sql(Writer *w, const char *value)
 {
 	w->values = lappend(w->values, pstrdup(value));
-	return psprintf("($9)[%d]", list_length(w->values));
+	return psprintf("(%s)[%d]", w->parameter, list_length(w->values));
 }
 
+/* How a text compares with the value; to_the_letter: upper and lower case differ. */
 static void
-write_text(Writer *w, const Condition *c)
+write_text_test(Writer *w, const Condition *c, const char *column, bool to_the_letter)
 {
-	const char *e = c->dimension->expression;
-	bool		negated = c->op == IS_NOT_EQUAL || c->op == CONTAINS_NOT ||
-		c->op == BEGINS_NOT_WITH || c->op == ENDS_NOT_WITH;
-	char	   *value = value_parameter(w, c->value);
-	char	   *test;
+	char	   *value = value_sql(w, c->value);
 
 	switch (c->op)
 	{
 		case CONTAINS:
 		case CONTAINS_NOT:
-			test = psprintf("strpos(lower(%s), lower(%s)) > 0", e, value);
+			appendStringInfo(&w->sql, "strpos(lower(%s), lower(%s)) > 0", column, value);
 			break;
 		case BEGINS_WITH:
 		case BEGINS_NOT_WITH:
-			test = psprintf("starts_with(lower(%s), lower(%s))", e, value);
+			appendStringInfo(&w->sql, "starts_with(lower(%s), lower(%s))", column, value);
 			break;
 		case ENDS_WITH:
 		case ENDS_NOT_WITH:
-			test = psprintf("right(lower(%s), length(lower(%s))) = lower(%s)", e, value, value);
+			appendStringInfo(&w->sql, "right(lower(%s), length(lower(%s))) = lower(%s)",
+							 column, value, value);
 			break;
 		default:
-			test = psprintf("lower(%s) = lower(%s)", e, value);
+			appendStringInfo(&w->sql, to_the_letter ? "%s = %s" : "lower(%s) = lower(%s)",
+							 column, value);
 			break;
 	}
-	appendStringInfo(&w->sql, negated ? "(%s) IS NOT TRUE" : "%s", test);
 }
 
-/* An absent value is less and greater than none, and unequal to all. */
+/* The row of the dictionary that a column, or one of several, names. */
 static void
-write_condition(Writer *w, const Condition *c)
+write_name_test(Writer *w, const Condition *c)
+{
+	const Dimension *d = c->dimension;
+
+	appendStringInfo(&w->sql, "EXISTS (SELECT FROM pk_tracking.log_action a WHERE a.idsite = $1"
+					 " AND a.idaction IN (%s) AND a.type IN (%s) AND ",
+					 d->expression, d->types);
+	if (c->absent)
+		appendStringInfoString(&w->sql, "a.name <> ''");
+	else
+		write_text_test(w, c, "pk_tracking.plain_text($1, a.name)", true);
+	appendStringInfoChar(&w->sql, ')');
+}
+
+/* A condition without its "not", over a row of its own scope. */
+static void
+write_test(Writer *w, const Condition *c)
 {
 	const Dimension *d = c->dimension;
 	const char *e = d->expression;
 
-	if (c->value[0] == '\0')
-		appendStringInfo(&w->sql,
-						 d->type != DIMENSION_TEXT ? "%s IS %s NULL" :
-						 "nullif(%s, '') IS %s NULL",
-						 e, c->op == IS_EQUAL ? "" : "NOT");
-	else if (d->type == DIMENSION_TEXT)
-		write_text(w, c);
-	else if (c->op == IS_NOT_EQUAL)
-		appendStringInfo(&w->sql, "(%s = %s::numeric) IS NOT TRUE", e,
-						 value_parameter(w, c->value));
+	if (d->type == DIMENSION_NAME || d->type == DIMENSION_URL)
+		write_name_test(w, c);
+	else if (c->absent)
+		appendStringInfo(&w->sql, d->type == DIMENSION_TEXT ?
+						 "nullif(%s, '') IS NOT NULL" : "%s IS NOT NULL", e);
 	else
-		appendStringInfo(&w->sql, "%s %s %s::numeric", e,
-						 c->op == IS_EQUAL ? "=" : operators[c->op],
-						 value_parameter(w, c->value));
+	{
+		switch (d->type)
+		{
+			case DIMENSION_TEXT:
+				write_text_test(w, c, e, false);
+				break;
+			case DIMENSION_CHOICE:
+				appendStringInfo(&w->sql, "%s = %s", e, c->value);	/* a code of ours */
+				break;
+			case DIMENSION_VISITOR:
+				appendStringInfo(&w->sql, "%s::text = lower(%s)", e, value_sql(w, c->value));
+				break;
+			case DIMENSION_ADDRESS:
+				appendStringInfo(&w->sql, "%s <<= %s::inet", e, value_sql(w, c->value));
+				break;
+			default:
+				appendStringInfo(&w->sql, "%s %s %s::numeric", e,
+								 c->op <= IS_NOT_EQUAL ? "=" : operators[c->op],
+								 value_sql(w, c->value));
+				break;
+		}
+	}
 }
 
+/* Rows of another table that belong to the visit of the row outer. */
 static void
-write_filter(Writer *w, const List *filter)
+write_rows_begin(Writer *w, DimensionScope scope, const char *outer)
 {
-	ListCell   *all;
+	const char *alias = tables[scope].alias;
 
-	foreach(all, filter)
+	appendStringInfo(&w->sql,
+					 "EXISTS (SELECT FROM pk_tracking.%s %s WHERE %s.idvisit = %s.idvisit"
+					 " AND %s.idsite = $1 AND {range %s} AND ",
+					 tables[scope].table, alias, alias, outer, alias, alias);
+}
+
+/* A condition over the row whose scope is scope and whose alias is outer. */
+static void
+write_condition(Writer *w, const Condition *c, DimensionScope scope)
+{
+	bool		here = c->dimension->scope == scope;
+
+	if (c->negated)
+		appendStringInfoChar(&w->sql, '(');
+	if (!here)
+		write_rows_begin(w, c->dimension->scope, tables[scope].alias);
+	appendStringInfoChar(&w->sql, '(');
+	write_test(w, c);
+	appendStringInfoChar(&w->sql, ')');
+	if (!here)
+		appendStringInfoChar(&w->sql, ')');
+	if (c->negated)
+		appendStringInfoString(&w->sql, ") IS NOT TRUE");
+}
+
+/*
+ * Which scopes' rows a list of conditions looks at, as bits, if it is asked of a
+ * visit.  A condition on the visit, one that is negated (no action of the visit
+ * ...), and one that stands alone look at the visit as a whole.
+ */
+static DimensionScope
+row_scope(const Condition *c)
+{
+	return c->negated || c->dimension->alone ? SCOPE_VISIT : c->dimension->scope;
+}
+
+static int
+row_scopes(const List *any)
+{
+	int			scopes = 0;
+	ListCell   *cell;
+
+	foreach(cell, any)
+		scopes |= 1 << row_scope(lfirst(cell));
+	return scopes;
+}
+
+/* The conditions that look at the rows of one of these scopes, joined by "or". */
+static void
+write_any(Writer *w, const List *any, int scopes, bool in_row)
+{
+	ListCell   *cell;
+	const char *separator = "(";
+
+	foreach(cell, any)
 	{
-		List	   *conditions = lfirst(all);
-		ListCell   *any;
+		const Condition *c = lfirst(cell);
 
-		appendStringInfoString(&w->sql, all == list_head(filter) ? "(" : " AND (");
-		foreach(any, conditions)
+		if ((scopes & (1 << row_scope(c))) == 0)
+			continue;
+		appendStringInfoString(&w->sql, separator);
+		write_condition(w, c, in_row ? row_scope(c) : SCOPE_VISIT);
+		separator = " OR ";
+	}
+	appendStringInfoChar(&w->sql, ')');
+}
+
+#define ROWS_ONLY(scopes) ((scopes) & ~(1 << SCOPE_VISIT))
+
+/*
+ * Conditions that name rows of several tables, or of the visit and of rows that
+ * others name, too: for some action, conversion and item of the visit, or for none
+ * where it has none, all of them hold.
+ */
+static void
+write_joined(Writer *w, const List *all, int scopes)
+{
+	ListCell   *cell;
+	const char *separator = " WHERE ";
+
+	appendStringInfoString(&w->sql, "EXISTS (SELECT FROM (VALUES (true)) AS one(row)");
+	for (int s = SCOPE_ACTION; s < N_SCOPES; s++)
+	{
+		const char *alias = tables[s].alias;
+
+		if (scopes & (1 << s))
+			appendStringInfo(&w->sql, " LEFT JOIN pk_tracking.%s %s ON %s.idvisit = v.idvisit"
+							 " AND %s.idsite = $1 AND {range %s}",
+							 tables[s].table, alias, alias, alias, alias);
+	}
+	foreach(cell, all)
+	{
+		if ((row_scopes(lfirst(cell)) & scopes) == 0)
+			continue;
+		appendStringInfoString(&w->sql, separator);
+		write_any(w, lfirst(cell), ~0, true);
+		separator = " AND ";
+	}
+	appendStringInfoChar(&w->sql, ')');
+}
+
+/* Conditions that name rows of one table: for one of its rows all of them hold. */
+static void
+write_rows(Writer *w, const List *all, DimensionScope scope)
+{
+	ListCell   *cell;
+	const char *separator = "";
+
+	write_rows_begin(w, scope, "v");
+	foreach(cell, all)
+	{
+		if (ROWS_ONLY(row_scopes(lfirst(cell))) != 1 << scope)
+			continue;
+		appendStringInfoString(&w->sql, separator);
+		write_any(w, lfirst(cell), 1 << scope, true);
+		separator = " AND ";
+	}
+	appendStringInfoChar(&w->sql, ')');
+}
+
+/*
+ * A filter over a visit v.  As in Matomo conditions on actions hold for the visits
+ * that have such an action, and those that are joined by "and" for the same action;
+ * likewise of conversions and of items.  A table of rows that all conditions look
+ * at alone is asked by an EXISTS that the planner can make a join of.
+ */
+static void
+write_visit_filter(Writer *w, const List *all)
+{
+	int			joined = 0;		/* scopes that must be asked together */
+	int			used[N_SCOPES] = {0};
+	const char *separator = "";
+	ListCell   *cell;
+
+	foreach(cell, all)
+	{
+		for (int s = SCOPE_ACTION; s < N_SCOPES; s++)
+			used[s] += (row_scopes(lfirst(cell)) & (1 << s)) != 0;
+	}
+	foreach(cell, all)
+	{
+		int			scopes = row_scopes(lfirst(cell));
+		int			rows = ROWS_ONLY(scopes);
+
+		for (int s = SCOPE_ACTION; s < N_SCOPES; s++)
 		{
-			if (any != list_head(conditions))
+			if ((rows & (1 << s)) != 0 && scopes != 1 << s && used[s] > 1)
+				joined |= rows;
+		}
+	}
+	/* what shares a table with those comes along, and so do its tables */
+	for (int n = 0; n < N_SCOPES; n++)
+	{
+		foreach(cell, all)
+		{
+			int			rows = ROWS_ONLY(row_scopes(lfirst(cell)));
+
+			if (rows & joined)
+				joined |= rows;
+		}
+	}
+
+	for (int s = SCOPE_ACTION; s < N_SCOPES; s++)
+	{
+		bool		pure = false;
+
+		foreach(cell, all)
+			pure |= row_scopes(lfirst(cell)) == 1 << s;
+		if (pure && (joined & (1 << s)) == 0)
+		{
+			appendStringInfoString(&w->sql, separator);
+			write_rows(w, all, s);
+			separator = " AND ";
+		}
+	}
+	if (joined != 0)
+	{
+		appendStringInfoString(&w->sql, separator);
+		write_joined(w, all, joined);
+		separator = " AND ";
+	}
+	foreach(cell, all)
+	{
+		int			scopes = row_scopes(lfirst(cell));
+		bool		pure = ROWS_ONLY(scopes) == scopes && (scopes & (scopes - 1)) == 0;
+
+		if (pure || (scopes & joined) != 0)
+			continue;			/* written above */
+		appendStringInfoString(&w->sql, separator);
+		write_any(w, lfirst(cell), ~0, false);
+		separator = " AND ";
+	}
+}
+
+/* A filter over the action l itself, and its visit. */
+static void
+write_action_filter(Writer *w, const List *all)
+{
+	ListCell   *all_cell;
+	ListCell   *any_cell;
+
+	foreach(all_cell, all)
+	{
+		appendStringInfoString(&w->sql, all_cell == list_head(all) ? "(" : " AND (");
+		foreach(any_cell, (List *) lfirst(all_cell))
+		{
+			if (any_cell != list_head((List *) lfirst(all_cell)))
 				appendStringInfoString(&w->sql, " OR ");
-			write_condition(w, lfirst(any));
+			write_condition(w, lfirst(any_cell), SCOPE_ACTION);
 		}
 		appendStringInfoChar(&w->sql, ')');
 	}
 }
 
+/* The numbers of an integer[], and a 0 after them. */
+static int *
+numbers_of(ArrayType *array)
+{
+	Datum	   *elements;
+	int			n;
+	int		   *numbers;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, NULL, &n);
+	numbers = palloc(sizeof(int) * (n + 1));
+	for (int i = 0; i < n; i++)
+		numbers[i] = DatumGetInt32(elements[i]);
+	numbers[n] = 0;
+	return numbers;
+}
+
 /*
  * pkt_filter_sql
- *		SQL: filter_sql(filter) -> the condition over a visit v, and the array of
- *		the values, which it names as $9.
+ *		SQL: filter_sql(filter text, over_actions boolean, parameter text,
+ *		visit_dimensions integer[], action_dimensions integer[]) -> condition and
+ *		values.
+ *
+ * The condition is over a visit v or, if over_actions is true, over an action l.  It
+ * names the values as (parameter)[n], $1 as the site, $6 as its time zone, and as
+ * {range v}, {range l} and so on the limits of time that the caller puts in.
  */
 Datum
 pkt_filter_sql(PG_FUNCTION_ARGS)
 {
 	char	   *filter = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Writer		w = {.values = NIL};
+	CustomDimensions custom = {
+		.visit = numbers_of(PG_GETARG_ARRAYTYPE_P(3)),
+		.action = numbers_of(PG_GETARG_ARRAYTYPE_P(4))
+	};
+	Writer		w = {.parameter = text_to_cstring(PG_GETARG_TEXT_PP(2))};
 	TupleDesc	desc;
 	Datum		result[2];
 	bool		nulls[2] = {false};
@@ -446,7 +757,10 @@ pkt_filter_sql(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 
 	initStringInfo(&w.sql);
-	write_filter(&w, read_filter(filter));
+	if (PG_GETARG_BOOL(1))
+		write_action_filter(&w, read_filter(filter, &custom));
+	else
+		write_visit_filter(&w, read_filter(filter, &custom));
 
 	values = palloc(sizeof(Datum) * Max(list_length(w.values), 1));
 	foreach(value, w.values)

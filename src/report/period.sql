@@ -195,8 +195,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	on_visit text := 'true';	-- the filter over a visit v
-	on_idvisit text := 'true';	-- and over a row \1 that has an idvisit
+	condition text;
+	of_v text := 'true';	-- over a visit v
+	of_visit text := 'true';	-- over a row \1 that has an idvisit
 	s record;
 BEGIN
 	statement := query;
@@ -216,39 +217,20 @@ BEGIN
 		'\2.idsite = $1 AND \2.server_time >= $2 AND \2.server_time < $3 '
 		'AND \2.consent BETWEEN $4 AND $5 AND {\1 filter \2}', 'g');
 	IF filter IS NOT NULL THEN
-		SELECT f.condition, f.filter_values INTO on_visit, filter_values
-			FROM pk_tracking_internal.filter_sql(filter) f;
-		on_idvisit := format('\1.idvisit IN (%s)',
-			pk_tracking_internal.filtered_visits(idsite, on_visit));
+		SELECT f.condition, f.filter_values INTO condition, filter_values
+			FROM pk_tracking_internal.filter_condition(idsite, filter) f;
+		of_v := pk_tracking_internal.filter_ranges(idsite, condition);
+		of_visit := pk_tracking_internal.filter_ranges(idsite, format(
+			'EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = \1.idvisit '
+			'AND v.idsite = $1 AND {range v} AND %s)', condition));
 	END IF;
-	statement := replace(statement, '{visit filter v}', on_visit);
+	statement := replace(statement, '{visit filter v}', of_v);
 	statement := regexp_replace(statement, '\{(?:action|conversion|item) filter ([a-z]+)\}',
-		on_idvisit, 'g');
+		of_visit, 'g');
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_statement IS
 	'a report''s query with the SQL of its period and its filter, and the filter''s values; does not run it';
-
-/*
- * A query for the numbers of the site's visits for which the condition, over v,
- * holds, and that may have actions, conversions or items between $2 and $3.  No
- * visit lasts longer than log_visit_length says, so that the index on the first
- * action can be used; a day at least, for visits that no hit has written.  An action
- * that came late may be older than the first action of its visit.
- */
-CREATE FUNCTION pk_tracking_internal.filtered_visits(idsite integer, condition text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT format('SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = $1 '
-		'AND v.visit_first_action_time >= $2 - %1$L::interval '
-		'AND v.visit_first_action_time < $3 + %1$L::interval AND (%2$s)',
-		make_interval(secs => greatest(max(l.seconds), 86400)), condition)
-	FROM pk_tracking.log_visit_length l
-	WHERE l.idsite = filtered_visits.idsite
-$$;
-COMMENT ON FUNCTION pk_tracking_internal.filtered_visits IS
-	'text of a query for the visits that a filter lets through; does not run it';
 
 /*
  * The query of every report that counts visits, with the markers of
