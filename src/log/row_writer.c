@@ -383,9 +383,18 @@ open_result(RowWriter *w, HeapTuple *tuples, int n)
 	old = MemoryContextSwitchTo(w->context);
 	if (w->estate == NULL)
 	{
+		TriggerDesc *triggers = w->rel->trigdesc;
+
+		/*
+		 * The table's triggers are fired by DELETE and TRUNCATE alone (see
+		 * table_needs_executor()), and without them nothing here allocates or
+		 * raises: do not copy them for each row.
+		 */
 		w->estate = CreateExecutorState();
 		w->result = makeNode(ResultRelInfo);
+		w->rel->trigdesc = NULL;
 		InitResultRelInfo(w->result, w->rel, 0, NULL, 0);
+		w->rel->trigdesc = triggers;
 	}
 	open_indexes(w, tuples, n);
 
