@@ -370,7 +370,7 @@ INSERT INTO twins VALUES
 	SELECT n.name, (SELECT count(*) FROM f WHERE f.idaction_url = n.idaction), (SELECT count(*) FROM (SELECT DISTINCT idvisit FROM f WHERE f.idaction_url = n.idaction) d),
 		(SELECT count(*) FROM (SELECT DISTINCT idvisitor, CASE WHEN idvisitor IS NULL THEN idvisit END FROM f WHERE f.idaction_url = n.idaction) d),
 		(SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_url_ref = n.idaction),
-		(SELECT round((SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_url_ref = n.idaction)::numeric / count(DISTINCT idvisit)) FROM f WHERE f.idaction_url = n.idaction),
+		(SELECT round((SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_url_ref = n.idaction)::numeric / count(*)) FROM f WHERE f.idaction_url = n.idaction),
 		(SELECT count(DISTINCT idvisit) FROM f WHERE f.idaction_url = n.idaction AND f.consent IN (2, 3)),
 		(SELECT pg_temp.per_cent(count(DISTINCT idvisit) FILTER (WHERE consent IN (2, 3)), count(DISTINCT idvisit)) FROM f WHERE f.idaction_url = n.idaction)
 	FROM t_name n WHERE n.idsite = ($1).site AND n.type = 1 AND n.idaction IN (SELECT f.idaction_url FROM f)$$),
@@ -378,7 +378,7 @@ INSERT INTO twins VALUES
 	SELECT n.name, (SELECT count(*) FROM f WHERE f.idaction_name = n.idaction), (SELECT count(*) FROM (SELECT DISTINCT idvisit FROM f WHERE f.idaction_name = n.idaction) d),
 		(SELECT count(*) FROM (SELECT DISTINCT idvisitor, CASE WHEN idvisitor IS NULL THEN idvisit END FROM f WHERE f.idaction_name = n.idaction) d),
 		(SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_name_ref = n.idaction),
-		(SELECT round((SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_name_ref = n.idaction)::numeric / count(DISTINCT idvisit)) FROM f WHERE f.idaction_name = n.idaction),
+		(SELECT round((SELECT coalesce(sum(f.time_spent_ref_action), 0) FROM f WHERE f.idaction_name_ref = n.idaction)::numeric / count(*)) FROM f WHERE f.idaction_name = n.idaction),
 		(SELECT count(DISTINCT idvisit) FROM f WHERE f.idaction_name = n.idaction AND f.consent IN (2, 3)),
 		(SELECT pg_temp.per_cent(count(DISTINCT idvisit) FILTER (WHERE consent IN (2, 3)), count(DISTINCT idvisit)) FROM f WHERE f.idaction_name = n.idaction)
 	FROM t_name n WHERE n.idsite = ($1).site AND n.type = 4 AND n.idaction IN (SELECT f.idaction_name FROM f)$$),
@@ -392,8 +392,8 @@ INSERT INTO twins VALUES
 ('exit_pages', 'report_exit_pages($1, $2, $3, $4)', $$
 	SELECT n.name, (SELECT count(*) FROM v WHERE v.visit_exit_idaction_url = n.idaction),
 		(SELECT count(*) FROM (SELECT DISTINCT idvisitor, CASE WHEN idvisitor IS NULL THEN idvisit END FROM v WHERE v.visit_exit_idaction_url = n.idaction) d),
-		(SELECT count(DISTINCT idvisit) FROM f WHERE f.idaction_url = n.idaction),
-		pg_temp.per_cent((SELECT count(*) FROM v WHERE v.visit_exit_idaction_url = n.idaction), (SELECT count(DISTINCT idvisit) FROM f WHERE f.idaction_url = n.idaction)),
+		(SELECT count(DISTINCT v.idvisit) FROM v WHERE v.visit_exit_idaction_url = n.idaction OR EXISTS (SELECT FROM ta WHERE ta.idvisit = v.idvisit AND ta.idaction_url = n.idaction)),
+		pg_temp.per_cent((SELECT count(*) FROM v WHERE v.visit_exit_idaction_url = n.idaction), (SELECT count(DISTINCT v.idvisit) FROM v WHERE v.visit_exit_idaction_url = n.idaction OR EXISTS (SELECT FROM ta WHERE ta.idvisit = v.idvisit AND ta.idaction_url = n.idaction))),
 		(SELECT count(*) FROM v WHERE v.visit_exit_idaction_url = n.idaction AND idvisitor IS NULL), (SELECT pg_temp.per_cent(count(*) FILTER (WHERE idvisitor IS NULL), count(*)) FROM v WHERE v.visit_exit_idaction_url = n.idaction)
 	FROM t_name n WHERE n.idsite = ($1).site AND n.idaction IN (SELECT visit_exit_idaction_url FROM v)$$),
 ('downloads', 'report_downloads($1, $2, $3, $4)', $$

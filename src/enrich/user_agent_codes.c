@@ -86,6 +86,32 @@ static const SystemCode systems[] = {
 	{"Xbox", "Xbox", "XBX", SYSTEM_CONSOLE}
 };
 
+/*
+ * Families of systems that have another name than the system, by codes in
+ * Matomo's way: a distribution is of GNU/Linux, a tablet's and a watch's system
+ * of iOS.
+ */
+static const struct
+{
+	const char *family;
+	const char *codes;
+}			system_families[] = {
+	{"GNU/Linux", "UBT XBT KBT LBT DEB FED RHT CES SSE ARL GNT SLW MIN MAG MDR PCL BTR SER "
+	"SAF ROK FUC"},
+	{"Chrome OS", "CRS"},
+	{"Unix", "BSD OBS NBS SOS"},
+	{"BeOS", "HAI"},
+	{"Android", "ADR WER FIR HAR"},
+	{"iOS", "IPA ATV WAS"},
+	{"Windows Mobile", "WPH WCE WRT"},
+	{"BlackBerry", "BLB QNX"},
+	{"Symbian", "SYS SY3 S40"},
+	{"Firefox OS", "KOS"},
+	{"Other Mobile", "SBA SMG MAE TIZ WOS"},
+	{"Gaming Console", "PS3 WII"},
+	{"Mobile Gaming Console", "PSP NDS XBX"}
+};
+
 #define BROWSER(family, code) {family, CLIENT_BROWSER, code}
 
 static const ClientCode clients[] = {
@@ -344,6 +370,17 @@ static const struct
 	{"Ecosia", "Ecosia", "Ecosia"}
 };
 
+/* Browsers whose usual name is not the first of their families. */
+static const struct
+{
+	const char *code;
+	const char *name;
+}			usual_names[] = {
+	{"PS", "Microsoft Edge"}, {"SB", "Samsung Browser"}, {"IE", "Internet Explorer"},
+	{"AN", "Android Browser"}, {"CV", "Chrome Webview"}, {"HC", "Headless Chrome"},
+	{"F1", "Firefox Mobile iOS"}, {"MU", "MIUI Browser"}, {"BB", "BlackBerry Browser"}
+};
+
 const SystemCode *
 system_code(const char *family)
 {
@@ -383,8 +420,27 @@ system_name(const char *code)
 }
 
 const char *
+system_family(const char *code)
+{
+	size_t		len = strlen(code);
+
+	for (int i = 0; len > 0 && i < (int) lengthof(system_families); i++)
+	{
+		const char *found = strstr(system_families[i].codes, code);
+
+		/* codes are of three characters */
+		if (found && len == 3)
+			return system_families[i].family;
+	}
+	return system_name(code);
+}
+
+const char *
 client_name(const char *code)
 {
+	for (int i = 0; i < (int) lengthof(usual_names); i++)
+		if (strcmp(usual_names[i].code, code) == 0)
+			return usual_names[i].name;
 	for (int i = 0; i < (int) lengthof(clients); i++)
 		if (clients[i].code != NULL && strcmp(clients[i].code, code) == 0)
 			return clients[i].family;

@@ -50,8 +50,11 @@ extern const SystemCode *system_code(const char *family);
 extern const ClientCode *client_code(const char *family);
 extern const char *brand_code(const char *brand);
 
-/* The reverse, for reports: the first name with this code, or NULL. */
+/* The reverse, for reports: the usual name of this code, or NULL. */
 extern const char *system_name(const char *code);
+
+/* The family of the system with this code, which may be the system itself; or NULL. */
+extern const char *system_family(const char *code);
 extern const char *client_name(const char *code);
 extern const char *brand_name(const char *code);
 

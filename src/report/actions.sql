@@ -2,73 +2,69 @@
 -- ---------------------------------------------------------------------------
 -- report/actions: pages, titles, downloads, outlinks, searches, events
 --
--- An action belongs to the local day of its own time.  Each anonymous visit counts
--- as a visitor.
+-- An action belongs to the local day of its own time.
 -- ---------------------------------------------------------------------------
 
 /*
- * The time spent on a page is stored in the rows of the next actions, so one pass
- * counts every row twice: for its page and for the previous page.
+ * The time spent on a page is stored in the rows of the next actions.  A view
+ * without a title counts for 0, which shows as NULL: its row has 0 or NULL there,
+ * as have clicks on links and content, so the URL must be a page's.
  */
 SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	pg_catalog.format('%s text, nb_hits bigint, nb_visits bigint, nb_uniq_visitors bigint,
 	sum_time_spent bigint, avg_time_on_page bigint, nb_visits_anonymous bigint,
 	anonymous_rate numeric', r.result_column),
 	pg_catalog.format($report$
-	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, m.sum_time_spent,
-		coalesce(round(m.sum_time_spent::numeric / nullif(m.nb_visits, 0)), 0)::bigint,
-		m.nb_visits_anonymous,
-		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-	FROM (
-		SELECT x.idaction,
-			count(*) FILTER (WHERE x.here) AS nb_hits,
-			count(DISTINCT l.idvisit) FILTER (WHERE x.here) AS nb_visits,
-			count(DISTINCT l.idvisitor) FILTER (WHERE x.here)
-				+ count(DISTINCT l.idvisit)
-					FILTER (WHERE x.here AND l.consent >= 2) AS nb_uniq_visitors,
-			coalesce(sum(l.time_spent_ref_action) FILTER (WHERE NOT x.here), 0) AS sum_time_spent,
-			count(DISTINCT l.idvisit)
-				FILTER (WHERE x.here AND l.consent >= 2) AS nb_visits_anonymous
-		FROM pk_tracking.log_link_visit_action l
-			CROSS JOIN LATERAL (VALUES (l.%1$s, true), (l.%1$s_ref, false)) AS x(idaction, here)
-		WHERE {actions l}
-			AND x.idaction <> 0
-		GROUP BY x.idaction
-		HAVING count(*) FILTER (WHERE x.here) > 0) m
-		CROSS JOIN LATERAL (SELECT %2$s AS name FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction AND a.type = %3$s LIMIT 1) n
+	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors, coalesce(t.sum_time_spent, 0),
+		round(coalesce(t.sum_time_spent, 0)::numeric / m.nb_hits)::bigint,
+		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
+	FROM (%1$s) m
+		LEFT JOIN (
+			SELECT %2$s AS k1, sum(l.time_spent_ref_action)::bigint AS sum_time_spent
+			FROM pk_tracking.log_link_visit_action l
+			WHERE {actions l} AND l.time_spent_ref_action <> 0
+			GROUP BY 1) t USING (k1)
+		CROSS JOIN LATERAL (%3$s) n
 	ORDER BY m.nb_hits DESC, n.name
-	$report$, r.action_column, r.name_of_action, r.action_type),
+	$report$, pk_tracking_internal.action_counts(ARRAY[r.here], r.condition), r.before, r.names),
 	rows => 1000)
 FROM (VALUES
 	('report_pages', 'page views by URL; sum_time_spent: seconds until the next action',
-		'url', 'idaction_url', 'pk_tracking.url_prefix_text(a.url_prefix) || a.name', 1),
-	('report_titles', 'page views by title; sum_time_spent: seconds until the next action',
-		'title', 'idaction_name', 'a.name', 4)
-) AS r(name, comment, result_column, action_column, name_of_action, action_type);
+		'url', 'l.idaction_url', 'l.idaction_url <> 0', 'l.idaction_url_ref',
+		$$SELECT pk_tracking.plain_text($1,
+			pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 1 LIMIT 1$$),
+	('report_titles',
+		'page views by title, NULL if they had none; sum_time_spent: seconds until the next action',
+		'title', 'coalesce(l.idaction_name, 0)', $$(l.idaction_name <> 0
+			OR l.idaction_event_category IS NULL AND l.idaction_content_name IS NULL
+				AND EXISTS (SELECT FROM pk_tracking.log_action a WHERE a.idsite = $1
+					AND a.idaction = l.idaction_url AND a.type = 1))$$,
+		$$CASE WHEN l.idaction_name_ref <> 0 OR l.idaction_url_ref <> 0
+			THEN coalesce(l.idaction_name_ref, 0) END$$,
+		$$SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 4
+			UNION ALL SELECT NULL WHERE m.k1 = 0
+			LIMIT 1$$)
+) AS r(name, comment, result_column, here, condition, before, names);
 
 SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	'url text, nb_hits bigint, nb_visits bigint, nb_uniq_visitors bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
 	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_visits_anonymous,
-		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-	FROM (
-		SELECT l.idaction_url, count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
-		FROM pk_tracking.log_link_visit_action l
-		WHERE {actions l}
-			AND l.idaction_url <> 0
-		GROUP BY l.idaction_url) m
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
+	FROM (%s) m
+		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1,
+			pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
 			FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction_url AND a.type = %s LIMIT 1) n
+			WHERE a.idsite = $1 AND a.idaction = m.k1 LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
-	$report$, r.action_type),
+	$report$, pk_tracking_internal.action_counts('{l.idaction_url}',
+		pg_catalog.format('l.idaction_url IN (SELECT a.idaction FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.type = %s)', r.action_type))),
 	rows => 1000)
 FROM (VALUES
 	('report_downloads', 'downloads by URL', 3),
@@ -79,25 +75,17 @@ SELECT pk_tracking_internal.make_report('report_searches',
 	'site searches by keyword; nb_no_result: number of searches without results',
 	'keyword text, nb_hits bigint, nb_no_result bigint, nb_visits bigint,
 	nb_uniq_visitors bigint, nb_visits_anonymous bigint, anonymous_rate numeric',
-	$report$
-	SELECT n.name, m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_visits_anonymous,
-		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-	FROM (
-		SELECT l.idaction_name, count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
-			count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
-		FROM pk_tracking.log_link_visit_action l
-		WHERE {actions l}
-			AND l.idaction_url IS NULL AND l.idaction_name <> 0
-		GROUP BY l.idaction_name) m
-		CROSS JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction_name AND a.type = 8 LIMIT 1) n
+	pg_catalog.format($report$
+	SELECT n.name, m.nb_hits, m.nb_no_result::bigint, m.nb_visits, m.nb_uniq_visitors,
+		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
+	FROM (%s) m
+		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 8 LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
-	$report$,
+	$report$, pk_tracking_internal.action_counts('{l.idaction_name}',
+		'l.idaction_url IS NULL AND l.idaction_name <> 0',
+		'nb_no_result sum coalesce((l.search_count = 0)::integer, 0)')),
 	rows => 1000);
 
 SELECT pk_tracking_internal.make_report('report_events',
@@ -106,34 +94,28 @@ SELECT pk_tracking_internal.make_report('report_events',
 	nb_uniq_visitors bigint, nb_events_with_value bigint, sum_event_value numeric,
 	min_event_value numeric, max_event_value numeric, avg_event_value numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_events_with_value,
+		m.nb_events_with_value::bigint,
 		m.sum_event_value, m.min_event_value, m.max_event_value,
 		round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),
-		m.nb_visits_anonymous,
-		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-	FROM (
-		SELECT l.idaction_event_category, l.idaction_event_action,
-			nullif(l.idaction_name, 0) AS idaction_name,
-			count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous,
-			count(l.custom_float) AS nb_events_with_value,
-			sum(l.custom_float) AS sum_event_value, min(l.custom_float) AS min_event_value,
-			max(l.custom_float) AS max_event_value
-		FROM pk_tracking.log_link_visit_action l
-		WHERE {actions l}
-			AND l.idaction_event_category IS NOT NULL
-		GROUP BY l.idaction_event_category, l.idaction_event_action, nullif(l.idaction_name, 0)) m
-		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction_event_category LIMIT 1) ec ON true
-		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction_event_action LIMIT 1) ea ON true
-		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction_name LIMIT 1) en ON true
+		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
+	FROM (%s) m
+		LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k1 LIMIT 1) ec ON true
+		LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k2 LIMIT 1) ea ON true
+		LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k3 LIMIT 1) en ON true
 	ORDER BY m.nb_hits DESC, ec.name, ea.name, en.name
-	$report$,
+	$report$, pk_tracking_internal.action_counts(
+		'{l.idaction_event_category, "coalesce(l.idaction_event_action, 0)",
+			"coalesce(l.idaction_name, 0)"}',
+		'l.idaction_event_category IS NOT NULL',
+		'nb_events_with_value sum (l.custom_float IS NOT NULL)::integer',
+		'sum_event_value sum l.custom_float', 'min_event_value min l.custom_float',
+		'max_event_value max l.custom_float')),
 	rows => 1000);

@@ -29,20 +29,26 @@ SELECT pk_tracking_internal.make_report('report_entry_pages',
 		WHERE {visits v}
 			AND v.visit_entry_idaction_url <> 0
 		GROUP BY v.visit_entry_idaction_url) m
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
-			FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.idaction LIMIT 1) n
+		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1,
+			pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
+			FROM pk_tracking.log_action a WHERE a.idsite = $1 AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.nb_visits DESC, n.name
 	$report$,
 	rows => 1000);
 
+/*
+ * The rate compares visits with themselves: of those visits of the period that saw
+ * the page, at whatever time, how many ended there.  So it never exceeds 100, over
+ * midnight too.  Actions lie no further from the visit's beginning than
+ * log_visit_length says; late ones may be older.
+ */
 SELECT pk_tracking_internal.make_report('report_exit_pages',
-	'visits by the page that they ended with; exit_rate: percentage of the visits to the page that ended there',
+	'visits by the page that they ended with; nb_visits: those that saw it; exit_rate: percentage of these that ended there',
 	'url text, exit_nb_visits bigint, exit_nb_uniq_visitors bigint, nb_visits bigint,
 	exit_rate numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, coalesce(p.nb_visits, 0),
-		round(coalesce(100.0 * m.exit_nb_visits / nullif(p.nb_visits, 0), 0), 1),
+	SELECT n.name, m.exit_nb_visits, m.exit_nb_uniq_visitors, p.nb_visits,
+		round(100.0 * m.exit_nb_visits / p.nb_visits, 1),
 		m.nb_visits_anonymous,
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.exit_nb_visits, 0), 0), 1)
 	FROM (
@@ -55,12 +61,26 @@ SELECT pk_tracking_internal.make_report('report_exit_pages',
 		WHERE {visits v}
 			AND v.visit_exit_idaction_url <> 0
 		GROUP BY v.visit_exit_idaction_url) m
-		LEFT JOIN (
-			SELECT l.idaction_url AS idaction, count(DISTINCT l.idvisit) AS nb_visits
-			FROM pk_tracking.log_link_visit_action l
-			WHERE {actions l}
-			GROUP BY l.idaction_url) p ON p.idaction = m.idaction
-		CROSS JOIN LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+		JOIN (
+			SELECT s.idaction, count(*) AS nb_visits
+			FROM (
+				SELECT l.idaction_url AS idaction, l.idvisit
+				FROM pk_tracking.log_visit v
+					JOIN pk_tracking.log_link_visit_action l USING (idvisit)
+				WHERE {visits v} AND l.idaction_url <> 0
+					AND l.server_time >= $2 - (SELECT make_interval(secs =>
+						greatest(max(b.seconds), 86400)) FROM pk_tracking.log_visit_length b
+						WHERE b.idsite = $1)
+					AND l.server_time < $3 + (SELECT make_interval(secs =>
+						greatest(max(b.seconds), 86400)) FROM pk_tracking.log_visit_length b
+						WHERE b.idsite = $1)
+				UNION
+				SELECT v.visit_exit_idaction_url, v.idvisit
+				FROM pk_tracking.log_visit v
+				WHERE {visits v}) s
+			GROUP BY s.idaction) p USING (idaction)
+		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1,
+			pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
 			FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.idaction LIMIT 1) n
 	ORDER BY m.exit_nb_visits DESC, n.name

@@ -111,14 +111,14 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	by_period => true);
 
 SELECT pk_tracking_internal.make_report('report_products',
-	'products by SKU: orders, quantity, revenue, abandoned carts, and visits that viewed the product; name and category are the latest ones',
+	'products by SKU: orders, quantity, revenue, abandoned carts, and visits that viewed the product; avg_price: of what was ordered, else as shown; name and category are the latest ones',
 	'sku text, name text, category text, orders bigint, quantity bigint, revenue numeric,
 	avg_price numeric, avg_quantity numeric, abandoned_carts bigint, nb_visits bigint,
 	orders_anonymous bigint, anonymous_rate numeric',
 	$report$
 	SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0),
 		coalesce(m.revenue, 0),
-		round(coalesce(m.prices / nullif(m.lines, 0), 0), 2),
+		round(coalesce(m.prices / nullif(m.lines, 0), w.price, 0), 2),
 		round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
 		coalesce(m.abandoned_carts, 0), coalesce(w.nb_visits, 0),
 		coalesce(m.orders_anonymous, 0),
@@ -143,6 +143,7 @@ SELECT pk_tracking_internal.make_report('report_products',
 		GROUP BY i.idaction_sku) m
 		FULL JOIN (
 			SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
+				avg(l.product_price) AS price,
 				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC,
 					l.idlink_va DESC))[1] AS idaction_name,
 				(array_agg(l.idaction_product_cat ORDER BY l.server_time DESC,

@@ -15,6 +15,7 @@
 
 PG_FUNCTION_INFO_V1(pkt_browser_name);
 PG_FUNCTION_INFO_V1(pkt_os_name);
+PG_FUNCTION_INFO_V1(pkt_os_family);
 PG_FUNCTION_INFO_V1(pkt_device_brand_name);
 PG_FUNCTION_INFO_V1(pkt_device_type_name);
 
@@ -38,9 +39,9 @@ pkt_browser_name(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(name != NULL ? name : code));
 }
 
-/* SQL: os_name(text) -> text.  As browser_name(). */
-Datum
-pkt_os_name(PG_FUNCTION_ARGS)
+/* The word for a system's code, by one of the two look-ups. */
+static Datum
+system_word(FunctionCallInfo fcinfo, const char *(*lookup) (const char *))
 {
 	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	const char *name;
@@ -50,8 +51,22 @@ pkt_os_name(PG_FUNCTION_ARGS)
 	else if (strcmp(code, "BOT") == 0)
 		name = "bot";
 	else
-		name = system_name(code);
+		name = lookup(code);
 	PG_RETURN_TEXT_P(cstring_to_text(name != NULL ? name : code));
+}
+
+/* SQL: os_name(text) -> text.  As browser_name(). */
+Datum
+pkt_os_name(PG_FUNCTION_ARGS)
+{
+	return system_word(fcinfo, system_name);
+}
+
+/* SQL: os_family(text) -> text.  As os_name(), for the family of the system. */
+Datum
+pkt_os_family(PG_FUNCTION_ARGS)
+{
+	return system_word(fcinfo, system_family);
 }
 
 /* SQL: device_brand_name(text) -> text.  As browser_name(). */

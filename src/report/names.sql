@@ -12,6 +12,11 @@ CREATE FUNCTION pk_tracking.os_name(code text) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_os_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.os_name IS 'name of a code in log_visit.config_os';
 
+CREATE FUNCTION pk_tracking.os_family(code text) RETURNS text
+AS 'MODULE_PATHNAME', 'pkt_os_family' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking.os_family IS
+	'family of a code in log_visit.config_os: GNU/Linux for Ubuntu, iOS for iPadOS';
+
 CREATE FUNCTION pk_tracking.device_type_name(code smallint) RETURNS text
 AS 'MODULE_PATHNAME', 'pkt_device_type_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pk_tracking.device_type_name IS

@@ -14,18 +14,20 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 	referrer_type text, referer_name text, referer_keyword text, referer_url text,
 	converted boolean, actions jsonb, conversions jsonb',
 	$report$
-	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE $6, v.idvisitor, v.user_id,
+	SELECT v.idvisit, v.visit_first_action_time AT TIME ZONE $6, v.idvisitor,
+		pk_tracking.plain_text($1, nullif(v.user_id, '')),
 		pk_tracking.consent_name(v.consent),
 		pk_tracking.visitor_type_name(v.visitor_returning), v.visitor_count_visits,
 		v.visit_total_time, v.visit_total_actions,
-		v.location_ip, v.location_country, v.location_region, v.location_city,
-		v.location_browser_lang,
-		pk_tracking.os_name(v.config_os), v.config_os_version,
-		pk_tracking.browser_name(v.config_browser_name), v.config_browser_version,
-		pk_tracking.device_type_name(v.config_device_type),
-		pk_tracking.device_brand_name(v.config_device_brand), v.config_device_model,
-		pk_tracking.referrer_type_name(v.referer_type), v.referer_name, v.referer_keyword,
-		v.referer_url,
+		v.location_ip, nullif(v.location_country, ''),
+		pk_tracking.plain_text($1, nullif(v.location_region, '')),
+		pk_tracking.plain_text($1, nullif(v.location_city, '')), nullif(v.location_browser_lang, ''),
+		pk_tracking.os_name(v.config_os), nullif(v.config_os_version, ''),
+		pk_tracking.browser_name(v.config_browser_name),
+		nullif(v.config_browser_version, ''), pk_tracking.device_type_name(v.config_device_type),
+		pk_tracking.device_brand_name(v.config_device_brand),
+		nullif(v.config_device_model, ''), pk_tracking.referrer_type_name(v.referer_type),
+		nullif(v.referer_name, ''), nullif(v.referer_keyword, ''), nullif(v.referer_url, ''),
 		v.visit_goal_converted = 1, acts.list, conv.list
 	FROM (
 		SELECT v.idvisit
@@ -44,7 +46,7 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				'url', u.name,
 				'title', CASE WHEN n.type = 4 THEN n.name END,
 				'keyword', CASE WHEN n.type = 8 THEN n.name END,
-				'search_category', l.search_cat,
+				'search_category', pk_tracking.plain_text($1, nullif(l.search_cat, '')),
 				'search_count', l.search_count,
 				'event_category', ec.name,
 				'event_action', ea.name,
@@ -59,28 +61,35 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				'matched_by', pk_tracking.matched_by_name(l.matched_by),
 				'decision', pk_tracking.decision_name(l.decision))) ORDER BY l.server_time, l.idlink_va), '[]') AS list
 			FROM pk_tracking.log_link_visit_action l
-				LEFT JOIN LATERAL (SELECT a.type,
-					pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
+				LEFT JOIN LATERAL (SELECT a.type, pk_tracking.plain_text($1,
+					pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
 					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_url LIMIT 1) u ON true
-				LEFT JOIN LATERAL (SELECT a.type, a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT a.type, pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_name LIMIT 1) n ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_event_category
 						LIMIT 1) ec ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_event_action
 						LIMIT 1) ea ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_name
 						LIMIT 1) cn ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_piece
 						LIMIT 1) cp ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_target
 						LIMIT 1) ct ON true
-				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
+				LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+					FROM pk_tracking.log_action a
 					WHERE a.idsite = $1 AND a.idaction = l.idaction_content_interaction
 						LIMIT 1) ci ON true
 				LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
@@ -92,8 +101,8 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 				'time', c.server_time AT TIME ZONE $6,
 				'idgoal', c.idgoal,
 				'name', CASE c.idgoal WHEN 0 THEN 'order' WHEN -1 THEN 'cart' ELSE g.name END,
-				'idorder', c.idorder,
-				'order_conflict', c.order_conflict,
+				'idorder', pk_tracking.plain_text($1, c.idorder),
+				'order_conflict', pk_tracking.plain_text($1, c.order_conflict),
 				'revenue', c.revenue,
 				'items', c.items)) ORDER BY c.server_time, c.idgoal, c.buster), '[]') AS list
 			FROM pk_tracking.log_conversion c

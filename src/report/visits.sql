@@ -54,13 +54,15 @@ SELECT pk_tracking_internal.make_visit_report('report_countries',
 SELECT pk_tracking_internal.make_visit_report('report_regions',
 	'visits by country and region; region is NULL if it is unknown',
 	'country text, region text',
-	ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$, $$nullif(v.location_region, '')$$]);
+	ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$, $$nullif(v.location_region, '')$$],
+	labels => ARRAY['k1', 'pk_tracking.plain_text($1, k2)']);
 
 SELECT pk_tracking_internal.make_visit_report('report_cities',
 	'visits by country, region and city; region and city are NULL if they are unknown',
 	'country text, region text, city text',
 	ARRAY[$$coalesce(nullif(v.location_country, ''), 'xx')$$, $$nullif(v.location_region, '')$$,
-		$$nullif(v.location_city, '')$$]);
+		$$nullif(v.location_city, '')$$],
+	labels => ARRAY['k1', 'pk_tracking.plain_text($1, k2)', 'pk_tracking.plain_text($1, k3)']);
 
 SELECT pk_tracking_internal.make_visit_report('report_languages',
 	'visits by browser language; NULL if it is unknown',
@@ -82,9 +84,8 @@ SELECT pk_tracking_internal.make_visit_report('report_browser_versions',
 	labels => ARRAY['pk_tracking.browser_name(k1)', 'k2']);
 
 SELECT pk_tracking_internal.make_visit_report('report_systems',
-	'visits by operating system',
-	'os text', ARRAY[$$coalesce(nullif(v.config_os, ''), 'UNK')$$],
-	labels => ARRAY['pk_tracking.os_name(k1)']);
+	'visits by family of operating systems: distributions are GNU/Linux, iPadOS is iOS',
+	'os text', ARRAY[$$pk_tracking.os_family(coalesce(v.config_os, ''))$$]);
 
 SELECT pk_tracking_internal.make_visit_report('report_system_versions',
 	'visits by operating system and version; version is NULL if it is unknown',

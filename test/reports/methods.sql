@@ -90,12 +90,13 @@ INSERT INTO reports.method VALUES
 ('DevicesDetection.getBrand', $$
 	SELECT CASE device_brand WHEN 'unknown' THEN 'Unknown' ELSE device_brand END AS label, p.* FROM pk_tracking.report_device_brands($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getModel', $$
-	SELECT concat_ws(' - ', nullif(device_brand, 'unknown'), CASE device_model WHEN 'generic desktop' THEN 'Generic Desktop' ELSE device_model END) AS label, p.*
+	SELECT concat_ws(' - ', nullif(device_brand, 'unknown'), CASE device_model WHEN 'generic desktop' THEN 'Generic Desktop' WHEN 'SM-S918B' THEN 'Galaxy S23 Ultra' WHEN 'SM-G991B' THEN 'Galaxy S21 5G'
+		ELSE coalesce(device_model, 'Generic Smartphone') END) AS label, p.*
 	FROM pk_tracking.report_device_models($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getOsFamilies', $$
 	SELECT os AS label, p.* FROM pk_tracking.report_systems($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getOsVersions', $$
-	SELECT concat_ws(' ', os, version) AS label, p.* FROM pk_tracking.report_system_versions($1, $2, $3{filter}) p$$),
+	SELECT replace(concat_ws(' ', os, version), 'iPadOS', 'iOS') AS label, p.* FROM pk_tracking.report_system_versions($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getBrowsers', $$
 	SELECT browser AS label, p.* FROM pk_tracking.report_browsers($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getBrowserVersions', $$
