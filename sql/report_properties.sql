@@ -34,7 +34,7 @@ BEGIN
 		PERFORM pk_tracking.add_goal(site, 'thanks', 'url', '/p0', revenue => 3), pk_tracking.add_goal(site, 'manual', 'manually', allow_multiple => true);
 		PERFORM pk_tracking.add_dimension(site, 'plan', 'visit'), pk_tracking.add_dimension(site, 'section', 'action');
 		at := '2026-03-27 20:00Z';
-		FOR i IN 1 .. 700 LOOP
+		FOR i IN 1 .. 400 LOOP
 			at := at + random() ^ 3 * interval '20 minutes' + CASE WHEN random() < 0.05 THEN interval '1 hour' ELSE '0' END;
 			who := floor(random() * 25);
 			query := format('idsite=%s&rec=1&_id=%s', site, lpad(to_hex(who + 10), 16, '0'))
@@ -55,7 +55,7 @@ BEGIN
 		END LOOP;
 	END LOOP;
 END $$;
-SELECT outcome = 'recorded' AS recorded, count(*) > 1000 AS many FROM made GROUP BY 1 ORDER BY 1;
+SELECT outcome = 'recorded' AS recorded, count(*) > 500 AS many FROM made GROUP BY 1 ORDER BY 1;
 -- what makes it hard is there
 SELECT count(*) FILTER (WHERE (v.visit_first_action_time AT TIME ZONE s.timezone)::date <> (v.visit_last_action_time AT TIME ZONE s.timezone)::date) > 5 AS over_midnight,
 	count(*) FILTER (WHERE v.consent >= 2) > 20 AS anonymous, count(*) FILTER (WHERE v.visit_goal_converted = 1) > 20 AS converted
@@ -63,9 +63,10 @@ FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) WHERE v.idsi
 
 -- every report with the arguments that have no default; one that is not known here fails below
 CREATE TEMP TABLE argument (report text, name text, value text);
+INSERT INTO argument VALUES ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''pages''');
 CREATE TEMP TABLE report AS
 	SELECT p.oid, p.proname AS report, p.proargnames[1:p.pronargs] AS names,
-		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs - p.pronargdefaults) n JOIN argument a ON a.report = p.proname AND a.name = p.proargnames[n]) AS own,
+		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs) n JOIN argument a ON a.report = p.proname AND a.name = p.proargnames[n]) AS own,
 		ARRAY(SELECT p.proargnames[n] FROM generate_series(1, p.pronargs - p.pronargdefaults) n
 			WHERE p.proargnames[n] NOT IN ('idsite', 'from_date', 'to_date') AND NOT EXISTS (SELECT FROM argument a WHERE a.report = p.proname AND a.name = p.proargnames[n])) AS missing
 	FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.proretset;
@@ -85,13 +86,14 @@ DECLARE
 BEGIN
 	FOR r IN SELECT * FROM report WHERE missing = '{}' ORDER BY report LOOP
 		FOR site IN SELECT DISTINCT made.site FROM made ORDER BY 1 LOOP
-			FOREACH days SLICE 1 IN ARRAY ARRAY[['2026-03-27', '2026-04-06'], ['2026-03-29', '2026-03-29'], ['2026-04-05', '2026-04-05'], ['2020-01-01', '2020-01-02']]::date[] LOOP
+			FOREACH days SLICE 1 IN ARRAY ARRAY[['2026-03-27', '2026-04-06'], ['2026-03-29', '2026-03-29'], ['2020-01-01', '2020-01-02']]::date[] LOOP
 				TRUNCATE row_of;
 				FOREACH who IN ARRAY CASE WHEN 'visitors' = ANY (r.names) THEN '{all,identified,anonymous}'::text[] ELSE '{all}' END LOOP
-					FOREACH span IN ARRAY CASE WHEN 'period' = ANY (r.names) THEN '{hour,day,week,month,quarter,year,range}'::text[] ELSE '{none}' END LOOP
+					FOREACH span IN ARRAY CASE WHEN 'period' = ANY (r.names) THEN '{hour,day,week,month,range}'::text[] ELSE '{none}' END LOOP
+						CONTINUE WHEN r.report = 'report_evolution' AND span NOT IN ('day', 'week', 'month');
 						calls := calls + 1;
 						call := format('SELECT to_jsonb(x) FROM pk_tracking.%I(%s) x', r.report, concat_ws(', ',
-							CASE WHEN 'idsite' = ANY (r.names) THEN 'idsite => ' || site END, format('from_date => %L, to_date => %L', days[1], days[2]), r.own,
+							CASE WHEN 'idsite' = ANY (r.names) THEN 'idsite => ' || site END, CASE WHEN 'from_date' = ANY (r.names) THEN format('from_date => %L, to_date => %L', days[1], days[2]) END, r.own,
 							CASE WHEN 'visitors' = ANY (r.names) THEN format('visitors => %L', who) END, CASE WHEN 'period' = ANY (r.names) THEN format('period => %L', span) END));
 						BEGIN
 							EXECUTE format('INSERT INTO row_of SELECT %s, %L, %L, j FROM (%s) s(j)', calls, who, span, call);
@@ -132,5 +134,5 @@ BEGIN
 	PERFORM set_config('test.calls', calls::text, false);
 END $$;
 SELECT f.report, f.what, f.q, f.row FROM found f ORDER BY 1, 2, 3 LIMIT 20;
-SELECT current_setting('test.calls')::integer > 1000 AS many_calls, (SELECT count(*) FROM report WHERE missing = '{}') > 30 AS many_reports;
+SELECT current_setting('test.calls')::integer > 500 AS many_calls, (SELECT count(*) FROM report WHERE missing = '{}') > 30 AS many_reports;
 DELETE FROM pk_tracking.setting;
