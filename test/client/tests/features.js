@@ -89,6 +89,50 @@ tests.queue = async () => {
 	await where.close();
 };
 
+/* Each command, as parameters; orders and events of a visitor who is anonymous have no user id. */
+tests.commands = async () => {
+	const where = await context();
+	const page = await open(where, 'ask_else_anonymous', '?lang=en');
+	const told = hit => {
+		const { idsite, rec, send_image, url, urlref, pv_id, h, m, s, res, method, cookie, together, status, uadata, consent, _id, ...rest } = hit;
+
+		return new URLSearchParams(Object.entries(rest)).toString();
+	};
+
+	await viewed(1);
+	await page.evaluate(() => {
+		const items = [{ sku: 's1', name: 'Film', category: ['A', 'B'], price: 9.5, quantity: 2 }, { sku: 's2' }];
+
+		window.pk('user', 'jo');
+		window.pk('dimension', 3, 'gold');
+		window.pk('event', 'c', 'a', 'n', 0);
+		window.pk('dimension', 3);
+		window.pk('search', 'red', 'shoes', 0);
+		window.pk('goal', 7, 2.5);
+		window.pk('link', 'https://elsewhere.test/');
+		window.pk('download', 'https://elsewhere.test/a.zip');
+		window.pk('content', 'n', 'p', 't', 'i');
+		window.pk('cart', { revenue: 19, items });
+		window.pk('order', { id: 'o1', revenue: 21, subtotal: 19, tax: 1, shipping: 1, discount: 0, items });
+		window.pk('ping');
+		window.pk('product', { sku: 's1', name: 'Film', category: 'A', price: 9.5 });
+		window.pk('page', { title: 'Film', url: '/film', referrer: 'https://elsewhere.test/from', bw_bytes: 5 });
+	});
+	await until(() => hits.length >= 11);
+	const cart = 'ec_items=' + encodeURIComponent('[["s1","Film",["A","B"],9.5,2],["s2",null,null,null,1]]').replace(/%20/g, '+');
+
+	is(hits.slice(1).map(told).sort().join('\n'), ['dimension3=gold&e_c=c&e_a=a&e_n=n&e_v=0', 'search=red&search_cat=shoes&search_count=0', 'idgoal=7&revenue=2.5',
+		'link=https%3A%2F%2Felsewhere.test%2F', 'download=https%3A%2F%2Felsewhere.test%2Fa.zip', 'c_n=n&c_p=p&c_t=t&c_i=i',
+		'revenue=19&idgoal=0&' + cart, 'ec_id=o1&revenue=21&ec_st=19&ec_tx=1&ec_sh=1&ec_dt=0&idgoal=0&' + cart, 'ping=1',
+		'action_name=Film&_pks=s1&_pkn=Film&_pkc=A&_pkp=9.5&bw_bytes=5'].sort().join('\n'), 'commands as parameters, without a user id of the anonymous');
+	is([views()[1].url, views()[1].urlref].join(), world.shop + '/film,https://elsewhere.test/from', 'a page view with an address of its own');
+	await page.getByRole('button', { name: 'Agree' }).click();
+	await sent({ ping: '4' });
+	await page.evaluate(() => window.pk('event', 'agreed', 'now'));
+	is((await sent({ e_c: 'agreed' })).uid, 'jo', 'with one of who has agreed');
+	await where.close();
+};
+
 tests.time = async () => {
 	const where = await context();
 	const page = await where.newPage();
