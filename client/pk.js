@@ -18,9 +18,9 @@
 	const page = { referrer: document.referrer, landing: location.href, id: random(3) };
 	const always = {};					/* parameters of every hit */
 	const cart = new Map();
-	const memory = {};					/* instead of localStorage */
+	const memory = {};
 	let once = {};						/* parameters of the next page view */
-	let waiting = [];					/* hits */
+	let waiting = [];
 	let ready, timings, hints, observer, routeTimer, beatTimer, seenSince;
 
 	/* A mistake must not break the page. */
@@ -467,9 +467,11 @@
 		addEventListener('pageshow', event => event.persisted && settings.auto && trackPage());
 	}
 
-	/* not an image of that name */
-	if (document.currentScript instanceof HTMLScriptElement)
-		settings.url = '' + new URL('matomo.php', document.currentScript.src);
+	/* no image of that name */
+	const script = document.currentScript;
+
+	if (script instanceof HTMLScriptElement && script.src)
+		settings.url = '' + new URL('matomo.php', script.src);
 	if (document.prerendering)
 		document.addEventListener('prerenderingchange', start, { once: true });
 	else

@@ -238,12 +238,17 @@ tests.blocked = async () => {
 	await where.close();
 };
 
-/* Default rules: the log does not find a visit of yesterday, so the cookie must tell. */
+/*
+ * Default rules: the log does not find a visit of yesterday, so the cookie must tell.
+ */
 tests.returning = async () => {
 	const where = await context();
+	const site = world.sites.returning;
 	let page = await open(where, 'returning');
 
 	await viewed(1);
+	await page.evaluate(() => window.pk('order', { id: 'o1', revenue: 5 }));
+	await sent({ ec_id: 'o1' });
 	await page.close();
 	await sleep(300);
 	/* a day passes: in the log, and in the cookie */
@@ -252,14 +257,19 @@ tests.returning = async () => {
 
 	await where.addCookies([Object.assign(cookie, { value: [id, visits, ...times.map(t => t && t - 86400)].join('.') })]);
 	sql(`UPDATE pk_tracking.log_visit SET visit_first_action_time = visit_first_action_time - interval '1 day',
-		visit_last_action_time = visit_last_action_time - interval '1 day' WHERE idsite = ${world.sites.returning};
-		UPDATE pk_tracking.log_link_visit_action SET server_time = server_time - interval '1 day' WHERE idsite = ${world.sites.returning}`);
+		visit_last_action_time = visit_last_action_time - interval '1 day' WHERE idsite = ${site};
+		UPDATE pk_tracking.log_link_visit_action SET server_time = server_time - interval '1 day' WHERE idsite = ${site}`);
 	page = await open(where, 'returning');
 	await viewed(2);
 	const hit = views()[1];
+	const ago = time => time && Math.round((Date.now() / 1000 - time) / 3600);
 
-	is(`${hit._id === hits[0]._id} ${hit._idvc} ${Math.round((Date.now() / 1000 - hit._viewts) / 3600)}`, 'true 2 24', 'the cookie tells of the day before');
-	is(sql(`SELECT string_agg(visitor_returning || ' ' || visitor_count_visits, ', ' ORDER BY idvisit) FROM pk_tracking.log_visit WHERE idsite = ${world.sites.returning}`),
-		'0 1, 1 2', 'two visits on two days: new, then returning');
+	is(`${hit._id === hits[0]._id} ${hit._idvc} ${ago(hit._idts)} ${ago(hit._viewts)} ${ago(hit._ects)}`, 'true 2 24 24 24', 'the cookie tells of the day before: _id, _idvc, _idts, _viewts, _ects');
+	is(sql(`SELECT string_agg(visitor_returning || ' ' || visitor_count_visits, ', ' ORDER BY idvisit) FROM pk_tracking.log_visit WHERE idsite = ${site}`),
+		'0 1, 2 2', 'two visits on two days: new, then returning, as a customer');
+	const without = day => sql(`SELECT new_visit || ' ' || visitor_returning FROM pk_tracking.track_request('idsite=${site}&rec=1&url=https%3A%2F%2Fshop.test%2F&_id=00000000000000aa',
+		'203.0.113.77', at => now() - interval '${day} day')`);
+
+	is([without(1), without(0)].join(), 'true 0,true 0', 'and without what the cookie tells it would be new twice');
 	await where.close();
 };

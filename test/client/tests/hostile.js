@@ -4,7 +4,9 @@
  */
 'use strict';
 
-const { ok, is, sql, until, sleep, hits, world, some, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
+const fs = require('fs');
+const path = require('path');
+const { ok, is, sql, until, sleep, hits, top, world, some, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -236,6 +238,14 @@ tests.twice = async () => {
 	await viewed(2);
 	await sleep(300);
 	is(hits.map(h => h.action_name || 'event ' + h.e_c).sort().join(), 'Film,Shop,event Film', 'two tags: each thing once');
+	await where.close();
+
+	where = await context({ bypassCSP: true });
+	page = await open(where, 'hostile');
+	await page.addScriptTag({ content: fs.readFileSync(path.join(top, 'client/pk.js'), 'utf8') });
+	await viewed(1);
+	await sleep(300);
+	is(views().length + page.faults.join(), '1', 'nor does a copy in the page do anything');
 	await where.close();
 
 	where = await context();
