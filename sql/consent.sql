@@ -400,13 +400,30 @@ SELECT pg_temp.state() = :'state' AS nothing;
 -- 8. Profiles, reports --------------------------------------------------------------------------
 CREATE FUNCTION pg_temp.profiles() RETURNS TABLE (profile text, sets text) LANGUAGE plpgsql AS $$
 BEGIN
-	FOREACH profile IN ARRAY '{piwik_pro_classic,piwik_pro_current,strict}'::text[] LOOP
+	FOREACH profile IN ARRAY '{piwik_pro_classic,piwik_pro_current,strict,cnil}'::text[] LOOP
 		PERFORM pg_temp.mode(), pk_tracking.apply_privacy_profile(current_setting('test.site')::integer, profile);
 		SELECT string_agg(v.name || '=' || v.value, ' ' ORDER BY v.name) INTO sets FROM pk_tracking_internal.setting_values() v WHERE v.idsite = current_setting('test.site')::integer AND v.source = 'site';
 		RETURN NEXT;
 	END LOOP;
 END $$;
 SELECT * FROM pg_temp.profiles();
+-- strict and cnil weaken nothing, whether it was set for the site or for all
+SELECT pg_temp.mode('consent_mode', 'ask_else_nothing', 'anonymous_geo_level', 'none', 'ip_mask_level', '3', 'delete_visits_older_than', '90', 'geo_level', 'country', 'anonymous_fingerprint', 'off');
+SELECT pk_tracking.apply_privacy_profile(:site, 'strict'), pk_tracking.apply_privacy_profile(:site, 'cnil');
+SELECT v.name, v.value, v.source FROM pk_tracking_internal.setting_values() v WHERE v.idsite = :site AND v.source <> 'default' ORDER BY v.name COLLATE "C";
+SELECT pg_temp.mode();
+SELECT pk_tracking.set_instance('ip_mask_level', '4'), pk_tracking.set_instance('consent_mode', 'ask_else_nothing'), pk_tracking.set_instance('delete_visits_older_than', '800');
+SELECT pk_tracking.apply_privacy_profile(:site, 'strict'), pk_tracking.apply_privacy_profile(:site, 'cnil');
+SELECT v.name, v.value, v.source FROM pk_tracking_internal.setting_values() v WHERE v.idsite = :site AND v.name IN ('ip_mask_level', 'consent_mode', 'delete_visits_older_than') ORDER BY v.name COLLATE "C";
+SELECT pk_tracking.reset_instance('ip_mask_level'), pk_tracking.reset_instance('consent_mode'), pk_tracking.reset_instance('delete_visits_older_than');
+-- cnil: what is stored of a visitor who has a user id and orders
+SELECT pg_temp.mode();
+SELECT pk_tracking.apply_privacy_profile(:site, 'cnil');
+SELECT t.outcome, t.idvisit AS cnil FROM pk_tracking.track_request('idsite=' || :site || '&rec=1&url=https://shop.example.org/&_id=c0ffee00c0ffee00&uid=jane@example.org&idgoal=0&ec_id=ORDER-77&revenue=7&consent=1', '203.0.113.77', 'agent', 'fr', trusted => true) t \gset
+SELECT v.idvisitor, v.user_id, v.location_ip, c.idorder <> 'ORDER-77' AND c.idorder ~ '^[0-9a-f]{40}$' AS random FROM pk_tracking.log_visit v JOIN pk_tracking.log_conversion c USING (idvisit) WHERE v.idvisit = :cnil;
+-- nor does a user id recognise anybody, nor stand for a visitor id
+SELECT t.new_visit FROM pk_tracking.track_request('idsite=' || :site || '&rec=1&url=https://shop.example.org/&uid=jane@example.org&consent=1', '198.51.100.1', 'another agent', 'fr', trusted => true) t;
+SELECT pg_temp.mode();
 SELECT pk_tracking.apply_privacy_profile(:site, 'lax');
 SELECT pk_tracking.apply_privacy_profile(:site, NULL);
 SELECT pk_tracking.apply_privacy_profile(0, 'strict');

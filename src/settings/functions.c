@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(pkt_config_changed);
 PG_FUNCTION_INFO_V1(pkt_setting_values);
 PG_FUNCTION_INFO_V1(pkt_setting_name);
 PG_FUNCTION_INFO_V1(pkt_setting_value);
+PG_FUNCTION_INFO_V1(pkt_setting_is_stricter);
 PG_FUNCTION_INFO_V1(pkt_need_log);
 
 /* By ValueSource, as the view pk_tracking.settings shows them. */
@@ -429,6 +430,29 @@ pkt_setting_value(PG_FUNCTION_ARGS)
 	}
 	value = setting_format(def, (const char *) s + def->offset);
 	PG_RETURN_TEXT_P(cstring_to_text(value));
+}
+
+/*
+ * setting_is_stricter(setting, value, than): does the value protect visitors more
+ * than the other?  False if either is no value of the setting, or it has nothing to
+ * do with privacy.
+ */
+Datum
+pkt_setting_is_stricter(PG_FUNCTION_ARGS)
+{
+	const SettingDef *def;
+	SettingRows rows[2];
+	const char *detail;
+
+	def = &setting_registry[setting_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)))];
+	for (int i = 0; i < 2; i++)
+	{
+		if (!setting_parse(def, text_to_cstring(PG_GETARG_TEXT_PP(i + 1)),
+						   (char *) &rows[i] + def->offset, &detail))
+			PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(setting_strength(def, (char *) &rows[0] + def->offset) >
+				   setting_strength(def, (char *) &rows[1] + def->offset));
 }
 
 /* need_log(): error if the tracking log does not exist. */

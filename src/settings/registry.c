@@ -301,6 +301,8 @@ const SettingDef setting_registry[] = {
 	.description = "device data that are stored of anonymous visits"},
 	{FIELD(anonymize_user_id),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
 	.description = "store a salted hash instead of the user id"},
+	{FIELD(discard_user_id),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
+	.description = "recognise nobody by a user id, and store none"},
 	{FIELD(anonymize_order_id),.type = TYPE_BOOL,.value = "off",.order = ORDER_ON_IS_STRONG,
 	.description = "store a random id instead of the order id"},
 	{FIELD(anonymize_referrer),.type = TYPE_ENUM,.value = "keep",

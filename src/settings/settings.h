@@ -141,6 +141,7 @@ typedef struct Settings
 	GeoLevel	geo_level;
 	DeviceLevel anonymous_device_level;
 	bool		anonymize_user_id;
+	bool		discard_user_id;
 	bool		anonymize_order_id;
 	ReferrerAnonymisation anonymize_referrer;
 

@@ -48,6 +48,12 @@ CREATE FUNCTION pk_tracking_internal.setting_name(setting text) RETURNS text
 COMMENT ON FUNCTION pk_tracking_internal.setting_name IS
 	'name of a setting as it is stored; raises an error if the setting does not exist';
 
+CREATE FUNCTION pk_tracking_internal.setting_is_stricter(setting text, value text, than text)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'pkt_setting_is_stricter' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.setting_is_stricter IS
+	'whether a value of a setting protects visitors more than another';
+
 -- values in effect
 
 CREATE FUNCTION pk_tracking_internal.setting_values(

@@ -21,7 +21,7 @@ SELECT pk_tracking.set_instance(split_part(s, ' ', 1), (string_to_array(s, ' '))
 FROM unnest(ARRAY['trust_visitors_cookies on', 'visit_standard_length 300 600 7200', 'window_look_back_for_visitor 3600 90000', 'enable_userid_overwrites_visitorid off',
 		'create_new_visit_after_midnight off', 'create_new_visit_when_campaign_changes off', 'create_new_visit_when_website_referrer_changes on', 'create_new_visit_after_x_actions 2 5 20',
 		'session_max_duration 600 3600', 'session_limit_exceeded_action split_and_exclude', 'default_time_one_page_visit 10', 'enable_fingerprinting_across_websites on on', 'fingerprint_ip full masked',
-		'fingerprint_salt_rotation daily never', 'use_fingerprint off', 'use_third_party_id_cookie on', 'force_cookieless_tracking on', 'ip_mask_level 0 1 3 4', 'anonymize_user_id on',
+		'fingerprint_salt_rotation daily never', 'use_fingerprint off', 'use_third_party_id_cookie on', 'force_cookieless_tracking on', 'ip_mask_level 0 1 3 4', 'anonymize_user_id on', 'discard_user_id on',
 		'anonymous_session_cookie off', 'anonymous_fingerprint off', 'anonymous_device_level none full', 'excluded_ips {10.0.11.0/24}', 'anonymize_referrer exclude_path', 'geo_ip masked']) s
 WHERE random() < CASE WHEN s ~ '^(use_fingerprint|force_cookieless|trust_vis|anonymous_(session|finger)|create_new_visit_after_x)' THEN 0.25 ELSE 0.4 END \g /dev/null
 

@@ -322,7 +322,7 @@ my %settings = (
 	create_new_visit_when_campaign_changes => [qw(on off)], create_new_visit_when_website_referrer_changes => [qw(on off)], create_new_visit_after_x_actions => [0, 1, 5, 10000],
 	session_max_duration => [0, 1, 600], session_limit_exceeded_action => [qw(just_split split_and_exclude)], default_time_one_page_visit => [0, 30], order_id_conflict => [qw(first keep)], new_names_per_day => [0, 5, 100000], ip_mask_level => [0 .. 4], geo_ip => [qw(full masked)],
 	consent_mode => [qw(not_asked ask_else_nothing ask_else_anonymous)], consent_upgrade => [qw(continue split)], anonymous_session_cookie => [qw(on off)], anonymous_fingerprint => [qw(on off)],
-	anonymous_geo_level => [qw(city country none)], geo_level => [qw(city continent none)], anonymous_device_level => [qw(full family none)], anonymize_user_id => [qw(on off)], anonymize_order_id => [qw(on off)],
+	anonymous_geo_level => [qw(city country none)], geo_level => [qw(city continent none)], anonymous_device_level => [qw(full family none)], anonymize_user_id => [qw(on off)], anonymize_order_id => [qw(on off)], discard_user_id => [qw(on off)],
 	anonymize_referrer => [qw(keep exclude_query exclude_path exclude_all)], track_bots => [qw(on off)], exclude_automation => [qw(on off)], excluded_ips => ['{}', '{203.0.113.0/28,10.*.*.*}'], excluded_user_agents => ['{}', '{curl,/fire.?fox/i}'],
 	excluded_query_parameters => ['{}', '{a,/^x/}'], excluded_referrers => ['{}', '{google.com}'], exclude_unknown_urls => [qw(on off)], exclude_requests => ['', 'e_c==Video,action_name=^t', 'url=@%2C'],
 	respect_do_not_track => [qw(on off)], enable_spam_filter => [qw(on off)], keep_url_fragment => [qw(on off)], page_maximum_length => [32, 100, 1024, 65535], site_search => [qw(on off)],
