@@ -4,6 +4,7 @@
 CREATE TEMP TABLE report_calls AS
 WITH given (report, argument, value) AS (VALUES
 	('report_evolution', 'report', quote_literal('report_countries')),
+	('report_funnel', 'steps', quote_literal('{pageUrl=@a.example,eventCategory==a}')),
 	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),
 	('report_live', 'max_visits', 'NULL'),
 	('report_visit_log', 'max_visits', 'NULL'),
