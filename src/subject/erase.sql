@@ -20,7 +20,6 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 BEGIN
-	PERFORM pk_tracking_internal.visits_touched(visits);
 	PERFORM pk_tracking_internal.note_ranges(visits);
 	DELETE FROM pk_tracking.log_conversion_item i WHERE i.idvisit = ANY (visits);
 	GET DIAGNOSTICS n_items = ROW_COUNT;
