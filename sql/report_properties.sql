@@ -63,7 +63,7 @@ FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) WHERE v.idsi
 
 -- every report with the arguments that have no default; one that is not known here fails below
 CREATE TEMP TABLE argument (report text, name text, value text);
-INSERT INTO argument VALUES ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''pages''');
+INSERT INTO argument VALUES ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}''');
 CREATE TEMP TABLE report AS
 	SELECT p.oid, p.proname AS report, p.proargnames[1:p.pronargs] AS names,
 		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs) n JOIN argument a ON a.report = p.proname AND a.name = p.proargnames[n]) AS own,
@@ -119,6 +119,8 @@ BEGIN
 					FROM row_of x CROSS JOIN LATERAL jsonb_each(x.j) e
 					WHERE e.key IN ('nb_visits', 'nb_hits', 'nb_actions', 'nb_events', 'nb_conversions', 'entry_nb_visits', 'exit_nb_visits', 'sum_visit_length', 'nb_uniq_visitors', 'orders', 'quantity')
 						AND jsonb_typeof(e.value) = 'number'
+						-- a page has a row where one of the visits ended
+						AND NOT (r.report = 'report_exit_pages' AND e.key = 'nb_visits')
 					GROUP BY 1, 2) k
 				-- consent may change during a visit, whose actions are then counted on both sides
 				WHERE 'visitors' = ANY (r.names) AND CASE WHEN k.key IN ('nb_visits', 'nb_uniq_visitors') THEN coalesce(k.all, 0) > coalesce(k.parts, 0) ELSE k.all IS DISTINCT FROM k.parts END;
