@@ -209,6 +209,16 @@ site_tokens(int *n)
 	return &token;
 }
 
+/* somebody else is, so that ids are hashed and compared */
+const SuppressedKey *
+site_suppressed(int *n)
+{
+	static SuppressedKey key = {.idsite = 1};
+
+	*n = 1;
+	return &key;
+}
+
 const SpamList *
 site_spam_list(void)
 {
@@ -249,6 +259,12 @@ salt_instance(void)
 
 const Salt *
 salt_user_id(void)
+{
+	return &some_salt;
+}
+
+const Salt *
+salt_erasure(void)
 {
 	return &some_salt;
 }
