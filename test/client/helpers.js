@@ -7,7 +7,7 @@
 const fs = require('fs');
 const path = require('path');
 const w = require('./world.js');
-const { until, sleep, hits } = w;
+const { sql, until, sleep, hits } = w;
 
 const top = path.join(__dirname, '../..');
 const doc = fs.readFileSync(path.join(top, 'doc/client.md'), 'utf8');
@@ -43,6 +43,9 @@ async function open(where, site, rest = '') {
 
 /* The first n of a list, or with --long all of it: a context costs most of a second. */
 const some = (n, list) => world.isLong ? list : list.slice(0, n);
+/* Empties the log of a site. */
+const forget = site => sql(`DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = ${world.sites[site]};
+	DELETE FROM pk_tracking.log_visit WHERE idsite = ${world.sites[site]}`);
 const views = () => hits.filter(h => h.action_name !== undefined);
 const viewed = n => until(() => views().length >= n);
 const sent = wanted => until(() => hits.find(h => Object.keys(wanted).every(k => h[k] === wanted[k])));
@@ -50,4 +53,4 @@ const sent = wanted => until(() => hits.find(h => Object.keys(wanted).every(k =>
 const quiet = page => page.waitForLoadState('load').then(() => sleep(500));
 const cookiesOf = async (where, host) => (await where.cookies()).filter(c => c.domain === host);
 
-module.exports = Object.assign({ top, world, some, table, context, open, views, viewed, sent, quiet, cookiesOf }, w);
+module.exports = Object.assign({ top, world, some, forget, table, context, open, views, viewed, sent, quiet, cookiesOf }, w);

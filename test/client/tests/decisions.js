@@ -7,7 +7,7 @@
 const fs = require('fs');
 const path = require('path');
 const zlib = require('zlib');
-const { ok, is, sql, until, hits, top, world, table, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
+const { ok, is, sql, until, hits, top, world, forget, table, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -34,7 +34,7 @@ async function decide(row) {
 	const answer = answers[decision];
 	const change = changes[decision];
 
-	sql(`DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = ${world.sites[site]}; DELETE FROM pk_tracking.log_visit WHERE idsite = ${world.sites[site]}`);
+	forget(site);
 	if (answer)
 		await where.addInitScript(([key, value]) => {
 			if (location.hostname === 'shop.test' && !sessionStorage.getItem('told')) {

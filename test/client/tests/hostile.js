@@ -6,7 +6,7 @@
 
 const fs = require('fs');
 const path = require('path');
-const { ok, is, sql, until, sleep, hits, top, world, some, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
+const { ok, is, sql, until, sleep, hits, top, world, some, forget, context, open, views, viewed, sent, quiet, cookiesOf } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -115,6 +115,8 @@ tests.nocookies = async () => {
 	/* as the site says: nowhere a cookie */
 	for (const [mode, visitor] of some(1, [['ask_else_anonymous', 'anonymous'], ['not_asked', 'identified']])) {
 		const site = mode + ', force_cookieless_tracking = on';
+
+		forget(site);
 		const where = await context();
 		const page = await open(where, site);
 

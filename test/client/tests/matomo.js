@@ -5,7 +5,7 @@
 
 const fs = require('fs');
 const path = require('path');
-const { is, sql, world, some, table, context, open, views, viewed, sent, quiet, cookiesOf, scripts } = require('../helpers.js');
+const { is, sql, world, some, forget, table, context, open, views, viewed, sent, quiet, cookiesOf, scripts } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -65,7 +65,7 @@ async function runCase(what, [site, deeds, wantedViews, wantedRows, wantedCookie
 	const where = await context();
 	const said = `${what}, ${site}, ${deeds || 'undecided'}: `;
 
-	sql(`DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = ${world.sites[site]}; DELETE FROM pk_tracking.log_visit WHERE idsite = ${world.sites[site]}`);
+	forget(site);
 	const page = await open(where, site, '?matomo&window');
 
 	if (site !== 'ask_else_nothing')
