@@ -237,6 +237,22 @@ SELECT max(rows) FROM pk_tracking.forget_subject(:site, 'other2');
 SELECT count(*) FROM document, pk_tracking.replay_erasures(d);
 SELECT pk_tracking.replay_erasures('{}');
 TRUNCATE pk_tracking.erasures, pk_tracking.suppressed;
+-- a purge again: what was older then, and no more; a deleted site; an entry of a later version does nothing
+SELECT pk_tracking.add_site('replayed', timezone => 'Asia/Tokyo') AS replayed \gset
+SELECT count(t.outcome) FROM unnest(ARRAY['2026-02-01 14:00+00', '2026-02-01 15:30+00', '2026-03-01 10:00+00']::timestamptz[]) WITH ORDINALITY u (at, n), pk_tracking.track(:replayed, 'https://r.example/', visitor_id => lpad(u.n::text, 16, '0')::hexid, at => u.at) t;
+CREATE FUNCTION pg_temp.entry(function text, parameters jsonb, mode text DEFAULT 'erase') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT pk_tracking.export_erasures() || jsonb_build_object('erasures', jsonb_build_array(jsonb_build_object('iderasure', gen_random_uuid(), 'erased_at', '2026-02-12 01:00+00', 'role', 'r', 'function', function, 'mode', mode,
+		'idsite', (SELECT idsite FROM pk_tracking.site WHERE name = 'replayed'), 'key_kinds', '{}'::text[], 'key_hashes', '{}'::text[], 'parameters', parameters, 'visits', 0, 'actions', 0, 'conversions', 0, 'items', 0, 'session_links', 0)))
+$$;
+SELECT r.visits FROM pk_tracking.replay_erasures(pg_temp.entry('purge', '{}')) r;
+SELECT r.visits FROM pk_tracking.replay_erasures(pg_temp.entry('something', '{}')) r;
+SELECT r.visits FROM pk_tracking.replay_erasures(pg_temp.entry('maintain', '{"older_than": 10, "what": ["visitor_id"]}', 'anonymise')) r;
+SELECT consent, count(*) FROM pk_tracking.log_visit WHERE idsite = :replayed GROUP BY consent ORDER BY consent;
+SELECT r.visits FROM pk_tracking.replay_erasures(pg_temp.entry('purge', '{"older_than": 10}')) r;
+SELECT visit_first_action_time FROM pk_tracking.log_visit WHERE idsite = :replayed ORDER BY 1;
+SELECT r.visits FROM pk_tracking.replay_erasures(pg_temp.entry('delete_site', '{}')) r;
+SELECT count(*) FROM pk_tracking.site WHERE name = 'replayed';
+TRUNCATE pk_tracking.erasures, pk_tracking.suppressed;
 -- with its salt gone an entry is nobody's
 SELECT pk_tracking.renew_erasure_salt();
 SELECT count(*) AS others FROM document, jsonb_array_elements(d -> 'erasures') e, jsonb_array_elements_text(e -> 'key_hashes') h

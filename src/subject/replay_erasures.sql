@@ -82,15 +82,24 @@ BEGIN
 				AND v.visit_first_action_time < pk_tracking_internal.day_begin(
 					(e.parameters ->> 'to_date')::date + 1, s.timezone)
 			ORDER BY v.idvisit FOR UPDATE OF v);
-	ELSE
-		IF e.mode = 'anonymise' THEN
+	ELSIF e.function IN ('purge', 'maintain') THEN
+		IF e.parameters ? 'what' THEN
 			groups := ARRAY(SELECT jsonb_array_elements_text(e.parameters -> 'what'));
 		END IF;
+		-- what was older then; nothing if the entry does not say how old
+		visits := ARRAY(SELECT v.idvisit
+			FROM pk_tracking.log_visit v JOIN pk_tracking.site s ON s.idsite = v.idsite,
+				LATERAL pk_tracking_internal.day_begin((e.erased_at AT TIME ZONE s.timezone)::date
+					- (e.parameters ->> 'older_than')::integer, s.timezone) AS b (before)
+			WHERE v.idsite = e.idsite AND v.visit_first_action_time < b.before
+				AND v.visit_last_action_time < b.before
+			ORDER BY v.idvisit FOR UPDATE OF v);
+	ELSIF e.function = 'delete_site' THEN
 		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
 			WHERE v.idsite = e.idsite AND v.visit_first_action_time <= e.erased_at
-				AND v.visit_last_action_time
-					< coalesce((e.parameters ->> 'before')::timestamptz, 'infinity')
 			ORDER BY v.idvisit FOR UPDATE);
+	ELSE
+		visits := '{}';
 	END IF;
 	IF e.mode = 'erase' THEN
 		n := pk_tracking_internal.erase_visits(visits, NULL);
