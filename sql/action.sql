@@ -162,6 +162,15 @@ FROM (VALUES (1, 'dimension1=gold&dimension2=a'), (2, 'dimension2=b'), (3, 'dime
 	(11, 'url=https://a.example/News/1&dimension2=sent'), (12, 'action_name=N- title'), (13, 'dimension1=bad%FFbyte%00')) q(n, query)
 ORDER BY n;
 SELECT pg_temp.row_of(pk_tracking.track(:site, params => '{"dimension1": "x", "dimension2": 5}')), pg_temp.act(:other, 'dimension1=x&dimension2=y') AS other_site;
+-- a file's or a link's own URL by Matomo's rules, the page's by ours
+SELECT rules, n, pg_temp.look(pg_temp.hit(:site, q.query, 'd1'), $$coalesce(l.custom_dimensions ->> '2', 'none')$$) AS section
+FROM (VALUES (1, 'url=https://a.example/News/1&download=https://a.example/Files/1.pdf'), (2, 'url=https://a.example/News/1&link=https://x.example/Else/'), (3, 'url=https://a.example/News/1&download=https://a.example/1.pdf')) q(n, query),
+	(VALUES ('piwik')) r(rules) ORDER BY n;
+SELECT pk_tracking.set_site(:site, 'recognition_rules', 'matomo') \g /dev/null
+SELECT rules, n, pg_temp.look(pg_temp.hit(:site, q.query, 'd1'), $$coalesce(l.custom_dimensions ->> '2', 'none')$$) AS section
+FROM (VALUES (1, 'url=https://a.example/News/1&download=https://a.example/Files/1.pdf'), (2, 'url=https://a.example/News/1&link=https://x.example/Else/'), (3, 'url=https://a.example/News/1&download=https://a.example/1.pdf')) q(n, query),
+	(VALUES ('matomo')) r(rules) ORDER BY n;
+SELECT pk_tracking.reset_site(:site, 'recognition_rules') \g /dev/null
 -- changes count at once, a visit's are cleared to NULL
 UPDATE pk_tracking.custom_dimension SET active = false WHERE idsite = :site AND iddimension = 2;
 SELECT pg_temp.act(:site, 'dimension2=x');

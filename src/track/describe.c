@@ -569,11 +569,18 @@ describe_action(Work *w, Action *action)
 void
 describe_custom(Work *w, Visit *visit, Action *action)
 {
+	const Hit  *hit = w->hit;
+	const char *url = hit->url;
 	CustomChanges changes;
 
 	if (visit->consent >= STATE_UNDECIDED)
 		return;
-	custom_read(w->hit, &w->site->s, site_custom_dimensions(), &changes);
+	/* Matomo looks at the URL of the action, which is the file's or the link's */
+	if (w->site->s.recognition_rules == RULES_MATOMO && w->kind == ACTION_DOWNLOAD)
+		url = hit->download;
+	else if (w->site->s.recognition_rules == RULES_MATOMO && w->kind == ACTION_OUTLINK)
+		url = hit->link;
+	custom_read(hit, url, &w->site->s, site_custom_dimensions(), &changes);
 	if (changes.visit_dimensions != NULL)
 		visit->custom_dimensions = custom_merge(visit->custom_dimensions, changes.visit_dimensions);
 	if (changes.visit_variables != NULL)

@@ -248,9 +248,9 @@ url_value(const char *url, const char *name, bool case_sensitive, const Settings
 	return NULL;
 }
 
-/* The value of a dimension in the page's URL or title, or NULL. */
+/* The value of a dimension in the action's URL or the page's title, or NULL. */
 static char *
-extract(CustomDimension *d, const Hit *hit, const Settings *s)
+extract(CustomDimension *d, const Hit *hit, const char *url, const Settings *s)
 {
 	for (int i = 0; i < d->n_extractions; i++)
 	{
@@ -260,12 +260,12 @@ extract(CustomDimension *d, const Hit *hit, const Settings *s)
 		switch (e->source)
 		{
 			case FROM_URL:
-				if (hit->url[0])
-					value = match_url(&e->expression, url_without_user(pstrdup(hit->url)), s);
+				if (url[0])
+					value = match_url(&e->expression, url_without_user(pstrdup(url)), s);
 				break;
 			case FROM_URL_PARAM:
-				if (hit->url[0])
-					value = url_value(hit->url, e->param, d->case_sensitive, s);
+				if (url[0])
+					value = url_value(url, e->param, d->case_sensitive, s);
 				break;
 			case FROM_TITLE:
 				if (hit->action_name[0])
@@ -315,7 +315,7 @@ first_of_site(const CustomDimensions *all, int32 idsite)
  * are ignored.
  */
 static void
-read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
+read_dimensions(const Hit *hit, const char *url, const Settings *s, const CustomDimensions *all,
 				CustomChanges *changes)
 {
 	JsonbParseState *states[2] = {NULL, NULL};
@@ -344,7 +344,7 @@ read_dimensions(const Hit *hit, const Settings *s, const CustomDimensions *all,
 				value = values[j];
 		}
 		if (value == NULL)
-			value = extract(d, hit, s);
+			value = extract(d, hit, url, s);
 		if (value == NULL)
 			continue;
 		if (states[scope] == NULL)
@@ -419,16 +419,16 @@ read_variables(Jsonb *sent, const Settings *s)
 
 /*
  * custom_read
- *		The values that a hit sets.  all may be NULL if there are no
- *		dimensions.
+ *		The values that a hit sets.  url: what dimensions are extracted from;
+ *		all may be NULL if there are no dimensions.
  */
 void
-custom_read(const Hit *hit, const Settings *s, const CustomDimensions *all,
+custom_read(const Hit *hit, const char *url, const Settings *s, const CustomDimensions *all,
 			CustomChanges *changes)
 {
 	memset(changes, 0, sizeof(*changes));
 	if (all != NULL && all->n > 0)
-		read_dimensions(hit, s, all, changes);
+		read_dimensions(hit, url, s, all, changes);
 	changes->visit_variables = read_variables(hit->visit_variables, s);
 	changes->action_variables = read_variables(hit->page_variables, s);
 }

@@ -33,8 +33,8 @@ extern CustomDimensions *custom_dimensions_create(int max);
 extern void custom_dimensions_add(CustomDimensions *all, int32 idsite, int32 number,
 								  bool of_visit, bool case_sensitive, Jsonb *extractions);
 
-extern void custom_read(const Hit *hit, const Settings *s, const CustomDimensions *all,
-						CustomChanges *changes);
+extern void custom_read(const Hit *hit, const char *url, const Settings *s,
+						const CustomDimensions *all, CustomChanges *changes);
 extern Jsonb *custom_merge(Jsonb *old, Jsonb *changes);
 
 #endif							/* PKT_CUSTOM_H */
