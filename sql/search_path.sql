@@ -67,14 +67,19 @@ $$;
 SELECT pk_tracking.add_site('search path') AS site \gset
 -- for reports: rows that do not grow from one pass to the next
 SELECT pk_tracking.add_site('reports', timezone => 'Europe/Berlin') AS reports \gset
-SELECT pk_tracking.add_goal(:reports, 'goal', 'manually') AS goal;
+SELECT pk_tracking.add_goal(:reports, 'goal', 'manually') AS goal, pk_tracking.add_dimension(:reports, 'section', 'action') AS dimension;
 INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)
-	SELECT n, :reports, n, CASE WHEN n = 1 THEN 2 END, format('name %s', n) FROM generate_series(1, 12) n;
-INSERT INTO pk_tracking.log_visit (idvisit, idsite, visit_first_action_time, visit_last_action_time, idvisitor, user_id, consent, visit_total_actions, visit_goal_converted, referer_type, referer_name, visit_entry_idaction_url, visit_exit_idaction_url)
-	SELECT 6000000000 + n, :reports, '2026-03-02 12:00+00'::timestamptz + n * interval '1 h', '2026-03-03 12:00+00', CASE WHEN n < 7 THEN '00000000000000aa'::hexid END, CASE WHEN n < 3 THEN 'jo' END, CASE WHEN n < 7 THEN 0 ELSE 2 END, n, (n < 5)::integer, (ARRAY[6, 2])[1 + n % 2], 'name', 1, 1 FROM generate_series(0, 8) n;
-INSERT INTO pk_tracking.log_link_visit_action (idlink_va, idvisit, idsite, server_time, idvisitor, consent, idaction_url, idaction_name, idaction_url_ref, idaction_name_ref, time_spent_ref_action, idaction_event_category, idaction_event_action, custom_float, search_count, idaction_product_sku)
-	SELECT 6000000000 + v.idvisit % 1000 * 10 + k, v.idvisit, v.idsite, v.visit_first_action_time + k * interval '1 min', v.idvisitor, v.consent, (ARRAY[1, 2, 3, NULL, 1])[k], (ARRAY[4, 0, 0, 8, 12])[k], 1, 4, 5, CASE WHEN k = 5 THEN 10 END, CASE WHEN k = 5 THEN 11 END, 1.5, 0, CASE WHEN k = 1 THEN 5 END
-	FROM pk_tracking.log_visit v, generate_series(1, 5) k WHERE v.idsite = :reports;
+	SELECT n, :reports, n, CASE WHEN n = 1 THEN 2 END, format('name %s', n) FROM generate_series(1, 16) n;
+INSERT INTO pk_tracking.log_visit (idvisit, idsite, visit_first_action_time, visit_last_action_time, idvisitor, user_id, consent, visit_total_actions, visit_goal_converted, referer_type, referer_name, referer_url, visit_entry_idaction_url, visit_exit_idaction_url,
+		visit_entry_idaction_name, visit_exit_idaction_name, custom_variables)
+	SELECT 6000000000 + n, :reports, '2026-03-02 12:00+00'::timestamptz + n * interval '1 h', '2026-03-03 12:00+00', CASE WHEN n < 7 THEN '00000000000000aa'::hexid END, CASE WHEN n < 3 THEN 'jo' END, CASE WHEN n < 7 THEN 0 ELSE 2 END, n, (n < 5)::integer,
+		(ARRAY[6, 2, 3])[1 + n % 3], 'name', CASE WHEN n = 2 THEN 'https://b.example/' END, 1, 1, 4, 4, CASE WHEN n < 7 THEN '{"1": ["a", "b"]}'::jsonb END FROM generate_series(0, 8) n;
+INSERT INTO pk_tracking.log_link_visit_action (idlink_va, idvisit, idsite, server_time, idvisitor, consent, idaction_url, idaction_name, idaction_url_ref, idaction_name_ref, time_spent_ref_action, idaction_event_category, idaction_event_action, custom_float, search_cat, search_count, idaction_product_sku,
+		idaction_content_name, idaction_content_piece, time_server, custom_dimensions, custom_variables)
+	SELECT 6000000000 + v.idvisit % 1000 * 10 + k, v.idvisit, v.idsite, v.visit_first_action_time + k * interval '1 min', v.idvisitor, v.consent, (ARRAY[1, 2, 3, NULL, 1, 1, 1])[k], (ARRAY[4, 0, 0, 8, 12, 4])[k], CASE WHEN k <> 6 THEN 1 END, CASE WHEN k = 6 THEN 8 ELSE 4 END, 5,
+		CASE WHEN k = 5 THEN 10 END, CASE WHEN k = 5 THEN 11 END, 1.5, CASE WHEN k = 4 AND v.consent = 0 THEN 'category' END, 0, CASE WHEN k = 1 THEN 5 END,
+		CASE WHEN k = 7 THEN 13 END, CASE WHEN k = 7 THEN 14 END, CASE WHEN k = 1 THEN 100 END, CASE WHEN k = 1 AND v.consent = 0 THEN '{"1": "x"}'::jsonb END, CASE WHEN k = 1 AND v.consent = 0 THEN '{"1": ["a", "b"]}'::jsonb END
+	FROM pk_tracking.log_visit v, generate_series(1, 7) k WHERE v.idsite = :reports;
 INSERT INTO pk_tracking.log_conversion (idvisit, buster, idsite, server_time, idvisitor, consent, idgoal, items, revenue, referer_type)
 	SELECT v.idvisit, 0, v.idsite, v.visit_first_action_time, v.idvisitor, v.consent, g, 1, 2.5, 6 FROM pk_tracking.log_visit v, generate_series(-1, 1) g WHERE v.idsite = :reports AND v.visit_goal_converted = 1;
 INSERT INTO pk_tracking.log_conversion_item (idvisit, idsite, server_time, idvisitor, consent, idaction_sku, idaction_name, idaction_category, quantity, price, idorder)
@@ -241,6 +246,23 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT r FROM pk_tracking.report_events($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
 	$$SELECT r FROM pk_tracking.report_entry_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
 	$$SELECT r FROM pk_tracking.report_exit_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_entry_titles($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_exit_titles($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_pages_after_search($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_titles_after_search($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_page_tree($R, '2026-03-02', '2026-03-31', '/') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_transitions($R, '2026-03-02', '2026-03-31', 'https://name 1') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_transitions($R, '2026-03-02', '2026-03-31', title => 'name 4') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_performance($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_search_categories($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_searches_without_results($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_referring_pages($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_contents($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_content_names($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_content_pieces($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_action_dimension($R, '2026-03-02', '2026-03-31', 1) r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_action_dimension_urls($R, '2026-03-02', '2026-03-31', 1) r LIMIT 1$$,
+	$$SELECT r FROM pk_tracking.report_custom_variables($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
 	$$SELECT r FROM pk_tracking.report_goals($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
 	$$SELECT r FROM pk_tracking.report_conversions($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
 	$$SELECT r FROM pk_tracking.report_orders($R, '2026-03-02', '2026-03-31') r LIMIT 1$$,
@@ -278,6 +300,10 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking_internal.report_arguments('2026-03-02', '2026-03-31', 'all')$$,
 	$$SELECT pk_tracking_internal.report_consents('identified')$$,
 	$$SELECT r FROM pk_tracking.report_visits($R, '2026-03-29', '2026-03-29', 'hour') r LIMIT 1$$,
+	$$SELECT pg_catalog.length(l.columns) OPERATOR(pg_catalog.>) 0 FROM pk_tracking_internal.report_loading_times() l$$,
+	$$SELECT k.is_page FROM pk_tracking_internal.report_page_keys() k LIMIT 1$$,
+	$$SELECT pk_tracking_internal.report_page_visits('entry', 'title')$$,
+	$$SELECT pg_catalog.length(pk_tracking_internal.report_transitions_query('title')) OPERATOR(pg_catalog.>) 0$$,
 	$$SELECT pk_tracking_internal.report_query('{v.consent}', '{k1}')$$,
 	$$SELECT pk_tracking_internal.visit_metrics()$$,
 	$$SELECT s FROM pk_tracking_internal.report_statement('SELECT {spans} {span of c.server_time} WHERE {conversions c}', $R, 'countryCode==de', 'month') s$$,

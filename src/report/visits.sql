@@ -124,6 +124,13 @@ SELECT pk_tracking_internal.make_visit_report('report_referrers',
 	ARRAY['v.referer_type', $$nullif(v.referer_name, '')$$],
 	labels => ARRAY[$$coalesce(pk_tracking.referrer_type_name(k1), 'unknown')$$, 'k2']);
 
+SELECT pk_tracking_internal.make_visit_report('report_referring_pages',
+	'visits by the page of another website or social network that led to them: type, name and URL',
+	'referrer_type text, referer_name text, referer_url text',
+	ARRAY['v.referer_type', $$nullif(v.referer_name, '')$$, $$nullif(v.referer_url, '')$$],
+	labels => ARRAY[$$coalesce(pk_tracking.referrer_type_name(k1), 'unknown')$$, 'k2', 'k3'],
+	condition => 'v.referer_type IN (3, 7, 8)', rows => 1000);
+
 SELECT pk_tracking_internal.make_visit_report('report_keywords',
 	'visits from search engines by engine and keyword; keyword is NULL if it is unknown',
 	'referer_name text, referer_keyword text',

@@ -575,7 +575,11 @@ describe_custom(Work *w, Visit *visit, Action *action)
 
 	if (visit->consent >= STATE_UNDECIDED)
 		return;
-	/* Matomo looks at the URL of the action, which is the file's or the link's */
+
+	/*
+	 * Matomo looks at the URL of the action, which is the file's or the
+	 * link's
+	 */
 	if (w->site->s.recognition_rules == RULES_MATOMO && w->kind == ACTION_DOWNLOAD)
 		url = hit->download;
 	else if (w->site->s.recognition_rules == RULES_MATOMO && w->kind == ACTION_OUTLINK)

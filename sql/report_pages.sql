@@ -1,0 +1,163 @@
+-- Reports on pages, transitions, searches, content and custom values, on a log that
+-- is small enough to count by eye.  Berlin: on 29 March 2026 clocks go from 2:00 to
+-- 3:00, so that day begins at 23:00 UTC on the 28th and ends at 22:00 UTC.
+SET client_min_messages = warning;
+SET timezone = 'Asia/Tokyo';	-- a session's time zone must not matter
+SET datestyle = ISO;
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
+SELECT pk_tracking.add_site('pages', '{https://p.example}', 'Europe/Berlin') AS site \gset
+SELECT set_config('test.site', :'site', false) IS NOT NULL AS site,
+	pk_tracking.add_dimension(:site, 'plan', 'visit') AS plan, pk_tracking.add_dimension(:site, 'section', 'action') AS section;
+SELECT pk_tracking.set_site(:site, 'consent_mode', 'ask_else_anonymous'), pk_tracking.set_site(:site, 'create_new_visit_after_midnight', 'off') \g /dev/null
+-- a hit of one visitor; each has a network of their own
+CREATE FUNCTION pg_temp.hit(visitor text, at timestamptz, query text, consent integer DEFAULT 1) RETURNS text
+LANGUAGE sql AS $$
+	SELECT concat_ws(' ', outcome, outcome_reason)
+	FROM pk_tracking.track_request(format('idsite=%s&rec=1&consent=%s%s&url=https://p.example%s', current_setting('test.site'), consent,
+			CASE WHEN consent = 1 THEN '&_id=' || lpad(visitor, 16, '0') ELSE '' END, query),
+		(('x' || visitor)::bit(8)::integer || '.0.2.1')::inet, 'Mozilla/5.0 (X11; Linux x86_64; rv:124.0) Gecko/20100101 Firefox/124.0', 'de', at)
+$$;
+SELECT h.visitor, h.at, h.query, pg_temp.hit(h.visitor, h.at::timestamptz, h.query, h.consent) AS outcome
+FROM (VALUES
+	-- a: two pages before the clocks change, two after it; 15 minutes from 1:50 to 3:05
+	(1, 'aa', '2026-03-29 00:30Z', '/a&action_name=A&urlref=https://news.example/story&pf_net=10&pf_srv=100&pf_tfr=20&pf_dm1=200&pf_dm2=50&pf_onl=20&_cvar={"1":["kind","new"]}', 1),
+	(2, 'aa', '2026-03-29 00:31Z', '/b&action_name=B&pf_net=20&pf_srv=200&pf_tfr=40&pf_dm1=400&pf_dm2=100&pf_onl=40&dimension2=docs&cvar={"1":["box","red"]}', 1),
+	(3, 'aa', '2026-03-29 00:50Z', '/a&action_name=A&pf_srv=300', 1),
+	(4, 'aa', '2026-03-29 01:05Z', '/shop/x&action_name=X&dimension2=shop&cvar={"1":["box","red"],"2":["box","blue"]}', 1),
+	-- b: begins at 23:50, ends at 0:10
+	(5, 'bb', '2026-03-28 22:50Z', '/a&action_name=A&urlref=https://www.google.com/search?q=p', 1),
+	(6, 'bb', '2026-03-28 23:05Z', '/b&action_name=B&dimension2=docs', 1),
+	(7, 'bb', '2026-03-28 23:10Z', '/b&e_c=video&e_a=play&dimension2=docs', 1),
+	-- c: views a page before midnight, and after it leaves an event alone
+	(8, 'cc', '2026-03-28 22:55Z', '/b&action_name=B', 1),
+	(9, 'cc', '2026-03-28 23:02Z', '/b&e_c=video&e_a=play', 1),
+	-- d: refuses consent; one page, then a file
+	(10, 'dd', '2026-03-29 10:00Z', '/a&action_name=A', 0),
+	(11, 'dd', '2026-03-29 10:01Z', '/a&download=https://p.example/list.pdf', 0),
+	-- e: begins with a search that finds nothing; reloads a page; a page without a title; a link
+	(12, 'ee', '2026-03-29 12:00Z', '/find&search=boots&search_cat=shoes&search_count=0', 1),
+	(13, 'ee', '2026-03-29 12:01Z', '/shop/x&action_name=X&c_n=&pf_srv=500', 1),
+	(14, 'ee', '2026-03-29 12:02Z', '/shop/x&action_name=X', 1),
+	(15, 'ee', '2026-03-29 12:03Z', '/shop/y', 1),
+	(16, 'ee', '2026-03-29 12:04Z', '/shop/y&link=https://else.example/', 1),
+	-- f: the same search finds something; content is seen three times and used once, other content used without being seen
+	(17, 'ff', '2026-03-29 13:00Z', '/b&action_name=B&urlref=https://news.example/other', 1),
+	(18, 'ff', '2026-03-29 13:00:10Z', '/b&c_n=Teaser&c_p=img1&c_t=/x', 1),
+	(19, 'ff', '2026-03-29 13:00:20Z', '/b&c_n=Teaser&c_p=img2&c_t=/x', 1),
+	(20, 'ff', '2026-03-29 13:00:30Z', '/b&c_n=Teaser&c_p=img2&c_t=/x&c_i=click', 1),
+	(21, 'ff', '2026-03-29 13:00:40Z', '/b&c_n=Footer&c_p=text&c_t=/x&c_i=click', 1),
+	(22, 'ff', '2026-03-29 13:01Z', '/find&search=boots&search_cat=shoes&search_count=3', 1),
+	(23, 'ff', '2026-03-29 13:02Z', '/find?q=socks', 1),
+	(24, 'ff', '2026-03-29 13:03Z', '/shop/z?size=a/b&action_name=Z', 1),
+	-- the last second of the day, and the first of the next
+	(25, 'ab', '2026-03-29 21:59:59Z', '/last&action_name=Last', 1),
+	(26, 'ac', '2026-03-29 22:00:00Z', '/first&action_name=First', 1)) AS h(n, visitor, at, query, consent)
+ORDER BY h.n;
+\pset null '(null)'
+\pset format unaligned
+\pset footer off
+-- Pages: of two days, and of each
+SELECT url, nb_hits, nb_visits, nb_uniq_visitors, entry_nb_visits, entry_nb_actions, entry_sum_visit_length, entry_bounce_count, bounce_rate,
+	exit_nb_visits, exit_rate, sum_time_spent, avg_time_on_page, nb_visits_anonymous, anonymous_rate
+FROM pk_tracking.report_pages(:site, '2026-03-28', '2026-03-29');
+SELECT day, url, nb_hits, nb_visits, entry_nb_visits, exit_nb_visits, exit_rate, sum_time_spent
+FROM (VALUES ('2026-03-28'::date), ('2026-03-29'), ('2026-03-30')) d(day), pk_tracking.report_pages(:site, d.day, d.day) r ORDER BY day, nb_hits DESC, url;
+-- /a: 370 ms, nothing, 300 ms, nothing; the mean page load is the sum of the means: 10 + 200 + 20 + 200 + 50 + 20
+\x on
+SELECT url, nb_hits_with_times, avg_time_network, median_time_network, p95_time_network, avg_time_server, median_time_server, p95_time_server,
+	avg_time_transfer, p95_time_transfer, avg_time_dom_processing, p95_time_dom_processing, avg_time_dom_completion, p95_time_dom_completion, avg_time_on_load, p95_time_on_load,
+	avg_page_load_time, median_page_load_time, p95_page_load_time
+FROM pk_tracking.report_pages(:site, '2026-03-28', '2026-03-29') WHERE url ~ '/(a|b|last)$' ORDER BY url;
+SELECT * FROM pk_tracking.report_performance(:site, '2026-03-28', '2026-03-29');
+\x off
+SELECT title, nb_hits, nb_visits, nb_uniq_visitors, entry_nb_visits, entry_bounce_count, exit_nb_visits, exit_rate, sum_time_spent, avg_time_on_page, avg_page_load_time, nb_visits_anonymous
+FROM pk_tracking.report_titles(:site, '2026-03-28', '2026-03-29');
+SELECT url, nb_hits, nb_uniq_visitors, entry_nb_visits, exit_nb_visits, sum_time_spent, anonymous_rate FROM pk_tracking.report_pages(:site, '2026-03-29', '2026-03-29', 'anonymous');
+SELECT url, nb_hits, nb_uniq_visitors, entry_nb_visits, exit_nb_visits, sum_time_spent, anonymous_rate FROM pk_tracking.report_pages(:site, '2026-03-29', '2026-03-29', 'identified');
+-- Entries and exits
+SELECT * FROM pk_tracking.report_entry_pages(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_entry_titles(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_exit_pages(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_exit_titles(:site, '2026-03-28', '2026-03-29');
+SELECT day, 'entry' AS side, url, entry_nb_visits FROM (VALUES ('2026-03-28'::date), ('2026-03-29')) d(day), pk_tracking.report_entry_pages(:site, d.day, d.day) r
+UNION ALL SELECT day, 'exit', url, exit_nb_visits FROM (VALUES ('2026-03-28'::date), ('2026-03-29')) d(day), pk_tracking.report_exit_pages(:site, d.day, d.day) r ORDER BY 1, 2, 3;
+-- Folders
+SELECT path, is_folder, nb_pages, nb_hits, nb_visits, nb_uniq_visitors, entry_nb_visits, entry_bounce_count, exit_nb_visits, exit_rate, sum_time_spent, nb_visits_anonymous
+FROM pk_tracking.report_page_tree(:site, '2026-03-28', '2026-03-29');
+SELECT f.folder, path, is_folder, nb_pages, nb_hits
+FROM unnest('{/shop,/shop/,p.example/shop,https://www.p.example/shop/,p.example,else.example,/sho,/shop/x,"",NULL}'::text[]) WITH ORDINALITY f(folder, n),
+	pk_tracking.report_page_tree(:site, '2026-03-28', '2026-03-29', f.folder) r ORDER BY f.n, nb_hits DESC, path;
+-- Transitions
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-28', '2026-03-29', 'https://p.example/b');
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', 'p.example/b');
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', 'http://www.p.example/shop/x');
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', title => 'X');
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', 'https://p.example/a', visitors => 'anonymous');
+SELECT count(*) FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', 'https://p.example/unknown');
+-- Searches
+SELECT * FROM pk_tracking.report_pages_after_search(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_titles_after_search(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_search_categories(:site, '2026-03-28', '2026-03-29');
+SELECT * FROM pk_tracking.report_searches_without_results(:site, '2026-03-28', '2026-03-29');
+-- Referring pages
+SELECT referer_name, referer_url, nb_visits, nb_actions FROM pk_tracking.report_referring_pages(:site, '2026-03-28', '2026-03-29');
+-- Content
+SELECT * FROM pk_tracking.report_contents(:site, '2026-03-28', '2026-03-29');
+SELECT content_name, nb_impressions, nb_interactions, interaction_rate, nb_visits FROM pk_tracking.report_content_names(:site, '2026-03-28', '2026-03-29');
+SELECT content_piece, nb_impressions, nb_interactions, interaction_rate, nb_visits FROM pk_tracking.report_content_pieces(:site, '2026-03-28', '2026-03-29');
+-- Custom dimensions and variables: an event, too, has the dimension; time goes on over midnight
+SELECT * FROM pk_tracking.report_action_dimension(:site, '2026-03-28', '2026-03-29', 2);
+SELECT value, url, nb_hits, nb_visits, sum_time_spent FROM pk_tracking.report_action_dimension_urls(:site, '2026-03-28', '2026-03-29', 2);
+SELECT * FROM pk_tracking.report_custom_variables(:site, '2026-03-28', '2026-03-29');
+-- Errors
+\set VERBOSITY terse
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29');
+SELECT * FROM pk_tracking.report_transitions(:site, '2026-03-29', '2026-03-29', 'https://p.example/b', 'B');
+DO $$
+DECLARE
+	dimension integer;
+	m text;
+BEGIN
+	FOREACH dimension IN ARRAY '{1,3,NULL}'::integer[] LOOP
+		BEGIN
+			PERFORM pk_tracking.report_action_dimension(current_setting('test.site')::integer, '2026-03-29', '2026-03-29', dimension);
+			RAISE WARNING 'no error: %', dimension;
+		EXCEPTION WHEN invalid_parameter_value THEN
+			GET STACKED DIAGNOSTICS m = MESSAGE_TEXT;
+			RAISE WARNING '%', replace(m, 'site ' || current_setting('test.site'), 'site N');
+		END;
+	END LOOP;
+END $$;
+\set VERBOSITY default
+-- An analyst, and a log without hits
+SELECT pk_tracking.add_site('no pages', '{https://n.example}', 'Europe/Berlin') AS empty \gset
+SELECT pk_tracking.add_dimension(:empty, 'section', 'action') AS section;
+SELECT set_config('test.empty', :'empty', false) IS NOT NULL AS empty;
+CREATE ROLE regress_pkt_page_analyst;
+SELECT pk_tracking.grant_analyst('regress_pkt_page_analyst');
+SET ROLE regress_pkt_page_analyst;
+DO $$
+DECLARE
+	f record;
+	n bigint;
+	of_empty bigint;
+BEGIN
+	FOR f IN SELECT * FROM (VALUES ('pages', ''), ('titles', ''), ('entry_pages', ''), ('entry_titles', ''), ('exit_pages', ''), ('exit_titles', ''),
+			('pages_after_search', ''), ('titles_after_search', ''), ('page_tree', ''), ('page_tree', ', ''/shop/'''), ('transitions', ', ''p.example/b'''), ('performance', ''),
+			('search_categories', ''), ('searches_without_results', ''), ('referring_pages', ''), ('contents', ''), ('content_names', ''), ('content_pieces', ''),
+			('action_dimension', ', D'), ('action_dimension_urls', ', D'), ('custom_variables', '')) AS f(name, arguments) LOOP
+		EXECUTE format('SELECT (SELECT count(*) FROM pk_tracking.report_%1$s(%2$s, ''2026-03-28'', ''2026-03-29''%3$s)), (SELECT count(*) FROM pk_tracking.report_%1$s(%4$s, ''2026-03-28'', ''2026-03-29''%5$s))',
+			f.name, current_setting('test.site'), replace(f.arguments, 'D', '2'), current_setting('test.empty'), replace(f.arguments, 'D', '1')) INTO n, of_empty;
+		RAISE WARNING '%: % rows, % without hits', f.name, n, of_empty;
+	END LOOP;
+END $$;
+RESET ROLE;
+DROP OWNED BY regress_pkt_page_analyst;
+DROP ROLE regress_pkt_page_analyst;
+DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :site;
+DELETE FROM pk_tracking.log_visit WHERE idsite = :site;
