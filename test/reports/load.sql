@@ -103,7 +103,7 @@ LANGUAGE sql IMMUTABLE AS $$
 	SELECT theirs IS NOT DISTINCT FROM ours
 		OR CASE WHEN theirs ~ '^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$' AND ours ~ '^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$'
 			THEN abs(theirs::numeric - ours::numeric) <= CASE WHEN metric ~ '(^|_)(rate|avg|per)(_|$)'
-				THEN greatest(0.5001 * 10.0 ^ -coalesce(length(substring(theirs FROM '\.(.*)')), 0),
+				THEN greatest(0.5001 * 10.0 ^ -coalesce(length(substring(theirs FROM '\.(.*)')), 0), 0.000001,
 					CASE WHEN metric ~ '(^|_)rate(_|$)' THEN 0.000501 END) ELSE 0.000001 END
 			ELSE false END
 $$;

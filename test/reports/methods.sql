@@ -62,20 +62,47 @@ INSERT INTO reports.method VALUES
 ('Actions.getPageUrls', $$
 	SELECT reports.path(url) AS label, sum(nb_hits) AS nb_hits, sum(nb_visits) AS nb_visits,
 		sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(sum_time_spent) AS sum_time_spent,
-		round(sum(sum_time_spent) / sum(nb_hits)) AS avg_time_on_page
+		coalesce(round(sum(sum_time_spent) / nullif(sum(nb_hits), 0)), 0) AS avg_time_on_page,
+		sum(entry_nb_visits) AS entry_nb_visits, sum(entry_nb_actions) AS entry_nb_actions,
+		sum(entry_sum_visit_length) AS entry_sum_visit_length, sum(entry_bounce_count) AS entry_bounce_count,
+		coalesce(sum(entry_bounce_count) / nullif(sum(entry_nb_visits), 0), 0) AS bounce_rate,
+		sum(exit_nb_visits) AS exit_nb_visits, coalesce(sum(exit_nb_visits) / nullif(sum(nb_visits), 0), 0) AS exit_rate
 	FROM pk_tracking.report_pages($1, $2, $3{filter}) GROUP BY 1$$),
 ('Actions.getPageTitles', $$
-	SELECT coalesce(title, 'Page Name not defined') AS label, p.*
+	SELECT coalesce(title, 'Page Name not defined') AS label, p.*, bounce_rate / 100 AS bounce_rate, exit_rate / 100 AS exit_rate
 	FROM pk_tracking.report_titles($1, $2, $3{filter}) p$$),
 ('Actions.getEntryPageUrls', $$
 	SELECT reports.path(url) AS label, sum(entry_nb_visits) AS entry_nb_visits, sum(entry_nb_uniq_visitors) AS entry_nb_uniq_visitors,
 		sum(entry_nb_actions) AS entry_nb_actions, sum(entry_sum_visit_length) AS entry_sum_visit_length,
 		sum(entry_bounce_count) AS entry_bounce_count, sum(entry_bounce_count) / sum(entry_nb_visits) AS bounce_rate
 	FROM pk_tracking.report_entry_pages($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getEntryPageTitles', $$
+	SELECT coalesce(title, 'Page Name not defined') AS label, p.*, bounce_rate / 100 AS bounce_rate
+	FROM pk_tracking.report_entry_titles($1, $2, $3{filter}) p$$),
 ('Actions.getExitPageUrls', $$
 	SELECT reports.path(url) AS label, sum(exit_nb_visits) AS exit_nb_visits, sum(exit_nb_uniq_visitors) AS exit_nb_uniq_visitors,
 		sum(nb_visits) AS nb_visits, sum(exit_nb_visits) / nullif(sum(nb_visits), 0) AS exit_rate
 	FROM pk_tracking.report_exit_pages($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getExitPageTitles', $$
+	SELECT coalesce(title, 'Page Name not defined') AS label, p.*, exit_rate / 100 AS exit_rate
+	FROM pk_tracking.report_exit_titles($1, $2, $3{filter}) p$$),
+('Actions.getPageUrlsFollowingSiteSearch', $$
+	-- labels of this method have no slash before a folder
+	SELECT replace(regexp_replace(reports.path(url), '^/([^?]*/)', '\1'), '+', ' ') AS label, sum(nb_hits_following_search) AS nb_hits_following_search, sum(nb_hits) AS nb_hits
+	FROM pk_tracking.report_pages_after_search($1, $2, $3{filter}) GROUP BY 1$$),
+('Actions.getSiteSearchCategories', $$
+	SELECT category AS label, p.*, nb_hits AS nb_actions
+	FROM pk_tracking.report_search_categories($1, $2, $3{filter}) p$$),
+('Actions.getSiteSearchNoResultKeywords', $$
+	SELECT keyword AS label, nb_hits FROM pk_tracking.report_searches_without_results($1, $2, $3{filter})$$),
+('Contents.getContentNames', $$
+	SELECT concat_ws(' - ', content_name, content_piece) AS label, p.*, interaction_rate / 100 AS interaction_rate
+	FROM pk_tracking.report_contents($1, $2, $3{filter}) p$$),
+('Contents.getContentPieces', $$
+	SELECT concat_ws(' - ', content_piece, content_name) AS label, p.*, interaction_rate / 100 AS interaction_rate
+	FROM pk_tracking.report_contents($1, $2, $3{filter}) p$$),
+('PagePerformance.get', $$
+	SELECT '' AS label, p.* FROM pk_tracking.report_performance($1, $2, $3, 'range'{filter}) p$$),
 ('Actions.getDownloads', $$
 	SELECT regexp_replace(url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_downloads($1, $2, $3{filter}) p$$),
 ('Actions.getOutlinks', $$
@@ -118,6 +145,11 @@ INSERT INTO reports.method VALUES
 	SELECT concat(referer_keyword, ' - ', referer_name) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$),
 ('Referrers.getSearchEngines', $$
 	SELECT concat(referer_name, ' - ', coalesce(referer_keyword, 'Keyword not defined')) AS label, p.* FROM pk_tracking.report_keywords($1, $2, $3{filter}) p$$);
+INSERT INTO reports.method SELECT 'CustomDimensions.getCustomDimension?idDimension=' || n, format($$
+	SELECT concat(value, ' - ', reports.decoded(url)) AS label, nb_hits, nb_visits, nb_uniq_visitors, sum_time_spent,
+		avg_time_on_dimension, bounce_count, exit_nb_visits, bounce_rate / 100 AS bounce_rate, exit_rate / 100 AS exit_rate
+	FROM pk_tracking.report_action_dimension_urls($1, $2, $3, %s{filter}) d$$, n)
+FROM unnest('{2,3}'::integer[]) n;
 
 -- goals: all together, orders, carts, and each
 INSERT INTO reports.method SELECT 'Goals.get' || m.name, format($$
@@ -149,4 +181,4 @@ INSERT INTO reports.method VALUES
 		s.previous_nb_pageviews AS "previous_Actions_nb_pageviews", s.previous_revenue AS "previous_Goal_revenue"
 	FROM pk_tracking.report_sites($2, $3{filter}) s WHERE s.idsite = $1$$);
 -- waiting for their reports
-INSERT INTO reports.without SELECT unnest('{Actions.getEntryPageTitles,Actions.getExitPageTitles,Actions.getPageUrlsFollowingSiteSearch,Actions.getSiteSearchCategories,Actions.getSiteSearchNoResultKeywords,Contents.getContentNames,Contents.getContentPieces,CustomDimensions.getCustomDimension?idDimension=1,CustomDimensions.getCustomDimension?idDimension=2,CustomDimensions.getCustomDimension?idDimension=3,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,PagePerformance.get,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
+INSERT INTO reports.without SELECT unnest('{CustomDimensions.getCustomDimension?idDimension=1,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
