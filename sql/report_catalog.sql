@@ -12,9 +12,9 @@ END $$;
 SELECT pk_tracking.add_site('catalog', '{https://a.example}', 'Europe/Berlin') AS site \gset
 SELECT pk_tracking.add_site('empty', '{https://e.example}', 'Europe/Berlin') AS empty \gset
 SELECT pk_tracking.set_site(:site, 'consent_mode', 'ask_else_anonymous') IS NULL AS set, pk_tracking.set_site(:site, 'trust_visitors_cookies', 'on') IS NULL AS set;
-SELECT pk_tracking.add_goal(:site, 'all', 'url', 'a.example', 'contains') AS goal;
+SELECT pk_tracking.add_goal(:site, 'all', 'url', 'a.example', 'contains') AS goal, pk_tracking.add_dimension(:site, 'section', 'action') AS dimension, pk_tracking.add_dimension(:empty, 'section', 'action') AS dimension;
 SELECT outcome, count(*) FROM generate_series(1, 12) i, unnest(ARRAY['uia=1', 'consent=-1',  'consent=1&_id=00000000000000' || to_hex(16 + i)]) c,
-	unnest(ARRAY['', 'e_c=a&e_a=b', 'search=w', 'link=https://o.example/', 'download=https://a.example/f', 'c_n=n&c_p=p', 'idgoal=0&ec_id=C' || i || md5(c) || '&revenue=3&ec_items=[["s","n","c",1,1]]']) WITH ORDINALITY k(k, n),
+	unnest(ARRAY['urlref=https://b.example/page&dimension1=x&cvar={"1":["n","v"]}', 'e_c=a&e_a=b', 'search=w&search_cat=c&search_count=0', 'pf_srv=10', 'link=https://o.example/', 'download=https://a.example/f', 'c_n=n&c_p=p', 'idgoal=0&ec_id=C' || i || md5(c) || '&revenue=3&ec_items=[["s","n","c",1,1]]']) WITH ORDINALITY k(k, n),
 	LATERAL pk_tracking.track_request(format('idsite=%s&rec=1&action_name=T&url=https://a.example/p%s&%s&%s', :site, i, c, k.k), ('198.' || (length(c) + 50) || '.100.' || i)::inet, 'agent', 'de-DE',
 		'2026-03-29 00:40+00'::timestamptz + i * interval '1 min' + k.n * interval '1 s') GROUP BY 1;
 

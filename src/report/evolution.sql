@@ -116,7 +116,7 @@ BEGIN
 				l.name, array_lower(labels, 1) + l.n - 1), ' AND ')
 			FROM unnest(chosen.labels) WITH ORDINALITY AS l(name, n)
 			WHERE l.n <= cardinality(labels)), 'true'));
-	SELECT jsonb_object_agg(n.name, CASE WHEN n.name !~ '^(min|max|avg)_' THEN 0 END)
+	SELECT jsonb_object_agg(n.name, CASE WHEN n.name !~ '^(min|max|avg|median|p95)_' THEN 0 END)
 		INTO missing FROM unnest(chosen.numbers) AS n(name);
 END
 $$;

@@ -3,10 +3,13 @@
 -- (NULL or quoted).  A report with an argument that has no default must stand here.
 CREATE TEMP TABLE report_calls AS
 WITH given (report, argument, value) AS (VALUES
+	('report_action_dimension', 'dimension', '1'),
+	('report_action_dimension_urls', 'dimension', '1'),
 	('report_evolution', 'report', quote_literal('report_countries')),
 	('report_funnel', 'steps', quote_literal('{pageUrl=@a.example,eventCategory==a}')),
 	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),
 	('report_live', 'max_visits', 'NULL'),
+	('report_transitions', 'url', quote_literal('https://a.example/p1')),
 	('report_visit_log', 'max_visits', 'NULL'),
 	('report_visitor', 'visitor_id', quote_literal('0000000000000011'))),
 common (argument, value) AS (VALUES

@@ -22,6 +22,7 @@ $node->safe_psql('postgres', q{
 	SELECT pk_tracking.set_site(1, 'trust_visitors_cookies', 'on');
 	SELECT pk_tracking.set_site(1, 'fingerprint_salt_rotation', 'daily');
 	SELECT pk_tracking.add_goal(1, 'all', 'url', 'a.example', 'contains');
+	SELECT pk_tracking.add_dimension(1, 'section', 'action');
 	CREATE ROLE analyst LOGIN;
 	SELECT pk_tracking.grant_analyst('analyst');
 	CREATE ROLE web LOGIN;
