@@ -63,7 +63,8 @@ FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) WHERE v.idsi
 
 -- every report with the arguments that have no default; one that is not known here fails below
 CREATE TEMP TABLE argument (report text, name text, value text);
-INSERT INTO argument VALUES ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}''');
+INSERT INTO argument VALUES ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}'''),
+	('report_action_dimension', 'dimension', '2'), ('report_action_dimension_urls', 'dimension', '2'), ('report_transitions', 'url', '''https://x.example/p1''');
 CREATE TEMP TABLE report AS
 	SELECT p.oid, p.proname AS report, p.proargnames[1:p.pronargs] AS names,
 		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs) n JOIN argument a ON a.report = p.proname AND a.name = p.proargnames[n]) AS own,
@@ -104,8 +105,8 @@ BEGIN
 				END LOOP;
 				INSERT INTO found SELECT r.report, p.what, x.visitors || ' ' || x.period || ' ' || days::text, x.n, x.j FROM row_of x
 					CROSS JOIN LATERAL (
-						SELECT e.key || ' out of range' FROM jsonb_each(x.j) e WHERE e.key ~ '_rate$|_share$' AND jsonb_typeof(e.value) = 'number' AND NOT e.value::numeric BETWEEN 0 AND 100
-						UNION ALL SELECT e.key || ' is negative' FROM jsonb_each(x.j) e WHERE e.key ~ '^(nb_|sum_time|sum_visit|avg_time|max_actions|bounce)|_nb_' AND jsonb_typeof(e.value) = 'number' AND e.value::numeric < 0
+						SELECT e.key || ' out of range' FROM jsonb_each(x.j) e WHERE e.key ~ '_rate$|_share$' AND NOT nullif(e.value, 'null')::numeric BETWEEN 0 AND 100
+						UNION ALL SELECT e.key || ' is negative' FROM jsonb_each(x.j) e WHERE e.key ~ '^(nb_|sum_time|sum_visit|avg_time|max_actions|bounce)|_nb_' AND nullif(e.value, 'null')::numeric < 0
 						UNION ALL SELECT format('%s exceeds %s', c.part, c.whole) FROM (VALUES ('nb_visits_anonymous', 'nb_visits'), ('nb_uniq_visitors', 'nb_visits'), ('bounce_count', 'nb_visits'), ('nb_visits_converted', 'nb_visits'),
 							('nb_visits', 'nb_hits'), ('nb_visits_converted', 'nb_conversions'), ('entry_nb_uniq_visitors', 'entry_nb_visits'), ('exit_nb_uniq_visitors', 'exit_nb_visits'), ('exit_nb_visits', 'nb_visits'),
 							('entry_bounce_count', 'entry_nb_visits'), ('nb_events_with_value', 'nb_events'), ('nb_no_result', 'nb_hits'), ('nb_visits_identified', 'nb_visits')) c(part, whole)
