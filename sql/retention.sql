@@ -95,6 +95,26 @@ TABLE held;
 TABLE orphans;
 SELECT function, idsite = :site AS kept, parameters, visits FROM pk_tracking.erasures WHERE function = 'maintain' ORDER BY idsite;
 DELETE FROM pk_tracking.setting;
+-- anonymised: a visit as of somebody without consent, once
+SELECT pk_tracking.set_site(:site, 'anonymise_visits_older_than', '9');
+SELECT pg_temp.visits('kept', '{8,40,41}');
+UPDATE pk_tracking.log_visit SET user_id = 'jane', referer_url = 'https://a.example/?q=1' WHERE idsite = :site;
+CREATE TEMP VIEW ages AS
+	SELECT (now() AT TIME ZONE s.timezone)::date - (v.visit_first_action_time AT TIME ZONE s.timezone)::date AS days_ago, v.consent, v.idvisitor IS NULL AS nobody, v.config_id IS NULL AS no_fingerprint,
+		v.user_id, v.referer_url, v.location_ip, v.location_browser_lang, a.idvisitor IS NULL AS action, c.idorder IS NULL AS no_order, i.idorder ~ '^##' AS item
+	FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) JOIN LATERAL (SELECT * FROM pk_tracking.log_link_visit_action a WHERE a.idvisit = v.idvisit LIMIT 1) a ON true
+		JOIN pk_tracking.log_conversion c ON c.idvisit = v.idvisit JOIN pk_tracking.log_conversion_item i ON i.idvisit = v.idvisit WHERE s.name = 'kept' ORDER BY 1;
+SELECT done FROM pk_tracking.maintain() WHERE task = 'old visits anonymised';
+SELECT done FROM pk_tracking.maintain() WHERE task = 'old visits anonymised';
+TABLE ages;
+-- what comes later from earlier days is found within three days, or a week
+SELECT pg_temp.visits('kept', '{11,60}');
+SELECT done FROM pk_tracking.maintain() WHERE task = 'old visits anonymised';
+UPDATE pk_tracking.erasures SET erased_at = erased_at - interval '8 days' WHERE mode = 'anonymise';
+SELECT done FROM pk_tracking.maintain() WHERE task = 'old visits anonymised';
+SELECT count(*), bool_and(nobody) FILTER (WHERE days_ago > 10) AS anonymous FROM ages;
+SELECT parameters - 'before' AS parameters, visits FROM pk_tracking.erasures WHERE mode = 'anonymise' ORDER BY erased_at;
+DELETE FROM pk_tracking.setting WHERE name = 'anonymise_visits_older_than';
 \echo 5. who tracks can neither purge nor set
 CREATE ROLE regress_pkt_tracks;
 SELECT pk_tracking.grant_tracker('regress_pkt_tracks', trusted => true);

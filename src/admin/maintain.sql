@@ -10,7 +10,7 @@
  * tables stay locked to the end of the transaction, so they come last.
  */
 CREATE FUNCTION pk_tracking.maintain() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 9
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -31,6 +31,10 @@ BEGIN
 
 	task := 'old visits deleted';
 	done := pk_tracking_internal.purge_some(100000);
+	RETURN NEXT;
+
+	task := 'old visits anonymised';
+	done := pk_tracking_internal.anonymise_some(20000);
 	RETURN NEXT;
 
 	task := 'sums of excluded hits joined';
@@ -99,4 +103,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.maintain IS
-	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, deletes visits that are older than delete_visits_older_than, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';
+	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, deletes and anonymises visits that are older than delete_visits_older_than and anonymise_visits_older_than, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';

@@ -11,7 +11,8 @@
  * What is to be deleted: of these sites the visits that began, and ended, before.
  * older_than: days; NULL: as the site's setting says.
  */
-CREATE FUNCTION pk_tracking_internal.purge_plan(idsite integer, older_than integer)
+CREATE FUNCTION pk_tracking_internal.purge_plan(
+	idsite integer, older_than integer, setting text DEFAULT 'delete_visits_older_than')
 RETURNS TABLE (site integer, days integer, before timestamptz, before_day date)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
@@ -33,14 +34,14 @@ BEGIN
 			FROM pk_tracking.site s CROSS JOIN LATERAL (
 				SELECT coalesce(purge_plan.older_than, (SELECT g.value::integer
 					FROM pk_tracking.settings g
-					WHERE g.idsite = s.idsite AND g.name = 'delete_visits_older_than'))) AS d (days)
+					WHERE g.idsite = s.idsite AND g.name = setting))) AS d (days)
 			WHERE s.idsite = purge_plan.idsite OR purge_plan.idsite IS NULL) p
 		WHERE p.days > 0
 		ORDER BY p.idsite;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.purge_plan IS
-	'the sites of which visits are to be deleted, and the time before which';
+	'the sites of which visits are to be deleted, or anonymised, and the time before which';
 
 /* The next visits to be deleted, at most so many, by their numbers. */
 CREATE FUNCTION pk_tracking_internal.purge_find(idsite integer, before timestamptz, max integer)
@@ -244,3 +245,56 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.purge_some IS
 	'deletes visits that are older than delete_visits_older_than; returns how many';
+
+/*
+ * Anonymises what maintain() may do at once: at most so many visits.  What has been
+ * done is an anonymous visit, so only others are looked for; and, but for once a week,
+ * only among those that have come of age since the last call that did all, or three days
+ * before: what was loaded late, or was locked, has time until then.
+ */
+CREATE FUNCTION pk_tracking_internal.anonymise_some(max integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET jit = off
+AS $$
+DECLARE
+	p record;
+	since timestamptz;
+	visits bigint[];
+	erasure uuid;
+	went bigint := 0;
+BEGIN
+	FOR p IN SELECT * FROM pk_tracking_internal.purge_plan(NULL, NULL,
+		'anonymise_visits_older_than')
+	LOOP
+		EXIT WHEN went >= max;
+		CONTINUE WHEN NOT pk_tracking_internal.subject_lock(p.site, '{}');
+		SELECT CASE WHEN max(e.erased_at) FILTER (WHERE (e.parameters ->> 'whole')::boolean)
+					> now() - interval '7 days'
+				THEN max((e.parameters ->> 'before')::timestamptz)
+					FILTER (WHERE (e.parameters ->> 'all')::boolean) - interval '3 days' END
+			INTO since
+			FROM pk_tracking.erasures e
+			WHERE e.idsite = p.site AND e.function = 'maintain' AND e.mode = 'anonymise';
+		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
+			WHERE v.idsite = p.site AND v.consent < 2
+				AND v.visit_first_action_time >= coalesce(since, '-infinity')
+				AND v.visit_first_action_time < p.before AND v.visit_last_action_time < p.before
+			LIMIT max - went
+			FOR UPDATE SKIP LOCKED);
+		CONTINUE WHEN visits = '{}' AND since IS NOT NULL;
+		INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, parameters)
+			VALUES ('maintain', 'anonymise', p.site, jsonb_build_object('older_than', p.days,
+				'before', p.before, 'all', cardinality(visits) < max - went,
+				'whole', since IS NULL AND cardinality(visits) < max - went))
+			RETURNING e.iderasure INTO erasure;
+		PERFORM pk_tracking_internal.anonymise_rows(p.site, visits, '{visitor_id,url_queries}',
+			erasure);
+		went := went + cardinality(visits);
+	END LOOP;
+	RETURN went;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.anonymise_some IS
+	'makes visits that are older than anonymise_visits_older_than such of people without consent; returns how many';

@@ -406,6 +406,10 @@ const SettingDef setting_registry[] = {
 		.instance_only = true,
 		.description = "days after which maintain() deletes the rows of ingest_run and rejected_hit"
 	" of a load; 0: never"},
+	{FIELD(anonymise_visits_older_than),.type = TYPE_INT,.value = "0",.max = 36500,
+		.order = ORDER_SMALLER_IS_STRONG,
+		.description = "days after which maintain() makes visits such of people without consent;"
+	" 0: never"},
 	{FIELD(delete_visits_older_than),.type = TYPE_INT,.value = "0",.max = 36500,
 		.order = ORDER_SMALLER_IS_STRONG,
 		.description = "days after which maintain() and purge() delete visits with all that belongs"

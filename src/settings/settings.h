@@ -184,6 +184,7 @@ typedef struct Settings
 	/* maintenance; read by maintain() */
 	int32		delete_ingest_runs_older_than;	/* days, 0: never */
 	int32		delete_visits_older_than;	/* days, 0: never */
+	int32		anonymise_visits_older_than;	/* days, 0: never */
 } Settings;
 
 typedef struct SiteConfig
