@@ -206,6 +206,28 @@ BEGIN
 END $$;
 SELECT * FROM pg_temp.fuzz(0.5, 2000);
 
+-- Visits by each dimension of the visit ------------------------------------------
+SELECT b.label, b.nb_visits, b.nb_uniq_visitors, b.nb_actions, b.nb_visits_converted, b.revenue FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', 'countryCode') b;
+SELECT q.dimension, string_agg(b.label || ' ' || b.nb_visits, ', ' ORDER BY b.n) AS visits
+FROM unnest('{continentCode,languageCode,browserCode,browserName,deviceType,referrerType,referrerName,consent,visitorType,visitEcommerceStatus,visitIp,visitorId,userId,dimension1,customVariableName1,entryPageUrl,entryPageTitle,pluginPdf,visitId}'::text[]) WITH ORDINALITY AS q(dimension, n)
+	CROSS JOIN LATERAL (SELECT r.label, r.nb_visits, row_number() OVER () AS n FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', q.dimension) r) b
+GROUP BY q.dimension, q.n ORDER BY q.n;
+-- ranges have a row each, in their order, even if it is empty
+SELECT q.dimension, count(*) AS rows, string_agg(b.label || ' ' || b.nb_visits, ', ' ORDER BY b.n) FILTER (WHERE b.nb_visits > 0) AS visits
+FROM unnest('{visitDuration,actions,visitCount,daysSinceLastVisit,daysSinceFirstVisit,daysSinceLastEcommerceOrder,visitServerHour,visitStartServerHour,visitLocalHour,visitEndServerDayOfWeek}'::text[]) WITH ORDINALITY AS q(dimension, n)
+	CROSS JOIN LATERAL (SELECT r.label, r.nb_visits, row_number() OVER () AS n FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', q.dimension) r) b
+GROUP BY q.dimension, q.n ORDER BY q.n;
+SELECT b.label, b.nb_visits FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', 'deviceType', 'identified', 'countryCode==de') b;
+-- every dimension, as analyst: all visits are in one row or another; nothing in an empty log
+SET ROLE regress_pkt_analyst;
+BEGIN READ ONLY;
+SELECT d.name, (SELECT sum(b.nb_visits) FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', regexp_replace(d.name, 'N$', '1')) b) AS visits
+FROM pk_tracking.filter_dimensions d WHERE d.scope = 'visit' AND (SELECT sum(b.nb_visits) FROM pk_tracking.report_by(:site, '2026-03-28', '2026-03-30', regexp_replace(d.name, 'N$', '1')) b) IS DISTINCT FROM 5;
+SELECT sum((SELECT coalesce(sum(b.nb_visits), 0) FROM pk_tracking.report_by(:site, '2020-03-28', '2020-03-30', regexp_replace(d.name, 'N$', '1')) b)) AS visits FROM pk_tracking.filter_dimensions d WHERE d.scope = 'visit';
+COMMIT;
+RESET ROLE;
+SELECT pg_temp.try(NULL, format($$report_by(%s, '2026-03-28', '2026-03-30', %L)$$, :'site', x.dimension)) FROM unnest(ARRAY['pageUrl', 'country', 'dimension2', 'dimension3', NULL, '', 'v.user_id', 'fingerprint']) AS x(dimension);
+
 -- Named filters -----------------------------------------------------------------
 SELECT pk_tracking.add_segment(:site, 'Shop-pers 1', 'pageUrl=@shoes;dimension2==shop');
 SELECT pk_tracking.add_segment(:site, 'German', 'countryCode==de'), pk_tracking.add_segment(:other, 'German', 'countryCode==at');

@@ -96,6 +96,7 @@ static const struct
 	const char *family;
 	const char *codes;
 }			system_families[] = {
+
 	{"GNU/Linux", "UBT XBT KBT LBT DEB FED RHT CES SSE ARL GNT SLW MIN MAG MDR PCL BTR SER "
 	"SAF ROK FUC"},
 	{"Chrome OS", "CRS"},

@@ -8,15 +8,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 #include "report/dimensions.h"
 
 PG_FUNCTION_INFO_V1(pkt_filter_dimensions);
+PG_FUNCTION_INFO_V1(pkt_dimension_grouping);
 
 static const DimensionWord device_types[] = {
 	{"desktop", 0}, {"smartphone", 1}, {"tablet", 2}, {"feature phone", 3}, {"console", 4},
@@ -55,6 +58,9 @@ static const DimensionWord action_types[] = {
 
 /* A text that a client sent: under matomo rules the log has it escaped. */
 #define PLAIN(column) "pk_tracking.plain_text($1, " column ")"
+
+/* A code or version, of which UNK is an absent one, too. */
+#define KNOWN(column) "nullif(nullif(" column ", ''), 'UNK')"
 
 /* Parts of a time by the site's clock. */
 #define PART(part, time) "extract(" part " FROM " time " AT TIME ZONE $6)"
@@ -143,8 +149,8 @@ static const Dimension visit_dimensions[] =
 		  "4-7 min,7-10 min,10-15 min,15-30 min,30+ min"),
 	VISIT("actions", NUMBER, "v.visit_total_actions",
 		  "number of page views, downloads, outlinks, searches and events",
-		  .key = "width_bucket(v.visit_total_actions, '{2,3,4,5,6,8,11,15,21}'::integer[])",
-		  .labels = "1 page,2 pages,3 pages,4 pages,5 pages,6-7 pages,8-10 pages,"
+		  .key = "width_bucket(v.visit_total_actions, '{1,2,3,4,5,6,8,11,15,21}'::integer[])",
+		  .labels = "0 pages,1 page,2 pages,3 pages,4 pages,5 pages,6-7 pages,8-10 pages,"
 		  "11-14 pages,15-20 pages,21+ pages"),
 	VISIT("interactions", NUMBER, "v.visit_total_interactions",
 		  "number of page views and searches"),
@@ -221,26 +227,28 @@ static const Dimension visit_dimensions[] =
 		  "organisation of the network"),
 
 	/* with what */
-	VISIT("browserCode", TEXT, "v.config_browser_name", "browser, such as FF",
+	VISIT("browserCode", TEXT, KNOWN("v.config_browser_name"), "browser, such as FF",
 		  .label = "pk_tracking.browser_name(k1)"),
-	VISIT("browserName", TEXT, "pk_tracking.browser_name(v.config_browser_name)",
+	VISIT("browserName", TEXT, "pk_tracking.browser_name(" KNOWN("v.config_browser_name") ")",
 		  "browser, such as Firefox"),
-	VISIT("browserVersion", TEXT, "v.config_browser_version", "version of the browser"),
-	VISIT("browserEngine", TEXT, "v.config_browser_engine", "engine of the browser, such as Blink",
+	VISIT("browserVersion", TEXT, KNOWN("v.config_browser_version"), "version of the browser"),
+	VISIT("browserEngine", TEXT, KNOWN("v.config_browser_engine"),
+		  "engine of the browser, such as Blink",
 		  .label = "CASE k1 WHEN 'Blink' THEN 'Blink (Chrome, Opera)' "
 		  "WHEN 'WebKit' THEN 'WebKit (Safari)' "
 		  "WHEN 'Gecko' THEN 'Gecko (Firefox)' WHEN 'Trident' THEN 'Trident (IE)' ELSE k1 END"),
-	VISIT("operatingSystemCode", TEXT, "v.config_os", "operating system, such as AND",
+	VISIT("operatingSystemCode", TEXT, KNOWN("v.config_os"), "operating system, such as AND",
 		  .label = "pk_tracking.os_name(k1)"),
-	VISIT("operatingSystemName", TEXT, "pk_tracking.os_name(v.config_os)",
+	VISIT("operatingSystemName", TEXT, "pk_tracking.os_name(" KNOWN("v.config_os") ")",
 		  "operating system, such as Android"),
-	VISIT("operatingSystemVersion", TEXT, "v.config_os_version", "version of the operating system"),
+	VISIT("operatingSystemVersion", TEXT, KNOWN("v.config_os_version"),
+		  "version of the operating system"),
 	VISIT("deviceType", CHOICE, "v.config_device_type", "type of device",.words = device_types),
-	VISIT("deviceBrand", TEXT, "pk_tracking.device_brand_name(v.config_device_brand)",
+	VISIT("deviceBrand", TEXT, "pk_tracking.device_brand_name(" KNOWN("v.config_device_brand") ")",
 		  "manufacturer of the device, such as Apple"),
-	VISIT("deviceModel", TEXT, PLAIN("v.config_device_model"), "model of the device"),
+	VISIT("deviceModel", TEXT, PLAIN(KNOWN("v.config_device_model")), "model of the device"),
 	VISIT("clientType", CHOICE, "v.config_client_type", "type of program",.words = client_types),
-	VISIT("resolution", TEXT, "v.config_resolution", "screen resolution, such as 1920x1080"),
+	VISIT("resolution", TEXT, KNOWN("v.config_resolution"), "screen resolution, such as 1920x1080"),
 	VISIT("pluginCookie", NUMBER, "v.config_cookie", "1 if the browser takes cookies, as sent"),
 	VISIT("pluginFlash", NUMBER, "v.config_flash", "1 if the browser has Flash, as sent"),
 	VISIT("pluginJava", NUMBER, "v.config_java", "1 if the browser has Java, as sent"),
@@ -317,7 +325,8 @@ static const Dimension row_dimensions[] =
 	CONVERSION("visitConvertedGoalId", NUMBER, "c.idgoal",
 			   "number of a goal that the visit converted"),
 	CONVERSION("visitConvertedGoalName", TEXT,
-			   "(SELECT g.name FROM pk_tracking.goal g WHERE g.idsite = $1 AND g.idgoal = c.idgoal)",
+			   "(SELECT g.name FROM pk_tracking.goal g "
+			   "WHERE g.idsite = $1 AND g.idgoal = c.idgoal)",
 			   "name of a goal that the visit converted"),
 	CONVERSION("orderId", TEXT, PLAIN("c.idorder"), "id of an order"),
 	CONVERSION("revenueOrder", NUMBER, "CASE WHEN c.idgoal = 0 THEN c.revenue END",
@@ -419,10 +428,11 @@ dimension_find(const char *name, const CustomDimensions *custom)
 
 /*
  * dimension_names
- *		All names, for a hint: palloc'd.  dimensionN may be of visits or actions.
+ *		All names, or those of the visit, for a hint: palloc'd.  dimensionN may be
+ *		of visits or actions.
  */
 const char *
-dimension_names(void)
+dimension_names(bool of_visit)
 {
 	StringInfoData names;
 
@@ -431,7 +441,7 @@ dimension_names(void)
 	{
 		const Dimension *d = dimension_at(i);
 
-		if (d->scope == SCOPE_VISIT || strcmp(d->name, "dimensionN") != 0)
+		if (d->scope == SCOPE_VISIT || (!of_visit && strcmp(d->name, "dimensionN") != 0))
 			appendStringInfo(&names, "%s%s", i == 0 ? "" : ", ", d->name);
 	}
 	return names.data;
@@ -517,4 +527,87 @@ pkt_filter_dimensions(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/*
+ * dimension_numbers
+ *		The numbers of an integer[], and a 0 after them.
+ */
+int *
+dimension_numbers(ArrayType *array)
+{
+	Datum	   *elements;
+	int			n;
+	int		   *numbers;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, NULL, &n);
+	numbers = palloc(sizeof(int) * (n + 1));
+	for (int i = 0; i < n; i++)
+		numbers[i] = DatumGetInt32(elements[i]);
+	numbers[n] = 0;
+	return numbers;
+}
+
+/* The words of a choice by their codes: SQL over the key k1. */
+static char *
+word_sql(const Dimension *d)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "CASE k1");
+	for (const DimensionWord *w = d->words; w->word != NULL; w++)
+		appendStringInfo(&sql, " WHEN %d THEN '%s'", w->code, w->word);
+	appendStringInfoString(&sql, " END");
+	return sql.data;
+}
+
+/* What visits are grouped by. */
+static const char *
+key_sql(const Dimension *d)
+{
+	if (d->key != NULL)
+		return d->key;
+	if (d->type == DIMENSION_TEXT)
+		return psprintf("nullif(%s, '')", d->expression);
+	if (d->type == DIMENSION_ADDRESS)
+		return psprintf("host(%s)", d->expression);
+	return d->expression;
+}
+
+/*
+ * pkt_dimension_grouping
+ *		SQL: dimension_grouping(name, visit_dimensions integer[]) -> how report_by()
+ *		groups visits: key over the visit v, label over the key k1, and the labels
+ *		of the keys 0, 1, 2 and so on, or NULL.
+ */
+Datum
+pkt_dimension_grouping(PG_FUNCTION_ARGS)
+{
+	static const int none[] = {0};
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	CustomDimensions custom = {
+		.visit = dimension_numbers(PG_GETARG_ARRAYTYPE_P(1)),
+		.action = none
+	};
+	const Dimension *d = dimension_find(name, &custom);
+	TupleDesc	desc;
+	Datum		result[3];
+	bool		nulls[3] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (d == NULL || d->scope != SCOPE_VISIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"dimension\""),
+				 errhint("Valid values are %s.", dimension_names(true))));
+
+	result[0] = CStringGetTextDatum(key_sql(d));
+	result[1] = CStringGetTextDatum(d->label != NULL ? d->label :
+									d->words != NULL ? word_sql(d) : "k1::text");
+	nulls[2] = d->labels == NULL;
+	if (d->labels != NULL)
+		result[2] = CStringGetTextDatum(d->labels);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, result, nulls)));
 }

@@ -5,6 +5,10 @@
 #ifndef PKT_DIMENSIONS_H
 #define PKT_DIMENSIONS_H
 
+#include "postgres.h"
+
+#include "utils/array.h"
+
 /* The rows that have the value.  Several actions of a visit may have one each. */
 typedef enum DimensionScope
 {
@@ -71,7 +75,8 @@ typedef struct CustomDimensions
 } CustomDimensions;
 
 extern const Dimension *dimension_find(const char *name, const CustomDimensions *custom);
-extern const char *dimension_names(void);
+extern const char *dimension_names(bool of_visit);
 extern const char *dimension_operators(DimensionType type);
+extern int *dimension_numbers(ArrayType *array);
 
 #endif							/* PKT_DIMENSIONS_H */

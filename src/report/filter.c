@@ -149,7 +149,7 @@ read_dimension(Reader *r)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown dimension in a filter at character %d", position(r)),
-				 errhint("Valid dimensions are %s.", dimension_names())));
+				 errhint("Valid dimensions are %s.", dimension_names(false))));
 	}
 	skip_space(r);
 	return dimension;
@@ -711,22 +711,6 @@ write_action_filter(Writer *w, const List *all)
 	}
 }
 
-/* The numbers of an integer[], and a 0 after them. */
-static int *
-numbers_of(ArrayType *array)
-{
-	Datum	   *elements;
-	int			n;
-	int		   *numbers;
-
-	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &elements, NULL, &n);
-	numbers = palloc(sizeof(int) * (n + 1));
-	for (int i = 0; i < n; i++)
-		numbers[i] = DatumGetInt32(elements[i]);
-	numbers[n] = 0;
-	return numbers;
-}
-
 /*
  * pkt_filter_sql
  *		SQL: filter_sql(filter text, over_actions boolean, parameter text,
@@ -742,8 +726,8 @@ pkt_filter_sql(PG_FUNCTION_ARGS)
 {
 	char	   *filter = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	CustomDimensions custom = {
-		.visit = numbers_of(PG_GETARG_ARRAYTYPE_P(3)),
-		.action = numbers_of(PG_GETARG_ARRAYTYPE_P(4))
+		.visit = dimension_numbers(PG_GETARG_ARRAYTYPE_P(3)),
+		.action = dimension_numbers(PG_GETARG_ARRAYTYPE_P(4))
 	};
 	Writer		w = {.parameter = text_to_cstring(PG_GETARG_TEXT_PP(2))};
 	TupleDesc	desc;

@@ -5,6 +5,7 @@ CREATE TEMP TABLE report_calls AS
 WITH given (report, argument, value) AS (VALUES
 	('report_action_dimension', 'dimension', '1'),
 	('report_action_dimension_urls', 'dimension', '1'),
+	('report_by', 'dimension', quote_literal('countryCode')),
 	('report_evolution', 'report', quote_literal('report_countries')),
 	('report_funnel', 'steps', quote_literal('{pageUrl=@a.example,eventCategory==a}')),
 	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),

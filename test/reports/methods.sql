@@ -180,5 +180,36 @@ INSERT INTO reports.method VALUES
 		s.pageviews_evolution / 100 AS pageviews_evolution, s.revenue_evolution / 100 AS revenue_evolution,
 		s.previous_nb_pageviews AS "previous_Actions_nb_pageviews", s.previous_revenue AS "previous_Goal_revenue"
 	FROM pk_tracking.report_sites($2, $3{filter}) s WHERE s.idsite = $1$$);
+INSERT INTO reports.method VALUES
+('Resolution.getResolution', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'resolution'{filter}) p$$),
+('UserCountry.getContinent', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'continentCode'{filter}) p$$),
+('DevicesDetection.getBrowserEngines', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'browserEngine'{filter}) p$$),
+('VisitTime.getVisitInformationPerLocalTime', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'visitLocalHour'{filter}) p$$),
+('VisitTime.getByDayOfWeek', $$
+	SELECT array_position('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}', p.label) AS label, p.nb_visits, p.nb_uniq_visitors, p.nb_actions, p.nb_users, p.sum_visit_length, p.bounce_count, p.nb_visits_converted,
+		array_position('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}', p.label) AS day_of_week
+	FROM pk_tracking.report_by($1, $2, $3, 'visitEndServerDayOfWeek'{filter}) p$$),
+('VisitorInterest.getNumberOfVisitsByDaysSinceLast', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'daysSinceLastVisit'{filter}) p$$),
+('VisitorInterest.getNumberOfVisitsByVisitCount', $$
+	SELECT p.*, round(p.nb_visits / nullif(sum(p.nb_visits) OVER (), 0), 2) AS nb_visits_percentage FROM pk_tracking.report_by($1, $2, $3, 'visitCount'{filter}) p$$),
+('VisitorInterest.getNumberOfVisitsPerPage', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'actions'{filter}) p$$),
+('VisitorInterest.getNumberOfVisitsPerVisitDuration', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'visitDuration'{filter}) p$$),
+('UserId.getUsers', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'userId'{filter}) p WHERE p.label <> 'Unknown'$$),
+('CustomDimensions.getCustomDimension?idDimension=1', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'dimension1'{filter}) p WHERE p.label <> 'Unknown'$$),
+('DevicePlugins.getPlugin', $$
+	SELECT x.plugin AS label, coalesce((SELECT p.nb_visits FROM pk_tracking.report_by($1, $2, $3, 'plugin' || x.plugin{filter}) p WHERE p.label = '1'), 0) AS nb_visits,
+		coalesce((SELECT round(sum(p.nb_visits) FILTER (WHERE p.label = '1') / sum(p.nb_visits), 2)
+			FROM pk_tracking.report_by($1, $2, $3, 'plugin' || x.plugin{filter}) p), 0) AS nb_visits_percentage
+	FROM unnest('{Cookie,Flash,Java,Pdf,Quicktime,Realplayer,Silverlight,Windowsmedia}'::text[]) AS x(plugin)$$);
+
 -- waiting for their reports
-INSERT INTO reports.without SELECT unnest('{CustomDimensions.getCustomDimension?idDimension=1,DevicePlugins.getPlugin,DevicesDetection.getBrowserEngines,Events.getAction,Events.getName,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,Resolution.getResolution,UserCountry.getCity,UserCountry.getContinent,UserCountry.getRegion,UserId.getUsers,UserLanguage.getLanguage,VisitTime.getByDayOfWeek,VisitTime.getVisitInformationPerLocalTime,VisitorInterest.getNumberOfVisitsByDaysSinceLast,VisitorInterest.getNumberOfVisitsByVisitCount,VisitorInterest.getNumberOfVisitsPerPage,VisitorInterest.getNumberOfVisitsPerVisitDuration}'::text[]), 'waiting';
+INSERT INTO reports.without SELECT unnest('{Events.getAction,Events.getName,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,UserCountry.getCity,UserCountry.getRegion,UserLanguage.getLanguage}'::text[]), 'waiting';
