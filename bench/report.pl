@@ -133,6 +133,7 @@ sub make
 			ratio(\%rounds, "lookup.v$v.$what.hits_to_smallest", "lookup.v$v.$what.hits_per_s", "lookup.v$visits[0].$what.hits_per_s");
 		}
 	}
+	ratio(\%rounds, "retention.$_.p99_to_nothing", "retention.$_.p99_ms", 'retention.nothing.p99_ms') foreach (qw(burner purge));
 	ratio(\%rounds, "lookup.one_id.$_.cpu_many_to_few", "lookup.one_id.many_$_.cpu_us", "lookup.one_id.few_$_.cpu_us") foreach (qw(continue amid later));
 	my @after = sort { $a <=> $b } map { /^memory\.h(\d+)\.contexts_mb$/ ? $1 : () } keys %rounds;
 	if (@after >= 2)
@@ -200,6 +201,7 @@ sub make
 	{
 		$target->("lookup.v$visits[-1].$_.cpu_to_smallest", "look-up ($_) among $visits[-1] visits to that among $visits[0]", '<=', 1.5) foreach (qw(hit match));
 	}
+	$target->('retention.purge.p99_to_nothing', 'live hits beside a purge: 99th percentile to that beside nothing', '<=', 2.0);
 	$target->("storage.hot_share.$_", "HOT share of visit updates: $_", '>=', 0.95) foreach (qw(known logins shared_networks));
 	$target->('memory.contexts_mb.last_to_one_before', "memory contexts after $after[-1] different hits to those after $after[-2]", '<=', 1.02) if (@after >= 2);
 
