@@ -43,6 +43,18 @@ FROM pk_tracking.report_goal_summary(:site, '2026-03-29', '2026-03-29');
 -- on the 30th visit 5 alone acts
 SELECT idgoal, nb_conversions, nb_visits_converted, conversion_rate FROM pk_tracking.report_goal_summary(:site, '2026-03-30', '2026-03-30');
 
+-- by a dimension of the visit: two visits of Germany acted, one of France, two of the USA
+SELECT * FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'countryCode');
+-- of the visit, and as the conversion has it: two meanings, which are one here
+SELECT idgoal, label, nb_conversions, nb_visits FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'referrerType', goal => 1);
+SELECT idgoal, referrer_type, nb_conversions FROM pk_tracking.report_conversions(:site, '2026-03-29', '2026-03-29') WHERE idgoal = 1 ORDER BY 2;
+UPDATE pk_tracking.log_conversion SET referer_type = 2, referer_name = 'Google' WHERE idvisit = 8500000003 AND idgoal = 1;
+SELECT idgoal, label, nb_conversions, nb_visits FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'referrerType', goal => 1);
+SELECT idgoal, referrer_type, nb_conversions FROM pk_tracking.report_conversions(:site, '2026-03-29', '2026-03-29') WHERE idgoal = 1 ORDER BY 2;
+-- ranges, and what is absent
+SELECT idgoal, label, nb_conversions, nb_visits, conversion_rate FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'visitCount', filter => 'visitorType!=new');
+SELECT idgoal, label, nb_conversions, nb_visits, conversion_rate FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'resolution');
+
 -- How long it took --------------------------------------------------------
 SELECT days, nb_conversions, nb_conversions_percentage, nb_visits_converted, revenue, anonymous_rate FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29');
 SELECT days, nb_conversions FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29', goal => 2) WHERE nb_conversions > 0;

@@ -63,7 +63,7 @@ FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) WHERE v.idsi
 
 -- every report with the arguments that have no default; one that is not known here fails below
 CREATE TEMP TABLE argument (report text, name text, value text);
-INSERT INTO argument VALUES ('report_funnel', 'steps', '''{pageUrl=@p1,pageUrl=@p2}'''), ('report_by', 'dimension', '''deviceType'''), ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}'''),
+INSERT INTO argument VALUES ('report_funnel', 'steps', '''{pageUrl=@p1,pageUrl=@p2}'''), ('report_by', 'dimension', '''deviceType'''), ('report_goals_by', 'dimension', '''countryCode'''), ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}'''),
 	('report_action_dimension', 'dimension', '2'), ('report_action_dimension_urls', 'dimension', '2'), ('report_transitions', 'url', '''https://x.example/p1''');
 CREATE TEMP TABLE report AS
 	SELECT p.oid, p.proname AS report, p.proargnames[1:p.pronargs] AS names,

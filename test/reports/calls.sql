@@ -8,6 +8,7 @@ WITH given (report, argument, value) AS (VALUES
 	('report_by', 'dimension', quote_literal('countryCode')),
 	('report_evolution', 'report', quote_literal('report_countries')),
 	('report_funnel', 'steps', quote_literal('{pageUrl=@a.example,eventCategory==a}')),
+	('report_goals_by', 'dimension', quote_literal('referrerType')),
 	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),
 	('report_live', 'max_visits', 'NULL'),
 	('report_transitions', 'url', quote_literal('https://a.example/p1')),
