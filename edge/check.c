@@ -20,7 +20,8 @@ check_peers(const char *name, const char *list, ConfigReport report, bool *good)
 	PeerList   *peers = peer_list_read(list, bad, sizeof(bad));
 
 	if (peers == NULL)
-		config_fault(report, good, "option \"%s\" has an item that is no address: \"%s\"", name, bad);
+		config_fault(report, good, "option \"%s\" has an item that is no address: \"%s\"",
+					 name, bad);
 	else
 		peer_list_free(peers);
 }
@@ -80,7 +81,8 @@ check_listen(const char *listen, ConfigReport report, bool *good)
 		char	   *port;
 
 		if (*item != '\0' && *item != '/' && !split_listen_address(copy, &host, &port))
-			config_fault(report, good, "option \"listen\" has an item without a port: \"%s\"", item);
+			config_fault(report, good, "option \"listen\" has an item without a port: \"%s\"",
+						 item);
 		free(copy);
 	}
 	free(list);
@@ -101,7 +103,8 @@ check_config(const Config *config, ConfigReport report)
 	check_path("scripts", config->scripts, report, &good);
 	if (config->scripts[0] == '/' &&
 		(stat(config->scripts, &st) != 0 || !S_ISDIR(st.st_mode)))
-		config_fault(report, &good, "option \"scripts\": there is no directory \"%s\"", config->scripts);
+		config_fault(report, &good, "option \"scripts\": there is no directory \"%s\"",
+					 config->scripts);
 	if (config->spool_directory[0] != '\0' && config->spool_key_file[0] == '\0')
 		config_fault(report, &good, "option \"spool_key_file\" must be set for a spool");
 	return good;

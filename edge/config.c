@@ -269,7 +269,8 @@ read_line(Config *config, char *line, const char *path, int number, ConfigReport
 			config_fault(report, good,
 						 "%s:%d: option \"%s\" must be %s, from %" PRId64 " to %" PRId64 "%s",
 						 path, number, name, forms[option->type], option->min, option->max,
-						 option->type == OPTION_TIME ? " ms" : option->type == OPTION_SIZE ? " B" : "");
+						 option->type == OPTION_TIME ? " ms" :
+						 option->type == OPTION_SIZE ? " B" : "");
 	}
 }
 

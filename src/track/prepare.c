@@ -207,7 +207,8 @@ validate(Work *w)
 	/* Matomo ignores the cid of a user whose id becomes the visitor id */
 	if (hit->invalid != NULL && strcmp(hit->invalid, "cid") == 0 &&
 		s->recognition_rules == RULES_MATOMO && s->enable_userid_overwrites_visitorid &&
-		!s->discard_user_id && hit->user_id[0] != '\0' && (s->anonymize_user_id || is_user_id(hit->user_id)))
+		!s->discard_user_id && hit->user_id[0] != '\0' &&
+		(s->anonymize_user_id || is_user_id(hit->user_id)))
 		hit->invalid = NULL;
 	if (hit->invalid == NULL)
 		authenticate(w);
