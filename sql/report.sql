@@ -400,7 +400,7 @@ INSERT INTO twins VALUES
 				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE e.visits > 0$$),
 ('exit_pages', 'report_exit_pages($1, $2, $3, $4)', $$
-	SELECT n.name, x.visits, x.visitors, m.visits, pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
+	SELECT n.name, x.visits, x.visitors, greatest(m.visits, x.visits), pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
 	FROM (SELECT n.idaction, n.name FROM t_name n WHERE n.idsite = ($1).site AND n.type = 1) n,
 		LATERAL (SELECT count(*) AS hits, count(DISTINCT f.idvisit) AS visits, count(DISTINCT f.idvisit) FILTER (WHERE f.consent IN (2, 3)) AS anonymous FROM f WHERE f.idaction_url = n.idaction AND f.idaction_url IS NOT NULL AND f.idaction_event_category IS NULL) m,
 		LATERAL (SELECT count(*) AS visitors FROM (SELECT DISTINCT idvisitor, CASE WHEN idvisitor IS NULL THEN idvisit END FROM f WHERE f.idaction_url = n.idaction AND f.idaction_url IS NOT NULL AND f.idaction_event_category IS NULL) d) u,
@@ -445,7 +445,7 @@ INSERT INTO twins VALUES
 				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE e.visits > 0$$),
 ('exit_titles', 'report_exit_titles($1, $2, $3, $4)', $$
-	SELECT n.name, x.visits, x.visitors, m.visits, pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
+	SELECT n.name, x.visits, x.visitors, greatest(m.visits, x.visits), pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
 	FROM (SELECT n.idaction, n.name FROM (SELECT * FROM t_name UNION ALL SELECT ($1).site, 0, 4, NULL) n WHERE n.idsite = ($1).site AND n.type = 4) n,
 		LATERAL (SELECT count(*) AS hits, count(DISTINCT f.idvisit) AS visits, count(DISTINCT f.idvisit) FILTER (WHERE f.consent IN (2, 3)) AS anonymous FROM f WHERE f.idaction_name = n.idaction AND f.idaction_url IS NOT NULL AND f.idaction_event_category IS NULL) m,
 		LATERAL (SELECT count(*) AS visitors FROM (SELECT DISTINCT idvisitor, CASE WHEN idvisitor IS NULL THEN idvisit END FROM f WHERE f.idaction_name = n.idaction AND f.idaction_url IS NOT NULL AND f.idaction_event_category IS NULL) d) u,

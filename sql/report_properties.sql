@@ -124,7 +124,8 @@ BEGIN
 						AND NOT (r.report = 'report_exit_pages' AND e.key = 'nb_visits')
 					GROUP BY 1, 2) k
 				-- consent may change during a visit, whose actions are then counted on both sides
-				WHERE 'visitors' = ANY (r.names) AND CASE WHEN k.key IN ('nb_visits', 'nb_uniq_visitors') THEN coalesce(k.all, 0) > coalesce(k.parts, 0) ELSE k.all IS DISTINCT FROM k.parts END;
+				-- and these list keywords, or pages, that only some searches or views of them choose
+				WHERE 'visitors' = ANY (r.names) AND NOT (k.key = 'nb_hits' AND r.report ~ '_after_search$|_without_results$') AND CASE WHEN k.key IN ('nb_visits', 'nb_uniq_visitors') THEN coalesce(k.all, 0) > coalesce(k.parts, 0) ELSE k.all IS DISTINCT FROM k.parts END;
 				INSERT INTO found SELECT r.report, format('%s: range %s, by %s %s', k.key, k.whole, k.period, k.parts), k.visitors || ' ' || days::text, NULL, NULL
 				FROM (SELECT x.visitors, x.period, e.key, sum(e.value::numeric) AS parts, (SELECT sum((y.j ->> e.key)::numeric) FROM row_of y WHERE y.visitors = x.visitors AND y.period = 'range') AS whole
 					FROM row_of x CROSS JOIN LATERAL jsonb_each(x.j) e

@@ -162,7 +162,9 @@ SELECT pk_tracking_internal.make_report(
 	nb_visits bigint, exit_rate numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric', r.by),
 	pg_catalog.format($report$
-	SELECT n.name, x.exit_nb_visits, x.exit_nb_uniq_visitors, coalesce(m.nb_visits, 0),
+	-- a view can be another consent's than the visit, and not pass a filter on actions
+	SELECT n.name, x.exit_nb_visits, x.exit_nb_uniq_visitors,
+		greatest(m.nb_visits, x.exit_nb_visits),
 		round(100.0 * x.exit_nb_visits / greatest(m.nb_visits, x.exit_nb_visits), 1),
 		x.nb_visits_anonymous, round(100.0 * x.nb_visits_anonymous / x.exit_nb_visits, 1)
 	FROM (
