@@ -507,18 +507,26 @@ write_rows_begin(Writer *w, DimensionScope scope, const char *outer)
 static void
 write_condition(Writer *w, const Condition *c, DimensionScope scope)
 {
-	bool		here = c->dimension->scope == scope;
+	const Dimension *d = c->dimension;
+	bool		here = d->scope == scope;
+	bool		exists = !here || d->type == DIMENSION_NAME || d->type == DIMENSION_URL;
 
+	/*
+	 * the planner makes joins of EXISTS and of NOT EXISTS, but not of IS NOT
+	 * TRUE
+	 */
 	if (c->negated)
-		appendStringInfoChar(&w->sql, '(');
+		appendStringInfoString(&w->sql, exists ? "NOT " : "(");
 	if (!here)
-		write_rows_begin(w, c->dimension->scope, tables[scope].alias);
-	appendStringInfoChar(&w->sql, '(');
+		write_rows_begin(w, d->scope, tables[scope].alias);
+	if (!exists || !here)
+		appendStringInfoChar(&w->sql, '(');
 	write_test(w, c);
-	appendStringInfoChar(&w->sql, ')');
+	if (!exists || !here)
+		appendStringInfoChar(&w->sql, ')');
 	if (!here)
 		appendStringInfoChar(&w->sql, ')');
-	if (c->negated)
+	if (c->negated && !exists)
 		appendStringInfoString(&w->sql, ") IS NOT TRUE");
 }
 

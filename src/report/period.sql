@@ -196,6 +196,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	condition text;
+	filtered text;
 	of_v text := 'true';	-- over a visit v
 	of_visit text := 'true';	-- over a row \1 that has an idvisit
 	s record;
@@ -219,10 +220,23 @@ BEGIN
 	IF filter IS NOT NULL THEN
 		SELECT f.condition, f.filter_values INTO condition, filter_values
 			FROM pk_tracking_internal.filter_condition(idsite, filter) f;
-		of_v := pk_tracking_internal.filter_ranges(idsite, condition);
-		of_visit := pk_tracking_internal.filter_ranges(idsite, format(
-			'EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = \1.idvisit '
-			'AND v.idsite = $1 AND {range v} AND %s)', condition));
+		-- a filter that looks at other rows than the visit's is asked once, not for
+		-- each table that the report reads
+		IF condition ~ '\mEXISTS\M' AND query !~ 'FILTER \(WHERE[^)]*\{visit filter v\}' THEN
+			of_v := 'v.idvisit IN (SELECT filtered.idvisit FROM filtered)';
+			of_visit := '\1.idvisit IN (SELECT filtered.idvisit FROM filtered)';
+			filtered := pk_tracking_internal.filter_ranges(idsite, format(
+				'WITH filtered AS MATERIALIZED (SELECT v.idvisit FROM pk_tracking.log_visit v '
+				'WHERE v.idsite = $1 AND {range v} AND %s)', condition));
+			statement := CASE WHEN statement ~ '^\s*WITH\M'
+				THEN filtered || regexp_replace(statement, '^\s*WITH\M', ',')
+				ELSE filtered || statement END;
+		ELSE
+			of_v := pk_tracking_internal.filter_ranges(idsite, condition);
+			of_visit := pk_tracking_internal.filter_ranges(idsite, format(
+				'EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idvisit = \1.idvisit '
+				'AND v.idsite = $1 AND {range v} AND %s)', condition));
+		END IF;
 	END IF;
 	statement := replace(statement, '{visit filter v}', of_v);
 	statement := regexp_replace(statement, '\{(?:action|conversion|item) filter ([a-z]+)\}',
