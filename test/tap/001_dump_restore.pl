@@ -25,7 +25,7 @@ sub contents
 	my ($db) = @_;
 	my $result = '';
 	foreach my $table (
-		qw(site setting goal token custom_dimension referrer_list log_visit log_visit_length log_action
+		qw(site setting goal token custom_dimension segment referrer_list log_visit log_visit_length log_action
 		log_link_visit_action log_conversion log_conversion_item log_version
 		referrer_spam automation_agent log_excluded))
 	{
@@ -100,6 +100,7 @@ my $fill = q{
 	INSERT INTO pk_tracking.automation_agent VALUES ('LoadTest');
 	INSERT INTO pk_tracking.token (token_hash, name) VALUES (sha256('a token of Matomo''s'), 'kept');
 	SELECT pk_tracking.create_token(1, 'made', '2099-01-01');
+	SELECT pk_tracking.add_segment(1, 'German phones', 'countryCode==de;deviceType==smartphone');
 	SELECT pk_tracking.add_dimension(1, 'plan', 'visit'), pk_tracking.add_dimension(1, 'old', 'action', active => false);
 	INSERT INTO pk_tracking.referrer_list (kind, name, host, parameters) VALUES ('search', 'Ours', 'find.example', '{q}');
 	SELECT pk_tracking.track(1, urlref => 'http://spam.example/'), pk_tracking.track(1, user_agent => 'Googlebot/2.1');
