@@ -68,6 +68,29 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 	ORDER BY 1, 5 DESC, 2, 3, 4
 	$report$);
 
+/*
+ * report_hours() counts the conversions of the visits that began at an hour, this
+ * the conversions that happened then.
+ */
+SELECT pk_tracking_internal.make_report('report_conversion_hours',
+	'conversions of goals (idgoal 0: orders) by the hour at which they happened, by the site''s clock',
+	'idgoal integer, hour integer, nb_conversions bigint, nb_visits_converted bigint,
+	revenue numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
+	$report$
+	SELECT m.idgoal, m.hour, m.nb_conversions, m.nb_visits_converted, m.revenue,
+		m.nb_visits_anonymous,
+		round(100.0 * m.nb_visits_anonymous / m.nb_visits_converted, 1)
+	FROM (
+		SELECT c.idgoal, extract(hour FROM c.server_time AT TIME ZONE $6)::integer AS hour,
+			count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted,
+			coalesce(sum(c.revenue), 0) AS revenue,
+			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+		FROM pk_tracking.log_conversion c
+		WHERE {conversions c} AND c.idgoal >= 0
+		GROUP BY 1, 2) m
+	ORDER BY m.idgoal, m.hour
+	$report$);
+
 SELECT pk_tracking_internal.make_report('report_orders',
 	'orders and abandoned carts by period (hour, day, week, month, quarter, year or range); every period has a row',
 	'nb_conversions bigint, nb_visits_converted bigint, revenue numeric,

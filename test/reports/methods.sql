@@ -30,9 +30,9 @@ $$;
 
 -- a language as Matomo names it: language and country, but for the country that the language's name implies
 CREATE FUNCTION reports.language(code text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE code
-		WHEN 'de' THEN 'German' WHEN 'en' THEN 'English' WHEN 'es' THEN 'Spanish' WHEN 'fr' THEN 'French' WHEN 'it' THEN 'Italian'
-		WHEN 'zh' THEN 'Chinese' WHEN 'ja' THEN 'Japanese' WHEN 'pl' THEN 'Polish' WHEN 'pt' THEN 'Portuguese' ELSE 'Unknown' END
+	SELECT coalesce('{"de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "zh": "Chinese", "ja": "Japanese", "pl": "Polish", "pt": "Portuguese"}'::jsonb
+			->> split_part(code, '-', 1), 'Unknown')
+		|| coalesce(' - ' || ('{"at": "Austria", "br": "Brazil", "cn": "China", "gb": "United Kingdom", "jp": "Japan", "us": "United States"}'::jsonb ->> split_part(code, '-', 2)), '')
 $$;
 
 INSERT INTO reports.method VALUES
@@ -131,14 +131,30 @@ INSERT INTO reports.method VALUES
 ('UserCountry.getCountry', $$
 	SELECT country AS label, p.* FROM pk_tracking.report_countries($1, $2, $3{filter}) p$$),
 ('UserLanguage.getLanguageCode', $$
-	SELECT CASE language WHEN 'xx' THEN 'Unknown (xx)' ELSE language END AS label, p.* FROM pk_tracking.report_languages($1, $2, $3{filter}) p$$),
+	SELECT reports.language(code) || format(' (%s)', code) AS label, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_users) AS nb_users, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
+		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted
+	FROM (SELECT CASE WHEN split_part(language, '-', 1) = split_part(language, '-', 2) THEN split_part(language, '-', 1) ELSE coalesce(language, 'xx') END AS code, p.*
+		FROM pk_tracking.report_languages($1, $2, $3{filter}) p) l GROUP BY 1$$),
+('UserLanguage.getLanguage', $$
+	SELECT reports.language(split_part(language, '-', 1)) AS label, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_users) AS nb_users, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
+		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted
+	FROM pk_tracking.report_languages($1, $2, $3{filter}) p GROUP BY 1$$),
 ('VisitTime.getVisitInformationPerServerTime', $$
-	SELECT to_char(hour, 'FM00') AS label, p.* FROM pk_tracking.report_hours($1, $2, $3{filter}) p$$),
+	SELECT to_char(h.hour, 'FM00') AS label, h.*, coalesce(c.nb_conversions, 0) AS nb_conversions, coalesce(c.revenue, 0) AS revenue, c.goals
+	FROM pk_tracking.report_hours($1, $2, $3{filter}) h
+		LEFT JOIN (SELECT c.hour, sum(c.nb_conversions) AS nb_conversions, sum(c.revenue) AS revenue,
+				jsonb_object_agg('idgoal=' || c.idgoal, jsonb_build_object('nb_conversions', c.nb_conversions, 'nb_visits_converted', c.nb_visits_converted, 'revenue', c.revenue)) AS goals
+			FROM pk_tracking.report_conversion_hours($1, $2, $3{filter}) c GROUP BY 1) c USING (hour)$$),
 ('Referrers.getReferrerType', $$
-	SELECT CASE referrer_type WHEN 'direct' THEN 'Direct Entry' WHEN 'search engine' THEN 'Search Engines' WHEN 'website' THEN 'Websites'
-		WHEN 'campaign' THEN 'Campaigns' WHEN 'social network' THEN 'Social Networks' ELSE referrer_type END AS label, p.*,
-		array_position('{direct,search engine,website,-,-,campaign,social network,AI assistant}', referrer_type) AS referrer_type
-	FROM pk_tracking.report_referrer_types($1, $2, $3{filter}) p$$),
+	SELECT CASE p.referrer_type WHEN 'direct' THEN 'Direct Entry' WHEN 'search engine' THEN 'Search Engines' WHEN 'website' THEN 'Websites'
+		WHEN 'campaign' THEN 'Campaigns' WHEN 'social network' THEN 'Social Networks' ELSE p.referrer_type END AS label, p.*,
+		array_position('{direct,search engine,website,-,-,campaign,social network,AI assistant}', p.referrer_type) AS referrer_type,
+		coalesce(c.nb_conversions, 0) AS nb_conversions, coalesce(c.revenue, 0) AS revenue, c.goals
+	FROM pk_tracking.report_referrer_types($1, $2, $3{filter}) p
+		LEFT JOIN (SELECT c.referrer_type, sum(c.nb_conversions) AS nb_conversions, sum(c.revenue) AS revenue,
+				jsonb_object_agg('idgoal=' || c.idgoal, jsonb_build_object('nb_conversions', c.nb_conversions, 'nb_visits_converted', c.nb_visits_converted, 'revenue', c.revenue)) AS goals
+			FROM (SELECT c.referrer_type, c.idgoal, sum(c.nb_conversions) AS nb_conversions, sum(c.nb_visits_converted) AS nb_visits_converted, sum(c.revenue) AS revenue
+				FROM pk_tracking.report_conversions($1, $2, $3{filter}) c GROUP BY 1, 2) c GROUP BY 1) c USING (referrer_type)$$),
 ('Referrers.getCampaigns', $$
 	SELECT concat_ws(' - ', referer_name, referer_keyword) AS label, p.* FROM pk_tracking.report_campaigns($1, $2, $3{filter}) p$$),
 ('Referrers.getKeywords', $$
@@ -212,4 +228,41 @@ INSERT INTO reports.method VALUES
 	FROM unnest('{Cookie,Flash,Java,Pdf,Quicktime,Realplayer,Silverlight,Windowsmedia}'::text[]) AS x(plugin)$$);
 
 -- waiting for their reports
-INSERT INTO reports.without SELECT unnest('{Events.getAction,Events.getName,Referrers.getAll,Referrers.getReferrerType?idGoal=0,Referrers.getSocials,Referrers.getUrlsForSocial,Referrers.getWebsites,Referrers.get,Resolution.getConfiguration,UserCountry.getCity,UserCountry.getRegion,UserLanguage.getLanguage}'::text[]), 'waiting';
+INSERT INTO reports.without SELECT unnest('{Referrers.getAll,Resolution.getConfiguration}'::text[]), 'waiting';
+
+-- the same rows under other labels
+INSERT INTO reports.method SELECT 'Referrers.getReferrerType?idGoal=0', m.query FROM reports.method m WHERE m.method = 'Referrers.getReferrerType';
+INSERT INTO reports.method SELECT m.method, format($$
+	SELECT %s AS label, sum(nb_events) AS nb_events, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_events_with_value) AS nb_events_with_value,
+		coalesce(sum(sum_event_value), 0) AS sum_event_value, coalesce(min(min_event_value), 0) AS min_event_value, coalesce(max(max_event_value), 0) AS max_event_value,
+		round(coalesce(sum(sum_event_value) / nullif(sum(nb_events_with_value), 0), 0), 2) AS avg_event_value
+	FROM pk_tracking.report_events($1, $2, $3{filter}) GROUP BY 1$$, m.label)
+FROM (VALUES ('Events.getAction', $$concat_ws(' - ', action, name)$$), ('Events.getName', $$concat_ws(' - ', coalesce(name, 'Event Name not defined'), action)$$)) m(method, label);
+INSERT INTO reports.method VALUES
+('Referrers.getWebsites', $$
+	SELECT concat(referer_name, '/', coalesce(nullif(regexp_replace(referer_url, '^[a-z]+://[^/]*/?', ''), ''), 'index')) AS label, p.*
+	FROM pk_tracking.report_referring_pages($1, $2, $3{filter}) p WHERE referrer_type = 'website'$$),
+('Referrers.getSocials', $$
+	SELECT concat(referer_name, ' - ', referer_url) AS label, p.* FROM pk_tracking.report_referring_pages($1, $2, $3{filter}) p WHERE referrer_type = 'social network'$$),
+('Referrers.getUrlsForSocial', $$
+	SELECT regexp_replace(referer_url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_referring_pages($1, $2, $3{filter}) p WHERE referrer_type = 'social network'$$),
+('Referrers.get', $$
+	SELECT '' AS label, v.*, n.*, round(v."Referrers_visitorsFromDirectEntry" / nullif(v.all, 0), 2) AS "Referrers_visitorsFromDirectEntry_percent",
+		round(v."Referrers_visitorsFromSearchEngines" / nullif(v.all, 0), 2) AS "Referrers_visitorsFromSearchEngines_percent", round(v."Referrers_visitorsFromCampaigns" / nullif(v.all, 0), 2) AS "Referrers_visitorsFromCampaigns_percent",
+		round(v."Referrers_visitorsFromSocialNetworks" / nullif(v.all, 0), 2) AS "Referrers_visitorsFromSocialNetworks_percent", round(v."Referrers_visitorsFromWebsites" / nullif(v.all, 0), 2) AS "Referrers_visitorsFromWebsites_percent"
+	FROM (SELECT sum(nb_visits) AS all, coalesce(sum(nb_visits) FILTER (WHERE referrer_type = 'direct'), 0) AS "Referrers_visitorsFromDirectEntry", coalesce(sum(nb_visits) FILTER (WHERE referrer_type = 'search engine'), 0) AS "Referrers_visitorsFromSearchEngines",
+			coalesce(sum(nb_visits) FILTER (WHERE referrer_type = 'campaign'), 0) AS "Referrers_visitorsFromCampaigns", coalesce(sum(nb_visits) FILTER (WHERE referrer_type = 'social network'), 0) AS "Referrers_visitorsFromSocialNetworks",
+			coalesce(sum(nb_visits) FILTER (WHERE referrer_type = 'website'), 0) AS "Referrers_visitorsFromWebsites" FROM pk_tracking.report_referrer_types($1, $2, $3{filter})) v,
+		(SELECT count(*) FILTER (WHERE referrer_type = 'search engine') AS "Referrers_distinctSearchEngines", count(*) FILTER (WHERE referrer_type = 'social network') AS "Referrers_distinctSocialNetworks",
+			count(*) FILTER (WHERE referrer_type = 'website') AS "Referrers_distinctWebsites", count(*) FILTER (WHERE referrer_type = 'campaign') AS "Referrers_distinctCampaigns",
+			(SELECT count(DISTINCT coalesce(referer_keyword, '')) FROM pk_tracking.report_keywords($1, $2, $3{filter})) AS "Referrers_distinctKeywords",
+			(SELECT count(DISTINCT referer_url) FROM pk_tracking.report_referring_pages($1, $2, $3{filter}) WHERE referrer_type = 'website') AS "Referrers_distinctWebsitesUrls"
+		FROM pk_tracking.report_referrers($1, $2, $3{filter})) n$$),
+('UserCountry.getCity', $$
+	SELECT CASE WHEN city IS NULL THEN 'Unknown' ELSE city END AS label, sum(nb_visits) AS nb_visits, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
+		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted, sum(nb_conversions) AS nb_conversions, sum(revenue) AS revenue
+	FROM pk_tracking.report_cities($1, $2, $3{filter}) GROUP BY 1$$),
+('UserCountry.getRegion', $$
+	SELECT CASE WHEN region IS NULL THEN 'Unknown' ELSE region END AS label, sum(nb_visits) AS nb_visits, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
+		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted, sum(nb_conversions) AS nb_conversions, sum(revenue) AS revenue
+	FROM pk_tracking.report_regions($1, $2, $3{filter}) GROUP BY 1$$);
