@@ -109,9 +109,6 @@ INSERT INTO reports.method VALUES
 	SELECT regexp_replace(url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_outlinks($1, $2, $3{filter}) p$$),
 ('Actions.getSiteSearchKeywords', $$
 	SELECT keyword AS label, p.* FROM pk_tracking.report_searches($1, $2, $3{filter}) p$$),
-('Events.getCategory', $$
-	SELECT concat_ws(' - ', category, action) AS label, sum(nb_events) AS nb_events, sum(nb_visits) AS nb_visits
-	FROM pk_tracking.report_events($1, $2, $3{filter}) GROUP BY 1$$),
 ('DevicesDetection.getType', $$
 	SELECT upper(left(device_type, 1)) || substr(lower(device_type), 2) AS label, p.* FROM pk_tracking.report_device_types($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getBrand', $$
@@ -234,10 +231,10 @@ INSERT INTO reports.without SELECT unnest('{Referrers.getAll,Resolution.getConfi
 INSERT INTO reports.method SELECT 'Referrers.getReferrerType?idGoal=0', m.query FROM reports.method m WHERE m.method = 'Referrers.getReferrerType';
 INSERT INTO reports.method SELECT m.method, format($$
 	SELECT %s AS label, sum(nb_events) AS nb_events, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_events_with_value) AS nb_events_with_value,
-		coalesce(sum(sum_event_value), 0) AS sum_event_value, coalesce(min(min_event_value), 0) AS min_event_value, coalesce(max(max_event_value), 0) AS max_event_value,
+		coalesce(sum(sum_event_value), 0) AS sum_event_value, min(min_event_value) AS min_event_value, max(max_event_value) AS max_event_value,
 		round(coalesce(sum(sum_event_value) / nullif(sum(nb_events_with_value), 0), 0), 2) AS avg_event_value
 	FROM pk_tracking.report_events($1, $2, $3{filter}) GROUP BY 1$$, m.label)
-FROM (VALUES ('Events.getAction', $$concat_ws(' - ', action, name)$$), ('Events.getName', $$concat_ws(' - ', coalesce(name, 'Event Name not defined'), action)$$)) m(method, label);
+FROM (VALUES ('Events.getCategory', $$concat_ws(' - ', category, action)$$), ('Events.getAction', $$concat_ws(' - ', action, name)$$), ('Events.getName', $$concat_ws(' - ', coalesce(name, 'Event Name not defined'), action)$$)) m(method, label);
 INSERT INTO reports.method VALUES
 ('Referrers.getWebsites', $$
 	SELECT concat(referer_name, '/', coalesce(nullif(regexp_replace(referer_url, '^[a-z]+://[^/]*/?', ''), ''), 'index')) AS label, p.*
