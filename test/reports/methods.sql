@@ -224,8 +224,10 @@ INSERT INTO reports.method VALUES
 			FROM pk_tracking.report_by($1, $2, $3, 'plugin' || x.plugin{filter}) p), 0) AS nb_visits_percentage
 	FROM unnest('{Cookie,Flash,Java,Pdf,Quicktime,Realplayer,Silverlight,Windowsmedia}'::text[]) AS x(plugin)$$);
 
--- waiting for their reports
-INSERT INTO reports.without SELECT unnest('{Referrers.getAll,Resolution.getConfiguration}'::text[]), 'waiting';
+-- no report of ours
+INSERT INTO reports.without VALUES
+('Referrers.getAll', 'keywords, websites, networks and campaigns in one list: getKeywords, getWebsites, getSocials and getCampaigns compare their numbers'),
+('Resolution.getConfiguration', 'system, browser and resolution together: report_by() takes one dimension at a time');
 
 -- the same rows under other labels
 INSERT INTO reports.method SELECT 'Referrers.getReferrerType?idGoal=0', m.query FROM reports.method m WHERE m.method = 'Referrers.getReferrerType';
