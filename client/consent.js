@@ -37,7 +37,7 @@
 	const key = '_pk_consent.' + settings.idsite;
 	const asks = settings.consent !== 'not_asked';
 	const wanted = window.pkConsent && window.pkConsent.wanted;
-	let host, dialog, opener;
+	let host, dialog, opener, told;
 	let memory = '';					/* the answer, where the browser stores nothing */
 
 	/* a second tag */
@@ -91,12 +91,12 @@
 		memory = stored() ? '' : answer;
 	}
 
-	/* granted, denied, or unknown: no answer, or one that is too old */
+	/* granted, denied, or unknown: no answer, or one that is too old where the site asks */
 	function decision() {
 		const [said, time] = stored().split('.');
 
 		return /^(granted|denied)$/.test(said) &&
-			Date.now() / 1000 - time < config.ask_again_days * 86400 ? said : 'unknown';
+			(!asks || Date.now() / 1000 - time < config.ask_again_days * 86400) ? said : 'unknown';
 	}
 
 	/*
@@ -106,7 +106,8 @@
 	 */
 	function tellMatomo(said, isChange) {
 		const calls = [['appendToTrackingUrl', 'consent=' + { granted: 1, denied: 0, unknown: -1 }[said]]];
-		const queue = window._paq = window._paq || [];
+		/* an element may have that name */
+		const queue = window._paq = window._paq && window._paq.push ? window._paq : [];
 
 		if (settings.consent === 'ask_else_nothing' || !asks && said === 'denied') {
 			calls.push(['requireConsent']);
@@ -123,6 +124,7 @@
 			calls.push(['setCookieConsentGiven']);
 		if (isChange && said !== 'granted')
 			calls.push(['deleteCookies']);
+		told = said;
 		calls.forEach(call => { call.isFromWindow = true; });
 		if (Array.isArray(queue))
 			queue.unshift(...calls);
@@ -135,6 +137,16 @@
 		window.pk('consent', said);
 		keep(said + '.' + Math.floor(Date.now() / 1000));
 		close();
+		tellMatomo(said, true);
+	}
+
+	/* Something else has decided. */
+	function hear() {
+		const said = decision();
+
+		window.pk('consent', said);
+		if (said !== 'unknown')
+			close();
 		tellMatomo(said, true);
 	}
 
@@ -234,23 +246,21 @@
 		keep('');
 	if (asks || decision() !== 'unknown')
 		tellMatomo(decision(), false);
+	told = decision();
 	/* another tab has been told; after it, so that both have the cookie that it sets */
-	window.addEventListener('storage', event => event.key === key && setTimeout(() => {
-		const said = decision();
-
-		window.pk('consent', said);
-		if (said !== 'unknown')
-			close();
-		tellMatomo(said, true);
-	}, 300));
+	window.addEventListener('storage', event => event.key === key && setTimeout(hear, 300));
+	/* so may one have been while the browser's cache kept this page; pk.js first tells that it is back */
+	window.addEventListener('pageshow', event => event.persisted && setTimeout(() => decision() !== told && hear()));
+	/* before the page can stop it, and also in its components */
 	document.addEventListener('click', event => {
-		const link = event.target.closest && event.target.closest('[data-pk-consent], a[href="#pk-consent"]');
+		const isLink = e => e instanceof window.Element &&
+			window.Element.prototype.matches.call(e, '[data-pk-consent], a[href="#pk-consent"]');
 
-		if (link) {
+		if (event.composedPath().some(isLink)) {
 			event.preventDefault();
 			open();
 		}
-	});
+	}, true);
 
 	function begin() {
 		if (wanted || asks && decision() === 'unknown')

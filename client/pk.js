@@ -1,4 +1,4 @@
-/* pk.js: tells pk_tracking what visitors do on a page; see doc/client.md */
+/* pk.js: what visitors do on a page; see doc/client.md */
 (function () {
 	'use strict';
 
@@ -20,7 +20,7 @@
 	const cart = new Map();
 	const memory = {};
 	let once = {};						/* parameters of the next page view */
-	let waiting = [];
+	const waiting = [];
 	let ready, timings, hints, observer, routeTimer, beatTimer, seenSince;
 
 	/* A mistake must not break the page. */
@@ -53,18 +53,19 @@
 		return (jar().split('; ').find(c => c.startsWith(start)) || start).slice(start.length);
 	}
 
-	function writeCookie(name, value, age) {
+	function writeCookie(name, value, age, domain = settings.domain) {
 		const set = (v, rest) => jar(keyOf(name) + '=' + v + '; path=/; SameSite=Lax' +
 			(location.protocol === 'https:' ? '; Secure' : '') + '; max-age=' + rest);
 
 		/* would be read first */
-		if (settings.domain)
+		if (domain)
 			set('', 0);
-		set(value, age + (settings.domain && '; domain=' + settings.domain.replace('*', '')));
+		set(value, age + (domain && '; domain=' + domain.replace('*', '')));
 		return readCookie(name);
 	}
 
-	const deleteCookie = name => readCookie(name) && writeCookie(name, '', 0);
+	const deleteCookie = (name, domain, rest = location.hostname) => readCookie(name) && rest &&
+		(writeCookie(name, '', 0, domain), deleteCookie(name, rest, rest.replace(/^[^.]*\.?/, '')));
 
 	function store(name, value) {
 		const key = keyOf(name);
@@ -94,7 +95,7 @@
 			(settings.consent === 'not_asked' || now() - time < days * 86400) ? said : 'unknown';
 	}
 
-	/* How hits may go out: identified, anonymous, or not at all (''). */
+	/* identified, anonymous, or '': not at all */
 	function allowed() {
 		const said = decision();
 
@@ -106,7 +107,6 @@
 		return settings.consent === 'ask_else_anonymous' ? 'anonymous' : '';
 	}
 
-	/* Deletes what is not allowed. */
 	function tidy() {
 		const state = settings.cookies && allowed();
 
@@ -149,6 +149,8 @@
 
 		if (isNew)
 			store('consent', said === 'unknown' ? '' : said + '.' + now());
+		if (said !== 'granted')
+			page.id = random(3);
 		tidy();
 		if (ready && page.told && !page.sent)
 			trackPage(page.told);
@@ -166,10 +168,7 @@
 	}
 
 	function flush() {
-		const hits = waiting;
-
-		waiting = [];
-		const queries = hits.filter(allowed).map(values => {
+		const queries = waiting.splice(0).filter(allowed).map(values => safely(() => {
 			const all = { idsite: settings.idsite, rec: 1, send_image: 0, uadata: hints, ...values,
 				consent: { granted: 1, denied: 0, unknown: -1 }[decision()], ...identity(values.ec_id) };
 			const query = new URLSearchParams();
@@ -186,7 +185,7 @@
 				if (!['', undefined, null, false].includes(all[name]))
 					query.set(name, all[name].map ? JSON.stringify(all[name]) : all[name]);
 			return '' + query;
-		});
+		})).filter(q => q);
 
 		seenSince = Date.now();
 		if (queries.length)
@@ -206,18 +205,18 @@
 
 	function trackPage(told = {}) {
 		const { url = location.href, title = document.title, referrer = page.told ? page.url : page.referrer,
-			...values } = Object.assign(once, told);
+			...values } = told = { ...once, ...told };
 
+		once = {};
 		clearTimeout(routeTimer);
 		routeTimer = 0;
-		Object.assign(page, { url: '' + new URL(url, location.href), title, referrer, sent: false, told: { ...once, referrer },
+		Object.assign(page, { url: '' + new URL(url, location.href), title, referrer, sent: false, told: { ...told, referrer },
 			id: page.told ? random(3) : page.id });
-		once = {};
 		page.route = routeOf(location.href);
 		hit({ action_name: title, ...values });
 	}
 
-	/* Waits for the title; what is replaced at once was a redirection. */
+	/* What is replaced at once was a redirection. */
 	function moved(isReplaced) {
 		const url = location.href;
 
@@ -235,26 +234,15 @@
 		for (const name of ['pushState', 'replaceState']) {
 			const original = history[name];
 
-			history[name] = function () {
+			Object.defineProperty(history, name, { writable: true, configurable: true, value() {
 				if (name === 'pushState')
 					safely(begin);
 				original.apply(this, arguments);
 				safely(() => moved(name === 'replaceState'));
-			};
+			} });
 		}
 		for (const name of ['popstate', 'hashchange'])
 			addEventListener(name, () => moved());
-	}
-
-	function readTimings() {
-		const t = performance.getEntriesByType('navigation')[0];
-
-		timings = {};
-		for (const [name, from, to] of ['net fetchStart connectEnd', 'srv requestStart responseStart',
-			'tfr responseStart responseEnd', 'dm1 responseEnd domInteractive', 'dm2 domInteractive domComplete',
-			'onl loadEventStart loadEventEnd'].map(part => part.split(' ')))
-			if (t && t[to])
-				timings['pf_' + name] = Math.round(t[to] - t[from]);
 	}
 
 	const isOwn = host => [location.hostname, settings.domain].concat(settings.domains)
@@ -263,7 +251,7 @@
 	function clicked(event) {
 		const element = event.composedPath().find(e => e.closest);
 		const content = element && element.closest('[data-track-content]');
-		const link = element && element.closest('a[href], area[href]');
+		const link = element && element.closest('a[href],area[href]');
 
 		if (event.button > 1)
 			return;
@@ -279,10 +267,10 @@
 	function contentOf(block) {
 		const find = selector => block.matches(selector) ? block : block.querySelector(selector);
 		const told = name => (find(`[data-content-${name}]`) || block).getAttribute('data-content-' + name);
-		const held = name => (find(`[${name}]`) || {})[name];
+		const held = (name, tag = '') => (find(`${tag}[${name}]`) || {})[name];
 		const piece = told('piece') || held('src');
 
-		return { c_n: told('name') || piece || page.title, c_p: piece, c_t: told('target') || held('href') };
+		return { c_n: told('name') || piece || page.title, c_p: piece, c_t: told('target') || held('href', 'a') };
 	}
 
 	function watchContents() {
@@ -295,7 +283,6 @@
 		document.querySelectorAll('[data-track-content]').forEach(e => observer.observe(e));
 	}
 
-	/* The page may never come back. */
 	function visibilityChanged() {
 		if (!document.hidden) {
 			seenSince = Date.now();
@@ -316,7 +303,7 @@
 
 	/* commands */
 
-	const named = (names, values) => Object.assign({}, ...names.split(' ').map((name, i) => ({ [name]: values[i] })));
+	const named = (names, values) => Object.fromEntries(names.split(' ').map((name, i) => [name, values[i]]));
 	const renamed = (names, from, object) => named(names, from.split(' ').map(name => object[name]));
 	const sends = names => (...values) => hit(named(names, values));
 
@@ -415,15 +402,21 @@
 
 	/* start */
 
-	/* A redirected page keeps a query: it may be a campaign. */
+	/* The query may be a campaign. */
 	function begin() {
-		const early = waiting;
+		const t = performance.getEntriesByType('navigation')[0];
 
 		if (ready)
 			return;
-		readTimings();
+		timings = {};
+		for (const [name, from, to] of ['net fetchStart connectEnd', 'srv requestStart responseStart',
+			'tfr responseStart responseEnd', 'dm1 responseEnd domInteractive', 'dm2 domInteractive domComplete',
+			'onl loadEventStart loadEventEnd'].map(part => part.split(' ')))
+			if (t && t[to])
+				timings['pf_' + name] = Math.round(t[to] - t[from]);
 		if (settings.auto) {
-			waiting = [];
+			const early = waiting.splice(0);
+
 			trackPage({ url: /\?/.test(page.landing) ? page.landing : location.href });
 			waiting.push(...early);
 		}
@@ -449,7 +442,7 @@
 		if (window.pk && window.pk.isLoaded)
 			return;
 		const isSetting = c => /^(set|user|dimension|product|require|disable|enable|remember|forget)/.test(c[0]);
-		const queue = [...window._paq || [], ...window.pk && window.pk.q || []].filter(c => c);
+		const queue = [].concat(window._paq || [], window.pk && window.pk.q || []).filter(c => c);
 
 		settings.auto = settings.auto && !queue.some(c => /^track/.test(c[0]));
 		for (const isFirst of [true, false])

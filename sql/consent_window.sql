@@ -27,6 +27,7 @@ SELECT json, pg_temp.try(json) FROM unnest(ARRAY[
 	'["en"]', '{"en": ', '{"title": "Cookies?"}', '{"texts": 1}', '{"texts": {}}', '{"texts": {"english": {}}}', '{"texts": {"EN": {}}}', '{"texts": {"en": "Cookies?"}}',
 	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a"}}}',
 	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a", "refuse": ""}}}',
+	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a", "refuse": " \n"}}}',
 	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a", "refuse": 1}}}',
 	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a", "refuse": "r", "later": "l"}}}',
 	'{"texts": {"en": {"title": "t", "text": "t", "agree": "a", "refuse": "r"}, "pt-br": {"title": "t", "text": "t", "agree": "a", "refuse": "r", "policy": "p"}}}',

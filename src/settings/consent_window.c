@@ -75,10 +75,18 @@ as_object(JsonbValue *v)
 	return v->val.binary.data;
 }
 
+/* A string with something to read: a blank button would be no choice. */
 static bool
 is_text(const JsonbValue *v)
 {
-	return v != NULL && v->type == jbvString && v->val.string.len > 0;
+	if (v == NULL || v->type != jbvString)
+		return false;
+	for (int i = 0; i < v->val.string.len; i++)
+	{
+		if ((unsigned char) v->val.string.val[i] > ' ')
+			return true;
+	}
+	return false;
 }
 
 /* As HTML's attribute lang has it, in lower case: de, pt-br. */

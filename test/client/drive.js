@@ -10,7 +10,7 @@ const { ok, sql, start, stop, world } = helpers;
 
 const args = process.argv.slice(2);
 const only = args.filter((a, i) => !a.startsWith('--') && args[i - 1] !== '--screenshots');
-const tests = Object.assign({}, ...['features', 'app', 'decisions', 'hostile', 'window', 'matomo'].map(name => require(`./tests/${name}.js`)));
+const tests = Object.assign({}, ...['features', 'app', 'decisions', 'hostile', 'odd', 'window', 'matomo'].map(name => require(`./tests/${name}.js`)));
 const texts = title => ({ title, text: 'Text', agree: 'Yes', refuse: 'No' });
 
 world.isLong = args.includes('--long');
