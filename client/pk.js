@@ -36,7 +36,7 @@
 
 	const keyOf = name => '_pk_' + name + '.' + settings.idsite;
 
-	/* a sandboxed page may not even ask */
+	/* a sandboxed page may not ask */
 	function jar(set) {
 		try {
 			if (set)
@@ -117,7 +117,7 @@
 		return state;
 	}
 
-	/* Who agrees keeps the session's id. */
+	/* Who agrees keeps the id. */
 	function identity(isOrder) {
 		const time = now();
 		const state = tidy();
@@ -188,8 +188,10 @@
 		})).filter(q => q);
 
 		seenSince = Date.now();
-		if (queries.length)
-			post(queries[1] ? JSON.stringify({ requests: queries.map(q => '?' + q) }) : queries[0]);
+		while (queries[1])
+			post(JSON.stringify({ requests: queries.splice(0, 999).map(q => '?' + q) }));
+		if (queries[0])
+			post(queries[0]);
 	}
 
 	function post(body) {

@@ -4,7 +4,7 @@
  */
 'use strict';
 
-const { ok, is, sleep, hits, world, context, open, views, viewed, sent, quiet } = require('../helpers.js');
+const { ok, is, sql, until, sleep, hits, world, context, open, views, viewed, sent, quiet } = require('../helpers.js');
 
 const tests = module.exports = {};
 
@@ -193,5 +193,19 @@ tests.returns = async () => {
 	await sleep(300);
 	is(await page.evaluate(() => window._paq.filter(c => c.isFromWindow).map(c => [...c].join(' ')).join()), 'appendToTrackingUrl consent=0,disableCookies,deleteCookies',
 		'back from the cache: matomo.js hears what was withdrawn');
+	await where.close();
+};
+
+/* The server takes the first 1,000 of a document that has no token. */
+tests.many = async () => {
+	const where = await context();
+
+	await where.addInitScript(() => {
+		window.pk = function () { window.pk.q.push(arguments); };
+		window.pk.q = [...Array(1200).keys()].map(i => ['event', 'many', 'n' + i]);
+	});
+	await open(where, 'back');
+	await until(() => hits.filter(h => h.e_c === 'many').length >= 1200);
+	is(sql(`SELECT count(*) FROM pk_tracking.action WHERE idsite = ${world.sites.back} AND kind = 'event'`), '1200', 'a long queue: all of it is in the log');
 	await where.close();
 };
