@@ -14,11 +14,23 @@ FROM (VALUES ('visits', 'local_time::date', ''), ('visitors', 'local_time::date,
 	('browsers', 'config_browser_name', ''), ('browser_versions', 'config_browser_name, config_browser_version', ''), ('systems', 'config_os', ''), ('system_versions', 'config_os, config_os_version', ''),
 	('device_brands', 'config_device_brand', ''), ('device_models', 'config_device_brand, config_device_model', ''), ('referrer_types', 'referrer_type', ''), ('referrers', 'referrer_type, referrer_name', ''),
 	('keywords', 'referrer_name, referrer_keyword', 'AND referrer_type = ''search engine'''), ('campaigns', 'referrer_name, referrer_keyword', 'AND referrer_type = ''campaign'''),
-	('entry_pages', 'entry_url', ''), ('consent', 'local_time::date, consent', '')) AS r(report, columns, condition)
+	('entry_pages', 'entry_url', ''), ('entry_titles', 'entry_title', ''), ('exit_pages', 'exit_url', ''), ('exit_titles', 'exit_title', ''), ('by', 'location_country', ''),
+	('referring_pages', 'referrer_url', ''), ('consent', 'local_time::date, consent', '')) AS r(report, columns, condition)
 UNION ALL SELECT 'report_' || r.report, format($$SELECT %1$s, count(*), count(DISTINCT idvisit), count(DISTINCT idvisitor), count(DISTINCT idvisit) FILTER (WHERE consent IN ('undecided', 'refused'))
 	FROM pk_tracking.action WHERE idsite = 1 AND server_time >= $1 AND server_time < $2 AND kind = %2$L GROUP BY %1$s ORDER BY 2 DESC$$, r.columns, r.kind)
 FROM (VALUES ('pages', 'url', 'page'), ('titles', 'title', 'page'), ('downloads', 'url', 'download'), ('outlinks', 'url', 'outlink'), ('searches', 'search_keyword', 'search'),
-	('events', 'event_category, event_action, event_name', 'event')) AS r(report, columns, kind);
+	('events', 'event_category, event_action, event_name', 'event'), ('search_categories', 'search_category', 'search'), ('contents', 'content_name, content_piece', 'content'),
+	('content_names', 'content_name', 'content'), ('content_pieces', 'content_piece', 'content')) AS r(report, columns, kind)
+UNION ALL SELECT 'report_' || r.report, format($$SELECT %1$s, count(*), count(DISTINCT c.idvisit), sum(c.revenue), count(DISTINCT c.idvisit) FILTER (WHERE v.consent IN ('undecided', 'refused'))
+	FROM pk_tracking.log_conversion c JOIN pk_tracking.visit v USING (idvisit) WHERE c.idsite = 1 AND c.server_time >= $1 AND c.server_time < $2 AND %2$s GROUP BY %1$s ORDER BY 2 DESC$$, r.columns, r.condition)
+FROM (VALUES ('goals', 'c.idgoal', 'c.idgoal > 0'), ('orders', '(c.server_time AT TIME ZONE ''Europe/Berlin'')::date, c.idgoal', 'c.idgoal <= 0'),
+	('conversions', 'c.idgoal, c.referer_type, c.referer_name, c.referer_keyword', 'c.idgoal >= 0'), ('goals_by', 'c.idgoal, v.referrer_type', 'c.idgoal >= 0'),
+	('conversion_hours', 'c.idgoal, extract(hour FROM c.server_time AT TIME ZONE ''Europe/Berlin'')', 'c.idgoal >= 0')) AS r(report, columns, condition);
+-- arguments of reports that have some without a default
+CREATE TEMP TABLE given (report text, arguments text);
+INSERT INTO given VALUES ('report_by', $$, 'countryCode'$$), ('report_goals_by', $$, 'referrerType'$$), ('report_action_dimension', ', 2'), ('report_action_dimension_urls', ', 2'),
+	('report_evolution', $$, 'report_pages', ARRAY['https://shop.example/section0/page/0']$$), ('report_transitions', $$, 'https://shop.example/section0/page/0'$$),
+	('report_funnel', $$, '{pageUrl=@section1,pageUrl=@section2}'$$);
 CREATE TEMP TABLE measured (report text, span text, what text, ms numeric);
 -- runs it to its last row, as a client would
 CREATE FUNCTION pg_temp.took(sql text, begins timestamptz, ends timestamptz) RETURNS numeric LANGUAGE plpgsql AS $$
@@ -39,12 +51,11 @@ BEGIN
 		FOR s IN SELECT x.span, x.a::date, x.b::date FROM (VALUES ('day', '2026-06-15', '2026-06-15'), ('month', '2026-06-01', '2026-06-30')) x(span, a, b) LOOP
 			FOR r IN SELECT p.name, h.sql FROM pk_tracking.reports p LEFT JOIN by_hand h ON h.report = p.name
 				WHERE p.name ~ current_setting('bench.only') ORDER BY p.name LOOP
-				own := CASE r.name WHEN 'report_evolution' THEN ', ''report_pages'', ARRAY[''https://shop.example/section0/page/0'']' ELSE '' END;
-				BEGIN
-					INSERT INTO measured SELECT r.name, s.span, 'report', pg_temp.took(format('SELECT * FROM pk_tracking.%I(1, %L, %L%s)', r.name, s.a, s.b, own), NULL, NULL);
-				EXCEPTION WHEN undefined_function THEN
-					CONTINUE;	-- it has arguments of its own that this does not know
-				END;
+				own := coalesce((SELECT g.arguments FROM given g WHERE g.report = r.name), '');
+				INSERT INTO measured SELECT r.name, s.span, 'report', pg_temp.took(format('SELECT * FROM pk_tracking.%I(1, %L, %L%s)', r.name, s.a, s.b, own), NULL, NULL);
+				IF r.sql IS NOT NULL THEN
+					INSERT INTO measured SELECT r.name, s.span, 'by hand', pg_temp.took(r.sql, s.a::timestamp AT TIME ZONE 'Europe/Berlin', (s.b + 1)::timestamp AT TIME ZONE 'Europe/Berlin');
+				END IF;
 				IF r.sql IS NOT NULL THEN
 					INSERT INTO measured SELECT r.name, s.span, 'by hand', pg_temp.took(r.sql, s.a::timestamp AT TIME ZONE 'Europe/Berlin', (s.b + 1)::timestamp AT TIME ZONE 'Europe/Berlin');
 				END IF;
