@@ -228,6 +228,12 @@ COMMIT;
 RESET ROLE;
 SELECT pg_temp.try(NULL, format($$report_by(%s, '2026-03-28', '2026-03-30', %L)$$, :'site', x.dimension)) FROM unnest(ARRAY['pageUrl', 'country', 'dimension2', 'dimension3', NULL, '', 'v.user_id', 'fingerprint']) AS x(dimension);
 
+-- As many conditions as there may be: planned without a join for each, which took minutes
+SELECT pg_temp.visits(string_agg(x.c, ';')) AS visits FROM (SELECT 'pageUrl=@f.example' FROM generate_series(1, 200)) AS x(c);
+SELECT pg_temp.visits(string_agg(x.c, ';')) AS visits FROM (SELECT 'entryPageUrl=@f.example' FROM generate_series(1, 200)) AS x(c);
+SELECT count(*) - count(*) FILTER (WHERE m.found[1] = ' OFFSET 0)') AS joins
+FROM pk_tracking_internal.filter_condition(:site, repeat('pageTitle==Home;', 199) || 'pageTitle==Home') f CROSS JOIN regexp_matches(f.condition, '\[\d+\]( OFFSET 0\)|\))', 'g') AS m(found);
+
 -- Named filters -----------------------------------------------------------------
 SELECT pk_tracking.add_segment(:site, 'Shop-pers 1', 'pageUrl=@shoes;dimension2==shop');
 SELECT pk_tracking.add_segment(:site, 'German', 'countryCode==de'), pk_tracking.add_segment(:other, 'German', 'countryCode==at');

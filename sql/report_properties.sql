@@ -122,6 +122,8 @@ BEGIN
 						AND jsonb_typeof(e.value) = 'number'
 						-- a page has a row where one of the visits ended
 						AND NOT (r.report = 'report_exit_pages' AND e.key = 'nb_visits')
+						-- and a value where some visit with it converted
+						AND NOT (r.report = 'report_goals_by' AND e.key = 'nb_visits')
 					GROUP BY 1, 2) k
 				-- consent may change during a visit, whose actions are then counted on both sides
 				-- and these list keywords, or pages, that only some searches or views of them choose
@@ -138,5 +140,9 @@ BEGIN
 	PERFORM set_config('test.calls', calls::text, false);
 END $$;
 SELECT f.report, f.what, f.q, f.row FROM found f ORDER BY 1, 2, 3 LIMIT 20;
+-- a value has one row
+SELECT d.name, made.site, b.label, count(*) FROM (SELECT DISTINCT m.site FROM made m) made CROSS JOIN pk_tracking.filter_dimensions d
+	CROSS JOIN LATERAL pk_tracking.report_by(made.site, '2026-03-27', '2026-04-06', regexp_replace(d.name, 'N$', '1')) b
+WHERE d.scope = 'visit' GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY d.name, made.site - (SELECT min(m.site) FROM made m), b.label;
 SELECT current_setting('test.calls')::integer > 500 AS many_calls, (SELECT count(*) FROM report WHERE missing = '{}') > 30 AS many_reports;
 DELETE FROM pk_tracking.setting;

@@ -102,6 +102,10 @@ static const DimensionWord action_types[] = {
 #define NAME_OF(type, name) \
 	"(SELECT " PLAIN(name) " FROM pk_tracking.log_action a WHERE a.idsite = $1 " \
 	"AND a.idaction = k1 AND a.type = " type " LIMIT 1)"
+/* The number of a title, NULL for the keyword of a search or another name. */
+#define TITLE_KEY(column) \
+	"(SELECT a.idaction FROM pk_tracking.log_action a WHERE a.idsite = $1 " \
+	"AND a.idaction = " column " AND a.type = 4 LIMIT 1)"
 
 static const Dimension visit_dimensions[] =
 {
@@ -196,13 +200,13 @@ static const Dimension visit_dimensions[] =
 		  .types = "1",.key = "nullif(v.visit_entry_idaction_url, 0)",
 		  .label = NAME_OF("1", "pk_tracking.url_prefix_text(a.url_prefix) || a.name")),
 	VISIT("entryPageTitle", NAME, "v.visit_entry_idaction_name", "title of the first page view",
-		  .types = "4",.key = "nullif(v.visit_entry_idaction_name, 0)",.label = NAME_OF("4",
+		  .types = "4",.key = TITLE_KEY("v.visit_entry_idaction_name"),.label = NAME_OF("4",
 																						"a.name")),
 	VISIT("exitPageUrl", URL, "v.visit_exit_idaction_url", "URL of the last page view",
 		  .types = "1",.key = "nullif(v.visit_exit_idaction_url, 0)",
 		  .label = NAME_OF("1", "pk_tracking.url_prefix_text(a.url_prefix) || a.name")),
 	VISIT("exitPageTitle", NAME, "v.visit_exit_idaction_name", "title of the last page view",
-		  .types = "4",.key = "nullif(v.visit_exit_idaction_name, 0)",.label = NAME_OF("4",
+		  .types = "4",.key = TITLE_KEY("v.visit_exit_idaction_name"),.label = NAME_OF("4",
 																					   "a.name")),
 
 	/* where from */

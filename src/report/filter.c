@@ -28,8 +28,13 @@
 
 PG_FUNCTION_INFO_V1(pkt_filter_sql);
 
-/* So that planning a filter takes no minutes. */
+/*
+ * So that planning a filter takes no minutes: most conditions, and most look-ups of
+ * the names of one row that the planner may make joins of.  What it does for one
+ * such join grows with the square of all.
+ */
 #define MAX_CONDITIONS 200
+#define MAX_NAME_JOINS 8
 
 typedef enum FilterOperator
 {
@@ -87,6 +92,8 @@ typedef struct Writer
 	StringInfoData sql;
 	const char *parameter;		/* SQL for the array of values */
 	List	   *values;
+	int			names;			/* look-ups so far of names of the row asked
+								 * for */
 } Writer;
 
 /* The tables of the scopes, by their aliases. */
@@ -438,9 +445,12 @@ write_text_test(Writer *w, const Condition *c, const char *column, bool to_the_l
 	}
 }
 
-/* The row of the dictionary that a column, or one of several, names. */
+/*
+ * The row of the dictionary that a column, or one of several, names.  here: asked
+ * of the row itself, beside its other conditions.
+ */
 static void
-write_name_test(Writer *w, const Condition *c)
+write_name_test(Writer *w, const Condition *c, bool here)
 {
 	const Dimension *d = c->dimension;
 
@@ -451,18 +461,19 @@ write_name_test(Writer *w, const Condition *c)
 		appendStringInfoString(&w->sql, "a.name <> ''");
 	else
 		write_text_test(w, c, "pk_tracking.plain_text($1, a.name)", true);
-	appendStringInfoChar(&w->sql, ')');
+	/* the planner makes no join of a sub-select with an offset */
+	appendStringInfoString(&w->sql, here && w->names++ >= MAX_NAME_JOINS ? " OFFSET 0)" : ")");
 }
 
 /* A condition without its "not", over a row of its own scope. */
 static void
-write_test(Writer *w, const Condition *c)
+write_test(Writer *w, const Condition *c, bool here)
 {
 	const Dimension *d = c->dimension;
 	const char *e = d->expression;
 
 	if (d->type == DIMENSION_NAME || d->type == DIMENSION_URL)
-		write_name_test(w, c);
+		write_name_test(w, c, here);
 	else if (c->absent)
 		appendStringInfo(&w->sql, d->type == DIMENSION_TEXT ?
 						 "nullif(%s, '') IS NOT NULL" : "%s IS NOT NULL", e);
@@ -521,7 +532,7 @@ write_condition(Writer *w, const Condition *c, DimensionScope scope)
 		write_rows_begin(w, d->scope, tables[scope].alias);
 	if (!exists || !here)
 		appendStringInfoChar(&w->sql, '(');
-	write_test(w, c);
+	write_test(w, c, here);
 	if (!exists || !here)
 		appendStringInfoChar(&w->sql, ')');
 	if (!here)
