@@ -22,10 +22,10 @@ BEGIN
 	IF idsite IS NOT NULL THEN
 		PERFORM pk_tracking_internal.need_site(idsite);
 	END IF;
-	IF older_than < 1 THEN
+	IF older_than NOT BETWEEN 1 AND 36500 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'argument "older_than" must be at least 1';
+			MESSAGE = 'argument "older_than" must be between 1 and 36500';
 	END IF;
 	RETURN QUERY
 		SELECT p.idsite, p.days, pk_tracking_internal.day_begin(p.day, p.timezone), p.day
@@ -48,6 +48,7 @@ CREATE FUNCTION pk_tracking_internal.purge_find(idsite integer, before timestamp
 RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $$
@@ -67,6 +68,7 @@ CREATE FUNCTION pk_tracking_internal.purge_count(idsite integer, before timestam
 	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $$
@@ -98,6 +100,7 @@ CREATE FUNCTION pk_tracking_internal.purge_batch(
 	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -169,7 +172,7 @@ BEGIN
 		INTO sites, days, befores, before_days
 		FROM pk_tracking_internal.purge_plan(purge.idsite, purge.older_than) p;
 	FOR i IN 1 .. COALESCE(pg_catalog.cardinality(sites), 0) LOOP
-		IF dry_run THEN
+		IF COALESCE(dry_run, true) THEN
 			n := pk_tracking_internal.purge_count(sites[i], befores[i]);
 			visits := visits OPERATOR(pg_catalog.+) n.visits;
 			actions := actions OPERATOR(pg_catalog.+) n.actions;
@@ -210,7 +213,7 @@ BEGIN
 			EXIT WHEN went OPERATOR(pg_catalog.=) 0;
 		END LOOP;
 	END LOOP;
-	IF NOT dry_run THEN
+	IF NOT COALESCE(dry_run, true) THEN
 		COMMIT;
 		WHILE pk_tracking_internal.repair_ranges(100) OPERATOR(pg_catalog.>) 0 LOOP
 			COMMIT;
@@ -255,10 +258,12 @@ COMMENT ON FUNCTION pk_tracking_internal.purge_some IS
 CREATE FUNCTION pk_tracking_internal.anonymise_some(max integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $$
 DECLARE
+	groups CONSTANT text[] := '{visitor_id,url_queries}';
 	p record;
 	since timestamptz;
 	visits bigint[];
@@ -286,11 +291,10 @@ BEGIN
 		CONTINUE WHEN visits = '{}' AND since IS NOT NULL;
 		INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, parameters)
 			VALUES ('maintain', 'anonymise', p.site, jsonb_build_object('older_than', p.days,
-				'before', p.before, 'all', cardinality(visits) < max - went,
+				'before', p.before, 'what', groups, 'all', cardinality(visits) < max - went,
 				'whole', since IS NULL AND cardinality(visits) < max - went))
 			RETURNING e.iderasure INTO erasure;
-		PERFORM pk_tracking_internal.anonymise_rows(p.site, visits, '{visitor_id,url_queries}',
-			erasure);
+		PERFORM pk_tracking_internal.anonymise_rows(p.site, visits, groups, erasure);
 		went := went + cardinality(visits);
 	END LOOP;
 	RETURN went;

@@ -126,6 +126,44 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.anonymous_value IS
 	'what a column of a row of the log becomes, as an SQL expression';
 
+/* The columns that some groups change in a table, as SET has them; NULL: none. */
+CREATE FUNCTION pk_tracking_internal.anonymous_changes(relation text, groups text[])
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(format('%I = %s', c.column_name,
+			pk_tracking_internal.anonymous_value(c.column_name, c.becomes)), ', ')
+		FROM pk_tracking.anonymous_columns() c
+		WHERE c.relation = anonymous_changes.relation AND c.becomes IS NOT NULL
+			AND (c.what = ANY (groups)
+				OR (c.must_be IS NOT NULL AND 'visitor_id' = ANY (groups)))
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.anonymous_changes IS
+	'what some groups change in a table, as an SQL list of assignments';
+
+/* The rows of visits that anonymise_rows() would change, by table. */
+CREATE FUNCTION pk_tracking_internal.count_changes(
+	visits bigint[],
+	groups text[],
+	OUT n_visits bigint, OUT n_actions bigint, OUT n_conversions bigint, OUT n_items bigint,
+	OUT n_links bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN 'log_visit' = ANY (t.changed) THEN c.n_visits ELSE 0 END,
+		CASE WHEN 'log_link_visit_action' = ANY (t.changed) THEN c.n_actions ELSE 0 END,
+		CASE WHEN 'log_conversion' = ANY (t.changed) THEN c.n_conversions ELSE 0 END,
+		CASE WHEN 'log_conversion_item' = ANY (t.changed) THEN c.n_items ELSE 0 END,
+		CASE WHEN 'visitor_id' = ANY (groups) THEN c.n_links ELSE 0 END
+	FROM pk_tracking_internal.count_rows(visits) c,
+		(SELECT ARRAY(SELECT r FROM unnest(ARRAY['log_visit', 'log_link_visit_action',
+				'log_conversion', 'log_conversion_item']) r
+			WHERE pk_tracking_internal.anonymous_changes(r, groups) IS NOT NULL)) AS t (changed)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.count_changes IS
+	'the number of rows of visits that some groups change, by table';
+
 /*
  * Items of an order are numbered as those of an anonymous order are, by its buster.  An
  * order that has lost its row gets a number that no other of the visit has.
@@ -144,13 +182,7 @@ DECLARE
 	changes text;
 	n bigint;
 BEGIN
-	SELECT string_agg(format('%I = %s', c.column_name,
-			pk_tracking_internal.anonymous_value(c.column_name, c.becomes)), ', ')
-		INTO changes
-		FROM pk_tracking.anonymous_columns() c
-		WHERE c.relation = anonymise_relation.relation AND c.becomes IS NOT NULL
-			AND (c.what = ANY (groups)
-				OR (c.must_be IS NOT NULL AND 'visitor_id' = ANY (groups)));
+	changes := pk_tracking_internal.anonymous_changes(relation, groups);
 	IF changes IS NULL THEN
 		RETURN 0;
 	END IF;
@@ -188,7 +220,10 @@ CREATE FUNCTION pk_tracking_internal.anonymise_rows(
 	OUT n_links bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
+DECLARE
+	n record;
 BEGIN
 	-- a name that is found here must not be swept before we have committed
 	LOCK TABLE pk_tracking.log_action IN ROW EXCLUSIVE MODE;
@@ -201,6 +236,14 @@ BEGIN
 	n_visits := pk_tracking_internal.anonymise_relation(idsite, 'log_visit', visits, groups);
 	n_links := CASE WHEN 'visitor_id' = ANY (groups)
 		THEN pk_tracking_internal.erase_links(visits) ELSE 0 END;
+	IF pk_tracking_internal.rows_can_be_kept() THEN
+		n := pk_tracking_internal.count_changes(visits, groups);
+		IF (n_visits, n_actions, n_conversions, n_items)
+			IS DISTINCT FROM (n.n_visits, n.n_actions, n.n_conversions, n.n_items)
+		THEN
+			PERFORM pk_tracking_internal.raise_rows_kept();
+		END IF;
+	END IF;
 	UPDATE pk_tracking.erasures e SET visits = e.visits + n_visits,
 			actions = e.actions + n_actions, conversions = e.conversions + n_conversions,
 			items = e.items + n_items, session_links = e.session_links + n_links
@@ -238,6 +281,7 @@ CREATE FUNCTION pk_tracking.anonymise_visits(
 RETURNS TABLE (relation text, rows bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 5
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 DECLARE
 	site CONSTANT integer := anonymise_visits.idsite;
@@ -252,10 +296,12 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.need_site(site);
-	IF from_date IS NULL OR to_date IS NULL OR from_date > to_date THEN
+	IF from_date IS NULL OR to_date IS NULL OR from_date > to_date
+		OR NOT isfinite(from_date) OR NOT isfinite(to_date)
+	THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'the first day must not be NULL or after the last one';
+			MESSAGE = 'the days must be finite, and the first not after the last';
 	END IF;
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = site;
 	IF NOT coalesce(dry_run, true) THEN
@@ -275,7 +321,7 @@ BEGIN
 		CONTINUE WHEN cardinality(visits) = 0;
 		locked := visits[i * batch + 1 : (i + 1) * batch];
 		IF erasure IS NULL THEN
-			n := pk_tracking_internal.count_rows(locked);
+			n := pk_tracking_internal.count_changes(locked, groups);
 		ELSE
 			PERFORM FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (locked)
 				ORDER BY v.idvisit FOR UPDATE;

@@ -14,6 +14,7 @@ CREATE FUNCTION pk_tracking_internal.delete_site_begin(idsite integer, batch int
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 DECLARE
 	site integer := delete_site_begin.idsite;
@@ -45,6 +46,7 @@ CREATE FUNCTION pk_tracking_internal.delete_site_visits(
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 DECLARE
 	visits bigint[];
@@ -64,6 +66,7 @@ CREATE FUNCTION pk_tracking_internal.delete_site_rest(idsite integer, batch inte
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 DECLARE
 	relation regclass;

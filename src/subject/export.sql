@@ -37,6 +37,7 @@ CREATE FUNCTION pk_tracking.export_subject(
 RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off

@@ -147,6 +147,7 @@ RETURNS TABLE (
 	consent text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 100
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$

@@ -134,6 +134,7 @@ CREATE FUNCTION pk_tracking.forget_subject(
 RETURNS TABLE (relation text, rows bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 5
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 DECLARE
 	site CONSTANT integer := forget_subject.idsite;

@@ -6,6 +6,7 @@
 CREATE FUNCTION pk_tracking.export_erasures() RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
@@ -93,6 +94,7 @@ BEGIN
 					- (e.parameters ->> 'older_than')::integer, s.timezone) AS b (before)
 			WHERE v.idsite = e.idsite AND v.visit_first_action_time < b.before
 				AND v.visit_last_action_time < b.before
+				AND (e.mode = 'erase' OR v.consent < 2)
 			ORDER BY v.idvisit FOR UPDATE OF v);
 	ELSIF e.function = 'delete_site' THEN
 		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
@@ -122,6 +124,7 @@ CREATE FUNCTION pk_tracking.replay_erasures(document jsonb)
 RETURNS TABLE (iderasure uuid, erased_at timestamptz, function text, idsite integer, visits bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT ROWS 100
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -142,6 +145,10 @@ BEGIN
 	IF salt <> pk_tracking.export_salt('erasure') THEN
 		IF EXISTS (SELECT FROM pk_tracking.erasures r WHERE r.key_hashes <> '{}'
 			AND NOT document -> 'erasures' @> jsonb_build_array(jsonb_build_object('iderasure', r.iderasure)))
+			-- of the suppressed that have lost their entry the hash is all that there is
+			OR EXISTS (SELECT FROM pk_tracking.suppressed s WHERE s.iderasure IS NULL
+				AND NOT document -> 'suppressed' @> jsonb_build_array(jsonb_build_object(
+					'idsite', s.idsite, 'key_hash', s.key_hash)))
 		THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'object_not_in_prerequisite_state',

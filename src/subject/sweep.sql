@@ -72,6 +72,7 @@ CREATE FUNCTION pk_tracking_internal.sweep_candidates(
 	max_names integer, OUT idsites integer[], OUT idactions bigint[])
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET jit = off
 AS $$
 BEGIN
@@ -92,6 +93,7 @@ CREATE FUNCTION pk_tracking_internal.sweep_delete(idsites integer[], idactions b
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -112,10 +114,15 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.sweep_delete IS
 	'step of sweep_names(): takes names out of the dictionary, into swept_name';
 
-/* Nobody writes any more who has seen the names before they were taken out. */
-CREATE FUNCTION pk_tracking_internal.sweep_settle() RETURNS bigint
+/*
+ * Nobody writes any more who has seen these names before they were taken out.  Of others
+ * that swept_name has, which another call is taking out now, that is not known yet.
+ */
+CREATE FUNCTION pk_tracking_internal.sweep_settle(idsites integer[], idactions bigint[])
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET jit = off
 AS $$
 DECLARE
@@ -125,7 +132,9 @@ BEGIN
 	EXECUTE format('WITH used AS (
 			SELECT DISTINCT s.idsite, s.idaction
 			FROM (%s) u JOIN pk_tracking.swept_name s
-				ON s.idsite = u.idsite AND s.idaction = u.idaction),
+				ON s.idsite = u.idsite AND s.idaction = u.idaction
+				JOIN unnest($1, $2) AS c (idsite, idaction)
+				ON c.idsite = s.idsite AND c.idaction = s.idaction),
 		back AS (
 			DELETE FROM pk_tracking.swept_name s USING used u
 			WHERE s.idsite = u.idsite AND s.idaction = u.idaction
@@ -134,13 +143,17 @@ BEGIN
 			SELECT b.idaction, b.idsite, b.type, b.url_prefix, b.name FROM back b
 			WHERE NOT EXISTS (SELECT FROM pk_tracking.log_action a
 				WHERE a.idsite = b.idsite AND a.idaction = b.idaction)',
-		pk_tracking_internal.name_uses());
-	FOR site IN SELECT s.idsite, array_agg(s.idaction) AS idactions FROM pk_tracking.swept_name s
+		pk_tracking_internal.name_uses()) USING idsites, idactions;
+	FOR site IN SELECT s.idsite, array_agg(s.idaction) AS names FROM pk_tracking.swept_name s
+			JOIN unnest(idsites, idactions) AS c (idsite, idaction)
+			ON c.idsite = s.idsite AND c.idaction = s.idaction
 		GROUP BY s.idsite
 	LOOP
-		PERFORM pk_tracking_internal.names_swept(site.idsite, site.idactions);
+		PERFORM pk_tracking_internal.names_swept(site.idsite, site.names);
 	END LOOP;
-	DELETE FROM pk_tracking.swept_name;
+	DELETE FROM pk_tracking.swept_name s
+		USING unnest(idsites, idactions) AS c (idsite, idaction)
+		WHERE s.idsite = c.idsite AND s.idaction = c.idaction;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;
 END
@@ -161,10 +174,13 @@ BEGIN
 	COMMIT;
 	swept := 0;
 	-- what an earlier call has left
-	IF EXISTS (SELECT FROM pk_tracking.swept_name) THEN
+	SELECT pg_catalog.array_agg(s.idsite), pg_catalog.array_agg(s.idaction)
+		INTO idsites, idactions FROM pk_tracking.swept_name s;
+	COMMIT;
+	IF idactions IS NOT NULL THEN
 		PERFORM pk_tracking_internal.wait_for_writers(
 			'pk_tracking.log_action'::pg_catalog.regclass);
-		swept := pk_tracking_internal.sweep_settle();
+		swept := pk_tracking_internal.sweep_settle(idsites, idactions);
 		COMMIT;
 	END IF;
 	LOOP
@@ -181,7 +197,8 @@ BEGIN
 		END LOOP;
 		PERFORM pk_tracking_internal.wait_for_writers(
 			'pk_tracking.log_action'::pg_catalog.regclass);
-		swept := swept OPERATOR(pg_catalog.+) pk_tracking_internal.sweep_settle();
+		swept := swept OPERATOR(pg_catalog.+) pk_tracking_internal.sweep_settle(
+			idsites, idactions);
 		COMMIT;
 		EXIT WHEN pg_catalog.cardinality(idactions) OPERATOR(pg_catalog.<) 1000000;
 	END LOOP;
