@@ -322,7 +322,7 @@ SELECT * FROM pg_temp.effective('geo_level');
 
 -- values that another version has stored: reported once, not used
 ALTER TABLE pk_tracking.setting DISABLE TRIGGER setting_check;
-INSERT INTO pk_tracking.setting VALUES (NULL, 'ip_mask_level', 'many'), (:one, 'of_tomorrow', '1'), (:one, 'campaign_var_name', '{'), (:one, 'proxy_ips', '{10.0.0.1}');
+INSERT INTO pk_tracking.setting VALUES (NULL, 'ip_mask_level', 'many'), (:one, 'campaign_var_name', '{'), (:one, 'of_tomorrow', '1'), (:one, 'proxy_ips', '{10.0.0.1}');
 SELECT * FROM pg_temp.effective('ip_mask_level', 'campaign_var_name', 'proxy_ips');
 ALTER TABLE pk_tracking.setting ENABLE TRIGGER setting_check;
 ALTER TABLE pk_tracking.site DISABLE TRIGGER site_check;

@@ -722,7 +722,8 @@ sub controls
 		'visit is doubled' => $copy->('pk_tracking.log_visit', "r.idvisit = (SELECT idvisit FROM $one o)", idvisit => '-1') . "\\; UPDATE $action r SET idvisit = -1 WHERE $this",
 		'visit of several people' => "UPDATE $action r SET idvisit = (SELECT max(v.idvisit) FROM pk_tracking.log_visit v WHERE v.idsite = r.idsite AND v.idvisit <> r.idvisit) WHERE $this",
 		'visit does not add up' => "UPDATE pk_tracking.log_visit SET visit_total_actions = visit_total_actions + 1 WHERE idvisit = (SELECT idvisit FROM $one o)",
-		'action without a visit' => "DELETE FROM pk_tracking.log_visit WHERE idvisit = (SELECT idvisit FROM $one o)",
+		# the table's own trigger would take the actions along
+		'action without a visit' => "SET LOCAL session_replication_role = replica\\; DELETE FROM pk_tracking.log_visit WHERE idvisit = (SELECT idvisit FROM $one o)",
 		'session link without a visit' => "INSERT INTO pk_tracking.session_link_0 VALUES (gen_random_uuid(), now(), -1, 5)",
 		'name is missing' => "DELETE FROM pk_tracking.log_action a USING $action r WHERE a.idsite = r.idsite AND a.idaction = r.idaction_url AND $this",
 		'run counts other hits' => "UPDATE pk_tracking.ingest_run SET hits = hits + 1 WHERE idrun = (SELECT min(idrun) FROM pk_tracking.ingest_run)",
