@@ -115,10 +115,28 @@ COMMENT ON FUNCTION pk_tracking_internal.sweep_delete IS
 	'step of sweep_names(): takes names out of the dictionary, into swept_name';
 
 /*
- * Nobody writes any more who has seen these names before they were taken out.  Of others
- * that swept_name has, which another call is taking out now, that is not known yet.
+ * The names in swept_name.  taken: the transaction that took a name out.  A name can be
+ * there twice: taken out, written again by a hit, and taken out by another call.
  */
-CREATE FUNCTION pk_tracking_internal.sweep_settle(idsites integer[], idactions bigint[])
+CREATE FUNCTION pk_tracking_internal.sweep_taken(
+	OUT idsites integer[], OUT idactions bigint[], OUT taken xid[])
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+	SELECT array_agg(s.idsite), array_agg(s.idaction), array_agg(s.xmin)
+	FROM pk_tracking.swept_name s
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.sweep_taken IS
+	'step of sweep_names(): names that have been taken out and not yet let go';
+
+/*
+ * Nobody writes any more who has seen these names before they were taken out.  Of others
+ * that swept_name has, which another call is taking out now, that is not known yet: it
+ * may be the same name, so a row is told by the transaction that wrote it.
+ */
+CREATE FUNCTION pk_tracking_internal.sweep_settle(idsites integer[], idactions bigint[],
+	taken xid[])
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -130,30 +148,30 @@ DECLARE
 	site record;
 BEGIN
 	EXECUTE format('WITH used AS (
-			SELECT DISTINCT s.idsite, s.idaction
+			SELECT DISTINCT s.idsite, s.idaction, c.taken
 			FROM (%s) u JOIN pk_tracking.swept_name s
 				ON s.idsite = u.idsite AND s.idaction = u.idaction
-				JOIN unnest($1, $2) AS c (idsite, idaction)
-				ON c.idsite = s.idsite AND c.idaction = s.idaction),
+				JOIN unnest($1, $2, $3) AS c (idsite, idaction, taken)
+				ON c.idsite = s.idsite AND c.idaction = s.idaction AND c.taken = s.xmin),
 		back AS (
 			DELETE FROM pk_tracking.swept_name s USING used u
-			WHERE s.idsite = u.idsite AND s.idaction = u.idaction
+			WHERE s.idsite = u.idsite AND s.idaction = u.idaction AND s.xmin = u.taken
 			RETURNING s.idaction, s.idsite, s.type, s.url_prefix, s.name)
 		INSERT INTO pk_tracking.log_action (idaction, idsite, type, url_prefix, name)
 			SELECT b.idaction, b.idsite, b.type, b.url_prefix, b.name FROM back b
 			WHERE NOT EXISTS (SELECT FROM pk_tracking.log_action a
 				WHERE a.idsite = b.idsite AND a.idaction = b.idaction)',
-		pk_tracking_internal.name_uses()) USING idsites, idactions;
+		pk_tracking_internal.name_uses()) USING idsites, idactions, taken;
 	FOR site IN SELECT s.idsite, array_agg(s.idaction) AS names FROM pk_tracking.swept_name s
-			JOIN unnest(idsites, idactions) AS c (idsite, idaction)
-			ON c.idsite = s.idsite AND c.idaction = s.idaction
+			JOIN unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
+			ON c.idsite = s.idsite AND c.idaction = s.idaction AND c.taken = s.xmin
 		GROUP BY s.idsite
 	LOOP
 		PERFORM pk_tracking_internal.names_swept(site.idsite, site.names);
 	END LOOP;
 	DELETE FROM pk_tracking.swept_name s
-		USING unnest(idsites, idactions) AS c (idsite, idaction)
-		WHERE s.idsite = c.idsite AND s.idaction = c.idaction;
+		USING unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
+		WHERE s.idsite = c.idsite AND s.idaction = c.idaction AND s.xmin = c.taken;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;
 END
@@ -167,20 +185,22 @@ AS $$
 DECLARE
 	idsites pg_catalog.int4[];
 	idactions pg_catalog.int8[];
+	taken pg_catalog.xid[];
 	done pg_catalog.int4;
+	last pg_catalog.bool;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.check_batch(batch);
 	COMMIT;
 	swept := 0;
 	-- what an earlier call has left
-	SELECT pg_catalog.array_agg(s.idsite), pg_catalog.array_agg(s.idaction)
-		INTO idsites, idactions FROM pk_tracking.swept_name s;
+	SELECT t.idsites, t.idactions, t.taken INTO idsites, idactions, taken
+		FROM pk_tracking_internal.sweep_taken() AS t;
 	COMMIT;
 	IF idactions IS NOT NULL THEN
 		PERFORM pk_tracking_internal.wait_for_writers(
 			'pk_tracking.log_action'::pg_catalog.regclass);
-		swept := pk_tracking_internal.sweep_settle(idsites, idactions);
+		swept := pk_tracking_internal.sweep_settle(idsites, idactions, taken);
 		COMMIT;
 	END IF;
 	LOOP
@@ -195,12 +215,16 @@ BEGIN
 			COMMIT;
 			done := done OPERATOR(pg_catalog.+) batch;
 		END LOOP;
+		last := pg_catalog.cardinality(idactions) OPERATOR(pg_catalog.<) 1000000;
+		SELECT t.idsites, t.idactions, t.taken INTO idsites, idactions, taken
+			FROM pk_tracking_internal.sweep_taken() AS t;
+		COMMIT;
 		PERFORM pk_tracking_internal.wait_for_writers(
 			'pk_tracking.log_action'::pg_catalog.regclass);
 		swept := swept OPERATOR(pg_catalog.+) pk_tracking_internal.sweep_settle(
-			idsites, idactions);
+			idsites, idactions, taken);
 		COMMIT;
-		EXIT WHEN pg_catalog.cardinality(idactions) OPERATOR(pg_catalog.<) 1000000;
+		EXIT WHEN last;
 	END LOOP;
 END
 $$;
