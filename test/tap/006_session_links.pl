@@ -100,7 +100,7 @@ is(scalar(grep { -s $node->backup_dir . "/again/$_" } @relations), 0, 'nor in a 
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is(link_of($standby, 'a'), '', 'the standby finds nothing');
 is($standby->safe_psql('postgres', "SELECT string_agg(kind, ',' ORDER BY kind) FROM pk_tracking.secrets"),
-	'instance salt,lock salt,user id salt', 'and knows of no key');
+	'erasure salt,instance salt,lock salt,user id salt', 'and knows of no key');
 is(scalar(grep { -s $standby->data_dir . "/$_" } @relations), 0, 'nor has its files');
 is(sql("SELECT count(*) FROM pk_tracking.secrets WHERE kind = 'link key' AND destroyed IS NULL"), 1, 'the primary does');
 
