@@ -13,7 +13,7 @@
  */
 CREATE FUNCTION pk_tracking_internal.purge_plan(
 	idsite integer, older_than integer, setting text DEFAULT 'delete_visits_older_than')
-RETURNS TABLE (site integer, days integer, before timestamptz, before_day date)
+RETURNS TABLE (site integer, days integer, before timestamptz)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -28,7 +28,7 @@ BEGIN
 			MESSAGE = 'argument "older_than" must be between 1 and 36500';
 	END IF;
 	RETURN QUERY
-		SELECT p.idsite, p.days, pk_tracking_internal.day_begin(p.day, p.timezone), p.day
+		SELECT p.idsite, p.days, pk_tracking_internal.day_begin(p.day, p.timezone)
 		FROM (SELECT s.idsite, s.timezone, d.days,
 				(now() AT TIME ZONE s.timezone)::date - d.days AS day
 			FROM pk_tracking.site s CROSS JOIN LATERAL (
@@ -154,7 +154,6 @@ DECLARE
 	sites pg_catalog.int4[];
 	days pg_catalog.int4[];
 	befores pg_catalog.timestamptz[];
-	before_days pg_catalog.date[];
 	found pg_catalog.int8[];
 	erasure pg_catalog.uuid;
 	n pg_catalog.record;
@@ -168,8 +167,8 @@ BEGIN
 	conversions := 0;
 	items := 0;
 	SELECT pg_catalog.array_agg(p.site), pg_catalog.array_agg(p.days),
-			pg_catalog.array_agg(p.before), pg_catalog.array_agg(p.before_day)
-		INTO sites, days, befores, before_days
+			pg_catalog.array_agg(p.before)
+		INTO sites, days, befores
 		FROM pk_tracking_internal.purge_plan(purge.idsite, purge.older_than) p;
 	FOR i IN 1 .. COALESCE(pg_catalog.cardinality(sites), 0) LOOP
 		IF COALESCE(dry_run, true) THEN
@@ -185,10 +184,7 @@ BEGIN
 			found := pk_tracking_internal.purge_find(sites[i], befores[i], 1000000);
 			went := 0;
 			at := 1;
-			IF pg_catalog.cardinality(found) OPERATOR(pg_catalog.>) 0 THEN
-				PERFORM pk_tracking_internal.days_purged(sites[i], before_days[i]);
-				COMMIT;
-			END IF;
+			COMMIT;
 			began := pg_catalog.clock_timestamp();
 			WHILE at OPERATOR(pg_catalog.<=) pg_catalog.cardinality(found) LOOP
 				n := pk_tracking_internal.purge_batch(sites[i], befores[i],
@@ -239,7 +235,6 @@ BEGIN
 		EXIT WHEN went >= max;
 		found := pk_tracking_internal.purge_find(p.site, p.before, max - went::integer);
 		CONTINUE WHEN found = '{}';
-		PERFORM pk_tracking_internal.days_purged(p.site, p.before_day);
 		n := pk_tracking_internal.purge_batch(p.site, p.before, found, p.days, 'maintain', NULL);
 		went := went + coalesce(n.visits, 0);
 	END LOOP;

@@ -4,55 +4,6 @@
 -- ---------------------------------------------------------------------------
 
 /*
- * For the roll-ups: what the log holds of these sites between these times (first and
- * last action of a visit each) has changed, or is about to, in this transaction, and
- * not by tracking.
- */
-CREATE FUNCTION pk_tracking_internal.times_touched(
-	idsites integer[], begins timestamptz[], ends timestamptz[])
-RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	-- there are no roll-ups yet
-END
-$$;
-COMMENT ON FUNCTION pk_tracking_internal.times_touched IS
-	'called when visits are changed or deleted outside of tracking, with the first and last action of each: whatever was computed from these times is outdated';
-
-/* Whoever changes rows of visits calls this with them, as they stand before the change. */
-CREATE FUNCTION pk_tracking_internal.visits_touched(visits bigint[]) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
-SET search_path = pg_catalog, pg_temp
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-AS $$
-BEGIN
-	PERFORM pk_tracking_internal.times_touched(array_agg(v.idsite),
-			array_agg(v.visit_first_action_time), array_agg(v.visit_last_action_time))
-		FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (visits);
-END
-$$;
-COMMENT ON FUNCTION pk_tracking_internal.visits_touched IS
-	'called before visits are changed outside of tracking: whatever was computed from them is outdated';
-
-/*
- * For the roll-ups: the log is about to lose what it has of the site's days before
- * this one, for good.  Called in a transaction before the first of these visits goes.
- */
-CREATE FUNCTION pk_tracking_internal.days_purged(idsite integer, before date) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	-- there are no roll-ups yet
-END
-$$;
-COMMENT ON FUNCTION pk_tracking_internal.days_purged IS
-	'called before retention deletes a site''s visits: whatever was computed from earlier days is final';
-
-/*
  * The statement's snapshot is not that of the DELETE: whoever had a visit locked
  * while it waited has written its actions by now, and these are seen here.
  */
@@ -78,9 +29,6 @@ BEGIN
 		DELETE FROM pk_tracking.log_conversion_item i WHERE i.idvisit = ANY (visits);
 		DELETE FROM pk_tracking.log_conversion c WHERE c.idvisit = ANY (visits);
 		DELETE FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = ANY (visits);
-		PERFORM pk_tracking_internal.times_touched(array_agg(g.idsite),
-				array_agg(g.visit_first_action_time), array_agg(g.visit_last_action_time))
-			FROM gone g;
 		RETURN NULL;
 	END IF;
 	-- those that the same TRUNCATE has emptied cannot be truncated again, nor need they

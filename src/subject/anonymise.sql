@@ -227,7 +227,6 @@ DECLARE
 BEGIN
 	-- a name that is found here must not be swept before we have committed
 	LOCK TABLE pk_tracking.log_action IN ROW EXCLUSIVE MODE;
-	PERFORM pk_tracking_internal.visits_touched(visits);
 	PERFORM pk_tracking_internal.note_ranges(visits);
 	n_items := pk_tracking_internal.anonymise_relation(idsite, 'log_conversion_item', visits, groups);
 	n_conversions := pk_tracking_internal.anonymise_relation(idsite, 'log_conversion', visits, groups);

@@ -34,21 +34,6 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_swept_name IS
 	'creates the table pk_tracking.swept_name';
 
-/*
- * For the roll-ups: these names of the site are gone, and nothing that was computed from
- * the log may show them any longer.
- */
-CREATE FUNCTION pk_tracking_internal.names_swept(idsite integer, idactions bigint[]) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	-- there are no roll-ups yet
-END
-$$;
-COMMENT ON FUNCTION pk_tracking_internal.names_swept IS
-	'called when names of a site have been taken out of the dictionary for good';
-
 /* Every reference to a name, from the catalog, so that a new column is not forgotten. */
 CREATE FUNCTION pk_tracking_internal.name_uses() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -145,7 +130,6 @@ SET jit = off
 AS $$
 DECLARE
 	n bigint;
-	site record;
 BEGIN
 	EXECUTE format('WITH used AS (
 			SELECT DISTINCT s.idsite, s.idaction, c.taken
@@ -162,13 +146,6 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM pk_tracking.log_action a
 				WHERE a.idsite = b.idsite AND a.idaction = b.idaction)',
 		pk_tracking_internal.name_uses()) USING idsites, idactions, taken;
-	FOR site IN SELECT s.idsite, array_agg(s.idaction) AS names FROM pk_tracking.swept_name s
-			JOIN unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
-			ON c.idsite = s.idsite AND c.idaction = s.idaction AND c.taken = s.xmin
-		GROUP BY s.idsite
-	LOOP
-		PERFORM pk_tracking_internal.names_swept(site.idsite, site.names);
-	END LOOP;
 	DELETE FROM pk_tracking.swept_name s
 		USING unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
 		WHERE s.idsite = c.idsite AND s.idaction = c.idaction AND s.xmin = c.taken;
