@@ -258,6 +258,12 @@ SELECT pk_tracking.renew_erasure_salt();
 SELECT count(*) AS others FROM document, jsonb_array_elements(d -> 'erasures') e, jsonb_array_elements_text(e -> 'key_hashes') h
 	WHERE h::bytea = pk_tracking_internal.subject_key_hash(:site, 'user_id', 'many');
 
+-- a long list: even ones of one site, odd ones of the other, and nobody else
+SELECT count(DISTINCT n) FROM generate_series(1, 50) n, pk_tracking.forget_subject(CASE n % 2 WHEN 0 THEN :site ELSE :other END, 'listed' || n, suppress => true);
+SELECT h.said, h.here, count(*) FROM (SELECT n % 2 = s.odd AND n <= 50 AS here, pg_temp.hit(s.site, 40, 30000 + n, 'url=https://s.example/&uid=listed' || n) AS said
+	FROM (VALUES (0, :site), (1, :other)) AS s (odd, site), generate_series(1, 60) n) h GROUP BY 1, 2 ORDER BY 1, 2;
+TRUNCATE pk_tracking.erasures, pk_tracking.suppressed;
+
 \echo 7. Wrong arguments
 SELECT pk_tracking.forget_subject(:site);
 SELECT pk_tracking.forget_subject(:site, 'x', mode => 'delete');

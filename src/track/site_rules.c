@@ -424,7 +424,7 @@ site_goals(int32 idsite, int *n)
 	return goals_of_site(goals_table.content, goals_table.n, idsite, n);
 }
 
-/* Who is not to be tracked again. */
+/* Who is not to be tracked again, in the order of site and hash. */
 static void *
 make_suppressed(SPITupleTable *rows, uint64 n_rows, int *n)
 {
@@ -447,7 +447,7 @@ make_suppressed(SPITupleTable *rows, uint64 n_rows, int *n)
 
 static UserTable suppressed_table = {
 	.name = "suppressed",
-	.plan.query = "SELECT s.idsite, s.key_hash FROM pk_tracking.suppressed s",
+	.plan.query = "SELECT s.idsite, s.key_hash FROM pk_tracking.suppressed s ORDER BY 1, 2",
 	.make = make_suppressed
 };
 

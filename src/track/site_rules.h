@@ -60,7 +60,7 @@ extern const ReferrerList *site_referrer_list(void);
 /* The tokens of all sites; n of them. */
 extern const Token *site_tokens(int *n);
 
-/* Who is not to be tracked again, on all sites; n of them. */
+/* Who is not to be tracked again, on all sites, by site and hash; n of them. */
 extern const SuppressedKey *site_suppressed(int *n);
 
 /* Hosts known for referrer spam, including the user's own. */

@@ -12,19 +12,33 @@
 #include "track/site_rules.h"
 #include "track/suppress.h"
 
-/* Is this hash in the site's list? */
+static int
+compare_sites(const void *a, const void *b)
+{
+	int32		x = ((const SuppressedKey *) a)->idsite;
+	int32		y = ((const SuppressedKey *) b)->idsite;
+
+	return (x > y) - (x < y);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	int			order = compare_sites(a, b);
+
+	return order != 0 ? order :
+		memcmp(((const SuppressedKey *) a)->hash, ((const SuppressedKey *) b)->hash,
+			   SUBJECT_KEY_LEN);
+}
+
+/* Is this id of the site in the list? */
 static bool
 is_listed(const SuppressedKey *list, int n, int32 idsite, const char *kind, const char *value)
 {
-	uint8		hash[SUBJECT_KEY_LEN];
+	SuppressedKey key = {.idsite = idsite};
 
-	subject_key_hash(idsite, kind, value, strlen(value), hash);
-	for (int i = 0; i < n; i++)
-	{
-		if (list[i].idsite == idsite && memcmp(list[i].hash, hash, SUBJECT_KEY_LEN) == 0)
-			return true;
-	}
-	return false;
+	subject_key_hash(idsite, kind, value, strlen(value), key.hash);
+	return bsearch(&key, list, n, sizeof(key), compare_keys) != NULL;
 }
 
 static bool
@@ -47,11 +61,9 @@ hit_is_suppressed(const Hit *hit, const Identity *id)
 	const OptionalId *const ids[] = {
 		&hit->visitor_id, &hit->cid, &hit->third_party_id, &id->own, &id->user
 	};
-	bool		here = false;
+	const SuppressedKey site = {.idsite = hit->idsite};
 
-	for (int i = 0; i < n && !here; i++)
-		here = list[i].idsite == hit->idsite;
-	if (!here)
+	if (n == 0 || bsearch(&site, list, n, sizeof(site), compare_sites) == NULL)
 		return false;
 	if (hit->user_id[0] && is_listed(list, n, hit->idsite, SUBJECT_USER_ID, hit->user_id))
 		return true;
