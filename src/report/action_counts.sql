@@ -10,9 +10,9 @@
  * is NAME AGGREGATE EXPRESSION, of which the aggregate (sum, min, max) gives the
  * same in two steps.
  *
- * Rows are put together by key and visit, and by key and visitor, and these are
- * counted: count(DISTINCT ...) sorts all rows once for each such number, and took
- * nine times as long.  Each anonymous visit counts as a visitor.
+ * Rows are grouped by key and visit, and by key and visitor, and the groups are
+ * counted, because count(DISTINCT ...) sorts all rows once for each such number.
+ * Each anonymous visit counts as a visitor.
  */
 CREATE FUNCTION pk_tracking_internal.action_counts(keys text[], condition text,
 	VARIADIC sums text[] DEFAULT '{}')
