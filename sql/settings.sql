@@ -30,6 +30,16 @@ SELECT name, value, source FROM pk_tracking.settings WHERE idsite = :two AND sou
 -- the same settings for the instance and for each site, and every one described
 SELECT count(DISTINCT n), bool_and(described) FROM (
 	SELECT count(*) AS n, bool_and(description <> '') AS described FROM pk_tracking.settings GROUP BY idsite) AS x;
+-- the registry as a form needs it: the same settings, with the same defaults
+SELECT d.name, d.type, d.choices, d.minimum, d.maximum, d.instance_only, d.protects FROM pk_tracking.setting_definitions d ORDER BY d.number;
+SELECT d.name, d.default_value, v.value FROM pk_tracking.setting_definitions d FULL JOIN pk_tracking.settings v ON v.name = d.name
+WHERE v.idsite IS NULL AND (d.name, d.default_value, d.description) IS DISTINCT FROM (v.name, v.value, v.description);
+SELECT d.name, d.matomo_value, v.value FROM pk_tracking.setting_definitions d JOIN pk_tracking.settings v ON v.name = d.name AND v.idsite = :two
+WHERE v.name <> 'recognition_rules' AND v.value IS DISTINCT FROM coalesce(d.matomo_value, d.default_value);
+-- what is said to protect more does: setting_is_stricter() agrees
+SELECT d.name FROM pk_tracking.setting_definitions d CROSS JOIN LATERAL (SELECT CASE d.protects WHEN 'on' THEN 'off' WHEN 'off' THEN 'on' WHEN 'greater' THEN d.minimum::text WHEN 'smaller' THEN '2' WHEN 'later' THEN d.choices[1] END AS weak,
+	CASE d.protects WHEN 'on' THEN 'on' WHEN 'off' THEN 'off' WHEN 'greater' THEN d.maximum::text WHEN 'smaller' THEN '1' WHEN 'later' THEN d.choices[cardinality(d.choices)] END AS strong) x
+WHERE d.protects IS NOT NULL AND NOT (pk_tracking_internal.setting_is_stricter(d.name, x.strong, x.weak) AND NOT pk_tracking_internal.setting_is_stricter(d.name, x.weak, x.strong));
 -- every default may be set explicitly, and stays as it is
 BEGIN;
 DO $$
