@@ -38,6 +38,27 @@ COMMENT ON FUNCTION pk_tracking_internal.anonymise_groups IS
 	'the groups of columns that an argument "what" means; an error if one does not exist';
 
 /*
+ * A URL or other name by its number.  One that a hit has just come to use may still stand
+ * among those that sweep_names() has taken out, until that puts it back.
+ */
+CREATE FUNCTION pk_tracking_internal.name_by_number(
+	idsite integer, idaction bigint,
+	OUT type smallint, OUT url_prefix smallint, OUT name text)
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+	SELECT n.type, n.url_prefix, n.name
+	FROM (SELECT a.type, a.url_prefix, a.name FROM pk_tracking.log_action a
+			WHERE a.idsite = name_by_number.idsite AND a.idaction = name_by_number.idaction
+		UNION ALL SELECT s.type, s.url_prefix, s.name FROM pk_tracking.swept_name s
+			WHERE s.idsite = name_by_number.idsite AND s.idaction = name_by_number.idaction) n
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.name_by_number IS
+	'a name of the dictionary, or one that sweep_names() has taken out of it for the moment';
+
+/*
  * The same name without query and fragment, which is added if the site has not got it.
  * The number is that of names.c: the first 8 bytes of the SHA-256 of type and name.
  */
@@ -53,8 +74,7 @@ DECLARE
 	short text;
 	n bigint;
 BEGIN
-	SELECT l.type, l.url_prefix, l.name INTO a FROM pk_tracking.log_action l
-		WHERE l.idsite = site AND l.idaction = name_without_query.idaction LIMIT 1;
+	a := pk_tracking_internal.name_by_number(site, idaction);
 	short := substring(a.name from '^[^?#]*');
 	IF a.name IS NULL OR short = a.name THEN
 		RETURN idaction;
@@ -93,8 +113,7 @@ BEGIN
 	EXECUTE format('SELECT coalesce(jsonb_object_agg(u.id, pk_tracking_internal.name_without_query($1, u.id)), ''{}'')
 		FROM (SELECT DISTINCT c.id FROM pk_tracking.%1$I r, LATERAL (VALUES %2$s) AS c (id)
 			WHERE r.idvisit = ANY ($2) AND c.id <> 0) u
-		WHERE EXISTS (SELECT FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = u.id AND a.name ~ ''[?#]'')', relation,
+		WHERE (pk_tracking_internal.name_by_number($1, u.id)).name ~ ''[?#]''', relation,
 		(SELECT string_agg(format('(r.%I)', c.column_name), ', ')
 			FROM pk_tracking.anonymous_columns() c
 			WHERE c.relation = urls_without_query.relation AND c.becomes = 'without query'

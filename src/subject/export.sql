@@ -14,8 +14,8 @@ AS $$
 BEGIN
 	RETURN (SELECT jsonb_object_agg(e.key, n.name) FROM jsonb_each_text(r) e,
 			LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
-				FROM pk_tracking.log_action a
-				WHERE a.idsite = names_of_row.idsite AND a.idaction = e.value::bigint LIMIT 1) n
+				FROM pk_tracking_internal.name_by_number(names_of_row.idsite, e.value::bigint) a
+				WHERE a.name IS NOT NULL) n
 		WHERE e.key ~ 'idaction_' AND e.value <> '0');
 END
 $$;
