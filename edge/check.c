@@ -28,12 +28,12 @@ check_peers(const char *name, const char *list, ConfigReport report, bool *good)
 
 /* A connection string may hold a password, so of a wrong one nothing is told. */
 static void
-check_database(const char *database, ConfigReport report, bool *good)
+check_database(const char *name, const char *database, ConfigReport report, bool *good)
 {
 	PQconninfoOption *options = PQconninfoParse(database, NULL);
 
 	if (options == NULL)
-		config_fault(report, good, "option \"database\" is no connection string of libpq");
+		config_fault(report, good, "option \"%s\" is no connection string of libpq", name);
 	PQconninfoFree(options);
 }
 
@@ -42,6 +42,16 @@ check_path(const char *name, const char *path, ConfigReport report, bool *good)
 {
 	if (path[0] != '\0' && path[0] != '/')
 		config_fault(report, good, "option \"%s\" must be an absolute path", name);
+}
+
+static void
+check_directory(const char *name, const char *path, ConfigReport report, bool *good)
+{
+	struct stat st;
+
+	check_path(name, path, report, good);
+	if (path[0] == '/' && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
+		config_fault(report, good, "option \"%s\": there is no directory \"%s\"", name, path);
 }
 
 bool
@@ -92,19 +102,16 @@ bool
 check_config(const Config *config, ConfigReport report)
 {
 	bool		good = true;
-	struct stat st;
 
 	check_listen(config->listen, report, &good);
 	check_peers("trusted_proxies", config->trusted_proxies, report, &good);
 	check_peers("metrics_allow", config->metrics_allow, report, &good);
-	check_database(config->database, report, &good);
+	check_database("database", config->database, report, &good);
+	check_database("web_login", config->web_login, report, &good);
 	check_path("spool_directory", config->spool_directory, report, &good);
 	check_path("spool_key_file", config->spool_key_file, report, &good);
-	check_path("scripts", config->scripts, report, &good);
-	if (config->scripts[0] == '/' &&
-		(stat(config->scripts, &st) != 0 || !S_ISDIR(st.st_mode)))
-		config_fault(report, &good, "option \"scripts\": there is no directory \"%s\"",
-					 config->scripts);
+	check_directory("scripts", config->scripts, report, &good);
+	check_directory("web_root", config->web_root, report, &good);
 	if (config->spool_directory[0] != '\0' && config->spool_key_file[0] == '\0')
 		config_fault(report, &good, "option \"spool_key_file\" must be set for a spool");
 	return good;

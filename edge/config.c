@@ -88,6 +88,21 @@ const Option config_options[] = {
 		"directory of matomo.js, piwik.js and ppas.js, which operators put there, and of a pk.js and"
 	" consent.js that take the place of those installed; empty: none"},
 
+	{FIELD(web_root), OPTION_TEXT, "",.description =
+		"directory of the web pages of the statistics; the daemon then serves these and takes no"
+	" hits; empty: it takes hits"},
+	{FIELD(web_login), OPTION_TEXT, "",.description =
+		"connection string by which a password is proved, where that of database would not ask for"
+	" one; empty: that of database"},
+	{FIELD(web_connections), OPTION_NUMBER, "4", 1, 64,.description =
+	"connections to PostgreSQL of the web pages"},
+	{FIELD(web_statement_timeout), OPTION_TIME, "30s", 100, 3600 * SECOND, true,.description =
+	"longest that a report of the web pages may take"},
+	{FIELD(web_session_idle), OPTION_TIME, "1h", 60 * SECOND, 30 * DAY, true,.description =
+	"how long a session of the web pages lasts without a request"},
+	{FIELD(web_session_max), OPTION_TIME, "12h", 60 * SECOND, 30 * DAY, true,.description =
+	"how long it lasts at most"},
+
 	{FIELD(user), OPTION_TEXT, "",.description =
 	"user that the daemon becomes if it is started as root"},
 	{FIELD(group), OPTION_TEXT, "",.description =

@@ -49,6 +49,15 @@ typedef struct Config
 	/* pages and files */
 	char	   *scripts;		/* directory, "": none */
 
+	/* the web pages of the statistics */
+	char	   *web_root;		/* directory, "": the daemon takes hits
+								 * instead */
+	char	   *web_login;		/* connection string, "": that of database */
+	int64_t		web_connections;
+	int64_t		web_statement_timeout;	/* ms */
+	int64_t		web_session_idle;	/* ms */
+	int64_t		web_session_max;	/* ms */
+
 	/* the process */
 	char	   *user;
 	char	   *group;

@@ -96,9 +96,9 @@ link_drop(Link *link, const char *why)
 
 /* The server's options: those of the connection string, then ours, which win. */
 static void
-add_server_options(const Link *link, Text *options)
+add_server_options(const char *database, const char *ours, Text *options)
 {
-	PQconninfoOption *all = PQconninfoParse(link->options.database, NULL);
+	PQconninfoOption *all = PQconninfoParse(database, NULL);
 
 	for (PQconninfoOption *one = all; one != NULL && one->keyword != NULL; one++)
 	{
@@ -106,15 +106,13 @@ add_server_options(const Link *link, Text *options)
 			text_printf(options, "%s ", one->val);
 	}
 	PQconninfoFree(all);
-	text_printf(options,
-				"-c lock_timeout=%" PRId64 " -c statement_timeout=%d"
-				" -c default_transaction_isolation=read\\ committed",
-				link->options.lock_timeout, STATEMENT_TIMEOUT);
+	text_add_str(options, ours);
 }
 
 /* The words of the caller's connection string, and ours, as libpq takes them. */
-static PGconn *
-start_connection(const Link *link)
+PGconn *
+database_start(const char *database, const char *user, const char *password,
+			   const char *server_options)
 {
 	const char *keywords[8];
 	const char *values[8];
@@ -122,12 +120,19 @@ start_connection(const Link *link)
 	PGconn	   *conn;
 	int			n = 0;
 
-	add_server_options(link, &options);
+	add_server_options(database, server_options, &options);
 	keywords[n] = "fallback_application_name";
 	values[n++] = "pk_tracking_httpd";
 	/* expanded in its place: what stands behind it wins */
 	keywords[n] = "dbname";
-	values[n++] = link->options.database;
+	values[n++] = database;
+	if (user != NULL)
+	{
+		keywords[n] = "user";
+		values[n++] = user;
+		keywords[n] = "password";
+		values[n++] = password;
+	}
 	keywords[n] = "client_encoding";
 	values[n++] = "UTF8";
 	keywords[n] = "options";
@@ -137,6 +142,18 @@ start_connection(const Link *link)
 	conn = PQconnectStartParams(keywords, values, 1);
 	text_free(&options);
 	return conn;
+}
+
+static PGconn *
+start_connection(const Link *link)
+{
+	char		options[200];
+
+	snprintf(options, sizeof(options),
+			 "-c lock_timeout=%" PRId64 " -c statement_timeout=%d"
+			 " -c default_transaction_isolation=read\\ committed",
+			 link->options.lock_timeout, STATEMENT_TIMEOUT);
+	return database_start(link->options.database, NULL, NULL, options);
 }
 
 static void

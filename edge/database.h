@@ -11,6 +11,13 @@
 
 typedef struct Link Link;
 
+/*
+ * Begins to connect: libpq's connection string, then a user and a password, unless
+ * they are NULL, then options of the server, which win.  NULL: no memory.
+ */
+extern PGconn *database_start(const char *database, const char *user, const char *password,
+							  const char *server_options);
+
 /* What the owner of a link is told; all are called from the loop. */
 typedef struct LinkEvents
 {

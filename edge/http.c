@@ -29,6 +29,7 @@
 #include "peers.h"
 #include "request.h"
 #include "text.h"
+#include "web.h"
 
 /* More headers than this make a request malformed. */
 #define HEADERS_MAX 200
@@ -69,6 +70,7 @@ typedef struct Exchange
 	bool		suspended;
 	Text		body;
 	Request    *request;
+	WebRequest *web;			/* of the web pages, instead of a request */
 } Exchange;
 
 static const Config *config;
@@ -130,10 +132,11 @@ refuse(Exchange *exchange, int status, const char *text)
 static enum MHD_Result
 refuse_for_now(Exchange *exchange, int status, const char *text)
 {
+	static const Request nothing = {.get = true};
 	Answer		answer;
 
 	metrics.refused++;
-	answer_text(exchange->request, status, text, &answer);
+	answer_text(exchange->request != NULL ? exchange->request : &nothing, status, text, &answer);
 	answer_add_header(&answer, "Retry-After", "1");
 	return send_answer(exchange, &answer) ? MHD_YES : MHD_NO;
 }
@@ -283,45 +286,37 @@ begin(Exchange *exchange, const char *version)
 }
 
 /*
- * Is the address within its limit?  Behind a proxy that is the last address that is
- * no proxy of ours; a proxy itself has none.
+ * Whom a request comes from: behind a proxy the last address of the list that is no
+ * proxy of ours.  False: a proxy itself.
  */
 static bool
-is_within_limit(const Client *client, const Request *request)
+read_sender(const Client *client, const char *list, Peer *peer)
 {
-	const char *list = request->forwarded_for;
-
+	*peer = client->peer;
 	if (!client->trusted)
-		return limits_request(&client->peer, config->requests_per_address, loop_now());
+		return true;
 	for (size_t end = list != NULL ? strlen(list) : 0; end > 0;)
 	{
 		size_t		start = end;
-		Peer		peer;
 
 		while (start > 0 && list[start - 1] != ',')
 			start--;
-		if (peer_parse(list + start, end - start, &peer) && !peer_list_has(trusted, &peer))
-			return limits_request(&peer, config->requests_per_address, loop_now());
+		if (peer_parse(list + start, end - start, peer) && !peer_list_has(trusted, peer))
+			return true;
 		end = start > 0 ? start - 1 : 0;
 	}
-	return true;
+	*peer = client->peer;
+	return false;
 }
 
-/* Has a proxy passed this request on? */
+/* Is the address within its limit?  A proxy itself has none. */
 static bool
-is_passed_on(const HeaderList *list)
+is_within_limit(const Client *client, const char *list)
 {
-	static const char *const names[] = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+	Peer		peer;
 
-	for (int i = 0; i < list->n; i++)
-	{
-		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
-		{
-			if (strcasecmp(list->headers[i].name, names[j]) == 0)
-				return true;
-		}
-	}
-	return false;
+	return !read_sender(client, list, &peer) ||
+		limits_request(&peer, config->requests_per_address, loop_now());
 }
 
 static void
@@ -330,7 +325,8 @@ answer_metrics(const Exchange *exchange, const HeaderList *list, Answer *answer)
 	Text text = {0};
 
 	/* behind a proxy everybody would be one of those who may */
-	if (!peer_list_has(metrics_readers, &exchange->client->peer) || is_passed_on(list))
+	if (!peer_list_has(metrics_readers, &exchange->client->peer) ||
+		request_is_passed_on(list->headers, list->n))
 	{
 		answer_text(exchange->request, 404, "not found\n", answer);
 		return;
@@ -377,6 +373,60 @@ answer_page(const Exchange *exchange, const HeaderList *list, Answer *answer)
 	}
 }
 
+/* A request for the web pages is answered. */
+static void
+web_done(WebRequest *web)
+{
+	Exchange   *exchange = web->owner;
+
+	(void) send_answer(exchange, &web->answer);
+	exchange->suspended = false;
+	MHD_resume_connection(exchange->connection);
+	resumed = true;
+}
+
+/* The request is here, and the daemon is one of the web pages. */
+static enum MHD_Result
+handle_web(Exchange *exchange, const char *method)
+{
+	const Client *client = exchange->client;
+	WebRequest *web = pool_alloc(exchange->pool, sizeof(WebRequest));
+	HeaderList	list;
+	const char *forwarded;
+
+	get_headers(exchange, &list);
+	memset(web, 0, sizeof(WebRequest));
+	exchange->web = web;
+	web->pool = exchange->pool;
+	web->owner = exchange;
+	web->done = web_done;
+	web->raw = (RawRequest)
+	{
+		.method = method,.target = exchange->target,.nheaders = list.n,.headers = list.headers,
+			.body = pool_strndup(exchange->pool, exchange->body.data != NULL ?
+								 exchange->body.data : "", exchange->body.len),
+			.body_len = exchange->body.len,.peer = "",.trusted = client->trusted
+	};
+	free_body(exchange);
+	if (exchange->too_long)
+		return refuse(exchange, 413, "body is too long\n");
+	if (exchange->no_room)
+		return refuse_for_now(exchange, 503, "too many bodies at once\n");
+	forwarded = request_joined_header(exchange->pool, &web->raw, "x-forwarded-for");
+	if (!is_within_limit(client, forwarded))
+		return refuse_for_now(exchange, 429, "too many requests\n");
+	(void) read_sender(client, forwarded, &web->peer);
+	web->https = request_was_https(&web->raw);
+	web->secure = web->https || ((client->peer.local || peer_is_loopback(&client->peer)) &&
+								 !request_is_passed_on(list.headers, list.n));
+	if (web_handle(web))
+		return send_answer(exchange, &web->answer) ? MHD_YES : MHD_NO;
+	MHD_suspend_connection(exchange->connection);
+	exchange->suspended = true;
+	web_go(web);
+	return MHD_YES;
+}
+
 /* The request is here: answer it, or hand its hit on. */
 static enum MHD_Result
 handle(Exchange *exchange, const char *method)
@@ -409,7 +459,7 @@ handle(Exchange *exchange, const char *method)
 		return refuse(exchange, 413, "body is too long\n");
 	if (exchange->no_room)
 		return refuse_for_now(exchange, 503, "too many bodies at once\n");
-	if (!is_within_limit(exchange->client, request))
+	if (!is_within_limit(exchange->client, request->forwarded_for))
 		return refuse_for_now(exchange, 429, "too many requests\n");
 	if (request->kind != REQUEST_HIT && request->kind != REQUEST_DOCUMENT)
 	{
@@ -460,11 +510,11 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 		return MHD_YES;
 	}
 	/* it was answered, and libmicrohttpd calls once more */
-	if (exchange->request != NULL)
+	if (exchange->request != NULL || exchange->web != NULL)
 		return MHD_YES;
 	/* all of it has come in time */
 	exchange->client->busy = true;
-	return handle(exchange, method);
+	return config->web_root[0] != '\0' ? handle_web(exchange, method) : handle(exchange, method);
 }
 
 /* The first line has come: the target as the client wrote it. */
@@ -665,7 +715,8 @@ http_prepare(void)
 		resumed = false;
 		(void) MHD_run(daemon_);
 		/* what has come goes out at once, and may be answered at once */
-		batch_prepare();
+		if (config->web_root[0] == '\0')
+			batch_prepare();
 	}
 	if (MHD_get_timeout(daemon_, &wait) == MHD_NO)
 		return -1;

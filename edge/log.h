@@ -30,6 +30,7 @@ typedef enum LogKind
 	LOG_LIMIT,
 	LOG_SPOOL,
 	LOG_FILE,
+	LOG_LOGIN,
 	LOG_KINDS
 } LogKind;
 

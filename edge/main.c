@@ -34,6 +34,7 @@
 #include "sample.h"
 #include "service.h"
 #include "text.h"
+#include "web.h"
 
 #define DEFAULT_CONFIG "/etc/pk_tracking/httpd.conf"
 #define SOCKETS_MAX 16
@@ -234,6 +235,13 @@ begin_to_stop(void)
 	stop_timer.at = loop_now() + STOP_TIMEOUT;
 }
 
+/* Does it serve the web pages of the statistics, instead of taking hits? */
+static bool
+serves_pages(void)
+{
+	return config->web_root[0] != '\0';
+}
+
 static void
 reload(void)
 {
@@ -244,7 +252,8 @@ reload(void)
 	{
 		config_take_over(config, new_config, report_error);
 		http_reload();
-		drain_reload();
+		if (!serves_pages())
+			drain_reload();
 		log_line(LOG_LEVEL_INFO, LOG_ALWAYS, "the configuration was read again");
 	}
 	else
@@ -343,7 +352,7 @@ prepare(void *context)
 
 	(void) context;
 	wait = http_prepare();
-	if (stopping && batch_is_empty() && wait != 0)
+	if (stopping && (serves_pages() ? web_is_empty() : batch_is_empty()) && wait != 0)
 		loop_stop();
 	return wait;
 }
@@ -445,10 +454,13 @@ main(int argc, char **argv)
 	if (service_watchdog() > 0)
 		say_alive(NULL);
 	local = only_local();
-	batch_start(config, check_facts);
+	if (serves_pages())
+		web_start(config);
+	else
+		batch_start(config, check_facts);
 	http_start(config, sockets, nsockets);
 	/* those of the last time: hits go to the spool until PostgreSQL is there */
-	if (batch_facts()->known && facts_are_good(batch_facts()))
+	if (serves_pages() || (batch_facts()->known && facts_are_good(batch_facts())))
 		listen_now(NULL);
 	listen_timer.callback = listen_now;
 	if (!ready)
@@ -456,6 +468,9 @@ main(int argc, char **argv)
 	loop_add_timer(&listen_timer);
 	loop_run(prepare, NULL);
 	http_stop();
-	batch_stop();
+	if (serves_pages())
+		web_stop();
+	else
+		batch_stop();
 	return 0;
 }

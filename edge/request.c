@@ -38,9 +38,8 @@ static const struct
 	{"/metrics", REQUEST_METRICS, NULL},
 };
 
-/* The value of a header; of several of a name the first.  NULL: there is none. */
-static const char *
-header(const RawRequest *raw, const char *name)
+const char *
+request_header(const RawRequest *raw, const char *name)
 {
 	for (int i = 0; i < raw->nheaders; i++)
 	{
@@ -54,8 +53,8 @@ header(const RawRequest *raw, const char *name)
  * A header's values as one, as RFC 9110 joins header lines; cookies are joined by
  * ";".  NULL: there is none.
  */
-static const char *
-joined_header(Pool *pool, const RawRequest *raw, const char *name)
+const char *
+request_joined_header(Pool *pool, const RawRequest *raw, const char *name)
 {
 	const char *separator = strcmp(name, "cookie") == 0 ? "; " : ", ";
 	const char *result = NULL;
@@ -138,7 +137,7 @@ headers_json(Request *request, const RawRequest *raw, const Facts *facts)
 	const char *result;
 
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		add_header(&json, passed_on[i], header(raw, passed_on[i]));
+		add_header(&json, passed_on[i], request_header(raw, passed_on[i]));
 	for (int i = 0; i < raw->nheaders; i++)
 	{
 		const char *name = raw->headers[i].name;
@@ -155,7 +154,7 @@ headers_json(Request *request, const RawRequest *raw, const Facts *facts)
 	add_header(&json, "cookie", chosen_cookies(pool, request->cookie, facts));
 	for (int i = 0; i < facts->nproxy_headers; i++)
 	{
-		const char *value = joined_header(pool, raw, facts->proxy_headers[i]);
+		const char *value = request_joined_header(pool, raw, facts->proxy_headers[i]);
 
 		if (value == NULL)
 			continue;
@@ -176,20 +175,35 @@ headers_json(Request *request, const RawRequest *raw, const Facts *facts)
 	return result;
 }
 
-/* Did the browser speak https with the outermost proxy, as a proxy of ours says? */
-static bool
-was_https(const RawRequest *raw)
+bool
+request_was_https(const RawRequest *raw)
 {
 	const char *value;
 
 	if (!raw->trusted)
 		return false;
-	value = header(raw, "x-forwarded-proto");
+	value = request_header(raw, "x-forwarded-proto");
 	if (value != NULL)
 		return strncasecmp(value, "https", 5) == 0;
-	value = header(raw, "forwarded");
+	value = request_header(raw, "forwarded");
 	return value != NULL && (value = strcasestr(value, "proto=")) != NULL &&
 		strncasecmp(value + 6 + (value[6] == '"'), "https", 5) == 0;
+}
+
+bool
+request_is_passed_on(const RequestHeader *headers, int nheaders)
+{
+	static const char *const names[] = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+
+	for (int i = 0; i < nheaders; i++)
+	{
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+		{
+			if (strcasecmp(headers[i].name, names[j]) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -199,7 +213,7 @@ was_https(const RawRequest *raw)
 static const char *
 form_of(Pool *pool, const RawRequest *raw)
 {
-	const char *type = header(raw, "content-type");
+	const char *type = request_header(raw, "content-type");
 	size_t		start = 0;
 
 	if (type != NULL && strncasecmp(type, "multipart/", 10) == 0)
@@ -269,9 +283,9 @@ read_hit(Request *request, const RawRequest *raw, const Facts *facts)
 	memset(hit, 0, sizeof(Hit));
 	hit->pool = pool;
 	hit->ip = raw->peer[0] != '\0' ? pool_strdup(pool, raw->peer) : NULL;
-	value = header(raw, "user-agent");
+	value = request_header(raw, "user-agent");
 	hit->user_agent = value != NULL ? utf8_repair(pool, value) : NULL;
-	value = header(raw, "accept-language");
+	value = request_header(raw, "accept-language");
 	hit->accept_language = value != NULL ? utf8_repair(pool, value) : NULL;
 	hit->headers = headers_json(request, raw, facts);
 	request->hit = hit;
@@ -319,23 +333,23 @@ request_read(Pool *pool, const RawRequest *raw, const Facts *facts)
 	request->pool = pool;
 	request->kind = REQUEST_NOT_FOUND;
 	request->get = strcmp(raw->method, "GET") == 0 || strcmp(raw->method, "HEAD") == 0;
-	request->https = was_https(raw);
+	request->https = request_was_https(raw);
 	request->query = request->form = "";
 	if (raw->target[path_len] == '?')
 		request->query = pool_strndup(pool, raw->target + path_len + 1,
 									  strcspn(raw->target + path_len + 1, "#"));
-	value = header(raw, "origin");
+	value = request_header(raw, "origin");
 	request->origin = value != NULL ? pool_strdup(pool, value) : NULL;
-	value = header(raw, "access-control-request-headers");
+	value = request_header(raw, "access-control-request-headers");
 	request->wanted_headers = value != NULL ? pool_strdup(pool, value) : NULL;
-	value = header(raw, "if-none-match");
+	value = request_header(raw, "if-none-match");
 	request->if_none_match = value != NULL ? pool_strdup(pool, value) : NULL;
-	value = header(raw, "accept-language");
+	value = request_header(raw, "accept-language");
 	request->language = value != NULL ? pool_strdup(pool, value) : NULL;
-	value = header(raw, "sec-fetch-site");
+	value = request_header(raw, "sec-fetch-site");
 	request->same_origin = value == NULL || strcasecmp(value, "same-origin") == 0 ||
 		strcasecmp(value, "none") == 0;
-	value = joined_header(pool, raw, "cookie");
+	value = request_joined_header(pool, raw, "cookie");
 	request->cookie = value != NULL ? pool_strdup(pool, value) : NULL;
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)

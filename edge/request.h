@@ -72,6 +72,18 @@ typedef struct Request
 	Hit		   *hit;
 } Request;
 
+/* The value of a header; of several of a name the first.  NULL: there is none. */
+extern const char *request_header(const RawRequest *raw, const char *name);
+
+/* A header's values as one, in the pool or in the request.  NULL: there is none. */
+extern const char *request_joined_header(Pool *pool, const RawRequest *raw, const char *name);
+
+/* Did the browser speak https with the outermost proxy, as a proxy of ours says? */
+extern bool request_was_https(const RawRequest *raw);
+
+/* Has a proxy passed it on, as it says itself? */
+extern bool request_is_passed_on(const RequestHeader *headers, int nheaders);
+
 /*
  * Reads a request into a Request in the pool; its hit lacks what the queue needs.
  * The raw request need not outlive the call.

@@ -333,6 +333,25 @@ query_value(const char *query, const char *name, char *value, size_t size)
 	return found;
 }
 
+char *
+query_decode(Pool *pool, const char *text, size_t len)
+{
+	char	   *result = pool_alloc(pool, len + 1);
+	char	   *out = result;
+	const char *end = text +len;
+
+	while (text <end)
+	{
+		char		c = query_char(&text);
+
+		if (c == '\0')
+			return NULL;
+		*out++ = c;
+	}
+	*out = '\0';
+	return result;
+}
+
 bool
 starts_with(const char *str, const char *prefix)
 {
@@ -393,6 +412,85 @@ json_scalar(const char *json, const char *name, char *value, size_t size)
 		start++;
 	snprintf(value, size, "%.*s", (int) (end - start), start);
 	return true;
+}
+
+/* The four hex digits of an escape at p; -1: they are none. */
+static int
+json_unit(const char *p)
+{
+	int			unit = 0;
+
+	for (int i = 0; i < 4; i++)
+	{
+		if (hex_digit(p[i]) < 0)
+			return -1;
+		unit = unit * 16 + hex_digit(p[i]);
+	}
+	return unit;
+}
+
+/* Writes a character as UTF-8; returns what is behind it. */
+static char *
+put_utf8(char *out, int c)
+{
+	int			more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const int first[] = {0, 0xc0, 0xe0, 0xf0};
+
+	*out++ = (char) (first[more] | c >> (6 * more));
+	while (more-- > 0)
+		*out++ = (char) (0x80 | (c >> (6 * more) & 0x3f));
+	return out;
+}
+
+char *
+json_text(Pool *pool, const char *json, const char *name)
+{
+	static const char escaped[] = "\"\\/bfnrt";
+	static const char meant[] = "\"\\/\b\f\n\r\t";
+	const char *p = find_member(json, name);
+	const char *end;
+	char	   *result;
+	char	   *out;
+
+	if (p == NULL || *p != '"')
+		return NULL;
+	end = string_end(p++);
+	if (*end != '"')
+		return NULL;
+	result = out = pool_alloc(pool, (size_t) (end - p) + 1);
+	while (p < end)
+	{
+		const char *at;
+		int			c;
+
+		if (*p != '\\')
+		{
+			*out++ = *p++;
+			continue;
+		}
+		at = p[1] != '\0' ? strchr(escaped, p[1]) : NULL;
+		if (at != NULL)
+		{
+			*out++ = meant[at - escaped];
+			p += 2;
+			continue;
+		}
+		c = p[1] == 'u' ? json_unit(p + 2) : -1;
+		if (c >= 0xd800 && c < 0xdc00 && p[6] == '\\' && p[7] == 'u')
+		{
+			int			low = json_unit(p + 8);
+
+			c = low < 0xdc00 || low >= 0xe000 ? -1 :
+				0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			p += 6;
+		}
+		if (c <= 0 || (c >= 0xd800 && c < 0xe000))
+			return NULL;
+		out = put_utf8(out, c);
+		p += 6;
+	}
+	*out = '\0';
+	return result;
 }
 
 int

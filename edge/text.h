@@ -54,6 +54,12 @@ extern char *utf8_repair(Pool *pool, const char *str);
  */
 extern bool query_value(const char *query, const char *name, char *value, size_t size);
 
+/* A part of a query string, decoded.  NULL: a byte of it is zero. */
+extern char *query_decode(Pool *pool, const char *text, size_t len);
+
+/* The string under a name at the top of a JSON object, decoded.  NULL: there is none. */
+extern char *json_text(Pool *pool, const char *json, const char *name);
+
 /*
  * The scalar under a name at the top of a JSON object, as it is written, cut at size -
  * 1 bytes.  False: it is absent, or no scalar.  The text need not be JSON.

@@ -30,7 +30,7 @@ SELECT s AS schema, has_schema_privilege('regress_pkt_nobody', s, 'USAGE') AS us
 SELECT count(*) > 10 AS "functions of hexid", bool_and(has_function_privilege('regress_pkt_nobody', p.oid, 'EXECUTE')) AS "for everybody"
 FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pk_tracking'
 WHERE p.pronamespace NOT IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace);
--- no function runs with its owner's rights, and every one in SQL has its search_path pinned
+-- no function runs with its owner's rights but those of web tokens, and every one in SQL has its search_path pinned
 SELECT p.oid::regprocedure AS "security definer" FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.prosecdef ORDER BY 1;
 SELECT p.oid::regprocedure AS "search_path not pinned" FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'p' AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) ORDER BY 1;

@@ -1,0 +1,277 @@
+/*
+ * web_session.c
+ *		Sessions of the web pages, and attempts to log in.
+ */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "text.h"
+#include "web_session.h"
+
+#define BUCKETS 1024
+
+/* Most sessions: each needs a log-in, or a public link. */
+#define SESSIONS_MAX 10000
+
+/* Attempts of a name and of an address that may come at once, and ms until one more. */
+#define NAME_BURST 10
+#define NAME_INTERVAL 60000
+#define PEER_BURST 20
+#define PEER_INTERVAL 15000
+
+/* Names and addresses that are remembered; of more the one that is quiet longest goes. */
+#define ATTEMPTS_MAX 4096
+
+typedef struct Attempts
+{
+	unsigned char key[32];
+	int64_t		full_at;		/* when all attempts are there again */
+} Attempts;
+
+static WebSession *buckets[BUCKETS];
+static int	nsessions;
+static Attempts attempts[ATTEMPTS_MAX];
+
+static void
+sha256(const void *data, size_t len, unsigned char hash[32])
+{
+	unsigned int size = 32;
+
+	if (EVP_Digest(data, len, hash, &size, EVP_sha256(), NULL) != 1)
+		fail("could not compute a hash");
+}
+
+static void
+to_hex(const unsigned char bytes[32], char hex[WEB_TOKEN_SIZE])
+{
+	for (int i = 0; i < 32; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void
+random_token(char token[WEB_TOKEN_SIZE])
+{
+	unsigned char bytes[32];
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		fail("could not get random numbers");
+	to_hex(bytes, token);
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+void
+web_hash(const char *text, char hash[WEB_TOKEN_SIZE])
+{
+	unsigned char bytes[32];
+
+	sha256(text, strlen(text), bytes);
+	to_hex(bytes, hash);
+}
+
+static WebSession **
+bucket(const unsigned char hash[32])
+{
+	return &buckets[(hash[0] | hash[1] << 8) % BUCKETS];
+}
+
+static void
+forget(WebSession **place)
+{
+	WebSession *session = *place;
+
+	*place = session->next;
+	free(session->role);
+	free(session->stamp);
+	explicit_bzero(session, sizeof(WebSession));
+	free(session);
+	nsessions--;
+}
+
+static void
+forget_oldest(void)
+{
+	WebSession **oldest = NULL;
+
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (WebSession **place = &buckets[i]; *place != NULL; place = &(*place)->next)
+		{
+			if (oldest == NULL || (*place)->used < (*oldest)->used)
+				oldest = place;
+		}
+	}
+	if (oldest != NULL)
+		forget(oldest);
+}
+
+WebSession *
+web_session_begin(const char *role, const char *stamp, const char *link, int64_t now,
+				  char cookie[WEB_TOKEN_SIZE])
+{
+	WebSession *session = must_alloc(sizeof(WebSession));
+	WebSession **place;
+
+	if (nsessions >= SESSIONS_MAX)
+		forget_oldest();
+	memset(session, 0, sizeof(WebSession));
+	random_token(cookie);
+	random_token(session->csrf);
+	sha256(cookie, strlen(cookie), session->hash);
+	session->role = role != NULL ? must_strdup(role) : NULL;
+	session->stamp = stamp != NULL ? must_strdup(stamp) : NULL;
+	snprintf(session->link, sizeof(session->link), "%s", link != NULL ? link : "");
+	session->began = session->used = now;
+	place = bucket(session->hash);
+	session->next = *place;
+	*place = session;
+	nsessions++;
+	return session;
+}
+
+static WebSession **
+find(const char *cookie)
+{
+	unsigned char hash[32];
+	WebSession **place;
+
+	sha256(cookie, strlen(cookie), hash);
+	for (place = bucket(hash); *place != NULL; place = &(*place)->next)
+	{
+		if (CRYPTO_memcmp((*place)->hash, hash, sizeof(hash)) == 0)
+			return place;
+	}
+	return NULL;
+}
+
+static bool
+is_over(const WebSession *session, int64_t now, int64_t idle, int64_t longest)
+{
+	return now - session->used > idle || now - session->began > longest;
+}
+
+WebSession *
+web_session_find(const char *cookie, int64_t now, int64_t idle, int64_t longest)
+{
+	WebSession **place = find(cookie);
+
+	if (place == NULL)
+		return NULL;
+	if (is_over(*place, now, idle, longest))
+	{
+		forget(place);
+		return NULL;
+	}
+	(*place)->used = now;
+	return *place;
+}
+
+void
+web_session_end(const char *cookie)
+{
+	WebSession **place = find(cookie);
+
+	if (place != NULL)
+		forget(place);
+}
+
+void
+web_sessions_sweep(int64_t now, int64_t idle, int64_t longest)
+{
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (WebSession **place = &buckets[i]; *place != NULL;)
+		{
+			if (is_over(*place, now, idle, longest))
+				forget(place);
+			else
+				place = &(*place)->next;
+		}
+	}
+}
+
+/* The attempts under a key; a place that is free, or quiet longest, if it has none. */
+static Attempts *
+attempts_of(const unsigned char key[32])
+{
+	Attempts   *quiet = &attempts[0];
+
+	for (int i = 0; i < ATTEMPTS_MAX; i++)
+	{
+		if (attempts[i].full_at != 0 && memcmp(attempts[i].key, key, 32) == 0)
+			return &attempts[i];
+		if (attempts[i].full_at < quiet->full_at)
+			quiet = &attempts[i];
+	}
+	memcpy(quiet->key, key, 32);
+	quiet->full_at = 0;
+	return quiet;
+}
+
+/* ms until there may be another attempt, or 0, and it is counted. */
+static int64_t
+take(Attempts *a, int burst, int64_t interval, int64_t now)
+{
+	int64_t		from = a->full_at > now ? a->full_at : now;
+
+	if (from + interval > now + burst * interval)
+		return from + interval - now - burst * interval;
+	a->full_at = from + interval;
+	return 0;
+}
+
+static void
+name_key(const char *name, unsigned char key[32])
+{
+	char text[	200];
+
+	snprintf(text, sizeof(text), "name %s", name);
+	sha256(text, strlen(text), key);
+}
+
+static void
+peer_key(const Peer *peer, unsigned char key[32])
+{
+	unsigned char address[17] = {0};
+
+	address[0] = peer->ipv6 ? 6 : 4;
+	memcpy(address + 1, peer->bytes, peer->ipv6 ? 8 : 4);
+	sha256(address, sizeof(address), key);
+}
+
+int
+web_attempt(const char *name, const Peer *peer, int64_t now)
+{
+	unsigned char key[32];
+	int64_t		wait = 0;
+
+	/* a socket has no address */
+	if (!peer->local)
+	{
+		peer_key(peer, key);
+		wait = take(attempts_of(key), PEER_BURST, PEER_INTERVAL, now);
+	}
+	if (wait == 0)
+	{
+		name_key(name, key);
+		wait = take(attempts_of(key), NAME_BURST, NAME_INTERVAL, now);
+	}
+	return (int) ((wait + 999) / 1000);
+}
+
+void
+web_attempt_good(const char *name, const Peer *peer)
+{
+	unsigned char key[32];
+
+	name_key(name, key);
+	attempts_of(key)->full_at = 0;
+	if (peer->local)
+		return;
+	peer_key(peer, key);
+	attempts_of(key)->full_at -= PEER_INTERVAL;
+}
