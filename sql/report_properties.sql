@@ -91,9 +91,9 @@ BEGIN
 				TRUNCATE row_of;
 				FOREACH who IN ARRAY CASE WHEN 'visitors' = ANY (r.names) THEN '{all,identified,anonymous}'::text[] ELSE '{all}' END LOOP
 					FOREACH span IN ARRAY CASE WHEN 'period' = ANY (r.names) THEN '{hour,day,week,month,range}'::text[] ELSE '{none}' END LOOP
-						CONTINUE WHEN r.report = 'report_evolution' AND span NOT IN ('day', 'week', 'month');
+						CONTINUE WHEN r.report = 'report_evolution' AND span = 'hour' AND days[2] > days[1] + 1;	-- a call for each hour
 						calls := calls + 1;
-						call := format('SELECT to_jsonb(x) FROM pk_tracking.%I(%s) x', r.report, concat_ws(', ',
+						call := format('SELECT to_jsonb(x)%s FROM pk_tracking.%I(%s) x', CASE r.report WHEN 'report_evolution' THEN ' - ''numbers'' || numbers' END, r.report, concat_ws(', ',
 							CASE WHEN 'idsite' = ANY (r.names) THEN 'idsite => ' || site END, CASE WHEN 'from_date' = ANY (r.names) THEN format('from_date => %L, to_date => %L', days[1], days[2]) END, r.own,
 							CASE WHEN 'visitors' = ANY (r.names) THEN format('visitors => %L', who) END, CASE WHEN 'period' = ANY (r.names) THEN format('period => %L', span) END));
 						BEGIN
@@ -132,6 +132,8 @@ BEGIN
 				FROM (SELECT x.visitors, x.period, e.key, sum(e.value::numeric) AS parts, (SELECT sum((y.j ->> e.key)::numeric) FROM row_of y WHERE y.visitors = x.visitors AND y.period = 'range') AS whole
 					FROM row_of x CROSS JOIN LATERAL jsonb_each(x.j) e
 					WHERE x.period <> 'none' AND e.key IN ('nb_visits', 'nb_hits', 'nb_actions', 'nb_conversions', 'sum_visit_length', 'items') AND jsonb_typeof(e.value) = 'number'
+						-- a visit views a page in several hours or days
+						AND NOT (r.report = 'report_evolution' AND e.key = 'nb_visits')
 					GROUP BY 1, 2, 3) k
 				WHERE k.whole IS DISTINCT FROM k.parts;
 			END LOOP;

@@ -82,6 +82,17 @@ SELECT first_day, last_day, numbers -> 'nb_visits_not_asked' AS visits FROM pk_t
 SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-26', 'report_visitors', '{new}');
 SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-26', 'report_hours', '{2}');
 SELECT first_day, numbers -> 'nb_conversions' AS conversions FROM pk_tracking.report_evolution(:site, '2026-10-24', '2026-10-24', 'report_days_to_conversion', ARRAY['0 days'], arguments => '{"goal": 1}');
+-- by hour, told apart by their instants: the odd visits of 25 October began at 2:00, at 2:00 again, and at 3:00
+SELECT first_day, to_char(begins AT TIME ZONE 'Europe/Berlin', 'HH24:MI') AS clock, begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits
+FROM pk_tracking.report_evolution(:site, '2026-10-25', '2026-10-25', 'report_countries', '{de}', 'hour') WHERE numbers ->> 'nb_visits' <> '0';
+SELECT count(*) AS hours, sum((numbers ->> 'nb_visits')::integer) AS visits FROM pk_tracking.report_evolution(:site, '2026-10-25', '2026-10-25', 'report_countries', '{de}', 'hour');
+SELECT z.zone, d.day, count(*) AS hours, sum((e.numbers ->> 'nb_visits')::integer) AS visits, bool_and(e.begins = h.begins AND (e.numbers ->> 'nb_visits')::integer = h.nb_visits) AS equal
+FROM zones z CROSS JOIN LATERAL (SELECT z.days[1]) AS d(day)
+	CROSS JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM pk_tracking.report_evolution(z.site, d.day, d.day, 'report_countries', '{fr}', 'hour')) e
+	JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM pk_tracking.report_visits(z.site, d.day, d.day, 'hour', filter => 'countryCode==fr')) h USING (n) WHERE z.zone IN ('Europe/Berlin', 'Australia/Lord_Howe', 'America/Havana') GROUP BY 1, 2 ORDER BY 1;
+-- of a report with an argument that has no default, and of one by period
+SELECT begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_by', '{France}', 'hour', '{"dimension": "countryCode"}') WHERE numbers ->> 'nb_visits' <> '0';
+SELECT begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_visitors', '{new}', 'hour', visitors => 'identified') WHERE numbers ->> 'nb_visits' <> '0';
 -- a label that is absent; a filter; kinds of visitors
 UPDATE pk_tracking.log_visit SET location_browser_lang = CASE WHEN idvisit % 2 = 0 THEN 'de' END WHERE idsite = :site;
 SELECT first_day, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_languages', ARRAY[NULL]);
@@ -97,7 +108,6 @@ SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-
 SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_attribution', arguments => '[1]');
 SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', '{de,BE}');
 SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries');
-SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_countries', '{de}', 'hour');
 \set VERBOSITY terse
 SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_nothing', '{de}');
 SELECT count(*) FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_visit_log');

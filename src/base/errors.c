@@ -25,6 +25,13 @@ raise_missing_log(void)
 }
 
 void
+errors_without_context(void)
+{
+	/* whoever catches the error puts back what was there at its own time */
+	error_context_stack = NULL;
+}
+
+void
 raise_out_of_memory(void)
 {
 	ereport(ERROR,

@@ -61,4 +61,9 @@ SELECT pk_tracking_internal.make_report('report_attribution',
 	GROUP BY 1, t.referer_type, 3, 4
 	ORDER BY 1, 5 DESC, 7 DESC, 9 DESC, 2, 3, 4
 	$report$,
-	more_arguments => 'within_days integer DEFAULT 30, goal integer DEFAULT NULL', rows => 1000);
+	more_arguments => 'within_days integer DEFAULT 30, goal integer DEFAULT NULL',
+	checks => $check$
+	PERFORM pk_tracking_internal.report_number('within_days', report_attribution.within_days, 0, 36500,
+		'NULL is any number of days.');
+	$check$,
+	rows => 1000);

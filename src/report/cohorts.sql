@@ -66,11 +66,10 @@ SELECT pk_tracking_internal.make_report('report_cohorts',
 	by_period => true, own_arguments => $$acts text DEFAULT 'visits'$$,
 	checks => $check$
 	IF (report_cohorts.acts IN ('visits', 'conversions', 'orders', 'events', 'searches')) IS NOT TRUE THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('invalid value for argument "acts": "%s"',
+		PERFORM pk_tracking_internal.report_error(
+			message => format('invalid value for argument "acts": "%s"',
 				coalesce(report_cohorts.acts, 'NULL')),
-			HINT = 'Valid values are "visits", "conversions", "orders", "events", and "searches".';
+			hint => 'Valid values are "visits", "conversions", "orders", "events", and "searches".');
 	END IF;
 	$check$,
 	rows => 1000);

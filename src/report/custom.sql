@@ -43,10 +43,10 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	checks => pg_catalog.replace($checks$
 	IF NOT EXISTS (SELECT FROM pk_tracking.custom_dimension d
 		WHERE d.idsite = r.idsite AND d.iddimension = REPORT.dimension AND d.scope = 'action') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('site %s has no custom dimension %s of actions', r.idsite,
-				coalesce(REPORT.dimension::text, 'NULL'));
+		PERFORM pk_tracking_internal.report_error(
+			message => format('site %s has no custom dimension %s of actions', r.idsite,
+				coalesce(REPORT.dimension::text, 'NULL')),
+			hint => 'Custom dimensions of actions are in the table pk_tracking.custom_dimension.');
 	END IF;
 	$checks$, 'REPORT', r.name),
 	rows => 1000)

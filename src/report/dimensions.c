@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "base/errors.h"
 #include "report/dimensions.h"
 
 PG_FUNCTION_INFO_V1(pkt_filter_dimensions);
@@ -602,10 +603,13 @@ pkt_dimension_grouping(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	if (d == NULL || d->scope != SCOPE_VISIT)
+	{
+		errors_without_context();
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"dimension\""),
 				 errhint("Valid values are %s.", dimension_names(true))));
+	}
 
 	result[0] = CStringGetTextDatum(key_sql(d));
 	result[1] = CStringGetTextDatum(d->label != NULL ? d->label :

@@ -12,7 +12,8 @@ CREATE VIEW pk_tracking.reports AS
 	SELECT p.proname AS name,
 		coalesce(c.labels, '{}') AS labels, coalesce(c.numbers, '{}') AS numbers,
 		c.arguments, 'period' = ANY (c.arguments) AND 'begins' = ANY (c.columns) AS by_period,
-		pg_catalog.obj_description(p.oid, 'pg_proc') AS description
+		pg_catalog.obj_description(p.oid, 'pg_proc') AS description,
+		p.proargnames[4:p.pronargs - p.pronargdefaults] AS required
 	FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
 			AND d.objid = p.oid AND d.deptype = 'e'
@@ -45,6 +46,29 @@ COMMENT ON COLUMN pk_tracking.reports.arguments IS 'names of the arguments, in t
 COMMENT ON COLUMN pk_tracking.reports.by_period IS
 	'true if it has the argument "period", and a row for each period';
 COMMENT ON COLUMN pk_tracking.reports.description IS 'what it reports';
+COMMENT ON COLUMN pk_tracking.reports.required IS
+	'names of its own arguments that have no default: report_evolution() takes them in "arguments"';
+
+/*
+ * The types of a report's arguments, and a regular expression for what is certainly
+ * a value of such a type.
+ */
+CREATE FUNCTION pk_tracking_internal.report_argument_forms(report text)
+RETURNS TABLE (name text, type text, form text)
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT a.name, format_type(a.type, NULL),
+		CASE a.type WHEN 'integer'::regtype THEN '^-?[0-9]{1,9}$'
+			WHEN 'interval'::regtype
+				THEN '^[0-9]{1,6} (second|minute|hour|day|week|month|year)s?$|^[0-9]{1,4}:[0-5][0-9](:[0-5][0-9])?$'
+			ELSE '' END
+	FROM pg_proc p
+		CROSS JOIN LATERAL unnest(p.proargnames[:p.pronargs], p.proargtypes::oid[]) AS a(name, type)
+	WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_argument_forms IS
+	'names and types of a report''s arguments, and what a value must look like';
 
 /*
  * The call of a report as SQL: a query over $1 idsite, $2 and $3 first and last
@@ -61,7 +85,7 @@ DECLARE
 	common CONSTANT text[] := '{idsite,from_date,to_date,period,visitors,filter}';
 	chosen record;
 	names text;
-	unknown text;
+	wrong record;
 	given text;
 BEGIN
 	-- single visits are no rows that last
@@ -71,34 +95,51 @@ BEGIN
 		SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.name) INTO names
 			FROM pk_tracking.reports r
 			WHERE r.numbers <> '{}' AND NOT 'max_visits' = ANY (r.arguments);
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('invalid value for argument "report": "%s"', coalesce(report, 'NULL')),
-			HINT = format('Valid values are %s.', names);
+		PERFORM pk_tracking_internal.report_error(
+			message => format('invalid value for argument "report": "%s"', coalesce(report, 'NULL')),
+			hint => format('Valid values are %s.', names));
 	END IF;
-	IF coalesce(cardinality(labels), 0) > cardinality(chosen.labels) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('argument "labels" has more elements than a row of %s has labels',
+	IF array_ndims(labels) > 1 OR cardinality(labels) > cardinality(chosen.labels) THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => format('argument "labels" has more elements than a row of %s has labels',
 				report),
-			HINT = format('Its labels are: %s.',
-				coalesce(nullif(array_to_string(chosen.labels, ', '), ''), 'none'));
+			hint => format('Its labels are: %s.',
+				coalesce(nullif(array_to_string(chosen.labels, ', '), ''), 'none')));
 	END IF;
 	IF jsonb_typeof(arguments) <> 'object' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'argument "arguments" must be a JSON object';
+		PERFORM pk_tracking_internal.report_error(
+			message => 'argument "arguments" must be a JSON object',
+			hint => 'Pass the report''s own arguments by name, such as ''{"goal": 1}''.');
 	END IF;
-	SELECT a.key INTO unknown FROM jsonb_object_keys(arguments) AS a(key)
+	SELECT a.key INTO wrong FROM jsonb_object_keys(arguments) AS a(key)
 		WHERE a.key = ANY (common) OR a.key <> ALL (chosen.arguments) LIMIT 1;
 	IF FOUND THEN
 		SELECT string_agg(format('"%s"', a.name), ', ' ORDER BY a.n) INTO names
 			FROM unnest(chosen.arguments) WITH ORDINALITY AS a(name, n)
 			WHERE a.name <> ALL (common);
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('%s has no argument of its own "%s"', report, unknown),
-			HINT = format('Its own arguments are: %s.', coalesce(names, 'none'));
+		PERFORM pk_tracking_internal.report_error(
+			message => format('%s has no argument of its own "%s"', report, wrong.key),
+			hint => format('Its own arguments are: %s.', coalesce(names, 'none')));
+	END IF;
+	SELECT a.name AS key INTO wrong FROM unnest(chosen.required) WITH ORDINALITY AS a(name, n)
+		WHERE NOT coalesce(arguments, '{}') ? a.name ORDER BY a.n LIMIT 1;
+	IF FOUND THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => format('%s needs its argument "%s"', report, wrong.key),
+			hint => format('Pass it in argument "arguments": ''{"%s": ...}''.', wrong.key));
+	END IF;
+	-- what the server would say of a value shows the call that is made of it here
+	SELECT a.key, t.type, t.form INTO wrong
+		FROM jsonb_each(arguments) AS a
+			JOIN pk_tracking_internal.report_argument_forms(report) t ON t.name = a.key
+		WHERE a.value <> 'null' AND NOT CASE WHEN t.type ~ '\[\]$'
+			THEN jsonb_typeof(a.value) = 'array'
+			ELSE jsonb_typeof(a.value) IN ('string', 'number') AND a.value #>> '{}' ~ t.form END
+		LIMIT 1;
+	IF FOUND THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => format('invalid value for argument "%s" of %s', wrong.key, report),
+			hint => format('It is of the type %s.', wrong.type));
 	END IF;
 	SELECT string_agg(format(', %I => %L', a.key,
 			CASE WHEN jsonb_typeof(a.value) = 'array'
@@ -130,7 +171,7 @@ COMMENT ON FUNCTION pk_tracking_internal.report_row_query IS
 CREATE FUNCTION pk_tracking.report_evolution(idsite integer, from_date date, to_date date,
 	report text, labels text[] DEFAULT '{}', period text DEFAULT 'day',
 	arguments jsonb DEFAULT NULL, visitors text DEFAULT 'all', filter text DEFAULT NULL)
-RETURNS TABLE (first_day date, last_day date, numbers jsonb)
+RETURNS TABLE (first_day date, last_day date, begins timestamptz, numbers jsonb)
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT COST 10000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -139,34 +180,32 @@ DECLARE
 	r record;
 	s record;
 	q record;
+	ends timestamptz;
 	results jsonb[];
 BEGIN
 	SELECT * INTO r
 		FROM pk_tracking_internal.report_period(report_evolution.idsite,
 			report_evolution.from_date, report_evolution.to_date, report_evolution.visitors);
-	IF report_evolution.period = 'hour' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('invalid value for argument "period": "%s"', report_evolution.period),
-			HINT = 'Valid values are "day", "week", "month", "quarter", "year", and "range".';
-	END IF;
 	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_evolution.period);
 	SELECT * INTO q FROM pk_tracking_internal.report_row_query(report_evolution.report,
 		report_evolution.labels, report_evolution.arguments);
-	FOR first_day, last_day IN EXECUTE
-		format('SELECT %s, %s FROM %s ORDER BY k1', s.first_day, s.last_day, s.spans)
+	FOR first_day, last_day, begins, ends IN EXECUTE
+		format('SELECT %s, %s, %s, lead(%3$s, 1, $3) OVER (ORDER BY k1) FROM %s ORDER BY k1',
+			s.first_day, s.last_day, s.begins, s.spans)
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
 			r.from_date, r.to_date
 	LOOP
 		EXECUTE format('SELECT array_agg(x) FROM (%s) x(x)', q.query) INTO results
-			USING r.idsite, first_day, last_day, report_evolution.visitors,
+			USING r.idsite, first_day, last_day,
+				CASE WHEN report_evolution.period = 'hour'
+					THEN pk_tracking_internal.report_part(report_evolution.visitors, begins, ends)
+					ELSE report_evolution.visitors END,
 				report_evolution.filter, report_evolution.labels;
 		IF cardinality(results) > 1 THEN
-			RAISE EXCEPTION USING
-				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('several rows of %s have these labels', report_evolution.report),
-				HINT = (SELECT format('Pass all labels: %s.', array_to_string(x.labels, ', '))
-					FROM pk_tracking.reports x WHERE x.name = report_evolution.report);
+			PERFORM pk_tracking_internal.report_error(
+				message => format('several rows of %s have these labels', report_evolution.report),
+				hint => (SELECT format('Pass all labels: %s.', array_to_string(x.labels, ', '))
+					FROM pk_tracking.reports x WHERE x.name = report_evolution.report));
 		END IF;
 		numbers := coalesce(results[1], q.missing);
 		RETURN NEXT;
@@ -174,4 +213,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.report_evolution IS
-	'a row of any report of the view reports over time: its numbers for each day, week, month, quarter or year; labels: the row''s first columns, in their order; arguments: the report''s own ones, as a JSON object';
+	'a row of any report of the view reports over time: its numbers for each hour, day, week, month, quarter or year; labels: the row''s first columns, in their order; arguments: the report''s own ones, as a JSON object';

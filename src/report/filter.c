@@ -23,6 +23,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/errors.h"
 #include "base/ip_range.h"
 #include "report/dimensions.h"
 
@@ -76,6 +77,7 @@ typedef struct Condition
 	char	   *value;			/* decoded, as it is compared */
 	bool		absent;			/* no value: asks whether there is one */
 	bool		negated;		/* holds where its test does not */
+	int			position;		/* of its operator, for messages */
 } Condition;
 
 /* Where the reader is. */
@@ -118,6 +120,7 @@ position(const Reader *r)
 static void
 syntax_error(const Reader *r)
 {
+	errors_without_context();
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("syntax error in a filter at character %d", position(r)),
@@ -153,6 +156,7 @@ read_dimension(Reader *r)
 	if (dimension == NULL)
 	{
 		r->next = start;
+		errors_without_context();
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown dimension in a filter at character %d", position(r)),
@@ -221,10 +225,12 @@ read_value(Reader *r)
 		!pg_verifymbstr(value.data, value.len, true))
 	{
 		r->next = start;
+		errors_without_context();
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value in a filter at character %d is no text in the encoding of the database",
-						position(r))));
+						position(r)),
+				 errhint("The bytes after percent-decoding must be a text.")));
 	}
 	return value.data;
 }
@@ -246,14 +252,18 @@ check_operator(const Condition *c)
 
 	if (!operator_fits(c->op, d->type) ||
 		(c->value[0] == '\0' && c->op != IS_EQUAL && c->op != IS_NOT_EQUAL))
+	{
+		errors_without_context();
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 c->value[0] == '\0' ?
-				 errmsg("operator \"%s\" of a filter needs a value", operators[c->op]) :
-				 errmsg("operator \"%s\" of a filter does not fit dimension \"%s\"",
-						operators[c->op], d->name),
+				 errmsg("operator \"%s\" in a filter at character %d needs a value",
+						operators[c->op], c->position) :
+				 errmsg("operator \"%s\" in a filter at character %d does not fit dimension \"%s\"",
+						operators[c->op], c->position, d->name),
 				 errhint("Valid operators are %s; an empty value after == and != stands for an absent one.",
 						 dimension_operators(d->type))));
+	}
 }
 
 static bool
@@ -275,43 +285,43 @@ is_number(const char *str)
 }
 
 static void
-value_error(const Dimension *d, const char *hint)
+value_error(const Condition *c, const char *hint)
 {
+	errors_without_context();
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for dimension \"%s\" of a filter", d->name),
+			 errmsg("invalid value for dimension \"%s\" in a filter at character %d",
+					c->dimension->name, c->position),
 			 errhint("%s", hint)));
 }
 
 /* The code of a word. */
 static char *
-code_of(const Dimension *d, const char *word)
+code_of(const Condition *c)
 {
+	const Dimension *d = c->dimension;
 	StringInfoData words;
 
 	initStringInfo(&words);
 	for (const DimensionWord *w = d->words; w->word != NULL; w++)
 	{
-		if (pg_strcasecmp(w->word, word) == 0)
+		if (pg_strcasecmp(w->word, c->value) == 0)
 			return psprintf("%d", w->code);
 		appendStringInfo(&words, "%s%s", w == d->words ? "" : ", ", w->word);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for dimension \"%s\" of a filter", d->name),
-			 errhint("Valid values are %s.", words.data)));
+	value_error(c, psprintf("Valid values are %s.", words.data));
 	return NULL;				/* keep compiler quiet */
 }
 
 /* A network in the form that the type inet reads. */
 static char *
-network_of(const Dimension *d, const char *value)
+network_of(const Condition *c)
 {
 	IpRange		range;
 	PktIp		ip = {0};
 
-	if (!ip_range_parse(value, &range))
-		value_error(d, "The value must be an IP address or a network such as 192.0.2.0/24.");
+	if (!ip_range_parse(c->value, &range))
+		value_error(c, "The value must be an IP address or a network such as 192.0.2.0/24.");
 	ip.len = range.len;
 	memcpy(ip.bytes, range.bytes, sizeof(ip.bytes));
 	return psprintf("%s/%d",
@@ -348,17 +358,17 @@ check_value(Condition *c)
 			break;
 		case DIMENSION_NUMBER:
 			if (!is_number(c->value))
-				value_error(d, "The value must be a number.");
+				value_error(c, "The value must be a number.");
 			break;
 		case DIMENSION_CHOICE:
-			c->value = code_of(d, c->value);
+			c->value = code_of(c);
 			break;
 		case DIMENSION_VISITOR:
 			if (strspn(c->value, "0123456789abcdefABCDEF") != 16 || c->value[16] != '\0')
-				value_error(d, "The value must be 16 hexadecimal digits.");
+				value_error(c, "The value must be 16 hexadecimal digits.");
 			break;
 		case DIMENSION_ADDRESS:
-			c->value = network_of(d, c->value);
+			c->value = network_of(c);
 			break;
 	}
 }
@@ -369,6 +379,7 @@ read_condition(Reader *r)
 	Condition  *c = palloc(sizeof(Condition));
 
 	c->dimension = read_dimension(r);
+	c->position = position(r);
 	c->op = read_operator(r);
 	c->value = read_value(r);
 	c->absent = c->value[0] == '\0';
@@ -392,9 +403,13 @@ read_filter(const char *filter, const CustomDimensions *custom)
 	for (;;)
 	{
 		if (++conditions > MAX_CONDITIONS)
+		{
+			errors_without_context();
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("filter has more than %d conditions", MAX_CONDITIONS)));
+					 errmsg("filter has more than %d conditions", MAX_CONDITIONS),
+					 errhint("One condition with =@, =^ or =$ can stand for many values.")));
+		}
 		any = lappend(any, read_condition(&r));
 		if (*r.next == ',')
 		{

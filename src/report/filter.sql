@@ -125,12 +125,11 @@ BEGIN
 	SELECT s.filter INTO found_filter FROM pk_tracking.segment s
 		WHERE s.idsite = named_filter.idsite AND s.name = btrim(substr(ltrim(named_filter.filter), 2));
 	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('site %s has no filter of this name', idsite),
-			HINT = (SELECT CASE WHEN count(*) = 0 THEN 'Add filters with pk_tracking.add_segment().'
+		PERFORM pk_tracking_internal.report_error(
+			message => format('site %s has no filter of this name', idsite),
+			hint => (SELECT CASE WHEN count(*) = 0 THEN 'Add filters with pk_tracking.add_segment().'
 				ELSE format('Valid names are %s.', string_agg('@' || s.name, ', ' ORDER BY s.name)) END
-				FROM pk_tracking.segment s WHERE s.idsite = named_filter.idsite);
+				FROM pk_tracking.segment s WHERE s.idsite = named_filter.idsite));
 	END IF;
 	RETURN found_filter;
 END

@@ -115,14 +115,14 @@ BEGIN
 	IF (cardinality(report_funnel.steps) BETWEEN 1 AND most_steps) IS NOT TRUE
 		OR array_ndims(report_funnel.steps) <> 1
 		OR array_position(report_funnel.steps, NULL) IS NOT NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('steps of a funnel must be a list of 1 to %s filters', most_steps);
+		PERFORM pk_tracking_internal.report_error(
+			message => format('steps of a funnel must be a list of 1 to %s filters', most_steps),
+			hint => 'Each step is a filter of actions, such as pageUrl=@/cart.');
 	END IF;
-	IF report_funnel.within < interval '0' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'argument "within" must not be negative';
+	IF report_funnel.within NOT BETWEEN interval '0' AND interval '36500 days' THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => 'argument "within" must be between 0 and 36500 days',
+			hint => 'Without it all steps belong to one visit.');
 	END IF;
 	FOR k IN 1 .. cardinality(report_funnel.steps) LOOP
 		-- the values of all steps are one array; a step names its part of it

@@ -111,18 +111,18 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	-- hits have whole seconds: that of now is included
-	ends CONSTANT timestamptz := date_trunc('second',
-		coalesce(report_live.at, statement_timestamp())) + interval '1 s';
+	ends timestamptz;
 	zone CONSTANT text := pk_tracking_internal.report_site(report_live.idsite);
 	c record;
 	s record;
 BEGIN
-	IF (report_live.minutes BETWEEN 1 AND 1440) IS NOT TRUE THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'argument "minutes" must be between 1 and 1440';
-	END IF;
+	PERFORM pk_tracking_internal.report_instant('at', report_live.at);
+	-- hits have whole seconds: that of now is included
+	ends := date_trunc('second', coalesce(report_live.at, statement_timestamp())) + interval '1 s';
+	PERFORM pk_tracking_internal.report_number('minutes', coalesce(report_live.minutes, 0), 1, 1440,
+			'Without it the last 30 minutes are reported.'),
+		pk_tracking_internal.report_number('max_visits', report_live.max_visits, 0, NULL,
+			'NULL is all visits.');
 	SELECT * INTO c FROM pk_tracking_internal.report_consents(report_live.visitors);
 	SELECT * INTO s
 		FROM pk_tracking_internal.report_statement(pk_tracking_internal.report_live_query(),

@@ -40,16 +40,17 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'first and last day of a report must be finite and not null';
+	IF (from_date BETWEEN '0001-01-01' AND '9999-12-31') IS NOT TRUE
+		OR (to_date BETWEEN '0001-01-01' AND '9999-12-31') IS NOT TRUE THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => 'first and last day of a report must be between 0001-01-01 and 9999-12-31',
+			hint => 'Pass two days, such as ''2026-11-01'' and ''2026-11-30''.');
 	END IF;
 	IF from_date > to_date THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('first day of the report (%s) must not be later than its last day (%s)',
-				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
+		PERFORM pk_tracking_internal.report_error(
+			message => format('first day of the report (%s) must not be later than its last day (%s)',
+				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD')),
+			hint => 'Pass the earlier day first.');
 	END IF;
 	SELECT c.least_consent, c.greatest_consent INTO least_consent, greatest_consent
 		FROM pk_tracking_internal.report_consents(visitors) c;
@@ -72,10 +73,9 @@ BEGIN
 		WHEN 'identified' THEN least_consent := 0; greatest_consent := 1;
 		WHEN 'anonymous' THEN least_consent := 2; greatest_consent := 3;
 		ELSE
-			RAISE EXCEPTION USING
-				ERRCODE = 'invalid_parameter_value',
-				MESSAGE = format('invalid value for argument "visitors": "%s"', coalesce(visitors, 'NULL')),
-				HINT = 'Valid values are "all", "identified", and "anonymous".';
+			PERFORM pk_tracking_internal.report_error(
+				message => format('invalid value for argument "visitors": "%s"', coalesce(visitors, 'NULL')),
+				hint => 'Valid values are "all", "identified", and "anonymous".');
 	END CASE;
 END
 $$;
@@ -91,16 +91,19 @@ BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = report_site.idsite;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('site %s does not exist', coalesce(idsite::text, 'NULL')),
-			HINT = 'Add sites with pk_tracking.add_site().';
+		PERFORM pk_tracking_internal.report_error(
+			message => format('site %s does not exist', coalesce(idsite::text, 'NULL')),
+			hint => 'Add sites with pk_tracking.add_site().');
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_site IS
 	'time zone of a site; an error if there is no log or no such site';
 
+/*
+ * visitors: as the user wrote it; or, of report_evolution(), behind it the part of
+ * the days that is asked for, see report_part().
+ */
 CREATE FUNCTION pk_tracking_internal.report_period(
 	INOUT idsite integer,
 	INOUT from_date date,
@@ -114,16 +117,35 @@ CREATE FUNCTION pk_tracking_internal.report_period(
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	part text[] := regexp_match(visitors, '^([a-z]+) from (-?[0-9]{1,12}) to (-?[0-9]{1,12})$');
 BEGIN
 	timezone := pk_tracking_internal.report_site(idsite);
 	SELECT a.least_consent, a.greatest_consent INTO least_consent, greatest_consent
-		FROM pk_tracking_internal.report_arguments(from_date, to_date, visitors) a;
-	begins := pk_tracking_internal.day_begin(from_date, timezone);
-	ends := pk_tracking_internal.day_begin(to_date + 1, timezone);
+		FROM pk_tracking_internal.report_arguments(from_date, to_date, coalesce(part[1], visitors)) a;
+	begins := coalesce(to_timestamp(part[2]::float8),
+		pk_tracking_internal.day_begin(from_date, timezone));
+	ends := coalesce(to_timestamp(part[3]::float8),
+		pk_tracking_internal.day_begin(to_date + 1, timezone));
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_period IS
 	'checks the common arguments of reports; returns the site''s time zone, begin and end of the period, and the range of consent';
+
+/*
+ * What report_evolution() passes to a report as visitors, so that it reports a part
+ * of its days: days are all that a report's own arguments can say.
+ */
+CREATE FUNCTION pk_tracking_internal.report_part(visitors text, begins timestamptz, ends timestamptz)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%s from %s to %s', visitors, extract(epoch FROM begins)::bigint,
+		extract(epoch FROM ends)::bigint)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_part IS
+	'argument "visitors" by which report_evolution() has a report of hours';
 
 /*
  * The periods of a report as SQL, over the parameters of reports (template.sql).
@@ -169,10 +191,9 @@ BEGIN
 		key := '$7::timestamp';
 		last_day := '$8';
 	ELSE
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('invalid value for argument "period": "%s"', coalesce(period, 'NULL')),
-			HINT = 'Valid values are "hour", "day", "week", "month", "quarter", "year", and "range".';
+		PERFORM pk_tracking_internal.report_error(
+			message => format('invalid value for argument "period": "%s"', coalesce(period, 'NULL')),
+			hint => 'Valid values are "hour", "day", "week", "month", "quarter", "year", and "range".');
 	END IF;
 END
 $$;

@@ -87,10 +87,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN extract(day FROM from_date) = 1 AND extract(day FROM to_date + 1) = 1
+			AND to_date - from_date < from_date - date '0001-01-01'
 		THEN (from_date - make_interval(months => (12 * (extract(year FROM to_date + 1)
 			- extract(year FROM from_date)) + extract(month FROM to_date + 1)
 			- extract(month FROM from_date))::integer))::date
-		ELSE from_date - (to_date - from_date + 1) END
+		-- at the beginning of time there are fewer days
+		ELSE from_date - least(to_date - from_date + 1, from_date - date '0001-01-01') END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_day_before IS
 	'first day of the period before a report''s';

@@ -96,8 +96,8 @@ SELECT pk_tracking_internal.make_report('report_transitions',
 	own_arguments => 'url text DEFAULT NULL, title text DEFAULT NULL',
 	checks => $checks$
 	IF num_nonnulls(report_transitions.url, report_transitions.title) <> 1 THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'either url or title of the page must be given';
+		PERFORM pk_tracking_internal.report_error(
+			message => 'exactly one of "url" and "title" must be specified',
+			hint => 'Pass the page''s url, such as ''https://www.example.org/'', or title => its title.');
 	END IF;
 	$checks$);

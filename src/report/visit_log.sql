@@ -110,4 +110,10 @@ SELECT pk_tracking_internal.make_report('report_visit_log',
 			WHERE c.idvisit = page.idvisit) conv
 	ORDER BY v.visit_first_action_time DESC, v.idvisit DESC
 	$report$,
-	more_arguments => 'max_visits integer DEFAULT 100, skip_visits integer DEFAULT 0');
+	more_arguments => 'max_visits integer DEFAULT 100, skip_visits integer DEFAULT 0',
+	checks => $check$
+	PERFORM pk_tracking_internal.report_number('max_visits', report_visit_log.max_visits, 0, NULL,
+			'NULL is all visits.'),
+		pk_tracking_internal.report_number('skip_visits', report_visit_log.skip_visits, 0, NULL,
+			'It is the number of newer visits that are left out.');
+	$check$);

@@ -104,11 +104,12 @@ DECLARE
 	s record;
 BEGIN
 	IF report_visitor.visitor_id IS NULL AND report_visitor.user_id IS NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a visitor is found by visitor_id or by user_id',
-			HINT = 'Pass at least one of the two.';
+		PERFORM pk_tracking_internal.report_error(
+			message => 'at least one of "visitor_id" and "user_id" must be specified',
+			hint => 'report_visit_log() shows visitor ids and user ids.');
 	END IF;
+	PERFORM pk_tracking_internal.report_number('max_visits', report_visitor.max_visits, 0, NULL,
+		'NULL is all visits.');
 	SELECT * INTO c FROM pk_tracking_internal.report_consents(report_visitor.visitors);
 	SELECT * INTO s
 		FROM pk_tracking_internal.report_statement(

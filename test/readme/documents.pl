@@ -122,7 +122,7 @@ foreach my $f (grep { m{^src/.*\.(c|h|sql)$} } @files)
 	$t =~ s{/\*.*?\*/}{}gs;
 	if ($f =~ /\.sql$/)
 	{
-		while ($t =~ /\b(?:MESSAGE = |RAISE (?:EXCEPTION|NOTICE|WARNING) )(?:format\()?'((?:[^']|'')*)'/g) { (my $m = $1) =~ s/''/'/g; $messages{$m} = $f; }
+		while ($t =~ /\b(?:MESSAGE = |message => |RAISE (?:EXCEPTION|NOTICE|WARNING) )(?:format\()?'((?:[^']|'')*)'/g) { (my $m = $1) =~ s/''/'/g; $messages{$m} = $f; }
 	}
 	else
 	{
