@@ -12,7 +12,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(
 
 # The directories of src/, the lowest first: a module includes headers of its own
 # floor and of lower ones (test/layout/run).
-FLOORS = base settings identity request enrich visit log track report subject admin
+FLOORS = base settings identity request enrich visit log track rollup report subject admin
 
 OBJS := $(patsubst $(srcdir)/%.c,%.o,$(foreach dir,src $(addprefix src/,$(FLOORS)),$(sort $(wildcard $(srcdir)/$(dir)/*.c))))
 

@@ -141,7 +141,7 @@ ROLLBACK;
 SELECT pk_tracking.upgrade_log();
 SELECT pk_tracking.add_site('log test') AS site \gset
 SELECT (pk_tracking.track(:site, at => '2026-03-02 12:00+00')).outcome;
-INSERT INTO pk_tracking.log_version (version) VALUES (2);
+INSERT INTO pk_tracking.log_version (version) VALUES (3);
 \c -
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -155,14 +155,14 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SET client_min_messages = warning;
-SELECT pg_temp.try(format('SELECT pk_tracking.track(%s)', :site)) ~ '^55000.*version 2' AS "track refuses a newer log", pg_temp.try('SELECT pk_tracking.upgrade_log()') AS upgrade;
+SELECT pg_temp.try(format('SELECT pk_tracking.track(%s)', :site)) ~ '^55000.*version 3' AS "track refuses a newer log", pg_temp.try('SELECT pk_tracking.upgrade_log()') AS upgrade;
 SELECT pg_temp.try(format('SELECT pk_tracking.track(%s)', :site));
 SELECT s.value, s.remark FROM pk_tracking.status() s WHERE s.item = 'log version';
 BEGIN;
 DELETE FROM pk_tracking.log_version;
 SELECT pg_temp.try(format('SELECT pk_tracking.track(%s)', :site)) ~ '^55000' AS "nor one of no version";
 ROLLBACK;
-DELETE FROM pk_tracking.log_version WHERE version = 2;
+DELETE FROM pk_tracking.log_version WHERE version = 3;
 -- mended, it goes on in the same session
 SELECT (pk_tracking.track(:site, at => '2026-03-02 12:00+00')).outcome;
 -- a column of another type is refused, not misread

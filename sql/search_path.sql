@@ -218,6 +218,9 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pk_tracking.renew_erasure_salt()$$,
 	$$SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 FROM pk_tracking.who_may_read()$$,
 	$$SELECT pg_catalog.count(m.task) FROM pk_tracking.maintain() m WHERE m.done OPERATOR(pg_catalog.>=) 0$$,
+	-- builds what reports below are read from
+	$$SELECT pk_tracking.rebuild_rollups($S, '2020-01-01', '2099-01-01') OPERATOR(pg_catalog.>=) 0$$,
+	$$SELECT s.value FROM pk_tracking_internal.rollup_status() s WHERE s.item OPERATOR(pg_catalog.=) 'nothing'$$,
 	$$SELECT e.hits OPERATOR(pg_catalog.>) 0 FROM pk_tracking.excluded e WHERE e.idsite OPERATOR(pg_catalog.=) $S AND e.reason OPERATOR(pg_catalog.=) 'bot'$$,
 	$$SELECT pg_catalog.concat_ws(' ', pk_tracking.matched_by_name(4::int2), pk_tracking.decision_name(3::int2), pk_tracking.consent_name(1::int2), pk_tracking.visitor_type_name(1::int2),
 		pk_tracking.referrer_type_name(3::int2), pk_tracking.action_type_name(4::int2), pk_tracking.url_prefix_text(2::int2))$$,
@@ -367,7 +370,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
 -- none is left out but trigger functions, which setting and site fire, those that create_log(), CHECKs and the install script call, and procedures that commit, which come last
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits)'
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(mark_|rollup_(await|begin|build|freeze|prepare|rows_hidden|take|live|source|users|visit)|log_relations$|upgrade_to_)|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits)'
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking(_internal)?\.' || p.proname || '\(')) ORDER BY 1;
 
 DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;

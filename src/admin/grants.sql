@@ -60,6 +60,7 @@ BEGIN
 			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', obj.name, role);
 		END IF;
 	END LOOP;
+	EXECUTE format('GRANT SELECT ON pk_tracking_internal.rollup_kind TO %I', role);
 	-- salts and session links: members of the extension, because they are secret
 	FOR obj IN
 		SELECT c.oid::regclass AS name
@@ -141,7 +142,8 @@ DECLARE
 	obj record;
 BEGIN
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(report|filter)_|^(named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
+		'^(report|filter)_|^rollup_(source|live|rows_hidden|visit_query|users_query)$'
+		'|^(user_id_visitor_id|named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
 		'|matched_by_name|decision_name|consent_name|visitor_type_name'
 		'|referrer_type_name|action_type_name|url_prefix_text|plain_text|plain_json'
 		'|browser_name|os_name|os_family|device_type_name|device_brand_name)$');
@@ -152,7 +154,8 @@ BEGIN
 			AND (c.relname IN ('visit', 'action', 'filter_dimensions', 'reports') AND c.relkind = 'v'
 				OR c.relname IN ('site', 'goal', 'custom_dimension', 'segment',
 					'log_action', 'log_link_visit_action',
-					'log_conversion', 'log_conversion_item', 'log_visit_length')
+					'log_conversion', 'log_conversion_item', 'log_visit_length', 'log_other_id',
+					'rollup_site', 'rollup_day', 'rollup_mark', 'rollup_visit')
 					AND c.relkind IN ('r', 'p'))
 	LOOP
 		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);
@@ -167,6 +170,7 @@ BEGIN
 	LOOP
 		EXECUTE format('GRANT SELECT (%s) ON %s TO %I', obj.columns, obj.name, role);
 	END LOOP;
+	EXECUTE format('GRANT SELECT ON pk_tracking_internal.rollup_kind TO %I', role);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_analyst IS

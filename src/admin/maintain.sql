@@ -93,6 +93,10 @@ BEGIN
 	GET DIAGNOSTICS done = ROW_COUNT;
 	RETURN NEXT;
 
+	task := 'days of roll-ups built';
+	done := pk_tracking_internal.rollup_build_all();
+	RETURN NEXT;
+
 	task := 'expired salts destroyed';
 	done := pk_tracking.destroy_expired_salts();
 	RETURN NEXT;
@@ -103,4 +107,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.maintain IS
-	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, deletes and anonymises visits that are older than delete_visits_older_than and anonymise_visits_older_than, forgets old loads and counts of new names; no hit waits for it; returns a row for each task';
+	'for a scheduler: destroys expired salts and session links, joins sums of excluded hits, removes duplicate names, deletes and anonymises visits that are older than delete_visits_older_than and anonymise_visits_older_than, forgets old loads and counts of new names, builds roll-ups for about a minute; no hit waits for it; returns a row for each task';

@@ -185,6 +185,9 @@ BEGIN
 			went := 0;
 			at := 1;
 			COMMIT;
+			EXIT WHEN pg_catalog.cardinality(found) OPERATOR(pg_catalog.=) 0;
+			PERFORM pk_tracking_internal.rollup_freeze(sites[i], befores[i], 'infinity', true);
+			COMMIT;
 			began := pg_catalog.clock_timestamp();
 			WHILE at OPERATOR(pg_catalog.<=) pg_catalog.cardinality(found) LOOP
 				n := pk_tracking_internal.purge_batch(sites[i], befores[i],
@@ -230,12 +233,20 @@ DECLARE
 	n record;
 	found bigint[];
 	went bigint := 0;
+	until timestamptz := clock_timestamp() + interval '1 minute';
+	before timestamptz;
 BEGIN
 	FOR p IN SELECT * FROM pk_tracking_internal.purge_plan(NULL, NULL) LOOP
 		EXIT WHEN went >= max;
 		found := pk_tracking_internal.purge_find(p.site, p.before, max - went::integer);
 		CONTINUE WHEN found = '{}';
-		n := pk_tracking_internal.purge_batch(p.site, p.before, found, p.days, 'maintain', NULL);
+		-- roll-ups stay longer than the log; days that are not built yet go later
+		before := pk_tracking_internal.rollup_freeze(p.site, p.before, until, false);
+		IF before < p.before THEN
+			found := pk_tracking_internal.purge_find(p.site, before, max - went::integer);
+		END IF;
+		CONTINUE WHEN found = '{}';
+		n := pk_tracking_internal.purge_batch(p.site, before, found, p.days, 'maintain', NULL);
 		went := went + coalesce(n.visits, 0);
 	END LOOP;
 	RETURN went;

@@ -271,8 +271,8 @@ BEGIN
 	END IF;
 	SELECT max(l.version) INTO n FROM pk_tracking.log_version l;
 	RETURN QUERY SELECT 'log version', n::text,
-		CASE WHEN n IS DISTINCT FROM 1
-			THEN 'this extension writes version 1: run pk_tracking.upgrade_log()' END;
+		CASE WHEN n IS DISTINCT FROM 2
+			THEN 'this extension writes version 2: run pk_tracking.upgrade_log()' END;
 	RETURN QUERY SELECT 'log owner', pg_get_userbyid(c.relowner)::text, NULL::text
 		FROM pg_class c WHERE c.oid = 'pk_tracking.log_visit'::regclass;
 	SELECT count(*) INTO n FROM pk_tracking.site;
@@ -328,6 +328,8 @@ BEGIN
 		FROM (SELECT l.visitor_returning FROM pk_tracking.log_visit l
 			WHERE l.idvisitor IS NOT NULL ORDER BY l.idvisit DESC LIMIT 1000) v;
 
+	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.rollup_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.relation_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark

@@ -29,6 +29,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/sortsupport.h"
 #include "utils/syscache.h"
@@ -220,6 +221,16 @@ hexid_random(void)
 		explicit_bzero(&pool[left], sizeof(HexId));
 	} while (id == 0);
 	return id;
+}
+
+/*
+ * hexid_schema
+ *		Name of the schema that the type and its operators are in, quoted for SQL.
+ */
+const char *
+hexid_schema(void)
+{
+	return quote_identifier(get_namespace_name(extension_schema()));
 }
 
 /*

@@ -36,5 +36,6 @@ extern HexId hexid_random(void);
  * does not exist.
  */
 extern Oid	hexid_type_oid(void);
+extern const char *hexid_schema(void);
 
 #endif							/* PKT_HEXID_H */

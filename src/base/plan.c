@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
@@ -80,6 +81,26 @@ usable_plan(KeptPlan *kept)
 }
 
 /*
+ * The (sub)transaction that runs a plan of ours: after an error it is over, and
+ * nothing has to be reset.
+ */
+typedef struct Running
+{
+	LocalTransactionId lxid;
+	SubTransactionId subid;
+} Running;
+
+static Running running;
+
+/* plan_is_running: is this code run by a statement of a kept plan, as a trigger? */
+bool
+plan_is_running(void)
+{
+	return running.lxid == pkt_my_lxid() && running.subid == GetCurrentSubTransactionId() &&
+		running.subid != InvalidSubTransactionId;
+}
+
+/*
  * Run a plan without values in it, whatever plan_cache_mode the caller has set.
  * With debug_print_plan the server would show them to the caller: ids of visitors
  * that the hit was joined to.
@@ -91,6 +112,7 @@ execute(SPIPlanPtr plan, Datum *values, const char *nulls, Snapshot snapshot,
 	bool		forced = plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN;
 	int			level = 0;
 	int			rc;
+	Running		before = running;
 
 	if (forced)
 	{
@@ -98,8 +120,11 @@ execute(SPIPlanPtr plan, Datum *values, const char *nulls, Snapshot snapshot,
 		(void) set_config_option("plan_cache_mode", "auto", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 	}
+	running.lxid = pkt_my_lxid();
+	running.subid = GetCurrentSubTransactionId();
 	rc = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, read_only,
 							  fire_triggers, count);
+	running = before;
 	if (forced)
 		AtEOXact_GUC(true, level);
 	return rc;

@@ -34,6 +34,7 @@ extern int	plan_execute(KeptPlan *kept, Datum *values, const char *nulls, long c
 						 bool newest);
 extern void plan_read(KeptPlan *kept, Datum *values, long count);
 extern void plan_write(KeptPlan *kept, Datum *values);
+extern bool plan_is_running(void);
 extern int	pin_search_path(void);
 
 #endif							/* PKT_PLAN_H */

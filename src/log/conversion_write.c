@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "log/columns.h"
 #include "log/conversion_write.h"
+#include "log/mark.h"
 #include "log/names.h"
 #include "log/writer.h"
 
@@ -186,7 +187,8 @@ static KeptPlan known_order_plan = {
 
 static KeptPlan take_over_plan = {
 	.query = "UPDATE pk_tracking.log_conversion AS c SET idorder = NULL, order_conflict = c.idorder"
-	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2",
+	" WHERE c.idsite OPERATOR(pg_catalog.=) $1 AND c.idorder OPERATOR(pg_catalog.=) $2"
+	" RETURNING c.server_time",
 	.nargs = 2,.argtypes = {INT4OID, TEXTOID}
 };
 
@@ -336,10 +338,18 @@ take_over(int32 idsite, const char *idorder)
 
 	values[0] = Int32GetDatum(idsite);
 	values[1] = CStringGetTextDatum(idorder);
-	if (plan_execute(&take_over_plan, values, NULL, 0, true) != SPI_OK_UPDATE)
+	if (plan_execute(&take_over_plan, values, NULL, 0, true) != SPI_OK_UPDATE_RETURNING)
 		elog(ERROR, "could not update an order");
 	if (SPI_processed > 0)
+	{
+		bool		isnull;
+		Datum		at = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		SPI_freetuptable(SPI_tuptable);
+		/* it is another visit's, and may be of any day */
+		mark_range(idsite, DatumGetTimestampTz(at), DatumGetTimestampTz(at));
 		return;
+	}
 
 	/*
 	 * the owner has deleted it meanwhile, or a trigger of the owner's keeps

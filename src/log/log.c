@@ -14,6 +14,7 @@
 #include "base/plan.h"
 #include "log/columns.h"
 #include "log/log.h"
+#include "log/mark.h"
 #include "log/names_internal.h"
 #include "log/new_names.h"
 #include "log/neighbours.h"
@@ -53,6 +54,13 @@ bool
 log_has_user_code(void)
 {
 	return log_relations.has_user_code;
+}
+
+/* log_need_version: an error if the log has not the version that this library writes. */
+void
+log_need_version(void)
+{
+	relations_need_version();
 }
 
 /*
@@ -138,6 +146,7 @@ void
 log_close(Log *log)
 {
 	log->writer->close(log);
+	mark_write(log);
 	if (log->by_visitor_id != NULL)
 		index_close(log->by_visitor_id, NoLock);
 	if (log->by_config != NULL)

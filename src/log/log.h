@@ -13,6 +13,7 @@
 extern void log_init(void);
 extern Oid	log_owner(void);
 extern bool log_has_user_code(void);
+extern void log_need_version(void);
 
 extern void log_open(Log *log, LOCKMODE mode);
 extern void log_lock(void);

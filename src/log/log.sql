@@ -68,6 +68,7 @@ AS $$
 		('log_link_visit_action', '{idpageview, search_cat, custom_dimensions, custom_variables}'),
 		('segment', '{filter}'),
 		('rejected_hit', '{row_key}'),
+		('rollup_visit', '{keys}'),
 		('token', '{token_hash}')) AS t (name, columns)
 		JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'pk_tracking'::regnamespace
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (t.columns::name[])
@@ -93,19 +94,28 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.keep_out_of_statistics IS
 	'lets ANALYZE pass over columns whose values must not stand in the server''s catalog';
 
+/* In the order in which they need each other. */
+CREATE FUNCTION pk_tracking_internal.log_relations() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT '{
+		site, setting, goal, custom_dimension, segment, token, referrer_list, referrer_spam,
+		automation_agent,
+		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
+		log_conversion, log_conversion_item, log_other_id, rollup_mark,
+		rollup_site, rollup_day, rollup_visit, log_excluded, log_version,
+		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name,
+		visit, action, excluded}'::name[]
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.log_relations IS
+	'the tables and views that create_log() makes';
+
 CREATE FUNCTION pk_tracking.create_log(owner name DEFAULT CURRENT_USER) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- in the order in which they need each other
-	relations CONSTANT name[] := '{
-		site, setting, goal, custom_dimension, segment, token, referrer_list, referrer_spam,
-		automation_agent,
-		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
-		log_conversion, log_conversion_item, log_excluded, log_version,
-		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name,
-		visit, action, excluded}';
 	relation name;
 BEGIN
 	IF to_regclass('pk_tracking.log_visit') IS NOT NULL THEN
@@ -116,10 +126,10 @@ BEGIN
 	END IF;
 	PERFORM pk_tracking_internal.check_role(owner);
 
-	FOREACH relation IN ARRAY relations LOOP
+	FOREACH relation IN ARRAY pk_tracking_internal.log_relations() LOOP
 		EXECUTE format('SELECT pk_tracking_internal.%I()', 'make_' || relation);
 	END LOOP;
-	FOREACH relation IN ARRAY relations LOOP
+	FOREACH relation IN ARRAY pk_tracking_internal.log_relations() LOOP
 		-- of a view too
 		EXECUTE format('ALTER TABLE pk_tracking.%I OWNER TO %I', relation, owner);
 	END LOOP;

@@ -67,6 +67,7 @@ typedef struct Log
 	struct Batch *batch;		/* what a batch has in memory; NULL: none */
 	struct BatchNames *batch_names; /* names that the batch has met; NULL:
 									 * none */
+	struct Marks *marks;		/* changed older days; NULL: none */
 	HitNames	hit_names;		/* of the hit that is being recorded */
 	int64		reach;			/* seconds: least bound of visit lengths that
 								 * was used */

@@ -33,7 +33,7 @@
 #include "log/relations.h"
 #include "log/visit_length.h"
 
-#define LOG_VERSION 1
+#define LOG_VERSION 2
 
 /*
  * How often the log is looked up again in a row because it has changed
@@ -246,22 +246,27 @@ read_attributes(AttrNumber *att, const ColumnTable *columns, Oid relid)
 }
 
 /*
- * relation_has_triggers: has the table rules, or triggers of users that writing a hit
- * fires?  Hits insert and update, and never delete.
+ * relation_has_triggers
+ *		Has the table rules, or triggers of users for what hits do, which is to
+ *		insert and update?
  */
 bool
 relation_has_triggers(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	bool		result = rel->rd_rules != NULL;
+	List	   *functions = NIL;
+	ListCell   *lc;
 
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
-		const Trigger *t = &rel->trigdesc->triggers[i];
+		Trigger    *t = &rel->trigdesc->triggers[i];
 
-		result |= !t->tgisinternal &&
-			(TRIGGER_FOR_INSERT(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype));
+		if (!t->tgisinternal && (TRIGGER_FOR_INSERT(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype)))
+			functions = lappend_oid(functions, t->tgfoid);
 	}
+	foreach(lc, functions)
+		result |= !row_writer_marks(lfirst_oid(lc));
 	table_close(rel, AccessShareLock);
 	return result;
 }
@@ -424,6 +429,18 @@ check_version(void)
 }
 
 /*
+ * relations_need_version
+ *		Error object_not_in_prerequisite_state if the log has another version than
+ *		this library writes.  Callers are connected to SPI.
+ */
+void
+relations_need_version(void)
+{
+	if (!log_version_checked)
+		check_version();
+}
+
+/*
  * relations_open
  *		Open and lock log_visit, and lock the tables of actions and names if the
  *		log is to be written.
@@ -452,6 +469,5 @@ relations_open(Log *log, LOCKMODE mode)
 		else
 			log_relations.valid = false;
 	}
-	if (!log_version_checked)
-		check_version();
+	relations_need_version();
 }

@@ -70,6 +70,7 @@ extern const IndexKeys log_indexes[N_LOG_INDEXES];
 
 extern void relations_init(void);
 extern void relations_find(void);
+extern void relations_need_version(void);
 extern void relations_open(Log *log, LOCKMODE mode);
 extern bool relation_has_user_code(Oid relid);
 extern bool relation_has_triggers(Oid relid);

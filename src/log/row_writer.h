@@ -75,6 +75,7 @@ typedef struct RowWriter
 	bool	   *replace;
 } RowWriter;
 
+extern bool row_writer_marks(Oid funcid);
 extern void row_shape_read(RowShape *shape, const ColumnTable *columns, Oid relid, Oid owner);
 
 extern void row_writer_open(RowWriter *w, const RowShape *shape, Relation rel, int at_once);

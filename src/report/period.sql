@@ -203,13 +203,17 @@ COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'the periods of a repor
  * The statement of a report.  query: with the markers that template.sql explains,
  * which are replaced; period: of a report by period.  filter: as the user
  * wrote it.  Of its text nothing gets into the statement: its SQL is made of the
- * expressions of the table of dimensions (filter.c) and of $9, filter_values.
+ * expressions of the table of dimensions (filter.c) and of $9, filter_values.  The days
+ * and the time zone, if given, let it read roll-ups.
  */
 CREATE FUNCTION pk_tracking_internal.report_statement(
 	query text,
 	idsite integer,
 	filter text,
 	period text,
+	from_date date DEFAULT NULL,
+	to_date date DEFAULT NULL,
+	timezone text DEFAULT NULL,
 	OUT statement text,
 	OUT filter_values text[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
@@ -220,11 +224,31 @@ DECLARE
 	filtered text;
 	of_v text := 'true';	-- over a visit v
 	of_visit text := 'true';	-- over a row \1 that has an idvisit
+	-- days of the longest period
+	span integer := least(to_date - from_date, 10000) + 1;
+	kind text;
+	rollup text;
 	s record;
 BEGIN
-	statement := query;
+	SELECT NULL AS key, NULL AS first_day INTO s;
 	IF query ~ '\{span' THEN
 		SELECT * INTO s FROM pk_tracking_internal.report_spans(period);
+		-- roll-ups know no hours
+		span := CASE WHEN period <> 'hour' THEN least(span, CASE period WHEN 'day' THEN 1
+			WHEN 'week' THEN 7 WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 END) END;
+	END IF;
+	kind := (regexp_match(query, '\{rollup ([a-z_]+)\}'))[1];
+	IF kind IS NOT NULL AND filter IS NULL AND from_date IS NOT NULL THEN
+		rollup := pk_tracking_internal.rollup_source(kind, idsite, from_date, to_date, timezone,
+			span, s.key, coalesce(s.first_day, '$7'));
+	END IF;
+	IF rollup IS NOT NULL THEN
+		statement := split_part(query, '{rollup ', 1) || rollup
+			|| split_part(query, '{end of rollup}', 2);
+	ELSE
+		statement := replace(regexp_replace(query, '\{rollup [a-z_]+\}', ''), '{end of rollup}', '');
+	END IF;
+	IF query ~ '\{span' THEN
 		statement := replace(statement, '{spans}', s.spans);
 		statement := replace(statement, '{begins}', s.begins);
 		statement := replace(statement, '{first_day}', s.first_day);
@@ -276,13 +300,13 @@ COMMENT ON FUNCTION pk_tracking_internal.report_statement IS
  * first columns of the result, expressions over the keys k1, k2 and so on.
  * condition: over v.  axis: a relation of keys that all appear in the result, in
  * their order, even without visits; without it the result is ordered by number of
- * visits.
+ * visits.  kind: by which the visits may be read from roll-ups.
  *
  * Each anonymous visit counts as a visitor.  A bounce is a visit of at most one
  * action, as in Matomo.  Conversions are those of the counted visits.
  */
 CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[],
-	condition text DEFAULT 'true', axis text DEFAULT NULL)
+	condition text DEFAULT 'true', axis text DEFAULT NULL, kind text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
@@ -308,7 +332,7 @@ BEGIN
 			coalesce(m.revenue, 0),
 			coalesce(m.nb_visits_anonymous, 0),
 			round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
-		FROM %s (
+		FROM %s %s(
 			SELECT %s,
 				count(*) AS nb_visits,
 				count(DISTINCT v.idvisitor) + count(*)
@@ -329,11 +353,13 @@ BEGIN
 				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_visit v
 			WHERE {visits v} AND %s
-			GROUP BY %s) m %s
+			GROUP BY %s)%s m %s
 		ORDER BY %s$query$,
 		array_to_string(labels, ', '),
 		CASE WHEN axis IS NOT NULL THEN axis || ' LEFT JOIN' END,
+		CASE WHEN kind IS NOT NULL THEN format('{rollup %s} ', kind) END,
 		key_columns, condition, array_to_string(keys, ', '),
+		CASE WHEN kind IS NOT NULL THEN ' {end of rollup}' END,
 		CASE WHEN axis IS NOT NULL THEN format('USING (%s)', key_names) END,
 		CASE WHEN axis IS NULL THEN 'm.nb_visits DESC, ' ELSE '' END || key_names);
 END

@@ -28,6 +28,10 @@
 --		{span of TIME}			the k1 of a time
 --		{first_day}, {last_day}, {begins}
 --								what the report shows of k1
+-- What counts visits as report_query() does may be read from roll-ups:
+--		{rollup KIND} (SELECT ...) {end of rollup}
+--								a relation that counts by the keys of KIND, see
+--								rollup_source()
 -- report_statement() puts SQL for the markers: of a report without a filter what
 -- one would write by hand.  A query reads each table of the log once, and only its
 -- period, by the ranges that these conditions give.
@@ -93,7 +97,8 @@ BEGIN
 		FROM pk_tracking_internal.report_period(%1$I.idsite, %1$I.from_date, %1$I.to_date,
 			%1$I.visitors);%6$s
 	SELECT * INTO s
-		FROM pk_tracking_internal.report_statement(%7$s, %1$I.idsite, %1$I.filter, %8$s);
+		FROM pk_tracking_internal.report_statement(%7$s, %1$I.idsite, %1$I.filter, %8$s,
+			r.from_date, r.to_date, r.timezone);
 	RETURN QUERY EXECUTE s.statement
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
 			r.from_date, r.to_date, s.filter_values%9$s;
@@ -121,6 +126,7 @@ COMMENT ON FUNCTION pk_tracking_internal.make_report IS
  * the metrics follow.  keys, condition, axis: see report_query().  labels: the
  * values of the first columns, by default the keys themselves, k1, k2 and so on;
  * if by_period is true, k1 is the period and the keys given here begin with k2.
+ * types: of the keys, if the visits are to be counted in roll-ups, too.
  */
 CREATE FUNCTION pk_tracking_internal.make_visit_report(
 	name name,
@@ -131,15 +137,22 @@ CREATE FUNCTION pk_tracking_internal.make_visit_report(
 	condition text DEFAULT 'true',
 	axis text DEFAULT NULL,
 	by_period boolean DEFAULT false,
-	rows integer DEFAULT 100)
+	rows integer DEFAULT 100,
+	types text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $make_visit_report$
+DECLARE
+	kind text;	-- of roll-ups
 BEGIN
 	IF labels IS NULL THEN
 		SELECT coalesce(array_agg('k' || n ORDER BY n), '{}') INTO labels
 		FROM generate_series(1, cardinality(keys)) n;
+	END IF;
+	IF types IS NOT NULL THEN
+		kind := regexp_replace(name, '^report_', '');
+		PERFORM pk_tracking_internal.make_rollup_kind(kind, keys, types, condition);
 	END IF;
 	IF by_period THEN
 		keys := '{span of v.visit_first_action_time}'::text || keys;
@@ -148,7 +161,8 @@ BEGIN
 	END IF;
 	PERFORM pk_tracking_internal.make_report(name, comment,
 		concat_ws(', ', nullif(columns, ''), pk_tracking_internal.visit_metrics()),
-		pk_tracking_internal.report_query(keys, labels, condition, axis),
+		pk_tracking_internal.report_query(keys, labels, condition, axis,
+			kind),
 		by_period => by_period, rows => rows);
 END
 $make_visit_report$;

@@ -44,6 +44,8 @@ engine_enter(EngineScope *scope)
 
 	scope->caller = CurrentMemoryContext;
 	spi_connect();
+	/* an older log may lack tables that are read before it is opened */
+	log_need_version();
 	/* from here on everything lives in SPI's procedure context */
 }
 

@@ -23,6 +23,7 @@
 #include "enrich/geoip.h"
 #include "enrich/language.h"
 #include "log/conversion_write.h"
+#include "log/mark.h"
 #include "log/neighbours.h"
 #include "request/tracking_api.h"
 #include "track/anonymise.h"
@@ -177,6 +178,20 @@ tell_result(Work *w, const Decision *d, MatchedBy matched_by, const Visit *visit
 	w->done = true;
 }
 
+/*
+ * Mark the days that a hit has changed, if the first of them is over: those of
+ * its visit and its own.  before: the visit as it was, NULL if it has begun.
+ * margin: how long before the visit began it may have rows that were changed.
+ */
+static void
+mark_days(Work *w, const Visit *before, const Visit *visit, TimestampTz margin)
+{
+	TimestampTz from = Min(visit->first - margin, w->hit->at);
+
+	if (from < mark_today(w->site->tz))
+		mark_note(w->log, before, visit, from, Max(visit->last, w->hit->at));
+}
+
 /* Write a visit that begins, its first action and its conversions. */
 static void
 write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
@@ -224,23 +239,26 @@ write_new_visit(Work *w, const Decision *d, MatchedBy matched_by, Visit *visit)
 	if (!idlink_va.isnull)
 		log_insert_action(w->log, visit, hit, &action, idlink_va.value, matched_by, d->reason);
 	conversion_write(w->log, &w->conversions, visit, idlink_va);
+	mark_days(w, NULL, visit, 0);
 	tell_result(w, d, matched_by, visit, idlink_va);
 }
 
 /*
  * Write a hit that continues a visit.  referrer: the one that the visit gets,
- * NULL if it keeps its own.  False, with nothing written, if the visit is not
- * the newest version any more.
+ * NULL if it keeps its own; before: the visit as it was found.  False, with
+ * nothing written, if the visit is not the newest version any more.
  */
 static bool
 write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer *referrer,
-				Visit *visit)
+				const Visit *before, Visit *visit)
 {
 	const Settings *s = &w->site->s;
 	Action		action;
 	NullableInt idlink_va = no_int();
 	bool		has_row = action_has_row(w->kind);
 	bool		late = lifecycle_is_late(w->hit, s, visit);
+	bool		late_timings = w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] &&
+		describe_has_timings(w->hit);
 	Neighbours	neighbours;
 
 	if (has_row && late)
@@ -282,8 +300,15 @@ write_continued(Work *w, const Decision *d, MatchedBy matched_by, const Referrer
 	}
 	conversion_write(w->log, &w->conversions, visit, idlink_va);
 	/* page performance that came after its page view */
-	if (w->kind != ACTION_PAGE_VIEW && w->hit->pv_id[0] && describe_has_timings(w->hit))
+	if (late_timings)
 		log_update_timings(w->log, visit->idvisit, w->hit->pv_id, w->hit->timings);
+	mark_other_id(before, visit);
+
+	/*
+	 * the page view may have come late, and be earlier than the visit's first
+	 * action
+	 */
+	mark_days(w, before, visit, late_timings ? s->visit_standard_length * USECS_PER_SEC : 0);
 	tell_result(w, d, matched_by, visit, idlink_va);
 	return true;
 }
@@ -582,7 +607,7 @@ continue_visit(Recording *r)
 		give_to_visitor(r, &visit);
 
 	if (!write_continued(w, &r->d, r->matched_by,
-						 r->effect == REFERRER_REPLACES ? &r->referrer : NULL, &visit))
+						 r->effect == REFERRER_REPLACES ? &r->referrer : NULL, &r->found, &visit))
 	{
 		held_give_back_order(&r->held, w->request.idorder);
 		return note_refused(r);

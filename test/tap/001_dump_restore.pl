@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 
+use FindBin;
+use IO::Uncompress::Gunzip qw(gunzip);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -27,7 +29,7 @@ sub contents
 	foreach my $table (
 		qw(site setting goal token custom_dimension segment referrer_list log_visit log_visit_length log_action
 		log_link_visit_action log_conversion log_conversion_item log_version
-		referrer_spam automation_agent log_excluded))
+		referrer_spam automation_agent log_excluded log_other_id rollup_mark rollup_site rollup_day rollup_visit))
 	{
 		$result .= "$table: "
 		  . sql($db, "SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM pk_tracking.$table t")
@@ -148,7 +150,7 @@ sub goes_on
 	like($err, qr/log_visit_anonymous/, "$name: an anonymous row with a user id is refused");
 	($code, $out, $err) = $node->psql($db, 'DROP EXTENSION pk_tracking');
 	like($err, qr/other objects depend on it/, "$name: the extension is not dropped with a log");
-	is(sql($db, 'SELECT pk_tracking.upgrade_log()'), 1, "$name: log version");
+	is(sql($db, 'SELECT pk_tracking.upgrade_log()'), 2, "$name: log version");
 	is(sql($db, "SELECT count(*) FROM pk_tracking.status() WHERE item ~ '^salt '"), 4, "$name: salts of its own");
 	is(sql($db, 'SELECT count(*) FROM pk_tracking.visit') + 0, sql($db, 'SELECT count(*) FROM pk_tracking.log_visit') + 0, "$name: views");
 	return;
@@ -221,6 +223,29 @@ without_salts($file, 'three', 'dump of another schema\'s');
 restore($file, 'three_again');
 is(contents('three_again'), $before, 'restored with the type in another schema');
 is(sql('three_again', q{SELECT t.matched_by FROM pk_tracking.track(1, cid => 'feedfacecafe0002') t}), 'cid', 'tracking goes on there');
+
+# 4. logs that earlier versions have written: test/upgrade/log-VERSION.sql.gz
+foreach my $old (1)
+{
+	my $db = "version_$old";
+	gunzip("$FindBin::RealBin/../upgrade/log-$old.sql.gz" => "$dir/$db.sql") or die "cannot read the log of version $old";
+	restore("$dir/$db.sql", $db);
+	my ($code, $out, $err) = $node->psql($db, 'SELECT pk_tracking.track(1)');
+	like($err, qr/tracking log has version $old, but this library supports version 2/, "a log of version $old is not written");
+	my $rows = sql($db, 'SELECT count(*), md5(string_agg(v::text, chr(10) ORDER BY v.idvisit)) FROM pk_tracking.log_visit v');
+	my $report = sql($db, q{SELECT * FROM pk_tracking.report_visits(1, '2026-10-01', '2026-11-29', 'week')});
+	is(sql($db, 'SELECT pk_tracking.upgrade_log()'), 2, "a log of version $old is upgraded");
+	is(sql($db, 'SELECT pk_tracking.upgrade_log()'), 2, 'once');
+	is(sql($db, 'SELECT count(*), md5(string_agg(v::text, chr(10) ORDER BY v.idvisit)) FROM pk_tracking.log_visit v'), $rows, 'its rows are the same');
+	is(sql($db, "SELECT string_agg(r, ', ') FROM unnest(pk_tracking_internal.log_relations()) r WHERE to_regclass('pk_tracking.' || r) IS NULL"), '', 'it has all tables');
+	is(sql($db, 'SELECT count(*) FROM pk_tracking.log_other_id o'),
+		sql($db, 'SELECT count(DISTINCT (l.idvisit, l.idvisitor::text)) FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit v USING (idvisit) WHERE l.idvisitor::text <> v.idvisitor::text'),
+		'and knows other ids of actions');
+	is(sql($db, q{SELECT * FROM pk_tracking.report_visits(1, '2026-10-01', '2026-11-29', 'week')}), $report, 'the same report');
+	cmp_ok(sql($db, q{SELECT t.done FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups'}), '>', 50, 'roll-ups are built');
+	is(sql($db, q{SELECT * FROM pk_tracking.report_visits(1, '2026-10-01', '2026-11-29', 'week')}), $report, 'the same report from them');
+	is(sql($db, q{SELECT t.outcome FROM pk_tracking.track_request('idsite=1&rec=1&consent=1&_id=00000000000000ab', ip => '203.0.113.7') t}), 'recorded', 'tracking goes on');
+}
 
 my $log = slurp_file($node->logfile);
 unlike($log, qr/PANIC|TRAP|terminated by signal/, 'no crash');

@@ -1,0 +1,252 @@
+-- Roll-ups: marks, building, and that a report from roll-ups is the report from the log, cell by cell
+SET client_min_messages = warning;
+SET timezone = 'Asia/Tokyo';	-- a session's time zone must not matter
+SET datestyle = ISO;
+DO $$ BEGIN
+	IF to_regclass('pk_tracking.log_visit') IS NULL THEN
+		PERFORM pk_tracking.create_log();
+	END IF;
+	DELETE FROM pk_tracking.setting;
+END $$;
+TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item;
+SELECT pk_tracking.add_site('rollups', '{https://u.example}', 'Europe/Berlin') AS site \gset
+SELECT set_config('test.site', :'site', false) <> '' AS site;
+SELECT pk_tracking.set_site(:site, 'consent_mode', 'ask_else_anonymous');
+SELECT pk_tracking.set_site(:site, 'create_new_visit_after_midnight', 'off');
+SELECT pk_tracking.add_goal(:site, 'thanks', 'url', 'thanks') AS goal;
+SELECT t.task IS NOT NULL AS built FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
+
+-- Who leaves a mark -------------------------------------------------------
+-- in the site's days before today; hits are written by the engine, the rest is done by hand
+CREATE FUNCTION pg_temp.marks() RETURNS TABLE (first_day_ago integer, last_day_ago integer) LANGUAGE sql AS $$
+	WITH gone AS (DELETE FROM pk_tracking.rollup_mark m WHERE m.idsite = current_setting('test.site')::integer OR m.idsite IS NULL RETURNING m.begins, m.ends)
+	SELECT DISTINCT CASE WHEN isfinite(g.begins) THEN (now() AT TIME ZONE 'Europe/Berlin')::date - (g.begins AT TIME ZONE 'Europe/Berlin')::date END,
+		CASE WHEN isfinite(g.ends) THEN (now() AT TIME ZONE 'Europe/Berlin')::date - (g.ends AT TIME ZONE 'Europe/Berlin')::date END FROM gone g ORDER BY 1 DESC, 2 DESC
+$$;
+-- noon of a day before today
+CREATE FUNCTION pg_temp.noon(ago integer) RETURNS timestamptz LANGUAGE sql AS $$
+	SELECT ((now() AT TIME ZONE 'Europe/Berlin')::date - ago + time '12:00') AT TIME ZONE 'Europe/Berlin'
+$$;
+CREATE FUNCTION pg_temp.hit(query text, at timestamptz DEFAULT now()) RETURNS text LANGUAGE sql AS $$
+	SELECT t.outcome || CASE WHEN t.new_visit THEN ', new' ELSE '' END
+	FROM pk_tracking.track_request(format('idsite=%s&rec=1&consent=1&url=https%%3A%%2F%%2Fu.example%%2F&%s', current_setting('test.site'), query), ip => '203.0.113.7', at => hit.at) t
+$$;
+SELECT * FROM pg_temp.marks();
+\echo today
+SELECT pg_temp.hit('_id=00000000000000aa');
+SELECT pg_temp.hit('_id=00000000000000aa&idgoal=1');
+SELECT pg_temp.hit('_id=00000000000000aa&uid=anna');
+SELECT * FROM pg_temp.marks();
+\echo a late hit, which begins a visit; then another on that day, and one that comes after visits of its visitor
+SELECT pg_temp.hit('_id=00000000000000bb', pg_temp.noon(3));
+SELECT * FROM pg_temp.marks();
+SELECT pg_temp.hit('_id=00000000000000bb&idgoal=1', pg_temp.noon(3) + interval '1 minute');
+SELECT * FROM pg_temp.marks();
+SELECT pg_temp.hit('_id=00000000000000bb', pg_temp.noon(9));
+SELECT * FROM pg_temp.marks();
+\echo a visit over midnight
+SELECT pg_temp.hit('_id=00000000000000bc', pg_temp.noon(5) + interval '11 hours 50 minutes');
+SELECT pg_temp.hit('_id=00000000000000bc', pg_temp.noon(5) + interval '12 hours 10 minutes');
+SELECT * FROM pg_temp.marks();
+\echo a user who logs in: the actions before keep their visitor id, and are found by it
+SELECT pg_temp.hit('_id=00000000000000bb&uid=bea', pg_temp.noon(3) + interval '2 minutes');
+SELECT count(*) AS other_ids, min(o.idvisitor::text) AS idvisitor FROM pk_tracking.log_other_id o WHERE o.idsite = :site AND o.idvisitor = '00000000000000bb';
+SELECT * FROM pg_temp.marks();
+\echo by hand: UPDATE, INSERT, DELETE
+UPDATE pk_tracking.log_visit SET location_country = 'nz' WHERE idsite = :site AND visit_first_action_time = pg_temp.noon(9);
+SELECT * FROM pg_temp.marks();
+UPDATE pk_tracking.log_conversion SET revenue = 7 WHERE idsite = :site AND server_time < pg_temp.noon(1);
+SELECT * FROM pg_temp.marks();
+UPDATE pk_tracking.log_link_visit_action SET custom_float = 1 WHERE idsite = :site AND server_time = pg_temp.noon(9);
+SELECT * FROM pg_temp.marks();
+INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time, idvisitor) VALUES (:site, pg_temp.noon(12), pg_temp.noon(12), '00000000000000cc');
+SELECT * FROM pg_temp.marks();
+DELETE FROM pk_tracking.log_visit WHERE idsite = :site AND visit_first_action_time = pg_temp.noon(9);
+SELECT * FROM pg_temp.marks();
+-- the visit had another id
+DELETE FROM pk_tracking.log_visit WHERE idsite = :site AND visit_first_action_time = pg_temp.noon(3);
+SELECT count(*) AS other_ids FROM pk_tracking.log_other_id o WHERE o.idvisitor = '00000000000000bb';
+SELECT * FROM pg_temp.marks();
+\echo of many rows all days from the first one on
+INSERT INTO pk_tracking.log_link_visit_action (idsite, idvisit, server_time) SELECT :site, 0, pg_temp.noon(15) FROM generate_series(1, 10001);
+SELECT * FROM pg_temp.marks();
+DELETE FROM pk_tracking.log_link_visit_action WHERE idvisit = 0 AND idsite = :site;
+SELECT * FROM pg_temp.marks();
+\echo nothing that changes no rows, and all that TRUNCATE takes
+UPDATE pk_tracking.log_visit SET location_country = 'nz' WHERE false;
+DELETE FROM pk_tracking.log_conversion WHERE false;
+SELECT * FROM pg_temp.marks();
+BEGIN;
+TRUNCATE pk_tracking.log_conversion_item;
+SELECT m.idsite, m.begins < '3999-01-01 BC' AS all_before, isfinite(m.begins) AS frozen_days_stay, m.ends FROM pk_tracking.rollup_mark m WHERE m.idsite IS NULL;
+ROLLBACK;
+\echo hits are still written without the executor
+SELECT count(*) AS slow FROM pk_tracking_internal.slow_tables();
+
+-- Building ----------------------------------------------------------------
+-- of rows whose marks are still there
+TRUNCATE pk_tracking.log_visit;
+SELECT pg_temp.hit('_id=00000000000000bb', pg_temp.noon(n)) FROM unnest('{12,4,3,0}'::integer[]) n;
+SELECT t.done > 0 AS built FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
+SELECT min((now() AT TIME ZONE 'Europe/Berlin')::date - d.day) AS from_ago, max((now() AT TIME ZONE 'Europe/Berlin')::date - d.day) AS to_ago,
+	count(*) FILTER (WHERE d.built IS NULL OR d.stale) AS missing FROM pk_tracking.rollup_day d WHERE d.idsite = :site;
+SELECT t.done FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
+SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(8))::date, (pg_temp.noon(2))::date) AS rebuilt;
+SELECT pk_tracking.rebuild_rollups(:site, '2026-01-02', '2026-01-01');
+SELECT pk_tracking.rebuild_rollups(0, '2026-01-01', '2026-01-01');
+SELECT count(*) FROM pk_tracking.status() s WHERE s.item = 'roll-ups' AND s.value ~ '^\d+ days of sites, \d+ missing, \d+ marks waiting, last built \d' AND s.remark IS NULL;
+
+-- From roll-ups as from the log -------------------------------------------
+CREATE TABLE rollups_raw (idsite integer, url text, _id text, consent text, at timestamptz);
+SELECT FROM pk_tracking.attach('rollups_raw');
+CREATE FUNCTION pg_temp.pick(VARIADIC choices text[]) RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT choices[1 + floor(random() * cardinality(choices))::integer] $$;
+CREATE FUNCTION pg_temp.answer(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	EXECUTE format('SELECT coalesce(string_agg(x::text, E''\n''), '''') FROM pk_tracking.%s x', call) INTO answer;
+	RETURN answer;
+END $$;
+/* Reports of random days: how many differ.  With another time zone noted no roll-up is read. */
+CREATE FUNCTION pg_temp.compare(n integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+	kinds CONSTANT text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k ORDER BY 1);
+	site CONSTANT integer := current_setting('test.site');
+	calls text[] := '{}';
+	answers text[];
+	others text[];
+	kind text;
+	first integer;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		kind := kinds[1 + floor(random() * cardinality(kinds))::integer];
+		first := floor(random() * 24)::integer;
+		calls := calls || format('report_%s(%s, %L, %L, visitors => %L%s)', kind, site, (pg_temp.noon(first))::date, (pg_temp.noon(first - floor(random() * 24)::integer))::date,
+			pg_temp.pick('all', 'all', 'identified', 'anonymous'),
+			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = 'report_' || kind AND p.proargnames @> '{period}')
+				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END);
+	END LOOP;
+	answers := ARRAY(SELECT pg_temp.answer(c) FROM unnest(calls) WITH ORDINALITY AS u (c, n) ORDER BY u.n);
+	BEGIN
+		UPDATE pk_tracking.rollup_site SET timezone = 'none';
+		others := ARRAY(SELECT pg_temp.answer(c) FROM unnest(calls) WITH ORDINALITY AS u (c, n) ORDER BY u.n);
+		RAISE EXCEPTION 'undo';
+	EXCEPTION WHEN raise_exception THEN
+	END;
+	FOR i IN 1 .. n LOOP
+		IF answers[i] <> others[i] AND current_setting('test.show', true) = 'on' THEN
+			RAISE WARNING E'%\nfrom roll-ups:\n%\nfrom the log:\n%', calls[i], answers[i], others[i];
+		END IF;
+	END LOOP;
+	RETURN (SELECT count(*) FROM unnest(answers, others) AS u (a, b) WHERE u.a <> u.b);
+END $$;
+/* Something happens.  kind: one of those that are listed, NULL for any. */
+CREATE FUNCTION pg_temp.happen(kind text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	this CONSTANT integer := current_setting('test.site');
+	at timestamptz := now() - random() ^ 2 * interval '22 days';
+	id text := lpad(to_hex(1 + floor(random() * 12)::integer), 16, '0');
+	victim bigint := (SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
+	buyer bigint := (SELECT c.idvisit FROM pk_tracking.log_conversion c WHERE c.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
+BEGIN
+	kind := coalesce(kind, pg_temp.pick('live', 'late', 'late', 'late', 'user', 'late user', 'goal', 'order', 'anonymous', 'consents', 'delete', 'country', 'visitor', 'move', 'revenue',
+		'conversion', 'add', 'refuse', 'batch', 'zone', 'maintain', 'maintain', 'maintain'));
+	CASE kind
+		WHEN 'live' THEN PERFORM pg_temp.hit('_id=' || id);
+		WHEN 'late' THEN PERFORM pg_temp.hit('_id=' || id || '&urlref=https%3A%2F%2F' || pg_temp.pick('a', 'b') || '.example%2F', at + n * interval '10 minutes') FROM generate_series(1, 3) n;
+		WHEN 'user' THEN PERFORM pg_temp.hit('_id=' || id || '&uid=u' || id);
+		WHEN 'late user' THEN PERFORM pg_temp.hit('_id=' || id || CASE WHEN n > 1 THEN '&uid=u' || right(id, 1) ELSE '' END, at + n * interval '10 minutes') FROM generate_series(1, 3) n;
+		WHEN 'goal' THEN PERFORM pg_temp.hit('_id=' || id || '&url=https%3A%2F%2Fu.example%2Fthanks', at);
+		WHEN 'order' THEN PERFORM pg_temp.hit('_id=' || id || '&idgoal=0&revenue=' || floor(random() * 1000) / 10 || '&ec_id=' || random(), at);
+		WHEN 'anonymous' THEN PERFORM pg_temp.hit('_id=' || id || '&consent=0', at);
+		WHEN 'consents' THEN	-- and takes it back
+			PERFORM pg_temp.hit('_id=' || id || '&consent=' || n % 2, at + n * interval '5 minutes') FROM generate_series(0, 3) n;
+		WHEN 'delete' THEN DELETE FROM pk_tracking.log_visit WHERE idvisit = victim;
+		WHEN 'country' THEN UPDATE pk_tracking.log_visit SET location_country = pg_temp.pick('de', 'nz') WHERE idvisit = victim AND consent < 2;
+		WHEN 'visitor' THEN UPDATE pk_tracking.log_visit SET idvisitor = '00000000000000ff' WHERE idvisit = victim AND consent < 2;
+		WHEN 'move' THEN UPDATE pk_tracking.log_visit SET visit_first_action_time = at WHERE idvisit = victim;
+		WHEN 'revenue' THEN UPDATE pk_tracking.log_conversion SET revenue = coalesce(revenue, 0) + 1 WHERE idvisit = buyer;
+		WHEN 'conversion' THEN DELETE FROM pk_tracking.log_conversion WHERE idvisit = buyer;
+		WHEN 'add' THEN INSERT INTO pk_tracking.log_visit (idsite, idvisitor, visit_first_action_time, visit_last_action_time, visit_total_actions) VALUES (this, id::hexid, at, at, 2);
+		WHEN 'refuse' THEN
+			UPDATE pk_tracking.log_visit SET consent = 3, idvisitor = NULL, config_id = NULL, user_id = NULL, location_ip = NULL, visitor_returning = 0, visitor_count_visits = 1,
+				profilable = 0, visitor_seconds_since_first = 0, visitor_seconds_since_last = 0, visitor_seconds_since_order = NULL WHERE idvisit = victim;
+		WHEN 'batch' THEN	-- a statement with many hits keeps its visits in memory
+			INSERT INTO rollups_raw (idsite, url, _id, consent, at)
+			SELECT this, 'https://u.example/', lpad(to_hex(n % 12), 16, '0'), '1', now() - n % 4 * interval '1 day' + n * interval '1 minute' - interval '2 hours' FROM generate_series(1, 80) n;
+		WHEN 'zone' THEN UPDATE pk_tracking.site SET timezone = pg_temp.pick('Europe/Berlin', 'America/New_York', 'Asia/Kathmandu') WHERE idsite = this;
+		WHEN 'maintain' THEN PERFORM pk_tracking.maintain();
+	END CASE;
+	RETURN kind;
+END $$;
+
+SELECT setseed(coalesce(nullif(current_setting('test.seed', true), ''), '0.25')::double precision);
+DO $$
+DECLARE
+	differences integer := 0;
+	happened text[] := '{}';
+	built integer;
+BEGIN
+	FOR i IN 1 .. coalesce(nullif(current_setting('test.steps', true), ''), '60')::integer LOOP
+		happened := happened || pg_temp.happen();
+		COMMIT;
+		differences := differences + pg_temp.compare(3);
+		IF differences > 0 AND current_setting('test.show', true) = 'on' THEN
+			RAISE EXCEPTION 'different after %', happened;
+		END IF;
+	END LOOP;
+	RAISE WARNING 'different answers: %', differences;
+END $$;
+
+-- Would a forgotten mark be noticed? ---------------------------------------
+-- Each mutant forgets one; then things happen that it should have marked.
+CREATE FUNCTION pg_temp.noticed(mutant text, VARIADIC kinds text[]) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	differences integer := 0;
+BEGIN
+	PERFORM pg_temp.happen('order') FROM generate_series(1, 8);
+	PERFORM pg_temp.happen('add') FROM generate_series(1, 12);	-- which have no actions
+	PERFORM pk_tracking.maintain();
+	EXECUTE mutant;
+	FOR i IN 1 .. 150 LOOP
+		PERFORM pg_temp.happen(k) FROM unnest(kinds) k;
+		differences := differences + pg_temp.compare(3);
+		EXIT WHEN differences > 0;
+	END LOOP;
+	RETURN differences > 0;
+END $$;
+BEGIN;
+SELECT pg_temp.noticed($$SELECT$$, 'late', 'delete', 'move') AS without_a_mutant;
+ROLLBACK;
+-- the engine's, and those by hand
+BEGIN;
+SELECT pg_temp.noticed($m$
+	CREATE FUNCTION pg_temp.forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER forgets BEFORE INSERT ON pk_tracking.rollup_mark FOR EACH ROW EXECUTE FUNCTION pg_temp.forget()$m$, 'late', 'anonymous') AS late_hits;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed(regexp_replace(pg_get_functiondef('pk_tracking_internal.mark_rows'::regproc), E'(INSERT INTO pk_tracking.rollup_mark.*?;)(.*?)INSERT INTO pk_tracking.rollup_mark.*?;', '\1\2'), 'delete', 'add', 'maintain') AS later_days_of_their_visitors;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_visit DISABLE TRIGGER log_visit_mark_delete', 'delete') AS deleted_visits;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_visit DISABLE TRIGGER log_visit_mark_update', 'country', 'move') AS changed_visits;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_visit DISABLE TRIGGER log_visit_mark_insert', 'add') AS added_visits;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_update', 'revenue') AS changed_conversions;
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_delete', 'conversion') AS deleted_conversions;
+ROLLBACK;
+-- and the roll-ups are what is read
+BEGIN;
+SELECT pg_temp.noticed('UPDATE pk_tracking.rollup_visit SET nb_visits = nb_visits + 1', VARIADIC '{}') AS roll_ups_changed;
+ROLLBACK;
+
+SELECT pk_tracking.detach('rollups_raw');
+DROP TABLE rollups_raw;
+TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item;

@@ -1,0 +1,551 @@
+/*
+ * mark.c
+ *		Marks of older days that were changed, for the roll-ups.
+ *
+ * Whoever changes rows of a day that is over leaves a mark in the same
+ * transaction: the engine with the hit (mark_note), everybody else by a trigger
+ * on the tables of the log (pkt_mark_changes).  Marks are only inserted, so
+ * nobody waits.  Hits of today leave none.
+ *
+ * Roll-ups also hold the previous day of each day's visitors, so the later days
+ * of a visitor are marked with a changed one; mark_rows() in mark.sql looks
+ * them up.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/hexid.h"
+#include "base/plan.h"
+#include "base/spi.h"
+#include "log/mark.h"
+#include "log/relations.h"
+#include "log/visit_length.h"
+
+PG_FUNCTION_INFO_V1(pkt_mark_changes);
+
+/* The current day of a time zone, as last asked for. */
+typedef struct Today
+{
+	pg_tz	   *tz;
+	TimestampTz begins;
+	TimestampTz ends;
+} Today;
+
+#define TODAYS 8				/* time zones that are remembered */
+static Today todays[TODAYS];
+
+/* What a call of the engine has changed. */
+typedef struct Mark
+{
+	int32		idsite;
+	int64		idvisit;
+	TimestampTz from;
+	TimestampTz to;
+	bool		has_id[2];		/* the visitors whose later days change, too */
+	HexId		id[2];
+} Mark;
+
+/* Marks are of so much time: midnights are at its multiples, in any time zone. */
+#define STEP (15 * USECS_PER_MINUTE)
+
+/* How long after it a change touches the previous day of a later one (rollup_visit.prev). */
+#define FOLLOWED (368 * USECS_PER_DAY)
+
+/*
+ * The last one that this (sub)transaction has noted: hits of one visit say the same
+ * again and again.
+ */
+static struct
+{
+	Mark		mark;
+	LocalTransactionId lxid;
+	SubTransactionId subid;
+}			last;
+
+/*
+ * So many are kept apart.  Of a batch that has more, all days of its sites from
+ * the first changed one on count as changed.
+ */
+#define MARKS_MAX 32
+
+typedef struct Marks
+{
+	int			n;
+	bool		all_later;
+	Mark		list[MARKS_MAX];
+} Marks;
+
+/*
+ * The later visits of a visitor, also those that have had the id: $1 site, $2 id,
+ * $3 the visit that was changed, $4 to $5 when others may have begun that have rows
+ * from $6 on.  A row that came late may be earlier than its visit's first action.
+ */
+static void
+make_later(KeptPlan *plan, StringInfo sql)
+{
+	static const Oid types[] = {INT4OID, InvalidOid, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+	TIMESTAMPTZOID};
+	const char *schema = hexid_schema();
+
+	appendStringInfo(sql,
+					 "INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)"
+					 " SELECT $1, LEAST(w.begins, (SELECT pg_catalog.min(a.server_time)"
+					 " FROM pk_tracking.log_link_visit_action a"
+					 " WHERE a.idvisit OPERATOR(pg_catalog.=) w.idvisit)), w.ends"
+					 " FROM (SELECT v.idvisit, v.visit_first_action_time AS begins,"
+					 " GREATEST(v.visit_first_action_time, v.visit_last_action_time) AS ends"
+					 " FROM pk_tracking.log_visit v WHERE v.idsite OPERATOR(pg_catalog.=) $1"
+					 " AND v.idvisitor OPERATOR(%s.=) $2"
+					 " AND v.visit_first_action_time OPERATOR(pg_catalog.>=) $4"
+					 " AND v.visit_first_action_time OPERATOR(pg_catalog.<) $5"
+					 " UNION ALL SELECT v.idvisit, v.visit_first_action_time,"
+					 " GREATEST(v.visit_first_action_time, v.visit_last_action_time)"
+					 " FROM pk_tracking.log_other_id o JOIN pk_tracking.log_visit v"
+					 " ON v.idvisit OPERATOR(pg_catalog.=) o.idvisit"
+					 " WHERE o.idsite OPERATOR(pg_catalog.=) $1 AND o.idvisitor OPERATOR(%s.=) $2"
+					 " AND v.visit_first_action_time OPERATOR(pg_catalog.>=) $4"
+					 " AND v.visit_first_action_time OPERATOR(pg_catalog.<) $5) w"
+					 " WHERE w.idvisit OPERATOR(pg_catalog.<>) $3"
+					 " AND w.ends OPERATOR(pg_catalog.>=) $6", schema, schema);
+	plan->nargs = lengthof(types);
+	memcpy(plan->argtypes, types, sizeof(types));
+}
+
+static KeptPlan later_plan = {.make = make_later};
+
+static KeptPlan days_plan = {
+	.query = "INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends) VALUES ($1, $2, $3)",
+	.nargs = 3,.argtypes = {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+static KeptPlan other_id_plan = {
+	.query = "INSERT INTO pk_tracking.log_other_id (idvisit, idvisitor, idsite)"
+	" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+	.nargs = 3,.argtypes = {INT8OID, InvalidOid, INT4OID}
+};
+
+/*
+ * The beginning of the day, plus days; of two midnights the later one.
+ */
+static TimestampTz
+midnight(struct pg_tm day, int days, pg_tz *tz)
+{
+	TimestampTz result;
+	int			offset;
+
+	j2date(date2j(day.tm_year, day.tm_mon, day.tm_mday) + days,
+		   &day.tm_year, &day.tm_mon, &day.tm_mday);
+	day.tm_hour = day.tm_min = day.tm_sec = 0;
+	day.tm_isdst = -1;
+	offset = DetermineTimeZoneOffset(&day, tz);
+	if (tm2timestamp(&day, 0, &offset, &result) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return result;
+}
+
+/*
+ * mark_today
+ *		The beginning of the day that it is now in the time zone.  The clock is
+ *		read now: a transaction that has its number and finds that it is still
+ *		today is among those that the builder waits for before it builds that
+ *		day.  So call it after something has been written.
+ */
+TimestampTz
+mark_today(pg_tz *tz)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Today	   *t = &todays[((uintptr_t) tz >> 6) % TODAYS];
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset;
+
+	if (likely(t->tz == tz && now >= t->begins && now < t->ends))
+		return t->begins;
+	if (timestamp2tm(now, &offset, &tm, &fsec, NULL, tz) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	t->tz = NULL;
+	t->begins = midnight(tm, 0, tz);
+	t->ends = midnight(tm, 1, tz);
+	t->tz = tz;
+	return t->begins;
+}
+
+/* All days of the sites that the marks name, from the first one on. */
+static void
+join_marks(Marks *marks)
+{
+	int			n = 0;
+
+	for (int i = 0; i < marks->n; i++)
+	{
+		int			k = 0;
+
+		while (k < n && marks->list[k].idsite != marks->list[i].idsite)
+			k++;
+		if (k == n)
+			marks->list[n++] = marks->list[i];
+		marks->list[k].from = Min(marks->list[k].from, marks->list[i].from);
+	}
+	marks->n = n;
+	marks->all_later = true;
+}
+
+/* The beginning of the time's step. */
+static TimestampTz
+step_begin(TimestampTz t)
+{
+	return t - (t % STEP + STEP) % STEP;
+}
+
+/* Do they say the same? */
+static bool
+same_mark(const Mark *a, const Mark *b)
+{
+	return a->idvisit == b->idvisit && a->from == b->from && a->to == b->to &&
+		a->has_id[0] == b->has_id[0] && a->id[0] == b->id[0] && !a->has_id[1];
+}
+
+/*
+ * mark_note
+ *		The visit was changed, with rows of it between from and to, the first of
+ *		which is before mark_today().  before: the visit as it was, NULL if it has
+ *		begun.  The marks are written when the log is closed.
+ */
+void
+mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from, TimestampTz to)
+{
+	Marks	   *marks = log->marks;
+	Mark	   *m;
+
+	if (marks == NULL)
+		log->marks = marks = MemoryContextAllocZero(log->context, sizeof(Marks));
+	if (marks->n == MARKS_MAX)
+	{
+		if (log->batch == NULL)
+			mark_write(log);
+		else
+			join_marks(marks);
+		if (marks->n == MARKS_MAX)
+			mark_write(log);
+	}
+	m = &marks->list[marks->n++];
+	m->idsite = visit->idsite;
+	m->idvisit = visit->idvisit;
+	m->from = step_begin(from);
+	m->to = step_begin(to) + STEP - 1;
+	m->has_id[0] = visit->has_idvisitor;
+	m->id[0] = visit->idvisitor;
+	m->has_id[1] = before != NULL && before->has_idvisitor &&
+		!(visit->has_idvisitor && visit->idvisitor == before->idvisitor);
+	m->id[1] = before != NULL ? before->idvisitor : 0;
+	if (marks->all_later)
+		join_marks(marks);
+	else if (same_mark(m, &last.mark) && last.lxid == pkt_my_lxid() &&
+			 last.subid == GetCurrentSubTransactionId())
+		marks->n--;
+	else
+	{
+		last.mark = *m;
+		last.lxid = pkt_my_lxid();
+		last.subid = GetCurrentSubTransactionId();
+	}
+}
+
+/* mark_range: mark the days of rows of the site between from and to. */
+void
+mark_range(int32 idsite, TimestampTz from, TimestampTz to)
+{
+	Datum		values[3];
+
+	values[0] = Int32GetDatum(idsite);
+	values[1] = TimestampTzGetDatum(from);
+	values[2] = TimestampTzGetDatum(to);
+	if (plan_execute(&days_plan, values, NULL, 0, true) != SPI_OK_INSERT)
+		elog(ERROR, "could not mark changed days");
+}
+
+/*
+ * Mark the days of later visits of a visitor, for whom a year back is looked.  A visit
+ * that becomes longer meanwhile than all before is marked by whoever does that.
+ */
+static void
+mark_later(const Mark *m, HexId id)
+{
+	TimestampTz longest = Max(visit_length_bound(m->idsite) * USECS_PER_SEC, USECS_PER_DAY);
+	Datum		values[6];
+
+	values[0] = Int32GetDatum(m->idsite);
+	values[1] = HexIdGetDatum(id);
+	values[2] = Int64GetDatum(m->idvisit);
+	values[3] = TimestampTzGetDatum(m->from - longest);
+	values[4] = TimestampTzGetDatum(m->from + FOLLOWED);
+	values[5] = TimestampTzGetDatum(m->from);
+	if (plan_execute(&later_plan, values, NULL, 0, true) != SPI_OK_INSERT)
+		elog(ERROR, "could not mark later days");
+}
+
+/*
+ * mark_write
+ *		Write what mark_note() was told of.  Visits that are in memory are
+ *		written by then.
+ */
+void
+mark_write(Log *log)
+{
+	Marks	   *marks = log->marks;
+
+	if (marks == NULL || marks->n == 0)
+		return;
+	for (int i = 0; i < marks->n; i++)
+	{
+		const Mark *m = &marks->list[i];
+
+		mark_range(m->idsite, m->from, marks->all_later ? GetCurrentTimestamp() : m->to);
+		for (int k = 0; k < 2; k++)
+		{
+			if (m->has_id[k] && !marks->all_later)
+				mark_later(m, m->id[k]);
+		}
+	}
+	marks->n = 0;
+}
+
+/*
+ * mark_other_id
+ *		A hit has given the visit another visitor id; earlier actions keep the
+ *		one that it had.  Note that they are found in this visit.
+ */
+void
+mark_other_id(const Visit *before, const Visit *visit)
+{
+	Datum		values[3];
+
+	if (!before->has_idvisitor || (visit->has_idvisitor && visit->idvisitor == before->idvisitor))
+		return;
+	values[0] = Int64GetDatum(visit->idvisit);
+	values[1] = HexIdGetDatum(before->idvisitor);
+	values[2] = Int32GetDatum(visit->idsite);
+	if (plan_execute(&other_id_plan, values, NULL, 0, true) != SPI_OK_INSERT)
+		elog(ERROR, "could not note a visitor id");
+}
+
+/* A table of the log, and what is to be done when its rows are changed by hand. */
+typedef struct MarkedTable
+{
+	const char *name;
+	const char *columns;		/* site, visitor, begin and end of what a row
+								 * belongs to */
+	const char *join;			/* r is the row */
+	const char *begins;			/* of the mark that TRUNCATE leaves;
+								 * -infinity: frozen days are gone, too */
+	const char *inserted;		/* further statements */
+	const char *updated;
+	const char *deleted;
+} MarkedTable;
+
+/*
+ * An action of another visitor id than its visit's is found by log_other_id.
+ * Ids are compared as numbers, which needs no operator of theirs.  What became
+ * anonymous leaves no id.
+ */
+#define OTHER_IDS_OF_ACTIONS \
+	"INSERT INTO pk_tracking.log_other_id (idvisit, idvisitor, idsite)" \
+	" SELECT DISTINCT r.idvisit, r.idvisitor, r.idsite FROM new_rows r" \
+	" LEFT JOIN pk_tracking.log_visit v ON v.idvisit = r.idvisit" \
+	" WHERE r.idvisitor IS NOT NULL AND v.idvisit IS NOT NULL" \
+	" AND (v.idvisitor IS NULL OR v.idvisitor::int8 <> r.idvisitor::int8)" \
+	" ON CONFLICT DO NOTHING"
+#define FORGET_OTHER_IDS_OF_ACTIONS \
+	"DELETE FROM pk_tracking.log_other_id o USING old_rows r" \
+	" WHERE o.idvisit = r.idvisit AND NOT EXISTS" \
+	" (SELECT FROM pk_tracking.log_link_visit_action a" \
+	" WHERE a.idvisit = o.idvisit AND a.idvisitor::int8 = o.idvisitor::int8)"
+
+/* Before all rows, but finite. */
+#define LONG_AGO "'4000-01-01 00:00+00 BC'"
+
+static const MarkedTable marked_tables[] = {
+	{"log_visit",
+		"r.idsite, r.idvisitor::int8, r.visit_first_action_time,"
+		" greatest(r.visit_first_action_time, r.visit_last_action_time)", "", "'-infinity'",
+		NULL,
+		"INSERT INTO pk_tracking.log_other_id (idvisit, idvisitor, idsite)"
+		" SELECT o.idvisit, o.idvisitor, o.idsite"
+		" FROM old_rows o JOIN new_rows n ON n.idvisit = o.idvisit"
+		" WHERE o.idvisitor IS NOT NULL AND n.consent < 2"
+		" AND n.idvisitor::int8 IS DISTINCT FROM o.idvisitor::int8"
+		" AND EXISTS (SELECT FROM pk_tracking.log_link_visit_action a"
+		" WHERE a.idvisit = o.idvisit AND a.idvisitor::int8 = o.idvisitor::int8)"
+		" ON CONFLICT DO NOTHING",
+		"DELETE FROM pk_tracking.log_other_id o USING old_rows r WHERE o.idvisit = r.idvisit"
+	},
+	{"log_link_visit_action",
+		"r.idsite, r.idvisitor::int8, r.server_time, r.server_time", "", LONG_AGO,
+		OTHER_IDS_OF_ACTIONS,
+		FORGET_OTHER_IDS_OF_ACTIONS "; " OTHER_IDS_OF_ACTIONS,
+		FORGET_OTHER_IDS_OF_ACTIONS
+	},
+	{"log_conversion",
+		"r.idsite, NULL::int8, least(r.server_time, v.visit_first_action_time),"
+		" greatest(r.server_time, v.visit_last_action_time)",
+		" LEFT JOIN pk_tracking.log_visit v ON v.idvisit = r.idvisit", LONG_AGO,
+		NULL, NULL, NULL
+	},
+	{"log_conversion_item",
+		"r.idsite, NULL::int8, least(r.server_time, v.visit_first_action_time),"
+		" greatest(r.server_time, v.visit_last_action_time)",
+		" LEFT JOIN pk_tracking.log_visit v ON v.idvisit = r.idvisit", LONG_AGO,
+		NULL, NULL, NULL
+	},
+};
+
+/*
+ * Of a statement that changed more rows than that, all days from the first one
+ * on count as changed.
+ */
+#define ROWS_MAX 10000
+
+/* The statement that fired the trigger may run where joins are restricted. */
+static void
+plan_freely(void)
+{
+	static const char *const names[] = {"enable_hashjoin", "enable_mergejoin", "enable_nestloop"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		(void) set_config_option(names[i], "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+								 0, false);
+}
+
+static void
+run(const char *statement)
+{
+	int			rc = SPI_execute(statement, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "could not mark changed days: %s", SPI_result_code_string(rc));
+}
+
+/*
+ * The rows that the statement has changed, as MarkedTable.columns has them.  Rows of
+ * frozen days are deleted because of their age, and the roll-ups stay: nothing is
+ * marked, nor are the visitors' later days, whose previous day stays.
+ */
+static char *
+changed_rows(const MarkedTable *table, bool old, bool new)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT r.idsite, r.idvisitor, r.begins, r.ends FROM (");
+	if (old)
+		appendStringInfo(&sql, "SELECT %s FROM old_rows r%s", table->columns, table->join);
+	if (old && new)
+		appendStringInfoString(&sql, " UNION ALL ");
+	if (new)
+		appendStringInfo(&sql, "SELECT %s FROM new_rows r%s", table->columns, table->join);
+	appendStringInfoString(&sql,
+						   ") r (idsite, idvisitor, begins, ends)"
+						   " LEFT JOIN pk_tracking.rollup_site s ON s.idsite = r.idsite"
+						   " AND r.ends < s.frozen_before::timestamp AT TIME ZONE s.timezone"
+						   " WHERE s.idsite IS NULL");
+	return sql.data;
+}
+
+/* The trigger's own statements; SPI is connected and knows the transition tables. */
+static void
+mark_statement(const MarkedTable *table, TriggerEvent event)
+{
+	bool		old = !TRIGGER_FIRED_BY_INSERT(event);
+	bool		new = !TRIGGER_FIRED_BY_DELETE(event);
+	const char *further = !old ? table->inserted : new ? table->updated : table->deleted;
+	char	   *rows;
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+	{
+		run(psprintf("INSERT INTO pk_tracking.rollup_mark VALUES (NULL, %s, 'infinity')",
+					 table->begins));
+		if (table->deleted != NULL)
+			run("DELETE FROM pk_tracking.log_other_id");
+		return;
+	}
+	if (further != NULL)
+		run(further);
+	rows = changed_rows(table, old, new);
+	run(psprintf("SELECT FROM (%s) r LIMIT %d", rows, ROWS_MAX + 1));
+	if (SPI_processed > ROWS_MAX)
+		run(psprintf("INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)"
+					 " SELECT r.idsite, min(r.begins), greatest(max(r.ends), clock_timestamp())"
+					 " FROM (%s) r GROUP BY r.idsite", rows));
+	else
+		run(psprintf("SELECT pk_tracking_internal.mark_rows(array_agg(r.idsite),"
+					 " array_agg(r.idvisitor), array_agg(r.begins), array_agg(r.ends))"
+					 " FROM (%s) r HAVING count(*) > 0", rows));
+}
+
+/*
+ * pkt_mark_changes
+ *		SQL: trigger after each statement on a table of the log, with transition
+ *		tables old_rows and new_rows.  Statements of the engine are passed over: it
+ *		marks by itself.  Runs with the rights of the log's owner, as the triggers
+ *		of foreign keys do, because who may change the log need not have rights on
+ *		the marks.
+ */
+Datum
+pkt_mark_changes(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const MarkedTable *table = NULL;
+	Oid			user;
+	int			security;
+	int			level;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("pk_tracking_internal.mark_changes() must be called as a trigger")));
+	if (plan_is_running())
+		return PointerGetDatum(NULL);
+
+	for (int i = 0; i < (int) lengthof(marked_tables); i++)
+	{
+		if (strcmp(marked_tables[i].name, RelationGetRelationName(trigger->tg_relation)) == 0)
+			table = &marked_tables[i];
+	}
+	if (table == NULL)
+		elog(ERROR, "\"%s\" is not a table of the log",
+			 RelationGetRelationName(trigger->tg_relation));
+
+	if (!log_relations.valid)
+		relations_find();
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(log_relations.owner, security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	level = pin_search_path();
+	plan_freely();
+	spi_connect();
+	if (SPI_register_trigger_data(trigger) < 0)
+		elog(ERROR, "could not read the changed rows");
+	mark_statement(table, trigger->tg_event);
+	spi_finish();
+	AtEOXact_GUC(true, level);
+	SetUserIdAndSecContext(user, security);
+	return PointerGetDatum(NULL);
+}

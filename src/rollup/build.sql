@@ -1,0 +1,397 @@
+
+-- ---------------------------------------------------------------------------
+-- rollup/build: building roll-ups
+--
+-- maintain() builds the days that are missing or marked, the oldest first.  One
+-- session at a time builds a site; others pass it over.
+-- ---------------------------------------------------------------------------
+
+/*
+ * Is a transaction running that may have written hits of a day when it was over, or have
+ * such hits been committed that the caller's snapshot does not see?  horizon: the number
+ * of the transaction that first saw that the day was over; whoever got a later number has
+ * looked at the clock later, and marks hits of that day.  All running transactions with a
+ * number hold a lock on it before they look at the clock; a snapshot says less, because
+ * its end is not after the oldest number that has not ended.  Those of other databases do
+ * not matter.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_awaits(horizon xid8) RETURNS boolean
+LANGUAGE sql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (SELECT FROM pg_locks l
+			LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+			LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND p.transaction = l.transactionid
+			WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+				AND l.pid IS DISTINCT FROM pg_backend_pid()
+				AND age(l.transactionid) > age(horizon::xid)
+				AND coalesce(a.datid, (SELECT d.oid FROM pg_database d WHERE d.datname = p.database))
+					IS NOT DISTINCT FROM (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+		OR (current_setting('transaction_isolation') <> 'read committed'
+			AND (horizon >= pg_snapshot_xmax(pg_current_snapshot())
+				OR EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) x WHERE x < horizon)))
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_awaits IS
+	'whether a transaction is running that began before a day was over';
+
+/*
+ * Days of which the log has no row have nothing to be counted: a site may have very
+ * many, after one hit of long ago.  Nothing but the ranges of times is read for
+ * that.  Returns how many days are done.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_build_empty(idsite integer, timezone text,
+	from_date date, to_date date)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	-- looked at before the rows
+	horizons xid8[] := ARRAY(
+		SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
+			WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
+		WHERE pk_tracking_internal.rollup_awaits(h.horizon));
+	days date[] := ARRAY(
+		WITH d AS MATERIALIZED (
+			SELECT r.day, pk_tracking_internal.day_begin(r.day, timezone) AS begins,
+				pk_tracking_internal.day_begin(r.day + 1, timezone) AS ends
+			FROM pk_tracking.rollup_day r
+			WHERE r.idsite = idsite AND r.day BETWEEN from_date AND to_date
+				AND (r.built IS NULL OR r.stale)
+				AND (r.horizon IS NULL OR r.horizon <> ALL (horizons)))
+		SELECT d.day FROM d
+		WHERE NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idsite = idsite
+			AND v.visit_first_action_time >= d.begins AND v.visit_first_action_time < d.ends));
+BEGIN
+	IF days <> '{}' THEN
+		DELETE FROM pk_tracking.rollup_visit r
+		WHERE r.idsite = idsite AND r.day = ANY (days)
+			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k));
+		UPDATE pk_tracking.rollup_day d
+		SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = true
+		WHERE d.idsite = idsite AND d.day = ANY (days);
+	END IF;
+	RETURN cardinality(days);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_empty IS
+	'notes which days that are to be built have no rows';
+
+/*
+ * Builds a day anew.  The caller has locked the site's row of rollup_site.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_build_day(idsite integer, day date, timezone text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	kinds text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k);
+	run text := format('(VALUES (%L::timestamptz, %L::timestamptz)) AS run (begins, ends)',
+		pk_tracking_internal.day_begin(day, timezone),
+		pk_tracking_internal.day_begin(day + 1, timezone));
+	by_id boolean;
+BEGIN
+	DELETE FROM pk_tracking.rollup_visit r
+	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
+	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, prev, nb_visits, nb_uniq_visitors, '
+		'nb_users, max_actions, bounce_count, nb_visits_converted, nb_actions, nb_pageviews, '
+		'sum_visit_length, nb_conversions, anonymous, kind, keys, revenue) SELECT $1, q.* FROM ('
+		|| pk_tracking_internal.rollup_visit_query(kinds, run) || ') q'
+		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
+	EXECUTE pk_tracking_internal.rollup_users_query(run) INTO by_id USING idsite;
+	UPDATE pk_tracking.rollup_day d
+	SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = by_id
+	WHERE d.idsite = idsite AND d.day = day;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_day IS 'builds the roll-ups of a day';
+
+/* $1 is the site. */
+CREATE FUNCTION pk_tracking_internal.rollup_users_query(runs text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('SELECT NOT EXISTS (SELECT FROM %s JOIN pk_tracking.log_visit v ON v.idsite = $1 '
+		'AND v.visit_first_action_time >= run.begins AND v.visit_first_action_time < run.ends '
+		'AND v.user_id IS NOT NULL '
+		'AND v.idvisitor::bigint IS DISTINCT FROM pk_tracking.user_id_visitor_id(v.user_id)::bigint)',
+		runs)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_users_query IS
+	'text of the query whether the visits of users in some runs of days have the visitor ids that the user ids give';
+
+/*
+ * Before sites are built: adds those that rollup_site has not got, and makes of a mark
+ * of all sites one of each.  A site without rows begins today;
+ * a row of an earlier day, which may come any time, marks its day.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_prepare() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	new_sites integer[] := ARRAY(SELECT s.idsite FROM pk_tracking.site s
+		WHERE NOT EXISTS (SELECT FROM pk_tracking.rollup_site r WHERE r.idsite = s.idsite));
+	mark record;
+BEGIN
+	FOR mark IN DELETE FROM pk_tracking.rollup_mark m WHERE m.idsite IS NULL RETURNING m.* LOOP
+		INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)
+		SELECT s.idsite, mark.begins, mark.ends FROM pk_tracking.rollup_site s;
+	END LOOP;
+	IF new_sites = '{}' THEN
+		RETURN;
+	END IF;
+	INSERT INTO pk_tracking.rollup_site (idsite, timezone, first_day)
+	SELECT s.idsite, s.timezone,
+		(least(now(), min(f.first)) AT TIME ZONE s.timezone)::date
+	FROM pk_tracking.site s LEFT JOIN (
+		SELECT v.idsite, min(v.visit_first_action_time) AS first
+		FROM pk_tracking.log_visit v GROUP BY 1
+		UNION ALL
+		SELECT l.idsite, min(l.server_time) FROM pk_tracking.log_link_visit_action l GROUP BY 1
+		UNION ALL
+		SELECT c.idsite, min(c.server_time) FROM pk_tracking.log_conversion c GROUP BY 1
+		UNION ALL
+		SELECT i.idsite, min(i.server_time) FROM pk_tracking.log_conversion_item i GROUP BY 1) f
+		ON f.idsite = s.idsite
+	WHERE s.idsite = ANY (new_sites)
+	GROUP BY s.idsite, s.timezone
+	ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_prepare IS
+	'adds new sites to the roll-ups, and spreads marks of all sites';
+
+/*
+ * Makes of the marks that this statement's snapshot sees days that are stale, and
+ * deletes these marks and no others: what commits later is marked later.  Days
+ * that are over get a row; they are built when the transactions that may have
+ * written hits of theirs as hits of today have ended.  now() is not later than
+ * any snapshot of this transaction.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_take_marks(idsite integer, timezone text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	marks tid[];
+	days daterange[];
+	first date;
+	all_gone boolean;
+BEGIN
+	SELECT array_agg(m.ctid),
+		array_agg(daterange((m.begins AT TIME ZONE timezone)::date,
+			(m.ends AT TIME ZONE timezone)::date, '[]')),
+		min((m.begins AT TIME ZONE timezone)::date) FILTER (WHERE m.begins > '4000-01-01 00:00+00 BC'),
+		bool_or(m.begins = '-infinity')
+		INTO marks, days, first, all_gone
+		FROM pk_tracking.rollup_mark m WHERE m.idsite = idsite;
+	IF marks IS NOT NULL THEN
+		-- TRUNCATE takes frozen days, too
+		UPDATE pk_tracking.rollup_site s SET frozen_before = '-infinity'
+		WHERE s.idsite = idsite AND all_gone;
+		UPDATE pk_tracking.rollup_day d SET stale = true
+		FROM pk_tracking.rollup_site s
+		WHERE d.idsite = idsite AND d.day <@ ANY (days) AND NOT d.stale
+			AND s.idsite = idsite AND d.day >= s.frozen_before;
+		UPDATE pk_tracking.rollup_site s SET first_day = greatest(first, s.frozen_before)
+		WHERE s.idsite = idsite AND first IS NOT NULL AND greatest(first, s.frozen_before) < s.first_day;
+		DELETE FROM pk_tracking.rollup_mark m WHERE m.ctid = ANY (marks);
+	END IF;
+	INSERT INTO pk_tracking.rollup_day (idsite, day, horizon)
+	SELECT idsite, g::date, pg_current_xact_id()
+	FROM pk_tracking.rollup_site s,
+		generate_series(s.first_day, (now() AT TIME ZONE timezone)::date - 1, interval '1 day') g
+	WHERE s.idsite = idsite
+		AND NOT EXISTS (SELECT FROM pk_tracking.rollup_day d
+			WHERE d.idsite = idsite AND d.day = g::date);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_take_marks IS
+	'notes which days of a site are to be built, and deletes the marks that say so';
+
+/*
+ * Locks the roll-ups of a site for a builder, takes their marks, and returns the time
+ * zone of their days.  NULL: the site has none, another session is building them and the
+ * caller does not wait, or row security hides rows of the log from the caller.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_begin(idsite integer, wait boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	s record;
+BEGIN
+	IF pk_tracking_internal.rollup_rows_hidden() THEN
+		RETURN NULL;
+	END IF;
+	IF wait THEN
+		PERFORM FROM pk_tracking.rollup_site r WHERE r.idsite = idsite FOR UPDATE;
+	END IF;
+	SELECT r.timezone AS old_timezone, t.timezone INTO s
+	FROM pk_tracking.rollup_site r JOIN pk_tracking.site t ON t.idsite = r.idsite
+	WHERE r.idsite = idsite
+	FOR UPDATE OF r SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	IF s.old_timezone <> s.timezone THEN
+		-- other days begin and end; what the log has lost stays as it is
+		DELETE FROM pk_tracking.rollup_visit v USING pk_tracking.rollup_site r
+		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
+		DELETE FROM pk_tracking.rollup_day v USING pk_tracking.rollup_site r
+		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
+		UPDATE pk_tracking.rollup_site r SET timezone = s.timezone,
+			first_day = greatest(r.first_day - 1, r.frozen_before)
+		WHERE r.idsite = idsite;
+	END IF;
+	PERFORM pk_tracking_internal.rollup_take_marks(idsite, s.timezone);
+	RETURN s.timezone;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_begin IS
+	'locks a site''s roll-ups for a builder and takes their marks; returns the time zone';
+
+/*
+ * Builds the days of a site that are missing or stale, at least one that is not
+ * empty, until the time is up.  Returns how many were built.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_build_days(idsite integer, timezone text,
+	until timestamptz, from_date date, to_date date)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	d record;
+	built integer;
+	counted integer := 0;
+BEGIN
+	built := pk_tracking_internal.rollup_build_empty(idsite, timezone, from_date, to_date);
+	FOR d IN
+		SELECT r.day, r.horizon FROM pk_tracking.rollup_day r
+		WHERE r.idsite = idsite AND (r.built IS NULL OR r.stale)
+			AND r.day BETWEEN from_date AND to_date
+		ORDER BY r.day
+	LOOP
+		EXIT WHEN counted > 0 AND clock_timestamp() >= until;
+		CONTINUE WHEN pk_tracking_internal.rollup_awaits(d.horizon);
+		PERFORM pk_tracking_internal.rollup_build_day(idsite, d.day, timezone);
+		counted := counted + 1;
+	END LOOP;
+	RETURN built + counted;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_days IS
+	'builds days of a site''s roll-ups that are missing or stale';
+
+CREATE FUNCTION pk_tracking_internal.rollup_build_site(idsite integer, until timestamptz,
+	from_date date DEFAULT '-infinity', to_date date DEFAULT 'infinity')
+RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	timezone CONSTANT text := pk_tracking_internal.rollup_begin(idsite, false);
+BEGIN
+	RETURN coalesce(pk_tracking_internal.rollup_build_days(idsite, timezone, until,
+		from_date, to_date), 0);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_site IS
+	'builds roll-ups of a site, unless another session does';
+
+CREATE FUNCTION pk_tracking_internal.rollup_build_all() RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	until timestamptz := clock_timestamp() + interval '1 minute';
+	site integer;
+	built bigint := 0;
+BEGIN
+	PERFORM pk_tracking_internal.rollup_prepare();
+	FOR site IN SELECT s.idsite FROM pk_tracking.rollup_site s ORDER BY s.idsite LOOP
+		built := built + pk_tracking_internal.rollup_build_site(site, until);
+	END LOOP;
+	RETURN built;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_all IS
+	'part of maintain(): builds roll-ups for about a minute, at least a day of each site';
+
+/*
+ * For whoever deletes rows of a site because of their age, before a time at which a day
+ * begins: builds the days before it, the oldest first, until the time is up, and from now
+ * on the roll-ups of those that are built stay as they are.  Returns the time before which
+ * rows may be deleted; -infinity if another session is building and the caller does not
+ * wait.
+ *
+ * A transaction that has tracked a hit of such a day while it was today, and has not
+ * ended since, is not waited for, or it would keep rows from being deleted.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_freeze(idsite integer, before timestamptz,
+	until timestamptz, wait boolean)
+RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	timezone text;
+	first_kept date;
+BEGIN
+	-- a log of an older version has none
+	IF to_regclass('pk_tracking.rollup_site') IS NULL THEN
+		RETURN before;
+	END IF;
+	PERFORM pk_tracking_internal.rollup_prepare();
+	timezone := pk_tracking_internal.rollup_begin(idsite, wait);
+	IF timezone IS NULL THEN
+		RETURN '-infinity';
+	END IF;
+	first_kept := (before AT TIME ZONE timezone)::date;
+	UPDATE pk_tracking.rollup_day d SET horizon = NULL
+		WHERE d.idsite = idsite AND d.day < first_kept AND d.horizon IS NOT NULL;
+	PERFORM pk_tracking_internal.rollup_build_days(idsite, timezone, until, '-infinity',
+		first_kept - 1);
+	SELECT least(first_kept, min(d.day)) INTO first_kept
+		FROM pk_tracking.rollup_day d
+		WHERE d.idsite = idsite AND d.day < first_kept AND (d.built IS NULL OR d.stale);
+	UPDATE pk_tracking.rollup_site r SET frozen_before = first_kept
+		WHERE r.idsite = idsite AND r.frozen_before < first_kept;
+	RETURN pk_tracking_internal.day_begin(first_kept, timezone);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_freeze IS
+	'builds roll-ups of days whose rows are about to be deleted by age, and keeps them as they are; returns the time before which rows may be deleted';
+
+CREATE FUNCTION pk_tracking.rebuild_rollups(idsite integer, from_date date, to_date date)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	p record;
+BEGIN
+	SELECT * INTO p FROM pk_tracking_internal.report_period(idsite, from_date, to_date, 'all');
+	PERFORM pk_tracking_internal.rollup_prepare();
+	INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)
+	VALUES (idsite, p.begins, p.ends - interval '1 microsecond');
+	RETURN pk_tracking_internal.rollup_build_site(idsite, 'infinity', from_date, to_date);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.rebuild_rollups IS
+	'builds the roll-ups of some days of a site anew; returns how many days it built';
