@@ -23,7 +23,7 @@ AS $$
 		'performance', 'downloads', 'outlinks', 'searches', 'search_categories',
 		'searches_without_results', 'events', 'contents', 'content_names', 'content_pieces',
 		'goals', 'goal_summary', 'conversions', 'orders', 'products', 'product_names',
-		'product_categories', 'days_to_conversion', 'visits_to_conversion', 'funnel', 'cohorts']::name[]
+		'product_categories', 'days_to_conversion', 'visits_to_conversion', 'cohorts']::name[]
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.api_public_reports IS
 	'the reports that a public link shows';
@@ -88,7 +88,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	-- what a public link may say besides its site
-	public_arguments CONSTANT text[] := '{from_date,to_date,period,visitors,folder,steps,within,goal,acts}';
+	public_arguments CONSTANT text[] := '{from_date,to_date,period,visitors,folder,goal,acts}';
 	chosen record;
 	given text[];
 	unknown text;

@@ -1,0 +1,424 @@
+/* The tests of web/: what is on the screen, compared with what SQL says. */
+'use strict';
+
+const fs = require('fs');
+const path = require('path');
+const { pathToFileURL } = require('url');
+const { top, world, ok, is, sql, rows, literal, until, sleep, context, newPage, loggedIn, open, settled, WEEK } = require('./world.js');
+
+const web = path.join(top, 'web');
+const DAYS = "'2026-11-14', '2026-11-20'";
+const same = (got, wanted, what) => is(JSON.stringify(got), JSON.stringify(wanted), what);
+const quietPage = (page, what) => is(page.faults.join('\n'), '', what + ': no fault in the page');
+
+/* ---- how numbers look in English: written down here once more, to compare with ---- */
+
+const two = n => String(n).padStart(2, '0');
+const clock = s => (s >= 3600 ? Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) : Math.floor(s / 60)) + ':' + two(s % 60);
+
+function shown(column, value) {
+	if (value === null || value === undefined)
+		return '–';
+	if (/_rate$|_percentage$|_evolution$/.test(column))
+		return value.toFixed(1) + '%';
+	if (/revenue|price/.test(column))
+		return (value < 0 ? '-$' : '$') + Math.abs(value).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+	if (/^avg_time_on_/.test(column))
+		return clock(Math.round(value));
+	if (/page_load_time|time_server|time_dom/.test(column))
+		return value.toFixed(2) + ' s';
+	if (/_per_|^avg_/.test(column))
+		return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+	return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/* ---- panels ---- */
+
+/* The numbers of a panel on the screen, a list for each row. */
+const onScreen = (page, panel) => page.locator(`[data-panel="${panel}"] tbody tr`).evaluateAll(list => list.map(tr => [...tr.querySelectorAll('.n')].map(td => (td.querySelector('.value') || td).textContent)));
+
+/* The same by SQL: site, columns, further conditions. */
+function bySql(panels, name, site, columns, filter = null) {
+	const it = panels[name], report = 'report_' + (it.report || name);
+	const args = Object.entries(Object.assign({}, it.args, it.grain ? { period: 'day' } : null)).map(([k, v]) => `, ${k} => ${literal(v)}`).join('');
+	const all = [filter, it.where].filter(Boolean).join(';') || null;
+
+	return rows(`SELECT * FROM pk_tracking.${report}(${site}, ${DAYS}${args}, filter => ${literal(all)}) r LIMIT ${it.series ? 400 : it.rows || 10}`)
+		.map(row => columns.map(c => shown(c, row[c])));
+}
+
+const columnsShown = (it, given) => given || it.columns.slice(0, Math.max(2, 5 - Object.keys(it.labels).length));
+
+module.exports = async () => {
+	const { PANELS, VIEWS } = await import(pathToFileURL(path.join(web, 'panels.js')));
+	globalThis.navigator = globalThis.navigator || { languages: ['en-US'] };
+	const { narrowing } = await import(pathToFileURL(path.join(web, 'draw.js')));
+	const texts = await import(pathToFileURL(path.join(web, 'texts.js')));
+	const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+	const site = name => Number(sql(`SELECT idsite FROM pk_tracking.site WHERE name LIKE '%${name}'`));
+	const shop = site('Shop'), hostile = site('Hostile'), empty = site('Empty'), trackers = site('Real trackers');
+	const tests = {};
+
+	async function accessible(page, what) {
+		await page.evaluate(axe);
+		const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+
+		is(found.violations.map(v => v.id + ' ' + v.nodes.slice(0, 3).map(n => n.target + ' ' + n.failureSummary.split('\n')[1]).join(' | ')).join('; '), '', what + ': axe-core');
+	}
+
+	/* Every text that the modules name is in the table. */
+	tests.texts = async () => {
+		const missing = [], table = fs.readFileSync(path.join(web, 'texts.js'), 'utf8');
+
+		for (const file of fs.readdirSync(web).filter(f => f.endsWith('.js') && f !== 'texts.js'))
+			for (const [, key, ends] of fs.readFileSync(path.join(web, file), 'utf8').matchAll(/\bt\('([^']+)'([,)])/g))
+				if (ends === ')' && !table.includes(`'${key}': `) && !table.includes(`\t${key}: `))
+					missing.push(file + ': ' + key);
+		is(missing.join(', '), '', 'texts: none is missing');
+		same(Object.keys(VIEWS).filter(v => texts.t('view', v) === v), [], 'texts: each view has a name');
+		same(Object.values(VIEWS).flatMap(v => v.panels || []).map(p => [].concat(p)[0]).filter(p => texts.t('panel', p) === p || !PANELS[p]), [], 'texts: each panel has a name');
+		same(Object.values(PANELS).flatMap(p => Object.values(p.filter || {}).flat()).filter(d => texts.t('dimension', d) === d), [], 'texts: each dimension of a row has a name');
+		const columns = sql(`SELECT string_agg(DISTINCT a.name, ' ') FROM pg_proc p, unnest(p.proargnames) AS a(name) WHERE p.proname ~ '^report_'`).split(' ');
+
+		same(Object.values(PANELS).flatMap(p => [...Object.keys(p.labels), ...p.columns]).filter(c => !columns.includes(c)), [], 'panels: their columns exist');
+		const dimensions = sql("SELECT string_agg(name, ' ') FROM pk_tracking.filter_dimensions").split(' ');
+
+		same(texts.dimensions().map(([name]) => name).filter(d => !dimensions.includes(d)), [], 'filters: their dimensions exist');
+	};
+
+	/* Log-in, and what the first view costs. */
+	tests.login = async () => {
+		const where = await context(), page = await newPage(where);
+
+		await page.goto(world.url + '/');
+		await page.getByLabel('Role').fill('pages_analyst');
+		await page.getByLabel('Password').fill('wrong');
+		await page.getByRole('button', { name: 'Log in' }).click();
+		await page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+		is(await page.locator('#bar').count(), 0, 'log-in: not by a wrong password');
+		await accessible(page, 'log-in');
+		await page.getByLabel('Password').fill('secret of pages_analyst');
+		await page.getByRole('button', { name: 'Log in' }).click();
+		await page.locator('#bar').waitFor();
+		const [cookie] = await where.cookies();
+
+		ok(cookie.httpOnly && cookie.sameSite === 'Strict', 'log-in: the cookie is HttpOnly and SameSite=Strict', JSON.stringify(cookie));
+		const fresh = await newPage(await context({ storageState: await where.storageState() })), devtools = await fresh.context().newCDPSession(fresh);
+		const asked = [];
+		let requests = 0, bytes = 0;
+
+		await devtools.send('Network.enable');
+		devtools.on('Network.loadingFinished', e => { bytes += e.encodedDataLength; });
+		fresh.on('request', r => { requests++; asked.push(r.url().replace(world.url, '')); });
+		await fresh.goto(`${world.url}/?site=${shop}&${WEEK}`);
+		await fresh.waitForFunction(() => document.querySelectorAll('.tile').length && document.querySelector('.canvas canvas') && document.querySelectorAll('[data-panel="pages"] tbody tr').length);
+		await fresh.waitForLoadState('networkidle');
+		ok(requests < 15, 'first view: fewer than 15 requests', asked.join('\n    '));
+		ok(bytes < 300000, 'first view: under 300 kB', bytes);
+		console.log(`       ${requests} requests, ${Math.round(bytes / 1000)} kB`);
+		const outside = await fresh.evaluate(() => performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin)));
+
+		same(outside, [], 'first view: nothing from elsewhere');
+		quietPage(fresh, 'first view');
+		await fresh.getByRole('button', { name: 'Log out' }).click();
+		await fresh.getByLabel('Password').waitFor();
+		await fresh.goto(`${world.url}/?site=${shop}`);
+		await fresh.getByLabel('Password').waitFor();
+		ok(true, 'log-out: the session has ended');
+		await where.close();
+	};
+
+	/* Every view: all numbers of all panels, tiles, graph, accessibility, no width beyond the screen. */
+	tests.views = async () => {
+		const page = await loggedIn();
+		const tables = world.isLong ? ['', '&all=1'] : [''];
+
+		for (const number of world.isLong ? [shop, trackers, hostile] : [shop])
+			for (const [name, view] of Object.entries(VIEWS).filter(([, v]) => !v.special))
+				for (const all of tables) {
+					const everything = all ? (view.panels || []).map(p => `&all.${[].concat(p)[0]}=1`).join('') : '';
+
+					await open(page, `site=${number}&view=${name}&${WEEK}${everything}`);
+					for (const [panel, given] of (view.panels || []).map(p => [].concat(Array.isArray(p) ? p : [p]))) {
+						const it = PANELS[panel], columns = all ? it.columns : columnsShown(it, given);
+
+						same(await onScreen(page, panel), bySql(PANELS, panel, number, columns), `${name} of site ${number}: ${panel}${all ? ', all columns' : ''}`);
+					}
+					if (view.tiles) {
+						const report = 'report_' + (view.graph || 'visits');
+						const [now] = rows(`SELECT * FROM pk_tracking.${report}(${number}, ${DAYS}, 'range')`);
+
+						same(await page.locator('.tile .number').allTextContents(), view.tiles.map(c => shown(c, now[c]).replace('$', number === hostile ? '€' : '$')), `${name} of site ${number}: tiles`);
+						const columns = view.stack || [view.tiles[0]];
+
+						same(await page.locator('[data-panel="graph"] tbody tr').evaluateAll(list => list.map(tr => [...tr.querySelectorAll('td')].map(td => td.textContent))),
+							rows(`SELECT * FROM pk_tracking.${report}(${number}, ${DAYS}, 'day')`).map(r => columns.map(c => shown(c, r[c]).replace('$', number === hostile ? '€' : '$'))), `${name} of site ${number}: graph`);
+					}
+					if (number === shop && !all && (world.isLong || /^(overview|places|consent)$/.test(name)))
+						await accessible(page, name);
+					quietPage(page, name);
+				}
+	};
+
+	/* The views that are no table. */
+	tests.special = async () => {
+		const page = await loggedIn();
+
+		await open(page, `site=${shop}&view=sites&${WEEK}`);
+		same(await onScreen(page, 'sites'), rows(`SELECT * FROM pk_tracking.report_sites(${DAYS}) ORDER BY nb_visits DESC`).map(r =>
+			['nb_visits', 'visits_evolution', 'nb_uniq_visitors', 'nb_pageviews', 'pageviews_evolution', 'nb_conversions', 'revenue', 'revenue_evolution', 'anonymous_rate'].map(c => (/_evolution/.test(c) && r[c] > 0 ? '+' : '') + shown(c, r[c]))), 'all websites');
+		await accessible(page, 'all websites');
+
+		await open(page, `site=${shop}&view=funnel&${WEEK}&step=pageUrl=@/page/0&step=pageUrl=@/page/1&step=pageUrl=@/page/2`);
+		same(await onScreen(page, 'funnel'), rows(`SELECT * FROM pk_tracking.report_funnel(${shop}, ${DAYS}, '{pageUrl=@/page/0,pageUrl=@/page/1,pageUrl=@/page/2}')`).map(r =>
+			[shown('nb', r.nb_reached), shown('nb', r.nb_dropped), shown('step_rate', r.step_rate), shown('conversion_rate', r.conversion_rate), r.median_time === null ? '–' : clock(r.median_time)]), 'funnel');
+		await accessible(page, 'funnel');
+		await page.getByLabel('Step 3', { exact: true }).fill('eventCategory==none');
+		await page.getByRole('button', { name: 'Show the funnel' }).click();
+		await settled(page);
+		ok((await onScreen(page, 'funnel'))[2][0] === '0', 'funnel: a step that nobody took');
+
+		await open(page, `site=${shop}&view=log&${WEEK}`);
+		const wanted = rows(`SELECT idvisit, jsonb_array_length(actions) AS actions, jsonb_array_length(conversions) AS conversions, host(location_ip) AS ip FROM pk_tracking.report_visit_log(${shop}, ${DAYS}, max_visits => 20)`);
+
+		same(await page.locator('[data-visit]').evaluateAll(list => list.map(v => [Number(v.dataset.visit), v.querySelectorAll('.did-list li').length, v.textContent.includes('recognised')])), wanted.map(v => [v.idvisit, v.actions + v.conversions, true]), 'visit log: visits, actions, why');
+		ok(wanted.every(v => /\.0\.0$|::$|^2001:db8/.test(v.ip)) && (await page.locator('[data-visit] .facts').allTextContents()).every((f, i) => f.includes(wanted[i].ip)), 'visit log: addresses in zeros', JSON.stringify(wanted.map(v => v.ip)));
+		await accessible(page, 'visit log');
+		await page.getByRole('button', { name: 'Older visits' }).click();
+		await settled(page);
+		is(await page.locator('[data-visit]').first().getAttribute('data-visit'), sql(`SELECT idvisit FROM pk_tracking.report_visit_log(${shop}, ${DAYS}, max_visits => 1, skip_visits => 20)`), 'visit log: the next visits');
+
+		sql(`SELECT pk_tracking.track(${shop}, 'https://shop.example.org/just-now', 'Just now', ip => '198.51.100.77', user_agent => 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')`);
+		await open(page, `site=${shop}&view=live`);
+		ok((await page.locator('[data-panel="live"]').textContent()).includes('shop.example.org/just-now'), 'now: the hit of just now');
+		is(await page.locator('[data-metric="nb_visits"]').textContent(), sql(`SELECT nb_visits FROM pk_tracking.report_live(${shop})`), 'now: visits');
+		await accessible(page, 'now');
+
+		await open(page, `site=${shop}&view=places&${WEEK}`);
+		const colored = await page.locator('path.has').evaluateAll(list => list.map(p => p.dataset.country + ' ' + p.textContent.replace(/.*: /, '')).sort());
+		const countries = rows(`SELECT country, nb_visits FROM pk_tracking.report_countries(${shop}, ${DAYS})`);
+
+		same(colored, countries.filter(c => colored.some(x => x.startsWith(c.country + ' '))).map(c => c.country + ' ' + shown('nb', c.nb_visits)).sort(), 'map: countries');
+		ok(colored.length > 5, 'map: most countries are on it', colored.length);
+		quietPage(page, 'special views');
+	};
+
+	/* A click on a row narrows all; chips stay in the address and go. */
+	tests.filters = async () => {
+		const page = await loggedIn(), days = "'2026-11-01', '2026-11-30'";
+
+		await open(page, `site=${shop}&${WEEK}`);
+		await page.locator('[data-panel="countries"] tbody').getByRole('button', { name: 'Germany' }).click();
+		await settled(page);
+		ok(new URL(page.url()).searchParams.get('filter') === 'countryCode==de', 'filters: a click on a row is in the address', page.url());
+		same(await onScreen(page, 'pages'), bySql(PANELS, 'pages', shop, ['nb_hits', 'nb_visits', 'exit_rate'], 'countryCode==de'), 'filters: the pages of Germany');
+		await page.locator('[data-panel="device_types"] tbody tr').filter({ hasText: 'smartphone' }).locator('td').last().click();
+		await settled(page);
+		same(await page.locator('.chip > span').allTextContents(), ['Country is Germany', 'Kind of device is smartphone'], 'filters: chips');
+		same(await onScreen(page, 'referrers'), bySql(PANELS, 'referrers', shop, ['nb_visits', 'bounce_rate', 'nb_conversions'], 'countryCode==de;deviceType==smartphone'), 'filters: two of them');
+		await page.reload();
+		await settled(page);
+		is(await page.locator('.chip').count(), 2, 'filters: they outlive a reload');
+		await page.getByRole('button', { name: 'Remove the filter: Country is Germany' }).click();
+		await settled(page);
+		same(await onScreen(page, 'countries'), bySql(PANELS, 'countries', shop, ['nb_visits', 'bounce_rate', 'nb_conversions'], 'deviceType==smartphone'), 'filters: one is taken away');
+		await page.goBack();
+		await settled(page);
+		is(await page.locator('.chip').count(), 2, 'filters: back');
+		await page.keyboard.press('/');
+		await page.keyboard.type('page/1');
+		await page.keyboard.press('Enter');
+		await settled(page);
+		same(await onScreen(page, 'pages'), bySql(PANELS, 'pages', shop, ['nb_hits', 'nb_visits', 'exit_rate'], 'countryCode==de;deviceType==smartphone;pageUrl=@page/1'), 'filters: one that is typed in');
+		await open(page, `site=${shop}&${WEEK}&filter=noSuchThing==1`);
+		ok((await page.locator('[data-panel="pages"] [role="alert"]').textContent()).includes('unknown dimension'), 'filters: a wrong one is explained by each panel', await page.locator('[data-panel="pages"]').textContent());
+		/* what a click on a row adds finds the row's visits and no other */
+		const wrong = [];
+
+		for (const number of [shop, trackers])
+			/* products and pages after a search count visits by more than a filter can say */
+			for (const [name, it] of Object.entries(PANELS).filter(([name, it]) => it.filter && !/^product|_after_search/.test(name))) {
+				const args = Object.entries(it.args || {}).map(([k, v]) => `, ${k} => ${literal(v)}`).join('');
+
+				for (const row of rows(`SELECT * FROM pk_tracking.report_${it.report || name}(${number}, ${days}${args}, filter => ${literal(it.where || null)}) LIMIT ${world.isLong ? 50 : 5}`)) {
+					const visits = row[it.columns.find(c => /(^|_)nb_visits$/.test(c))], filter = narrowing(it, row);
+					const [found] = rows(`SELECT nb_visits FROM pk_tracking.report_visits(${number}, ${days}, 'range', filter => ${literal(filter)})`);
+
+					if (found.nb_visits !== visits)
+						wrong.push(`${name} of site ${number}: ${filter} finds ${found.nb_visits} visits, not ${visits}`);
+				}
+			}
+		is(wrong.join('\n    '), '', 'filters: a row narrows to its visits');
+		quietPage(page, 'filters');
+	};
+
+	/* Sorting, pages of rows, comparison, grain, CSV. */
+	tests.tables = async () => {
+		const page = await loggedIn();
+
+		await open(page, `site=${shop}&view=pages&${WEEK}`);
+		await page.locator('[data-panel="pages"]').getByRole('button', { name: 'Bounce rate' }).click();
+		await settled(page);
+		const rates = (await onScreen(page, 'pages')).map(r => r[3]);
+
+		same(rates, rows(`SELECT bounce_rate FROM pk_tracking.report_pages(${shop}, ${DAYS}) ORDER BY bounce_rate DESC NULLS LAST LIMIT 10`).map(r => shown('bounce_rate', r.bounce_rate)), 'tables: sorted by another column');
+		is(await page.locator('[data-panel="pages"] th[aria-sort]').getAttribute('aria-sort'), 'descending', 'tables: aria-sort');
+		await page.getByRole('button', { name: 'Next rows of Page titles' }).click();
+		await settled(page);
+		same(await onScreen(page, 'titles'), rows(`SELECT * FROM pk_tracking.report_titles(${shop}, ${DAYS}) OFFSET 10 LIMIT 10`).map(r => ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate'].map(c => shown(c, r[c]))), 'tables: the next rows');
+		const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV of Pages' }).click()]);
+		const csv = fs.readFileSync(await download.path(), 'utf8').trim().split(/\r?\n/);
+
+		is(csv.length - 1, Number(sql(`SELECT count(*) FROM pk_tracking.report_pages(${shop}, ${DAYS})`)), 'tables: CSV has all rows');
+		await open(page, `site=${shop}&period=range&date=2026-11-17&to=2026-11-20&compare=previous`);
+		const change = (a, b) => b ? Math.round((a - b) / b * 1000) / 10 : a ? 100 : 0;
+		const visits = days => rows(`SELECT nb_visits FROM pk_tracking.report_visits(${shop}, ${days}, 'range')`)[0].nb_visits;
+
+		ok((await page.locator('.tile').first().textContent()).includes(change(visits("'2026-11-17', '2026-11-20'"), visits("'2026-11-13', '2026-11-16'")) + '%'), 'comparison: the first tile');
+		const countries = days => Object.fromEntries(rows(`SELECT country, nb_visits FROM pk_tracking.report_countries(${shop}, ${days})`).map(r => [r.country, r.nb_visits]));
+		const now = countries("'2026-11-17', '2026-11-20'"), before = countries("'2026-11-13', '2026-11-16'");
+		const germany = await page.locator('[data-panel="countries"] tbody tr').filter({ hasText: 'Germany' }).locator('.change').textContent();
+
+		ok(germany.includes(String(Math.abs(change(now.de, before.de)))), 'comparison: a row', germany);
+		await page.getByLabel('Graph by').selectOption('week');
+		await settled(page);
+		is(await page.locator('[data-panel="graph"] tbody tr').count(), 1, 'graph: by week');
+		await open(page, `site=${shop}&period=day&date=2026-11-18`);
+		same(await page.locator('[data-panel="graph"] tbody tr td').allTextContents(), rows(`SELECT nb_visits FROM pk_tracking.report_visits(${shop}, '2026-11-18', '2026-11-18', 'hour')`).map(r => String(r.nb_visits)), 'graph: hours of a day');
+		await open(page, `site=${shop}&period=month&date=2026-11-18`);
+		await page.locator('[data-panel="graph"] summary').click();
+		await page.locator('[data-panel="graph"]').getByRole('button', { name: /Nov 18/ }).click();
+		await settled(page);
+		ok(/period=day&date=2026-11-18|date=2026-11-18&period=day/.test(page.url()), 'graph: a day of the table zooms', page.url());
+		quietPage(page, 'tables');
+	};
+
+	tests.keys = async () => {
+		const page = await loggedIn();
+		const at = () => { const q = new URL(page.url()).searchParams; return [q.get('period'), q.get('date'), q.get('to')].filter(Boolean).join(' '); };
+		const press = async key => { await page.keyboard.press(key); return at(); };
+
+		await open(page, `site=${shop}&${WEEK}`);
+		is(await press('w'), 'week 2026-11-14', 'keys: W');
+		is(await press('ArrowLeft'), 'week 2026-11-02', 'keys: left');
+		is(await press('ArrowRight'), 'week 2026-11-09', 'keys: right');
+		is(await press('m'), 'month 2026-11-09', 'keys: M');
+		is(await press('ArrowLeft'), 'month 2026-10-01', 'keys: the month before');
+		is(await press('y'), 'year ' + (new Date().getFullYear() === 2026 ? new URL(page.url()).searchParams.get('date') : '2026-10-01'), 'keys: Y');
+		is(await press('d'), 'day ' + new URL(page.url()).searchParams.get('date'), 'keys: D');
+		ok(/^day \d{4}-\d\d-\d\d$/.test(await press('t')), 'keys: T');
+		await page.keyboard.press('?');
+		await page.getByRole('dialog').waitFor();
+		await accessible(page, 'keys');
+		await page.keyboard.press('Escape');
+		is(await page.getByRole('dialog').count(), 0, 'keys: Escape closes');
+		await page.keyboard.press('/');
+		ok(await page.evaluate(() => document.activeElement.matches('.adding input')), 'keys: / goes to the filter');
+		await page.keyboard.type('dwm');
+		is(await page.evaluate(() => document.activeElement.value), 'dwm', 'keys: not in a field');
+		/* all can be reached by Tab, and Enter on a row narrows */
+		await open(page, `site=${shop}&${WEEK}`);
+		await page.locator('[data-panel="countries"] tbody button').first().focus();
+		await page.keyboard.press('Enter');
+		await settled(page);
+		is(await page.locator('.chip').count(), 1, 'keys: Enter on a row');
+	};
+
+	/* One panel fails, the others stay; and it comes back. */
+	tests.failing = async () => {
+		const page = await loggedIn();
+
+		await page.route('**/api/countries**', route => route.fulfill({ status: 504, contentType: 'application/problem+json', body: '{"title":"report took too long","status":504}' }));
+		await open(page, `site=${shop}&${WEEK}`);
+		ok((await page.locator('[data-panel="countries"] [role="alert"]').textContent()).includes('report took too long'), 'failing: the panel says so');
+		same(await onScreen(page, 'pages'), bySql(PANELS, 'pages', shop, ['nb_hits', 'nb_visits', 'exit_rate']), 'failing: another one is there');
+		await accessible(page, 'failing');
+		await page.unroute('**/api/countries**');
+		await page.locator('[data-panel="countries"]').getByRole('button', { name: 'Try again' }).click();
+		await page.locator('[data-panel="countries"] tbody tr').first().waitFor();
+		ok(true, 'failing: tried again');
+	};
+
+	/* A website without a hit, and the first one. */
+	tests.empty = async () => {
+		const page = await loggedIn();
+
+		await open(page, `site=${empty}`);
+		await page.getByRole('heading', { name: 'Waiting for the first hit' }).waitFor();
+		ok((await page.locator('.waiting pre').textContent()).includes(`pk.js?idsite=${empty}`), 'empty: the tags');
+		await accessible(page, 'empty');
+		sql(`SELECT pk_tracking.track(${empty}, 'https://empty.example/first', 'First', ip => '198.51.100.78', user_agent => 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')`);
+		await page.locator('[data-panel="pages"] tbody tr').first().waitFor();
+		is(await page.locator('.tile .number').first().textContent(), '1', 'empty: the first hit appears by itself');
+		await open(page, `site=${shop}&period=day&date=2026-11-02`);
+		await page.getByRole('button', { name: /^Show / }).filter({ hasText: '2026' }).click();
+		await settled(page);
+		ok((await page.locator('.tile .number').first().textContent()) !== '0', 'empty: a quiet day leads to the last visits');
+	};
+
+	/* Nothing of what the internet sends runs. */
+	tests.hostile = async () => {
+		const page = await loggedIn();
+
+		for (const name of Object.keys(VIEWS).filter(v => v !== 'admin')) {
+			await open(page, `site=${hostile}&view=${name}&${WEEK}&step=pageUrl=@<img src=x onerror=window.pwned=1>&step=pageUrl=@x`);
+			await page.evaluate(() => document.querySelectorAll('details').forEach(d => { d.open = true; }));
+			is(String(await page.evaluate(() => window.pwned)), 'undefined', `hostile: ${name} runs nothing`);
+			is(await page.locator('main img, main script, main svg:not(.map svg), main iframe, main [onclick], main [onerror]').count(), 0, `hostile: ${name} makes no element of a text`);
+			is(await page.locator('main a[href^="javascript"]').count(), 0, `hostile: ${name} links to no script`);
+			is(page.faults.join('\n'), '', `hostile: ${name} breaks no rule`);
+		}
+		await open(page, `site=${hostile}&view=actions&${WEEK}`);
+		ok((await page.locator('[data-panel="events"]').textContent()).includes('<img src=x onerror="window.pwned=1">'), 'hostile: the text is there as it was sent');
+		await open(page, `site=${hostile}&view=shop&${WEEK}`);
+		for (const button of await page.locator('[data-panel="products"] tbody button').all().then(all => all.slice(0, 1))) {
+			await button.click();
+			await settled(page);
+			is(String(await page.evaluate(() => window.pwned)), 'undefined', 'hostile: nor does a chip of it');
+		}
+	};
+
+	/* A public link: the numbers of one site, no single visits, no filter. */
+	tests.link = async () => {
+		const where = await context(), page = await newPage(where);
+		const token = sql(`SELECT pk_tracking.create_web_token('for the press', role => 'pages_analyst', idsite => ${shop})`);
+
+		await page.goto(`${world.url}/public/${token}`);
+		await page.locator('#bar').waitFor();
+		for (const [name, view] of Object.entries(VIEWS)) {
+			await open(page, `site=${trackers}&view=${name}&${WEEK}`);
+			if (view.tiles && view.graph !== 'orders' && (await page.locator('main').getAttribute('data-view')) === name)
+				is(await page.locator('.tile .number').first().textContent(), shown('nb', rows(`SELECT nb_visits FROM pk_tracking.report_visits(${shop}, ${DAYS}, 'range')`)[0].nb_visits), `link: ${name} has the numbers of its site`);
+			is(await page.locator('main [role="alert"]').count(), 0, `link: ${name} asks nothing that is refused`);
+		}
+		const menu = await page.locator('#menu a').allTextContents();
+
+		same(menu.filter(x => /Visit log|Now|Administration|All websites|Funnel/.test(x)), [], 'link: no visit log, nothing of now');
+		is(await page.locator('.adder, tr.narrows, path[onclick]').count(), 0, 'link: no filter');
+		same(await page.evaluate(site => Promise.all(['visit_log?', 'live?', 'visitor?', 'by?dimension=userId&', 'visits?filter=userId==a&', 'funnel?steps=userId==a&steps=userId==a&'].map(r =>
+			fetch(`/api/${r}idsite=${site}&from=2026-11-14&to=2026-11-20`).then(a => a.status >= 400))), shop), [true, true, true, true, true, true], 'link: nor by direct requests');
+		quietPage(page, 'link');
+		await where.close();
+	};
+
+	/* No view is wider than the screen, in any width; what is dark has contrast, too. */
+	tests.screens = async () => {
+		const widths = world.isLong || world.shots ? [360, 768, 1440] : [360];
+
+		for (const width of widths)
+			for (const colorScheme of world.isLong || world.shots ? ['light', 'dark'] : ['dark']) {
+				const page = await loggedIn('pages_analyst', { viewport: { width, height: 900 }, colorScheme });
+
+				for (const name of Object.keys(VIEWS).filter(v => v !== 'admin' && (world.isLong || world.shots || ['overview', 'log'].includes(v)))) {
+					await open(page, `site=${shop}&view=${name}&${WEEK}&compare=previous&filter=countryCode==de&step=pageUrl=@/page/0&step=pageUrl=@/page/1`);
+					ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `screens: ${name}, ${width} px: no wider than the screen`);
+					await accessible(page, `${name}, ${width} px, ${colorScheme}`);
+					if (world.shots)
+						await page.screenshot({ path: path.join(world.shots, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+				}
+				await page.context().close();
+			}
+	};
+
+	return tests;
+};
