@@ -45,7 +45,8 @@ COMMENT ON FUNCTION pk_tracking_internal.subject_keys IS
 
 /*
  * The visits that the keys lead to, and why.  began_by: only visits that began until
- * then.  Each part reads one index.  Over max_visits: one row more than that.
+ * then.  Over max_visits: one row more than that.  Each part reads one index, and the
+ * row of each visit once: a person's visits lie on as many pages.
  */
 CREATE FUNCTION pk_tracking_internal.subject_visits(
 	idsite integer,
@@ -56,7 +57,15 @@ CREATE FUNCTION pk_tracking_internal.subject_visits(
 	linked boolean,
 	began_by timestamptz,
 	max_visits bigint)
-RETURNS TABLE (idvisit bigint, why text[])
+RETURNS TABLE (
+	idvisit bigint,
+	why text[],
+	visit_first_action_time timestamptz,
+	visit_last_action_time timestamptz,
+	visit_total_actions integer,
+	idvisitor @extschema@.hexid,
+	user_id text,
+	consent smallint)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -67,48 +76,55 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	site CONSTANT integer := subject_visits.idsite;
-	ids @extschema@.hexid[] := ARRAY(SELECT i::@extschema@.hexid FROM unnest(visitor_ids) i);
-	matched bigint[];
-	reasons text[];
-	linked_ids @extschema@.hexid[];
-	users text[];
+	ids CONSTANT @extschema@.hexid[] := ARRAY(
+		SELECT i::@extschema@.hexid FROM unnest(visitor_ids) i);
 BEGIN
-	SELECT array_agg(m.idvisit), array_agg(m.why) INTO matched, reasons FROM (
-		SELECT v.idvisit, 'user_id'::text AS why FROM pk_tracking.log_visit v
-			WHERE v.idsite = site AND v.user_id = ANY (user_ids)
+	RETURN QUERY WITH by_key AS MATERIALIZED (
+		SELECT v.idvisit, 'user_id'::text AS why, v.visit_first_action_time,
+			v.visit_last_action_time, v.visit_total_actions, v.idvisitor, v.user_id, v.consent
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = site AND v.user_id = ANY (user_ids)
 		UNION ALL
-		SELECT v.idvisit, 'visitor_id' FROM pk_tracking.log_visit v
-			WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
+		SELECT v.idvisit, 'visitor_id', v.visit_first_action_time, v.visit_last_action_time,
+			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
 		UNION ALL
-		SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
+		SELECT v.idvisit, n.why, v.visit_first_action_time, v.visit_last_action_time,
+			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
+		FROM (SELECT c.idvisit, 'idorder' AS why FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.idorder = ANY (orders)
-		UNION ALL
-		SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
+			UNION
+			SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.order_conflict = ANY (orders)
 				AND c.order_conflict IS NOT NULL
-		UNION ALL
-		SELECT v.idvisit, 'idvisit' FROM pk_tracking.log_visit v
-			WHERE v.idsite = site AND v.idvisit = ANY (visits)
-		LIMIT 4 * max_visits + 1) m;
-	IF linked THEN
+			UNION
+			SELECT i, 'idvisit' FROM unnest(visits) i) n,
+			-- the numbers first, each of which leads to a visit
+			LATERAL (SELECT l.* FROM pk_tracking.log_visit l
+				WHERE l.idvisit = n.idvisit AND l.idsite = site OFFSET 0) v
+		LIMIT 4 * max_visits + 1),
+	known AS MATERIALIZED (
 		-- a visitor id is a browser's: others may have logged in there
-		SELECT array_agg(DISTINCT v.idvisitor) FILTER (WHERE v.idvisitor IS NOT NULL),
-				array_agg(DISTINCT v.user_id) FILTER (WHERE v.user_id IS NOT NULL)
-			INTO linked_ids, users
-			FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (matched);
-		SELECT matched || array_agg(v.idvisit), reasons || array_agg('linked'::text)
-			INTO matched, reasons FROM (
-			SELECT v.idvisit FROM pk_tracking.log_visit v
-			WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (linked_ids)
-				AND (v.user_id IS NULL OR v.user_id = ANY (users))
-				AND v.idvisit <> ALL (matched)
-			LIMIT max_visits + 1) v;
-	END IF;
-	RETURN QUERY SELECT v.idvisit, array_agg(DISTINCT f.why)
-		FROM unnest(matched, reasons) AS f (idvisit, why)
-			JOIN pk_tracking.log_visit v ON v.idvisit = f.idvisit
-		WHERE v.visit_first_action_time <= began_by
-		GROUP BY v.idvisit ORDER BY v.idvisit LIMIT max_visits + 1;
+		SELECT array_agg(DISTINCT k.idvisitor) AS ids, array_agg(DISTINCT k.user_id) AS users,
+			array_agg(k.idvisit) AS visits
+		FROM by_key k WHERE linked),
+	linked_to AS (
+		SELECT v.idvisit, 'linked', v.visit_first_action_time, v.visit_last_action_time,
+			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
+		FROM pk_tracking.log_visit v
+		WHERE linked AND v.idsite = site
+			AND v.idvisitor OPERATOR(@extschema@.=) ANY ((SELECT k.ids FROM known k)::@extschema@.hexid[])
+			AND (v.user_id IS NULL OR v.user_id = ANY ((SELECT k.users FROM known k)::text[]))
+			AND v.idvisit <> ALL ((SELECT k.visits FROM known k)::bigint[])
+		LIMIT max_visits + 1)
+	SELECT f.idvisit, array_agg(DISTINCT f.why), f.visit_first_action_time,
+		f.visit_last_action_time, f.visit_total_actions, f.idvisitor, f.user_id, f.consent
+	FROM (TABLE by_key UNION ALL TABLE linked_to) f
+	WHERE f.visit_first_action_time <= began_by
+	GROUP BY f.idvisit, f.visit_first_action_time, f.visit_last_action_time,
+		f.visit_total_actions, f.idvisitor, f.user_id, f.consent
+	ORDER BY f.idvisit LIMIT max_visits + 1;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.subject_visits IS
@@ -148,8 +164,6 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -160,12 +174,11 @@ BEGIN
 		visitor_id, find_subject.idorder, idvisits);
 	FOR idvisit, why, visit_first_action_time, visit_last_action_time, visit_total_actions,
 			visit_idvisitor, visit_user_id, consent IN
-		SELECT f.idvisit, f.why, v.visit_first_action_time, v.visit_last_action_time,
-			v.visit_total_actions, v.idvisitor, v.user_id, pk_tracking.consent_name(v.consent)
+		SELECT f.idvisit, f.why, f.visit_first_action_time, f.visit_last_action_time,
+			f.visit_total_actions, f.idvisitor, f.user_id, pk_tracking.consent_name(f.consent)
 		FROM pk_tracking_internal.subject_visits(find_subject.idsite, k.user_ids, k.visitor_ids,
-				k.orders, k.visits, coalesce(linked, false), 'infinity', max_visits) f
-			JOIN pk_tracking.log_visit v ON v.idvisit = f.idvisit
-		ORDER BY v.visit_first_action_time, f.idvisit
+			k.orders, k.visits, coalesce(linked, false), 'infinity', max_visits) f
+		ORDER BY f.visit_first_action_time, f.idvisit
 	LOOP
 		n := n + 1;
 		IF n > max_visits THEN

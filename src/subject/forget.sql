@@ -56,10 +56,11 @@ SET enable_mergejoin = off
 AS $$
 BEGIN
 	locked := pk_tracking_internal.subject_lock(idsite, ids);
-	matched := ARRAY(SELECT f.idvisit FROM pk_tracking_internal.subject_visits(idsite, user_ids,
-		visitor_ids, orders, visits, linked, began_by, max_visits) f);
-	matched_ids := ARRAY(SELECT DISTINCT v.idvisitor::bigint FROM pk_tracking.log_visit v
-		WHERE v.idvisit = ANY (matched) AND v.idvisitor IS NOT NULL);
+	SELECT coalesce(array_agg(f.idvisit), '{}'), coalesce(array_agg(DISTINCT f.idvisitor::bigint)
+			FILTER (WHERE f.idvisitor IS NOT NULL), '{}')
+		INTO matched, matched_ids
+		FROM pk_tracking_internal.subject_visits(idsite, user_ids, visitor_ids, orders, visits,
+			linked, began_by, max_visits) f;
 	IF locked AND matched_ids <@ ids AND cardinality(matched) <= max_visits THEN
 		PERFORM FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (matched)
 			ORDER BY v.idvisit FOR UPDATE NOWAIT;
