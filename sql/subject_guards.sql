@@ -100,7 +100,7 @@ TRUNCATE pk_tracking.erasures CASCADE;
 SELECT max(rows) FROM pk_tracking.forget_subject(:site, 'carl', suppress => true);
 DELETE FROM pk_tracking.erasures;
 SELECT pg_temp.hit(:site, 'carl', 'url=https://g.example/c');
-SELECT count(*) FROM pk_tracking.replay_erasures(jsonb_build_object('salt', repeat('ab', 32), 'erasures', '[]'::jsonb, 'suppressed', '[]'::jsonb));
+SELECT count(*) FROM pk_tracking.replay_erasures(pk_tracking.export_erasures() || jsonb_build_object('salt', repeat('ab', 32), 'erasures', '[]'::jsonb, 'suppressed', '[]'::jsonb));
 SELECT pg_temp.hit(:site, 'carl', 'url=https://g.example/c');
 
 \echo 6. odd arguments
@@ -109,7 +109,64 @@ SELECT pg_temp.rows();
 CALL pk_tracking.purge(:site, 2147483647, dry_run => true);
 SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '2026-05-04', 'infinity', '{all}');
 SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '-infinity', '2026-05-04', '{all}');
-\echo 7. a rule that keeps rows
+\echo 7. of visits that are deleted with their rows these are not looked for again
+CREATE TEMP TABLE deletes (rows bigint);
+CREATE FUNCTION pg_temp.note_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO deletes SELECT count(*) FROM gone; RETURN NULL; END $$;
+CREATE TRIGGER note AFTER DELETE ON pk_tracking.log_link_visit_action REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.note_delete();
+SELECT pg_temp.hit(:site, 'gustave', 'url=https://g.example/g'), pg_temp.hit(:site, 'henriette', 'url=https://g.example/h');
+BEGIN;
+SELECT max(rows) FROM pk_tracking.forget_subject(:site, 'gustave');
+SELECT count(*) AS statements, sum(rows) AS actions FROM deletes;
+-- a DELETE by hand takes them along, afterwards as ever
+DELETE FROM pk_tracking.log_visit WHERE user_id = 'henriette';
+SELECT count(*) AS statements, sum(rows) AS actions FROM deletes;
+ROLLBACK;
+DROP TRIGGER note ON pk_tracking.log_link_visit_action;
+
+\echo 8. blanks that came along with a user id or order id
+SELECT u.sent, pg_temp.hit(:site, u.sent, 'url=https://g.example/d') AS said FROM unnest(ARRAY['dora', '%20dora', 'dora+', '+dora+', '%20%20dora', 'dora.x']) u (sent);
+SELECT k.key, (SELECT string_agg(DISTINCT quote_literal(f.visit_user_id), ', ' ORDER BY quote_literal(f.visit_user_id)) FROM pk_tracking.find_subject(:site, k.key) f) AS found
+	FROM unnest(ARRAY['dora', ' dora', ' dora ', '  dora', 'do ra']) k (key);
+SELECT pg_temp.hit(:site, 'order', 'idgoal=0&revenue=5&ec_id=+X+7');
+SELECT count(*) FROM pk_tracking.find_subject(:site, idorder => 'X 7');
+SELECT pk_tracking.set_site(:site, 'anonymize_user_id', 'on');
+SELECT pg_temp.hit(:site, '%20ella', 'url=https://g.example/e');
+SELECT pk_tracking.reset_site(:site, 'anonymize_user_id');
+SELECT count(*) FROM pk_tracking.find_subject(:site, 'ella');
+-- who is suppressed is so with blanks, too
+SELECT rows FROM pk_tracking.forget_subject(:site, ' dora', suppress => true) WHERE relation = 'log_visit';
+SELECT u.sent, pg_temp.hit(:site, u.sent, 'url=https://g.example/d') AS said FROM unnest(ARRAY['dora', '+dora+', 'dora.x']) u (sent);
+TRUNCATE pk_tracking.erasures, pk_tracking.suppressed;
+
+\echo 9. the register of another log
+CREATE TEMP TABLE own AS SELECT pk_tracking.export_erasures() AS d;
+SELECT pg_temp.rows() AS rows \gset
+SELECT count(*) FROM own, pk_tracking.replay_erasures(d || jsonb_build_object('log_created', now() - interval '1 microsecond'));
+SELECT count(*) FROM own, pk_tracking.replay_erasures(d - 'log_created');
+SELECT count(*) FROM own, pk_tracking.replay_erasures(d || '{"log_created": "some time"}');
+SELECT count(*) FROM own, pk_tracking.replay_erasures(d);
+-- whatever the time zone
+SET timezone = 'Asia/Kathmandu';
+SELECT count(*) FROM own, pk_tracking.replay_erasures(d);
+SET timezone = 'UTC';
+SELECT pg_temp.rows() = :'rows' AS unchanged, (SELECT count(*) FROM pk_tracking.erasures) AS entries;
+
+\echo 10. BRIN indexes where visits are anonymised by age
+SELECT item, value, remark FROM pk_tracking.status() WHERE value = 'BRIN';
+SELECT pk_tracking.set_site(:site, 'anonymise_visits_older_than', '10');
+SELECT item, value, remark FROM pk_tracking.status() WHERE value = 'BRIN';
+BEGIN;
+-- as doc/performance.md, "After a purge", has it
+DROP INDEX pk_tracking.log_visit_time;
+CREATE INDEX log_visit_time ON pk_tracking.log_visit (visit_first_action_time);
+CREATE INDEX besides ON pk_tracking.log_link_visit_action (server_time);
+SELECT count(*) FROM pk_tracking.status() WHERE value = 'BRIN';
+ROLLBACK;
+SELECT pk_tracking.set_site(:site, 'anonymise_visits_older_than', '0');
+SELECT count(*) FROM pk_tracking.status() WHERE value = 'BRIN';
+SELECT pk_tracking.reset_site(:site, 'anonymise_visits_older_than');
+
+\echo 11. a rule that keeps rows
 -- last: plans of this session stay without the table that the rule has taken out of them
 CREATE RULE keep AS ON DELETE TO pk_tracking.log_conversion DO INSTEAD NOTHING;
 SELECT max(rows) FROM pk_tracking.forget_subject(:site, idvisits => ARRAY(SELECT idvisit FROM pk_tracking.log_visit));

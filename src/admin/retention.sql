@@ -64,6 +64,8 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.purge_find IS
 	'visits of a site that have ended before a time';
 
+/* Counted by a thousand, so that the numbers of all visits never stand in memory. */
+/* Counted by a thousand, so that the numbers of all visits never stand in memory. */
 CREATE FUNCTION pk_tracking_internal.purge_count(idsite integer, before timestamptz,
 	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
@@ -73,17 +75,14 @@ SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $$
 BEGIN
-	SELECT count(*), coalesce(sum(l.n), 0), coalesce(sum(c.n), 0), coalesce(sum(i.n), 0)
+	SELECT coalesce(sum(n.n_visits), 0), coalesce(sum(n.n_actions), 0),
+			coalesce(sum(n.n_conversions), 0), coalesce(sum(n.n_items), 0)
 		INTO visits, actions, conversions, items
-	FROM pk_tracking.log_visit v,
-		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_link_visit_action a
-			WHERE a.idvisit = v.idvisit) l,
-		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_conversion a
-			WHERE a.idvisit = v.idvisit) c,
-		LATERAL (SELECT count(*) AS n FROM pk_tracking.log_conversion_item a
-			WHERE a.idvisit = v.idvisit) i
-	WHERE v.idsite = purge_count.idsite AND v.visit_first_action_time < before
-		AND v.visit_last_action_time < before;
+	FROM (SELECT array_agg(v.idvisit) AS numbers FROM pk_tracking.log_visit v
+			WHERE v.idsite = purge_count.idsite AND v.visit_first_action_time < before
+				AND v.visit_last_action_time < before
+			GROUP BY v.idvisit / 1000) b,
+		LATERAL pk_tracking_internal.count_rows(b.numbers) n;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.purge_count IS
@@ -162,6 +161,9 @@ DECLARE
 	went pg_catalog.int8;
 BEGIN
 	PERFORM pk_tracking_internal.check_batch(batch);
+	IF NOT COALESCE(dry_run, true) THEN
+		PERFORM pk_tracking_internal.need_read_committed();
+	END IF;
 	visits := 0;
 	actions := 0;
 	conversions := 0;
@@ -238,6 +240,7 @@ DECLARE
 BEGIN
 	FOR p IN SELECT * FROM pk_tracking_internal.purge_plan(NULL, NULL) LOOP
 		EXIT WHEN went >= max;
+		PERFORM pk_tracking_internal.need_read_committed();
 		found := pk_tracking_internal.purge_find(p.site, p.before, max - went::integer);
 		CONTINUE WHEN found = '{}';
 		-- roll-ups stay longer than the log; days that are not built yet go later
@@ -280,6 +283,7 @@ BEGIN
 		'anonymise_visits_older_than')
 	LOOP
 		EXIT WHEN went >= max;
+		PERFORM pk_tracking_internal.need_read_committed();
 		CONTINUE WHEN NOT pk_tracking_internal.subject_lock(p.site, '{}');
 		SELECT CASE WHEN max(e.erased_at) FILTER (WHERE (e.parameters ->> 'whole')::boolean)
 					> now() - interval '7 days'

@@ -123,6 +123,35 @@ COMMENT ON FUNCTION pk_tracking_internal.proxy_status IS
 	'part of status(): a row if most hits of the last hour came from proxies';
 
 /*
+ * A row that is anonymised moves to another page, which newer rows share: a BRIN index
+ * then finds all times everywhere (doc/performance.md, "After a purge").
+ */
+CREATE FUNCTION pk_tracking_internal.brin_status()
+RETURNS TABLE (item text, value text, remark text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('index %s', i.indexrelid::regclass), 'BRIN',
+		format('anonymise_visits_older_than mixes old and new rows on its pages, and reports of a day read too many of them: replace it with a btree index on %I',
+			a.attname)
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+		JOIN pg_am m ON m.oid = c.relam AND m.amname = 'brin'
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+	WHERE i.indrelid IN ('pk_tracking.log_visit'::regclass,
+			'pk_tracking.log_link_visit_action'::regclass)
+		AND i.indisvalid AND a.attname IN ('visit_first_action_time', 'server_time')
+		AND EXISTS (SELECT FROM pk_tracking.settings s
+			WHERE s.name = 'anonymise_visits_older_than' AND s.value::integer > 0)
+		AND NOT EXISTS (SELECT FROM pg_index o JOIN pg_class b ON b.oid = o.indexrelid
+				JOIN pg_am n ON n.oid = b.relam AND n.amname = 'btree'
+			WHERE o.indrelid = i.indrelid AND o.indkey[0] = i.indkey[0]
+				AND o.indisvalid AND o.indpred IS NULL)
+	ORDER BY i.indexrelid::regclass::text
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.brin_status IS
+	'part of status(): BRIN indexes on times where visits are anonymised by age';
+
+/*
  * What an administrator has done to indexes and tables shows in how hits fare, and
  * nowhere else.
  */
@@ -166,6 +195,8 @@ AS $$
 	SELECT format('table %s', t.relation), 'slow',
 		format('hits are written by a statement for each row, because %s', t.reason)
 	FROM pk_tracking_internal.slow_tables() t
+	UNION ALL
+	SELECT * FROM pk_tracking_internal.brin_status()
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.relation_status IS
 	'part of status(): indexes that are missing, not valid or in the way, tables that make hits slow';

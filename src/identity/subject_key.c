@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(pkt_subject_key_hash);
 PG_FUNCTION_INFO_V1(pkt_user_id_forms);
 
 #define USER_ID_CHARS 200		/* that log_visit holds at most */
+#define USER_ID_BLANKS 5		/* forms by blanks */
 
 static void
 append_field(StringInfo message, const void *bytes, size_t len)
@@ -75,6 +76,20 @@ pkt_subject_key_hash(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(result);
 }
 
+/* A copy without blanks at both ends; of a text that is all blanks, the text. */
+static char *
+trim_blanks(const char *text)
+{
+	const char *from = text + strspn(text, " ");
+	size_t		len = strlen(from);
+
+	if (len == 0)
+		return pstrdup(text);
+	while (from[len - 1] == ' ')
+		len--;
+	return pnstrdup(from, len);
+}
+
 /* Put a text into the list, unless it is there. */
 static int
 add_form(Datum *forms, int n, const char *form)
@@ -91,21 +106,29 @@ add_form(Datum *forms, int n, const char *form)
 /*
  * pkt_user_id_forms
  *		SQL: user_id_forms(user_id text, pseudonyms boolean) → text[].  The forms in
- *		which the log may hold a user id or an order id: as it is, escaped as it is
- *		when a hit brings it, both cut to what a visit holds; with pseudonyms also
- *		what anonymize_user_id makes of them.
+ *		which the log may hold a user id or an order id: as it is, and with or without
+ *		a blank before and after it, which a page may have sent along and which no
+ *		tracker takes away; each also escaped as it is when a hit brings it, and cut
+ *		to what a visit holds; with pseudonyms also what anonymize_user_id makes of
+ *		them.
  */
 Datum
 pkt_user_id_forms(PG_FUNCTION_ARGS)
 {
 	char	   *given = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *sent[2];
-	Datum		forms[6];
+	char	   *bare = trim_blanks(given);
+	char	   *sent[2 * USER_ID_BLANKS];
+	Datum		forms[3 * 2 * USER_ID_BLANKS];
 	int			n = 0;
 
 	sent[0] = given;
-	sent[1] = text_sanitise(pstrdup(given));
-	for (int i = 0; i < 2; i++)
+	sent[1] = bare;
+	sent[2] = psprintf(" %s", bare);
+	sent[3] = psprintf("%s ", bare);
+	sent[4] = psprintf(" %s ", bare);
+	for (int i = 0; i < USER_ID_BLANKS; i++)
+		sent[USER_ID_BLANKS + i] = text_sanitise(pstrdup(sent[i]));
+	for (int i = 0; i < 2 * USER_ID_BLANKS; i++)
 	{
 		char	   *cut = pstrdup(sent[i]);
 
@@ -122,7 +145,7 @@ pkt_user_id_forms(PG_FUNCTION_ARGS)
 		spi_connect();
 		salt = salt_user_id();
 		MemoryContextSwitchTo(caller);
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2 * USER_ID_BLANKS; i++)
 		{
 			user_id_pseudonym(sent[i], strlen(sent[i]), salt->bytes, salt->len, pseudonym);
 			n = add_form(forms, n, pseudonym);

@@ -22,6 +22,10 @@ BEGIN
 			MESSAGE = 'trigger function "visits_deleted" can only serve table "pk_tracking.log_visit"';
 	END IF;
 	IF TG_OP = 'DELETE' THEN
+		-- erase_bare_visits() has deleted their rows before
+		IF current_setting('pk_tracking_internal.visits_are_bare', true) = 'on' THEN
+			RETURN NULL;
+		END IF;
 		SELECT array_agg(g.idvisit ORDER BY g.idvisit) INTO visits FROM gone g;
 		IF visits IS NULL THEN
 			RETURN NULL;

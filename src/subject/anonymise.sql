@@ -323,6 +323,7 @@ BEGIN
 	END IF;
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = site;
 	IF NOT coalesce(dry_run, true) THEN
+		PERFORM pk_tracking_internal.need_read_committed();
 		INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, parameters, reason)
 			VALUES ('anonymise_visits', 'anonymise', site, jsonb_build_object('from_date', from_date,
 				'to_date', to_date, 'what', groups), anonymise_visits.reason)

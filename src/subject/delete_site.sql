@@ -21,6 +21,7 @@ DECLARE
 	erasure uuid;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
+	PERFORM pk_tracking_internal.need_read_committed();
 	PERFORM pk_tracking_internal.check_batch(batch);
 	DELETE FROM pk_tracking.site s WHERE s.idsite = site;
 	IF NOT FOUND THEN

@@ -4,10 +4,29 @@
 -- ---------------------------------------------------------------------------
 
 /*
+ * Visits whose actions, conversions and items are gone already: the trigger of log_visit
+ * (src/log/delete.sql) does not look for them again.
+ */
+CREATE FUNCTION pk_tracking_internal.erase_bare_visits(visits bigint[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET pk_tracking_internal.visits_are_bare = 'on'
+AS $$
+DECLARE
+	n bigint;
+BEGIN
+	DELETE FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (visits);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.erase_bare_visits IS
+	'deletes visits of which nothing else is left; returns how many';
+
+/*
  * Children first: a reader without a snapshot of its own sees no row of a visit that
- * is gone.  The trigger of log_visit finds nothing left to do, but for what a hit has
- * added meanwhile.  erasure: entry of the register that counts what is deleted; NULL:
- * none.  The caller has locked the visits, or does not mind waiting for hits.
+ * is gone.  erasure: entry of the register that counts what is deleted; NULL: none.  No
+ * hit can add to the visits any more: the caller has locked them, or their site is gone.
  */
 CREATE FUNCTION pk_tracking_internal.erase_visits(
 	visits bigint[],
@@ -30,8 +49,7 @@ BEGIN
 	GET DIAGNOSTICS n_conversions = ROW_COUNT;
 	DELETE FROM pk_tracking.log_link_visit_action l WHERE l.idvisit = ANY (visits);
 	GET DIAGNOSTICS n_actions = ROW_COUNT;
-	DELETE FROM pk_tracking.log_visit v WHERE v.idvisit = ANY (visits);
-	GET DIAGNOSTICS n_visits = ROW_COUNT;
+	n_visits := pk_tracking_internal.erase_bare_visits(visits);
 	n_links := pk_tracking_internal.erase_links(visits);
 	IF pk_tracking_internal.rows_can_be_kept() THEN
 		SELECT r.n_visits + r.n_actions + r.n_conversions + r.n_items INTO n_kept

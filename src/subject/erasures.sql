@@ -38,7 +38,7 @@ BEGIN
 	COMMENT ON COLUMN pk_tracking.erasures.key_kinds IS
 		'kinds of the keys of a person: user_id, visitor_id, idorder, idvisit';
 	COMMENT ON COLUMN pk_tracking.erasures.key_hashes IS
-		'HMAC-SHA-256 of each key, of its kind and of the site under the salt "erasure"; a pseudonym until that is destroyed';
+		'HMAC-SHA-256 of each key in each form in which the log may hold it, with its kind and the site, under the salt "erasure"; a pseudonym until that is destroyed';
 	COMMENT ON COLUMN pk_tracking.erasures.parameters IS 'other arguments of the call';
 	COMMENT ON COLUMN pk_tracking.erasures.reason IS 'reason, as the caller gave it';
 	COMMENT ON COLUMN pk_tracking.erasures.visits IS 'number of visits';
@@ -101,7 +101,9 @@ BEGIN
 			UNION ALL SELECT 'idvisit', v::text FROM unnest(visits) v) k;
 	INSERT INTO pk_tracking.erasures AS e (function, mode, idsite, key_kinds, key_hashes,
 			parameters, reason)
-		VALUES ('forget_subject', mode, site, coalesce(kinds, '{}'), coalesce(hashes, '{}'),
+		VALUES ('forget_subject', mode, site,
+			ARRAY(SELECT DISTINCT k.kind FROM unnest(kinds) AS k (kind) ORDER BY k.kind),
+			coalesce(hashes, '{}'),
 			jsonb_build_object('linked', linked, 'suppress', suppress), reason)
 		RETURNING e.iderasure INTO erasure;
 	IF suppress THEN

@@ -22,8 +22,8 @@ BEGIN
 	IF user_id IS NULL AND visitor_id IS NULL AND idorder IS NULL AND idvisits IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'a person must be named',
-			HINT = 'Pass "user_id", "visitor_id", "idorder" or "idvisits".';
+			MESSAGE = 'must specify a user ID, visitor ID, order ID or numbers of visits',
+			HINT = 'Pass at least one of the arguments "user_id", "visitor_id", "idorder" and "idvisits".';
 	END IF;
 	IF user_id = '' OR idorder = '' THEN
 		RAISE EXCEPTION USING

@@ -87,12 +87,7 @@ DECLARE
 		FROM unnest(user_ids) u);
 	t record;
 BEGIN
-	IF current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'feature_not_supported',
-			MESSAGE = 'visits can be erased or anonymised in READ COMMITTED only',
-			HINT = 'An older snapshot would not show what hits have written meanwhile.';
-	END IF;
+	PERFORM pk_tracking_internal.need_read_committed();
 	SELECT false AS locked, '{}'::bigint[] AS matched, '{}'::bigint[] AS matched_ids INTO t;
 	LOOP
 		BEGIN

@@ -3,6 +3,19 @@
 -- subject/replay_erasures: forgets again what an older backup has brought back
 -- ---------------------------------------------------------------------------
 
+/*
+ * What tells the log from others: the time of its first version, to the microsecond.
+ * Dumps, backups and replicas have it, too, whereas of the salts a dump has none.
+ */
+CREATE FUNCTION pk_tracking_internal.log_created() RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT min(v.created) FROM pk_tracking.log_version v
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.log_created IS
+	'when the log was created: the same in all its backups, and in no other log';
+
 CREATE FUNCTION pk_tracking.export_erasures() RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -12,6 +25,7 @@ BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	RETURN jsonb_build_object(
 		'exported_at', statement_timestamp(),
+		'log_created', pk_tracking_internal.log_created(),
 		'salt', encode(pk_tracking.export_salt('erasure'), 'hex'),
 		'erasures', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.erased_at, e.iderasure)
 			FROM pk_tracking.erasures e), '[]'),
@@ -134,12 +148,26 @@ DECLARE
 	counts bigint[];
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
+	PERFORM pk_tracking_internal.need_read_committed();
 	IF jsonb_typeof(document -> 'erasures') IS DISTINCT FROM 'array'
 		OR jsonb_typeof(document -> 'suppressed') IS DISTINCT FROM 'array'
-		OR coalesce(document ->> 'salt', '') !~ '^[0-9a-f]{64}$' THEN
+		OR coalesce(document ->> 'salt', '') !~ '^[0-9a-f]{64}$'
+		OR document ->> 'log_created' IS NULL
+	THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'the document is not one of export_erasures()';
+	END IF;
+	-- sites, visits and periods of another log would be taken for ours
+	IF (document ->> 'log_created')::timestamptz
+		IS DISTINCT FROM pk_tracking_internal.log_created()
+	THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = 'the document is the register of another log',
+			DETAIL = format('It is of the log that was created at %s; this one was created at %s.',
+				document ->> 'log_created', pk_tracking_internal.log_created()),
+			HINT = 'Restore a backup of that log first, with all its tables.';
 	END IF;
 	salt := decode(document ->> 'salt', 'hex');
 	IF salt <> pk_tracking.export_salt('erasure') THEN

@@ -167,6 +167,7 @@ DECLARE
 	last pg_catalog.bool;
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
+	PERFORM pk_tracking_internal.need_read_committed();
 	PERFORM pk_tracking_internal.check_batch(batch);
 	COMMIT;
 	swept := 0;
