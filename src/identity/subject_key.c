@@ -78,13 +78,13 @@ pkt_subject_key_hash(PG_FUNCTION_ARGS)
 
 /* A copy without blanks at both ends; of a text that is all blanks, the text. */
 static char *
-trim_blanks(const char *text)
+trim_blanks(const char *id)
 {
-	const char *from = text + strspn(text, " ");
+	const char *from = id + strspn(id, " ");
 	size_t		len = strlen(from);
 
 	if (len == 0)
-		return pstrdup(text);
+		return pstrdup(id);
 	while (from[len - 1] == ' ')
 		len--;
 	return pnstrdup(from, len);
