@@ -46,7 +46,8 @@ COMMENT ON FUNCTION pk_tracking_internal.subject_keys IS
 /*
  * The visits that the keys lead to, and why.  began_by: only visits that began until
  * then.  Over max_visits: one row more than that.  Each part reads one index, and the
- * row of each visit once: a person's visits lie on as many pages.
+ * row of each visit once: a person's visits lie on as many pages.  Without statistics of
+ * ids the planner expects many rows, and would start workers for the few.
  */
 CREATE FUNCTION pk_tracking_internal.subject_visits(
 	idsite integer,
@@ -71,6 +72,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
 SET jit = off
 AS $$
 #variable_conflict use_column
@@ -90,19 +92,22 @@ BEGIN
 		FROM pk_tracking.log_visit v
 		WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
 		UNION ALL
-		SELECT v.idvisit, n.why, v.visit_first_action_time, v.visit_last_action_time,
+		SELECT v.idvisit, 'idorder', v.visit_first_action_time, v.visit_last_action_time,
 			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
-		FROM (SELECT c.idvisit, 'idorder' AS why FROM pk_tracking.log_conversion c
+		FROM (SELECT c.idvisit FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.idorder = ANY (orders)
 			UNION
-			SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
+			SELECT c.idvisit FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.order_conflict = ANY (orders)
-				AND c.order_conflict IS NOT NULL
-			UNION
-			SELECT i, 'idvisit' FROM unnest(visits) i) n,
+				AND c.order_conflict IS NOT NULL) n,
 			-- the numbers first, each of which leads to a visit
 			LATERAL (SELECT l.* FROM pk_tracking.log_visit l
 				WHERE l.idvisit = n.idvisit AND l.idsite = site OFFSET 0) v
+		UNION ALL
+		SELECT v.idvisit, 'idvisit', v.visit_first_action_time, v.visit_last_action_time,
+			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
+		FROM pk_tracking.log_visit v
+		WHERE v.idsite = site AND v.idvisit = ANY (visits)
 		LIMIT 4 * max_visits + 1),
 	known AS MATERIALIZED (
 		-- a visitor id is a browser's: others may have logged in there
