@@ -211,4 +211,8 @@ FROM my_proc p
 WHERE (obj_description(p.oid, 'pg_proc') LIKE 'implementation of % operator') <> EXISTS (SELECT FROM my_operator o WHERE o.oprcode = p.oid
 		AND obj_description(p.oid, 'pg_proc') = format('implementation of %s operator', o.oprname));
 
+-- what forbids a kind of scan makes others cost enormously, and the server would compile them
+SELECT oid::regprocedure FROM my_proc
+WHERE 'enable_seqscan=off' = ANY (proconfig) AND NOT 'jit=off' = ANY (proconfig);
+
 DROP VIEW support, my_class, my_cast, my_opfamily, my_opclass, my_operator, my_type, my_proc, member;

@@ -44,16 +44,23 @@ COMMENT ON FUNCTION pk_tracking_internal.anonymise_groups IS
 CREATE FUNCTION pk_tracking_internal.name_by_number(
 	idsite integer, idaction bigint,
 	OUT type smallint, OUT url_prefix smallint, OUT name text)
-LANGUAGE sql STABLE PARALLEL SAFE STRICT
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 AS $$
-	SELECT n.type, n.url_prefix, n.name
-	FROM (SELECT a.type, a.url_prefix, a.name FROM pk_tracking.log_action a
-			WHERE a.idsite = name_by_number.idsite AND a.idaction = name_by_number.idaction
-		UNION ALL SELECT s.type, s.url_prefix, s.name FROM pk_tracking.swept_name s
-			WHERE s.idsite = name_by_number.idsite AND s.idaction = name_by_number.idaction) n
-	LIMIT 1
+#variable_conflict use_column
+DECLARE
+	site CONSTANT integer := name_by_number.idsite;
+	number CONSTANT bigint := name_by_number.idaction;
+BEGIN
+	SELECT a.type, a.url_prefix, a.name INTO type, url_prefix, name
+		FROM pk_tracking.log_action a WHERE a.idsite = site AND a.idaction = number LIMIT 1;
+	IF NOT FOUND THEN
+		SELECT s.type, s.url_prefix, s.name INTO type, url_prefix, name
+			FROM pk_tracking.swept_name s WHERE s.idsite = site AND s.idaction = number LIMIT 1;
+	END IF;
+END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.name_by_number IS
 	'a name of the dictionary, or one that sweep_names() has taken out of it for the moment';
@@ -67,6 +74,7 @@ RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
 	site CONSTANT integer := name_without_query.idsite;
@@ -106,13 +114,17 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET jit = off
 AS $$
 DECLARE
 	result jsonb;
 BEGIN
-	EXECUTE format('SELECT coalesce(jsonb_object_agg(u.id, pk_tracking_internal.name_without_query($1, u.id)), ''{}'')
-		FROM (SELECT DISTINCT c.id FROM pk_tracking.%1$I r, LATERAL (VALUES %2$s) AS c (id)
-			WHERE r.idvisit = ANY ($2) AND c.id <> 0) u
+	-- each name is looked up once, however many rows have it
+	EXECUTE format('WITH used AS MATERIALIZED (
+			SELECT DISTINCT c.id FROM pk_tracking.%1$I r, LATERAL (VALUES %2$s) AS c (id)
+			WHERE r.idvisit = ANY ($2) AND c.id <> 0)
+		SELECT coalesce(jsonb_object_agg(u.id, pk_tracking_internal.name_without_query($1, u.id)), ''{}'')
+		FROM used u
 		WHERE (pk_tracking_internal.name_by_number($1, u.id)).name ~ ''[?#]''', relation,
 		(SELECT string_agg(format('(r.%I)', c.column_name), ', ')
 			FROM pk_tracking.anonymous_columns() c
@@ -194,6 +206,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET jit = off
 AS $$
 DECLARE
 	urls jsonb := '{}';

@@ -7,16 +7,13 @@
 CREATE FUNCTION pk_tracking_internal.names_of_row(idsite integer, r jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
+SET jit = off
 AS $$
 BEGIN
-	RETURN (SELECT jsonb_object_agg(e.key, n.name) FROM jsonb_each_text(r) e,
-			LATERAL (SELECT pk_tracking.url_prefix_text(a.url_prefix) || a.name AS name
-				FROM pk_tracking_internal.name_by_number(names_of_row.idsite, e.value::bigint) a
-				WHERE a.name IS NOT NULL) n
-		WHERE e.key ~ 'idaction_' AND e.value <> '0');
+	RETURN (SELECT jsonb_object_agg(e.key, pk_tracking.url_prefix_text(a.url_prefix) || a.name)
+		FROM jsonb_each_text(r) e,
+			LATERAL pk_tracking_internal.name_by_number(names_of_row.idsite, e.value::bigint) a
+		WHERE strpos(e.key, 'idaction_') > 0 AND e.value <> '0' AND a.name IS NOT NULL);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.names_of_row IS
