@@ -50,12 +50,14 @@ END $$;
 
 \echo 1. erased
 SELECT pg_temp.person('ann', 'ada0ada0ada0ada0', '10.77.66.55');
+SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 ANALYZE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_action;
 SELECT t.kind, string_agg("where", ', ' ORDER BY "where") AS "where" FROM pg_temp.traces() t GROUP BY t.kind ORDER BY t.kind;
 -- looked for and not found
 SELECT n.kind AS missed FROM needle n WHERE NOT EXISTS (SELECT FROM pg_temp.traces() t WHERE t.kind = n.kind);
 SELECT * FROM pk_tracking.forget_subject(:site, 'ann-user', suppress => true, reason => 'a letter');
--- names are swept
+-- names are swept; roll-ups are built anew, as maintain() does
+SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 CALL pk_tracking.sweep_names();
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
@@ -66,11 +68,13 @@ SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 \echo 2. anonymised: titles, searches, events, items and campaigns stay
 SELECT pg_temp.person('bob', 'bada0bada0bada0b', '10.77.66.56');
 SELECT count(DISTINCT t.kind) FROM pg_temp.traces() t;
+SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 SELECT * FROM pk_tracking.forget_subject(:site, visitor_id => 'bada0bada0bada0b', mode => 'anonymise');
+SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 CALL pk_tracking.sweep_names();
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 
-\echo 3. purged
+\echo 3. purged: roll-ups of its days stay, and have campaigns
 SELECT pg_temp.person('cid', 'cacacacacacacaca', '10.77.66.57');
 SELECT count(DISTINCT t.kind) FROM pg_temp.traces() t;
 CALL pk_tracking.purge(:site, 1);
