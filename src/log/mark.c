@@ -62,7 +62,7 @@ typedef struct Mark
 /* Marks are of so much time: midnights are at its multiples, in any time zone. */
 #define STEP (15 * USECS_PER_MINUTE)
 
-/* How long after it a change touches the previous day of a later one (rollup_visit.prev). */
+/* How long after it a change touches the previous day of a later one (rollup_visit.visitor_ages). */
 #define FOLLOWED (368 * USECS_PER_DAY)
 
 /*

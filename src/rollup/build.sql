@@ -100,9 +100,10 @@ DECLARE
 BEGIN
 	DELETE FROM pk_tracking.rollup_visit r
 	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
-	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, prev, nb_visits, nb_uniq_visitors, '
+	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, nb_visits, nb_uniq_visitors, '
 		'nb_users, max_actions, bounce_count, nb_visits_converted, nb_actions, nb_pageviews, '
-		'sum_visit_length, nb_conversions, anonymous, kind, keys, revenue) SELECT $1, q.* FROM ('
+		'sum_visit_length, nb_conversions, anonymous, kind, keys, revenue, visitor_ages, visitors, '
+		'user_ages, users) SELECT $1, q.* FROM ('
 		|| pk_tracking_internal.rollup_visit_query(kinds, run) || ') q'
 		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
 	EXECUTE pk_tracking_internal.rollup_users_query(run) INTO by_id USING idsite;

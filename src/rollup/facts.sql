@@ -35,10 +35,10 @@ COMMENT ON FUNCTION pk_tracking_internal.make_rollup_kind IS
 /*
  * The query that counts the visits of some runs of days, as the columns of
  * rollup_visit but the site.  runs: a relation (begins, ends), instants.  history:
- * false if "prev" is not needed, because each day is counted by itself.
+ * false if ages are not needed, because each day is counted by itself.
  * Parameters: $1 site, $4 and $5 least and greatest consent, $6 time zone.
  *
- * Each visit comes once for each kind.  "prev" of a visitor is looked up by the
+ * Each visit comes once for each kind.  The previous day of a visitor is looked up by the
  * index that recognises visitors, in the visits of a year before; a user is found
  * in the visits of the visitor id, which is right where users_by_id holds.
  */
@@ -98,19 +98,8 @@ BEGIN
 				AND (v.visit_first_action_time AT TIME ZONE $6)::date < w.day
 				AND v.consent BETWEEN $4 AND $5
 			CROSS JOIN LATERAL (VALUES %3$s) AS f (kind, keys, holds)
-		WHERE f.holds)
-	SELECT g.day, coalesce(h.prev, '-infinity') AS prev,
-		sum(g.nb_visits)::integer AS nb_visits,
-		sum(CASE WHEN g.anonymous THEN g.nb_visits WHEN g.idvisitor IS NOT NULL THEN 1
-			ELSE 0 END)::integer AS nb_uniq_visitors,
-		0 AS nb_users,
-		max(g.max_actions) AS max_actions, sum(g.bounce_count)::integer AS bounce_count,
-		sum(g.nb_visits_converted)::integer AS nb_visits_converted,
-		sum(g.nb_actions)::bigint AS nb_actions, sum(g.nb_pageviews)::bigint AS nb_pageviews,
-		sum(g.sum_visit_length)::bigint AS sum_visit_length,
-		coalesce(sum(g.nb_conversions), 0)::bigint AS nb_conversions,
-		g.anonymous, g.kind, g.keys, sum(g.revenue) AS revenue
-	FROM (
+		WHERE f.holds),
+	visitor AS (
 		SELECT x.day, x.kind, x.keys, x.anonymous, x.idvisitor,
 			count(*) AS nb_visits, max(x.visit_total_actions) AS max_actions,
 			count(*) FILTER (WHERE x.visit_total_actions <= 1) AS bounce_count,
@@ -119,26 +108,66 @@ BEGIN
 			sum(x.visit_total_time) AS sum_visit_length,
 			sum(x.nb_conversions) AS nb_conversions, sum(x.revenue) AS revenue
 		FROM x
-		GROUP BY x.day, x.kind, x.keys, x.anonymous, x.idvisitor) g
-		LEFT JOIN (
-			SELECT h.day, h.kind, h.keys, h.idvisitor, max(h.before) AS prev
-			FROM history h
-			GROUP BY h.day, h.kind, h.keys, h.idvisitor) h
-			ON h.day = g.day AND h.kind = g.kind AND h.keys = g.keys
-				AND h.idvisitor OPERATOR(@extschema@.=) g.idvisitor
-	GROUP BY g.day, g.kind, g.keys, g.anonymous, coalesce(h.prev, '-infinity')
-	UNION ALL
-	SELECT g.day, coalesce(h.prev, '-infinity'), 0, 0, count(*)::integer, 0, 0, 0, 0, 0, 0, 0,
-		g.anonymous, g.kind, g.keys, NULL
+		GROUP BY x.day, x.kind, x.keys, x.anonymous, x.idvisitor),
+	visitors_by_age AS (
+		SELECT g.day, g.kind, g.keys, g.anonymous, (g.day - h.prev)::smallint AS age,
+			sum(CASE WHEN g.anonymous THEN g.nb_visits WHEN g.idvisitor IS NOT NULL THEN 1
+				ELSE 0 END)::integer AS n,
+			sum(g.nb_visits) AS nb_visits, max(g.max_actions) AS max_actions,
+			sum(g.bounce_count) AS bounce_count,
+			sum(g.nb_visits_converted) AS nb_visits_converted,
+			sum(g.nb_actions) AS nb_actions, sum(g.nb_pageviews) AS nb_pageviews,
+			sum(g.sum_visit_length) AS sum_visit_length,
+			sum(g.nb_conversions) AS nb_conversions, sum(g.revenue) AS revenue
+		FROM visitor g
+			LEFT JOIN (
+				SELECT h.day, h.kind, h.keys, h.idvisitor, max(h.before) AS prev
+				FROM history h
+				GROUP BY h.day, h.kind, h.keys, h.idvisitor) h
+				ON h.day = g.day AND h.kind = g.kind AND h.keys = g.keys
+					AND h.idvisitor OPERATOR(@extschema@.=) g.idvisitor
+		GROUP BY g.day, g.kind, g.keys, g.anonymous, g.day - h.prev),
+	users_by_age AS (
+		SELECT g.day, g.kind, g.keys, g.anonymous, (g.day - h.prev)::smallint AS age,
+			count(*)::integer AS n
+		FROM (
+			SELECT DISTINCT x.day, x.kind, x.keys, x.anonymous, x.user_id
+			FROM x WHERE x.user_id IS NOT NULL) g
+			LEFT JOIN (
+				SELECT h.day, h.kind, h.keys, h.user_id, max(h.before) AS prev
+				FROM history h WHERE h.user_id IS NOT NULL
+				GROUP BY h.day, h.kind, h.keys, h.user_id) h
+				ON h.day = g.day AND h.kind = g.kind AND h.keys = g.keys
+					AND h.user_id = g.user_id
+		GROUP BY g.day, g.kind, g.keys, g.anonymous, g.day - h.prev)
+	SELECT g.day, g.nb_visits, g.nb_uniq_visitors, coalesce(u.nb_users, 0) AS nb_users,
+		g.max_actions, g.bounce_count, g.nb_visits_converted, g.nb_actions, g.nb_pageviews,
+		g.sum_visit_length, g.nb_conversions, g.anonymous, g.kind, g.keys, g.revenue,
+		g.visitor_ages, g.visitors, u.user_ages, u.users
 	FROM (
-		SELECT DISTINCT x.day, x.kind, x.keys, x.anonymous, x.user_id
-		FROM x WHERE x.user_id IS NOT NULL) g
+		SELECT g.day, g.kind, g.keys, g.anonymous,
+			coalesce(sum(g.n) FILTER (WHERE g.age IS NULL), 0)::integer AS nb_uniq_visitors,
+			array_agg(g.age ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.n > 0)
+				AS visitor_ages,
+			array_agg(g.n ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.n > 0)
+				AS visitors,
+			sum(g.nb_visits)::integer AS nb_visits, max(g.max_actions) AS max_actions,
+			sum(g.bounce_count)::integer AS bounce_count,
+			sum(g.nb_visits_converted)::integer AS nb_visits_converted,
+			sum(g.nb_actions)::bigint AS nb_actions, sum(g.nb_pageviews)::bigint AS nb_pageviews,
+			sum(g.sum_visit_length)::bigint AS sum_visit_length,
+			coalesce(sum(g.nb_conversions), 0)::bigint AS nb_conversions,
+			sum(g.revenue) AS revenue
+		FROM visitors_by_age g
+		GROUP BY g.day, g.kind, g.keys, g.anonymous) g
 		LEFT JOIN (
-			SELECT h.day, h.kind, h.keys, h.user_id, max(h.before) AS prev
-			FROM history h WHERE h.user_id IS NOT NULL
-			GROUP BY h.day, h.kind, h.keys, h.user_id) h
-			ON h.day = g.day AND h.kind = g.kind AND h.keys = g.keys AND h.user_id = g.user_id
-	GROUP BY g.day, g.kind, g.keys, g.anonymous, coalesce(h.prev, '-infinity')$query$,
+			SELECT u.day, u.kind, u.keys, u.anonymous,
+				coalesce(sum(u.n) FILTER (WHERE u.age IS NULL), 0)::integer AS nb_users,
+				array_agg(u.age ORDER BY u.age) FILTER (WHERE u.age IS NOT NULL) AS user_ages,
+				array_agg(u.n ORDER BY u.age) FILTER (WHERE u.age IS NOT NULL) AS users
+			FROM users_by_age u
+			GROUP BY u.day, u.kind, u.keys, u.anonymous) u
+			USING (day, kind, keys, anonymous)$query$,
 		columns, runs, facts, history::text);
 END
 $$;

@@ -50,7 +50,7 @@ DECLARE
 	marked datemultirange;
 BEGIN
 	usable := false;
-	-- visitors are not followed for longer (rollup_visit.prev)
+	-- visitors are not followed for longer (rollup_visit.visitor_ages)
 	IF span > 366 OR to_regclass('pk_tracking.rollup_visit') IS NULL
 		OR NOT has_table_privilege('pk_tracking.rollup_visit', 'SELECT')
 		OR pk_tracking_internal.rollup_rows_hidden() THEN
@@ -158,8 +158,10 @@ BEGIN
 	RETURN format($query$(
 			SELECT %1$s,
 				sum(f.nb_visits) AS nb_visits,
-				coalesce(sum(f.nb_uniq_visitors) FILTER (WHERE f.prev < %2$s), 0) AS nb_uniq_visitors,
-				coalesce(sum(f.nb_users) FILTER (WHERE f.prev < %2$s), 0) AS nb_users,
+				sum(pk_tracking_internal.rollup_since(f.nb_uniq_visitors, f.visitor_ages,
+					f.visitors, f.day - (%2$s)::date))::bigint AS nb_uniq_visitors,
+				sum(pk_tracking_internal.rollup_since(f.nb_users, f.user_ages, f.users,
+					f.day - (%2$s)::date))::bigint AS nb_users,
 				sum(f.nb_actions)::bigint AS nb_actions,
 				sum(f.nb_pageviews)::bigint AS nb_pageviews,
 				max(f.max_actions) AS max_actions,
@@ -172,10 +174,10 @@ BEGIN
 			FROM (
 				SELECT %3$s, f.*
 				FROM (
-					SELECT r.day, r.prev, r.nb_visits, r.nb_uniq_visitors, r.nb_users,
+					SELECT r.day, r.nb_visits, r.nb_uniq_visitors, r.nb_users,
 						r.max_actions, r.bounce_count, r.nb_visits_converted, r.nb_actions,
 						r.nb_pageviews, r.sum_visit_length, r.nb_conversions, r.anonymous,
-						r.kind, r.keys, r.revenue
+						r.kind, r.keys, r.revenue, r.visitor_ages, r.visitors, r.user_ages, r.users
 					FROM pk_tracking.rollup_visit r
 					WHERE r.idsite = $1 AND r.kind = %4$L AND r.day BETWEEN $7 AND $8
 						AND r.day < %5$L AND r.day <> ALL (%6$L::date[])

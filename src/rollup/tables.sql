@@ -58,8 +58,9 @@ COMMENT ON FUNCTION pk_tracking_internal.make_rollup_day IS
 	'creates the table pk_tracking.rollup_day';
 
 /*
- * nb_uniq_visitors of the days a to b is the sum over the rows with prev < a:
- * each visitor is counted on the first of these days.  Likewise nb_users.
+ * nb_uniq_visitors of the days a to b is, over their rows, nb_uniq_visitors and those
+ * of visitors whose age reaches back before a: rollup_since().  So each visitor is
+ * counted on the first of these days.  Likewise nb_users.
  */
 CREATE FUNCTION pk_tracking_internal.make_rollup_visit() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -69,7 +70,6 @@ BEGIN
 	CREATE TABLE pk_tracking.rollup_visit (
 		idsite integer NOT NULL,
 		day date NOT NULL,
-		prev date NOT NULL,
 		nb_visits integer NOT NULL,
 		nb_uniq_visitors integer NOT NULL,
 		nb_users integer NOT NULL,
@@ -83,7 +83,11 @@ BEGIN
 		anonymous boolean NOT NULL,
 		kind text NOT NULL,
 		keys text[] NOT NULL,
-		revenue numeric);
+		revenue numeric,
+		visitor_ages smallint[],
+		visitors integer[],
+		user_ages smallint[],
+		users integer[]);
 	CREATE INDEX rollup_visit_day ON pk_tracking.rollup_visit (idsite, kind, day);
 	PERFORM pk_tracking_internal.identify_by_row('rollup_visit');
 	PERFORM pk_tracking_internal.keep_out_of_statistics('rollup_visit');
@@ -91,16 +95,21 @@ BEGIN
 		'roll-ups of the reports that count visits';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.idsite IS 'site';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.day IS 'local day on which the visits began';
-	COMMENT ON COLUMN pk_tracking.rollup_visit.prev IS
-		'the last earlier day with a visit of the same keys by the same visitor, or user; -infinity: none within a year';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.kind IS 'what visits are counted by';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.keys IS 'values of it';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.anonymous IS
 		'whether the visits are anonymous (consent undecided or refused)';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.nb_visits IS 'visits';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.nb_uniq_visitors IS
-		'visitors whose previous day is prev, and anonymous visits';
-	COMMENT ON COLUMN pk_tracking.rollup_visit.nb_users IS 'users whose previous day is prev';
+		'visitors without a visit of the same keys on an earlier day of a year, and anonymous visits';
+	COMMENT ON COLUMN pk_tracking.rollup_visit.nb_users IS
+		'users without a visit of the same keys on an earlier day of a year';
+	COMMENT ON COLUMN pk_tracking.rollup_visit.visitor_ages IS
+		'days since the visitors in "visitors" had the last visit of the same keys, ascending; NULL: there are none';
+	COMMENT ON COLUMN pk_tracking.rollup_visit.visitors IS 'visitors by visitor_ages';
+	COMMENT ON COLUMN pk_tracking.rollup_visit.user_ages IS
+		'days since the users in "users" had the last visit of the same keys, ascending; NULL: there are none';
+	COMMENT ON COLUMN pk_tracking.rollup_visit.users IS 'users by user_ages';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.max_actions IS 'actions of the visit with the most';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.bounce_count IS 'visits of one action';
 	COMMENT ON COLUMN pk_tracking.rollup_visit.nb_visits_converted IS 'visits with a conversion';
