@@ -467,9 +467,14 @@ INSERT INTO twins VALUES
 		pg_temp.per_cent(count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL), count(DISTINCT f.idvisit))
 	FROM f JOIN t_name n ON n.idsite = f.idsite AND n.idaction = f.idaction_url WHERE n.type = 2 GROUP BY n.name$$),
 ('searches', 'report_searches($1, $2, $3, $4)', $$
-	SELECT n.name, count(*), sum((f.search_count = 0)::integer), count(DISTINCT f.idvisit), count(DISTINCT coalesce(f.idvisitor::text, f.idvisit::text)), count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL),
-		pg_temp.per_cent(count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL), count(DISTINCT f.idvisit))
-	FROM f JOIN t_name n ON n.idsite = f.idsite AND n.idaction = f.idaction_name WHERE n.type = 8 GROUP BY n.name$$),
+	SELECT n.name, m.hits, m.none, m.visits, m.visitors, round(m.hits::numeric / m.visits, 1), t.seconds, round(t.seconds / m.hits), x.visits, pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), m.anonymous, pg_temp.per_cent(m.anonymous, m.visits)
+	FROM (SELECT DISTINCT * FROM t_name WHERE idsite = ($1).site AND type = 8) n,
+		LATERAL (SELECT count(*) AS hits, sum((f.search_count = 0)::integer) AS none, count(DISTINCT f.idvisit) AS visits, count(DISTINCT coalesce(f.idvisitor::text, f.idvisit::text)) AS visitors, count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL) AS anonymous FROM f WHERE f.idaction_name = n.idaction) m,
+		LATERAL (SELECT coalesce(sum(f.time_spent_ref_action), 0)::numeric AS seconds FROM f WHERE f.idaction_name_ref = n.idaction AND coalesce(f.idaction_url_ref, 0) = 0) t,
+		LATERAL (SELECT count(*) AS visits FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_name = n.idaction
+			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
+				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+	WHERE m.hits > 0$$),
 ('events', 'report_events($1, $2, $3, $4)', $$
 	SELECT c.name, a.name, n.name, count(*), count(DISTINCT f.idvisit), count(DISTINCT coalesce(f.idvisitor::text, f.idvisit::text)), sum((f.custom_float IS NOT NULL)::integer),
 		sum(f.custom_float), min(f.custom_float), max(f.custom_float), round(avg(f.custom_float), 2), count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL),
@@ -499,9 +504,10 @@ INSERT INTO twins VALUES
 		(SELECT count(*) FROM (SELECT DISTINCT idvisit, idorder FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0') d),
 		(SELECT coalesce(sum(quantity), 0) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0'),
 		(SELECT coalesce(sum(quantity * price), 0) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0'),
-		(SELECT coalesce(round(avg(price), 2), 0.00) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0'),
+		coalesce((SELECT round(avg(price), 2) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0'), (SELECT round(avg(price), 2) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder = '0'), 0.00),
 		(SELECT coalesce(round(sum(quantity)::numeric / nullif(count(DISTINCT (idvisit, idorder)), 0), 1), 0.0) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0'),
 		(SELECT count(DISTINCT idvisit) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder = '0'),
+		(SELECT coalesce(sum(quantity), 0) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder = '0'), (SELECT coalesce(sum(quantity * price), 0) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder = '0'),
 		(SELECT count(DISTINCT idvisit) FROM f WHERE f.idaction_product_sku = s.idaction),
 		(SELECT count(DISTINCT (idvisit, idorder)) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0' AND i.idvisitor IS NULL),
 		(SELECT pg_temp.per_cent(count(DISTINCT (idvisit, idorder)) FILTER (WHERE i.idvisitor IS NULL), count(DISTINCT (idvisit, idorder))) FROM i WHERE i.idaction_sku = s.idaction AND i.idorder <> '0')

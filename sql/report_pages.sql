@@ -159,5 +159,34 @@ END $$;
 RESET ROLE;
 DROP OWNED BY regress_pkt_page_analyst;
 DROP ROLE regress_pkt_page_analyst;
+-- Searches: time on results, events' included, and exits --------------------
+-- 2 April: boots at 10:01 has an event at 10:02 and is followed by hats at 10:05, which ends the visit; late is searched for 10 seconds before midnight; owl a minute after it, and ends a visit that began before
+SELECT h.at, pg_temp.hit(h.visitor, h.at::timestamptz, h.query) AS outcome
+FROM (VALUES (1, 'ad', '2026-04-02 08:00Z', '/a&action_name=A'), (2, 'ad', '2026-04-02 08:01Z', '/find&search=boots'), (3, 'ad', '2026-04-02 08:02Z', '/find&e_c=video&e_a=play'), (4, 'ad', '2026-04-02 08:05Z', '/find&search=hats'),
+	(5, 'ae', '2026-04-02 21:59:50Z', '/find&search=late'), (6, 'ae', '2026-04-02 22:00:20Z', '/b&action_name=B'),
+	(7, 'af', '2026-04-02 21:58Z', '/a&action_name=A'), (8, 'af', '2026-04-02 22:01Z', '/find&search=owl')) AS h(n, visitor, at, query) ORDER BY h.n;
+SELECT d.day, s.keyword, s.nb_hits, s.nb_visits, s.nb_pages_per_search, s.sum_time_spent, s.avg_time_on_page, s.exit_nb_visits, s.exit_rate
+FROM (VALUES ('2026-03-29'::date), ('2026-04-02'), ('2026-04-03')) AS d(day) CROSS JOIN LATERAL pk_tracking.report_searches(:site, d.day, d.day) s ORDER BY 1, 2;
+SELECT keyword, nb_hits, sum_time_spent, exit_nb_visits, exit_rate FROM pk_tracking.report_searches(:site, '2026-04-02', '2026-04-03') ORDER BY 1;
 DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :site;
 DELETE FROM pk_tracking.log_visit WHERE idsite = :site;
+
+-- Transitions where hits came late -------------------------------------------
+-- by piwik rules what counts is the time of hits: search, b, a, c; and b, a.  By Matomo's the order of arrival: a, b, c, search; and a, b
+SELECT pk_tracking.add_site('transitions', '{https://t.example}', 'Europe/Berlin') AS piwik, pk_tracking.add_site('transitions as matomo', '{https://t.example}', 'Europe/Berlin') AS matomo \gset
+SELECT pk_tracking.set_site(:matomo, 'recognition_rules', 'matomo');
+SELECT t.outcome, count(*) FROM unnest(ARRAY[:piwik, :matomo]) AS s(site)
+	CROSS JOIN LATERAL (SELECT x.*, pk_tracking.track_request(format('idsite=%s&rec=1&_id=%s&%s', s.site, x.who, x.query), '203.0.113.7', 'an agent', 'de', ('2026-03-29 ' || x.at || 'Z')::timestamptz) AS r
+		FROM (VALUES (1, '00000000000000a1', '10:10', 'url=https://t.example/a&action_name=A&urlref=https://r.example/'), (2, '00000000000000a1', '10:00', 'url=https://t.example/b&action_name=B'),
+			(3, '00000000000000a1', '10:20', 'url=https://t.example/c&action_name=C'), (4, '00000000000000a1', '09:55', 'search=x'),
+			(5, '00000000000000a2', '11:10', 'url=https://t.example/a&action_name=A'), (6, '00000000000000a2', '11:00', 'url=https://t.example/b&action_name=B')) AS x(n, who, at, query) ORDER BY x.n) h
+	CROSS JOIN LATERAL (SELECT (h.r).outcome) t GROUP BY 1;
+SELECT p.page, t.side, t.kind, t.name, t.nb_hits FROM (VALUES ('a'), ('b'), ('c')) AS p(page) CROSS JOIN LATERAL pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page) t ORDER BY 1, array_position('{page,before,after}', t.side), 3, 4;
+SELECT p.page, t.side, t.kind, t.name, t.nb_hits FROM (VALUES ('a'), ('b'), ('c')) AS p(page) CROSS JOIN LATERAL pk_tracking.report_transitions(:matomo, '2026-03-29', '2026-03-29', 't.example/' || p.page) t ORDER BY 1, array_position('{page,before,after}', t.side), 3, 4;
+-- by title it is the same, and so is it with a filter
+SELECT count(*) AS differ FROM (VALUES ('a'), ('b'), ('c')) AS p(page) CROSS JOIN LATERAL (
+	(SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page)
+		EXCEPT ALL SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', title => upper(p.page)))
+	UNION ALL (SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page, filter => 'pageUrl=@/b')
+		EXCEPT ALL SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page))) d WHERE p.page <> 'c';
+DELETE FROM pk_tracking.log_visit WHERE idsite IN (:piwik, :matomo);

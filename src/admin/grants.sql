@@ -144,6 +144,7 @@ BEGIN
 	PERFORM pk_tracking_internal.grant_execute(role,
 		'^(report|filter)_|^rollup_(source|live|rows_hidden|since|visit_query|users_query)$'
 		'|^(user_id_visitor_id|named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
+		'|country_name|language_name'
 		'|matched_by_name|decision_name|consent_name|visitor_type_name'
 		'|referrer_type_name|action_type_name|url_prefix_text|plain_text|plain_json'
 		'|browser_name|os_name|os_family|device_type_name|device_brand_name)$');

@@ -1,6 +1,6 @@
 
 -- ---------------------------------------------------------------------------
--- report/actions: downloads, outlinks, searches, events
+-- report/actions: downloads, outlinks, events
 --
 -- An action belongs to the local day of its own time.
 -- ---------------------------------------------------------------------------
@@ -25,23 +25,6 @@ FROM (VALUES
 	('report_downloads', 'downloads by URL', 3),
 	('report_outlinks', 'clicks on links to other websites by URL', 2)
 ) AS r(name, comment, action_type);
-
-SELECT pk_tracking_internal.make_report('report_searches',
-	'site searches by keyword; nb_no_result: number of searches without results',
-	'keyword text, nb_hits bigint, nb_no_result bigint, nb_visits bigint,
-	nb_uniq_visitors bigint, nb_visits_anonymous bigint, anonymous_rate numeric',
-	pg_catalog.format($report$
-	SELECT n.name, m.nb_hits, m.nb_no_result::bigint, m.nb_visits, m.nb_uniq_visitors,
-		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (%s) m
-		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
-			FROM pk_tracking.log_action a
-			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 8 LIMIT 1) n
-	ORDER BY m.nb_hits DESC, n.name
-	$report$, pk_tracking_internal.action_counts('{l.idaction_name}',
-		'l.idaction_url IS NULL AND l.idaction_name <> 0',
-		'nb_no_result sum coalesce((l.search_count = 0)::integer, 0)')),
-	rows => 1000);
 
 SELECT pk_tracking_internal.make_report('report_events',
 	'events by category, action and name; name is NULL if none was sent',

@@ -26,6 +26,7 @@
 #include "base/errors.h"
 #include "base/ip_range.h"
 #include "report/dimensions.h"
+#include "report/filter.h"
 
 PG_FUNCTION_INFO_V1(pkt_filter_sql);
 
@@ -746,24 +747,39 @@ write_action_filter(Writer *w, const List *all)
 }
 
 /*
+ * filter_sql
+ *		The SQL of a filter, and its values: see filter.h.
+ */
+char *
+filter_sql(const char *filter, bool over_actions, const char *parameter,
+		   const CustomDimensions *custom, List **values)
+{
+	Writer		w = {.parameter = parameter};
+
+	initStringInfo(&w.sql);
+	if (over_actions)
+		write_action_filter(&w, read_filter(filter, custom));
+	else
+		write_visit_filter(&w, read_filter(filter, custom));
+	*values = w.values;
+	return w.sql.data;
+}
+
+/*
  * pkt_filter_sql
  *		SQL: filter_sql(filter text, over_actions boolean, parameter text,
  *		visit_dimensions integer[], action_dimensions integer[]) -> condition and
  *		values.
- *
- * The condition is over a visit v or, if over_actions is true, over an action l.  It
- * names the values as (parameter)[n], $1 as the site, $6 as its time zone, and as
- * {range v}, {range l} and so on the limits of time that the caller puts in.
  */
 Datum
 pkt_filter_sql(PG_FUNCTION_ARGS)
 {
-	char	   *filter = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	CustomDimensions custom = {
 		.visit = dimension_numbers(PG_GETARG_ARRAYTYPE_P(3)),
 		.action = dimension_numbers(PG_GETARG_ARRAYTYPE_P(4))
 	};
-	Writer		w = {.parameter = text_to_cstring(PG_GETARG_TEXT_PP(2))};
+	List	   *texts;
+	char	   *sql;
 	TupleDesc	desc;
 	Datum		result[2];
 	bool		nulls[2] = {false};
@@ -774,16 +790,12 @@ pkt_filter_sql(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	initStringInfo(&w.sql);
-	if (PG_GETARG_BOOL(1))
-		write_action_filter(&w, read_filter(filter, &custom));
-	else
-		write_visit_filter(&w, read_filter(filter, &custom));
-
-	values = palloc(sizeof(Datum) * Max(list_length(w.values), 1));
-	foreach(value, w.values)
+	sql = filter_sql(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(1),
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), &custom, &texts);
+	values = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	foreach(value, texts)
 		values[n++] = CStringGetTextDatum(lfirst(value));
-	result[0] = CStringGetTextDatum(w.sql.data);
+	result[0] = CStringGetTextDatum(sql);
 	result[1] = PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, result, nulls)));
 }

@@ -134,16 +134,18 @@ SELECT pk_tracking_internal.make_report('report_orders',
 	by_period => true);
 
 SELECT pk_tracking_internal.make_report('report_products',
-	'products by SKU: orders, quantity, revenue, abandoned carts, and visits that viewed the product; avg_price: of what was ordered, else as shown; name and category are the latest ones',
+	'products by SKU: orders, quantity, revenue, abandoned carts, and visits that viewed the product; avg_price: of what was ordered, else of carts, else as shown; name and category are the latest ones',
 	'sku text, name text, category text, orders bigint, quantity bigint, revenue numeric,
-	avg_price numeric, avg_quantity numeric, abandoned_carts bigint, nb_visits bigint,
+	avg_price numeric, avg_quantity numeric, abandoned_carts bigint,
+	abandoned_quantity bigint, abandoned_revenue numeric, nb_visits bigint,
 	orders_anonymous bigint, anonymous_rate numeric',
 	$report$
 	SELECT ns.name, nn.name, nc.name, coalesce(m.orders, 0), coalesce(m.quantity, 0),
 		coalesce(m.revenue, 0),
-		round(coalesce(m.prices / nullif(m.lines, 0), w.price, 0), 2),
+		round(coalesce(m.prices / nullif(m.lines, 0), m.cart_price, w.price, 0), 2),
 		round(coalesce(m.quantity::numeric / nullif(m.orders, 0), 0), 1),
-		coalesce(m.abandoned_carts, 0), coalesce(w.nb_visits, 0),
+		coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_quantity, 0),
+		coalesce(m.abandoned_revenue, 0), coalesce(w.nb_visits, 0),
 		coalesce(m.orders_anonymous, 0),
 		round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
 	FROM (
@@ -158,6 +160,9 @@ SELECT pk_tracking_internal.make_report('report_products',
 			sum(i.price) FILTER (WHERE i.idorder <> '0') AS prices,
 			count(i.price) FILTER (WHERE i.idorder <> '0') AS lines,
 			count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
+			sum(i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_quantity,
+			sum(i.price * i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_revenue,
+			avg(i.price) FILTER (WHERE i.idorder = '0') AS cart_price,
 			count(DISTINCT (i.idvisit, i.idorder))
 				FILTER (WHERE i.idorder <> '0' AND i.consent >= 2) AS orders_anonymous
 		FROM pk_tracking.log_conversion_item i

@@ -113,7 +113,8 @@ CREATE FUNCTION pk_tracking_internal.report_period(
 	OUT begins timestamptz,
 	OUT ends timestamptz,
 	OUT least_consent smallint,
-	OUT greatest_consent smallint)
+	OUT greatest_consent smallint,
+	OUT whole_days boolean)
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -127,6 +128,7 @@ BEGIN
 		pk_tracking_internal.day_begin(from_date, timezone));
 	ends := coalesce(to_timestamp(part[3]::float8),
 		pk_tracking_internal.day_begin(to_date + 1, timezone));
+	whole_days := part IS NULL;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_period IS

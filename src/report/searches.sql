@@ -1,9 +1,43 @@
 
 -- ---------------------------------------------------------------------------
--- report/searches: categories of site searches, searches without results
---
--- report/actions has the keywords.
+-- report/searches: site searches by keyword and category, and without results
 -- ---------------------------------------------------------------------------
+
+SELECT pk_tracking_internal.make_report('report_searches',
+	'site searches by keyword, with the time spent on their results and the visits that ended there; nb_no_result: number of searches without results',
+	'keyword text, nb_hits bigint, nb_no_result bigint, nb_visits bigint,
+	nb_uniq_visitors bigint, nb_pages_per_search numeric, sum_time_spent bigint,
+	avg_time_on_page bigint, exit_nb_visits bigint, exit_rate numeric,
+	nb_visits_anonymous bigint, anonymous_rate numeric',
+	pg_catalog.format($report$
+	SELECT n.name, m.nb_hits, m.nb_no_result::bigint, m.nb_visits, m.nb_uniq_visitors,
+		round(m.nb_hits::numeric / m.nb_visits, 1), coalesce(t.sum_time_spent, 0),
+		coalesce(round(t.sum_time_spent::numeric / m.nb_hits), 0)::bigint,
+		coalesce(x.exit_nb_visits, 0),
+		-- a filter on actions can leave a visit its exit and none of its searches
+		round(coalesce(100.0 * x.exit_nb_visits / greatest(m.nb_visits, x.exit_nb_visits), 0), 1),
+		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
+	FROM (%1$s) m
+		LEFT JOIN (
+			-- a search is the name of the action before, without a page
+			SELECT l.idaction_name_ref AS k1, sum(l.time_spent_ref_action) AS sum_time_spent
+			FROM pk_tracking.log_link_visit_action l
+			WHERE {actions l} AND coalesce(l.idaction_url_ref, 0) = 0 AND l.idaction_name_ref <> 0
+			GROUP BY l.idaction_name_ref) t USING (k1)
+		LEFT JOIN (
+			SELECT v.visit_exit_idaction_name AS k1, count(*) AS exit_nb_visits
+			%2$s AND v.visit_exit_idaction_name IN (SELECT a.idaction
+				FROM pk_tracking.log_action a WHERE a.idsite = $1 AND a.type = 8)
+			GROUP BY v.visit_exit_idaction_name) x USING (k1)
+		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
+			FROM pk_tracking.log_action a
+			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 8 LIMIT 1) n
+	ORDER BY m.nb_hits DESC, n.name
+	$report$, pk_tracking_internal.action_counts('{l.idaction_name}',
+		'l.idaction_url IS NULL AND l.idaction_name <> 0',
+		'nb_no_result sum coalesce((l.search_count = 0)::integer, 0)'),
+		pk_tracking_internal.report_page_visits('exit', 'title')),
+	rows => 1000);
 
 SELECT pk_tracking_internal.make_report('report_search_categories',
 	'site searches by category; searches without one are left out',

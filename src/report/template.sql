@@ -98,7 +98,7 @@ BEGIN
 			%1$I.visitors);%6$s
 	SELECT * INTO s
 		FROM pk_tracking_internal.report_statement(%7$s, %1$I.idsite, %1$I.filter, %8$s,
-			r.from_date, r.to_date, r.timezone);
+			CASE WHEN r.whole_days THEN r.from_date END, r.to_date, r.timezone);
 	RETURN QUERY EXECUTE s.statement
 		USING r.idsite, r.begins, r.ends, r.least_consent, r.greatest_consent, r.timezone,
 			r.from_date, r.to_date, s.filter_values%9$s;

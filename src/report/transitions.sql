@@ -11,6 +11,12 @@
  * visit's referrer counts.  What came after are the views, searches and clicks that
  * have the page as their previous one, and exits.  An event in between changes
  * nothing.
+ *
+ * Under piwik rules all that is by time, but for the first page or search of a visit
+ * that a late one stands before: the log leaves it without a previous page
+ * (log/neighbours.c).  Here the latest one before it comes before it, and the visit's
+ * referrer before the earliest.  Under matomo rules what came late has a previous page,
+ * so that it is none of those.
  */
 CREATE FUNCTION pk_tracking_internal.report_transitions_query(by text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -21,11 +27,33 @@ AS $$
 		SELECT coalesce(array_agg(DISTINCT a.idaction), '{}') AS ids
 		FROM pk_tracking.log_action a
 		WHERE a.idsite = $1 AND %5$s),
+	early AS MATERIALIZED (
+		SELECT v.idvisit, e.idlink_va AS first, b.idlink_va AS began,
+			p.idaction_url AS idaction_url_ref, p.idaction_name AS idaction_name_ref
+		FROM pk_tracking.log_link_visit_action e
+			JOIN pk_tracking.log_visit v ON v.idvisit = e.idvisit AND v.idsite = $1
+				AND v.visit_first_action_time > e.server_time
+				AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 + %9$s
+			CROSS JOIN LATERAL (SELECT l.idlink_va FROM pk_tracking.log_link_visit_action l
+				WHERE l.idvisit = v.idvisit AND l.server_time = v.visit_first_action_time
+					AND l.idaction_url_ref = 0 AND l.idaction_name_ref = 0 AND %10$s
+				ORDER BY l.idlink_va LIMIT 1) b
+			CROSS JOIN LATERAL (SELECT l.idaction_url, l.idaction_name
+				FROM pk_tracking.log_link_visit_action l
+				WHERE l.idvisit = v.idvisit AND l.server_time < v.visit_first_action_time AND %10$s
+				ORDER BY l.server_time DESC, l.idlink_va DESC LIMIT 1) p
+		WHERE e.idsite = $1 AND e.server_time >= $2 - %9$s AND e.server_time < $3
+			AND e.idaction_url_ref = 0 AND e.idaction_name_ref = 0 AND %11$s),
 	views AS (
-		SELECT l.idaction_url_ref, l.idaction_name_ref, l.consent,
-			coalesce(l.idaction_%1$s_ref = ANY (this.ids), false) AS reload
-		FROM pk_tracking.log_link_visit_action l, this
-		WHERE {actions l} AND %3$s AND l.idaction_%1$s = ANY (this.ids)),
+		SELECT l.*, coalesce(l.idaction_%1$s_ref = ANY (this.ids), false) AS reload
+		FROM this, (
+			SELECT CASE WHEN y.began IS NULL THEN l.idaction_url_ref
+					ELSE y.idaction_url_ref END AS idaction_url_ref,
+				CASE WHEN y.began IS NULL THEN l.idaction_name_ref
+					ELSE y.idaction_name_ref END AS idaction_name_ref, l.consent
+			FROM pk_tracking.log_link_visit_action l LEFT JOIN early y ON y.began = l.idlink_va
+			WHERE {actions l} AND %3$s
+				AND l.idaction_%1$s = ANY ((SELECT ids FROM this)::bigint[])) l),
 	steps AS (
 		SELECT 1 AS side, NULL::bigint AS idaction, 'views' AS kind, NULL AS name,
 			count(*) AS nb, count(*) FILTER (WHERE l.consent >= 2) AS anonymous
@@ -44,6 +72,15 @@ AS $$
 		SELECT 2, NULL, coalesce(pk_tracking.referrer_type_name(v.referer_type), 'unknown'),
 			nullif(v.referer_name, ''), count(*), count(*) FILTER (WHERE v.consent >= 2)
 		%6$s AND v.visit_entry_idaction_%1$s = ANY ((SELECT ids FROM this)::bigint[])
+			AND NOT EXISTS (SELECT FROM early y WHERE y.idvisit = v.idvisit)
+		GROUP BY 3, 4
+		UNION ALL
+		SELECT 2, NULL, coalesce(pk_tracking.referrer_type_name(v.referer_type), 'unknown'),
+			nullif(v.referer_name, ''), count(*), count(*) FILTER (WHERE l.consent >= 2)
+		FROM early y
+			JOIN pk_tracking.log_link_visit_action l ON l.idvisit = y.idvisit AND l.idlink_va = y.first
+			JOIN pk_tracking.log_visit v ON v.idvisit = y.idvisit
+		WHERE {actions l} AND %3$s AND l.idaction_%1$s = ANY ((SELECT ids FROM this)::bigint[])
 		GROUP BY 3, 4
 		UNION ALL
 		SELECT 3, CASE WHEN l.reload THEN NULL WHEN l.idaction_url IS NULL THEN l.idaction_name
@@ -55,7 +92,13 @@ AS $$
 				coalesce(l.idaction_%1$s = ANY (this.ids), false) AS reload
 			FROM pk_tracking.log_link_visit_action l, this
 			WHERE {actions l} AND %4$s AND l.idaction_%1$s_ref = ANY (this.ids)
-				AND l.idaction_event_category IS NULL AND l.idaction_content_name IS NULL) l
+				AND l.idaction_event_category IS NULL AND l.idaction_content_name IS NULL
+			UNION ALL
+			SELECT l.idaction_url, l.idaction_name, l.consent,
+				coalesce(l.idaction_%1$s = ANY (this.ids), false)
+			FROM early y JOIN pk_tracking.log_link_visit_action l
+				ON l.idvisit = y.idvisit AND l.idlink_va = y.began, this
+			WHERE {actions l} AND y.idaction_%1$s_ref = ANY (this.ids)) l
 		GROUP BY 2, 3
 		UNION ALL
 		SELECT 3, NULL, 'exit', NULL, count(*), count(*) FILTER (WHERE v.consent >= 2)
@@ -80,8 +123,14 @@ AS $$
 			ELSE 'a.type = 4 AND pk_tracking.plain_text($1, a.name) = $11' END,
 		pk_tracking_internal.report_page_visits('entry', by), pk_tracking_internal.report_page_visits('exit', by),
 		-- a view counts by its title, a click has no name
-		CASE by WHEN 'title' THEN 'WHEN l.idaction_name IS NOT NULL THEN l.idaction_name' ELSE '' END)
-	FROM pk_tracking_internal.report_page_keys() k
+		CASE by WHEN 'title' THEN 'WHEN l.idaction_name IS NOT NULL THEN l.idaction_name' ELSE '' END,
+		'make_interval(secs => (SELECT greatest(max(n.seconds), 86400) '
+			'FROM pk_tracking.log_visit_length n WHERE n.idsite = $1))',
+		i.is_interaction, replace(i.is_interaction, 'l.', 'e.'))
+	FROM pk_tracking_internal.report_page_keys() k,
+		-- page views and searches
+		(VALUES ('l.idaction_name IS NOT NULL AND l.idaction_event_category IS NULL '
+			'AND l.idaction_content_name IS NULL')) AS i(is_interaction)
 	WHERE k.by = report_transitions_query.by
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_transitions_query IS

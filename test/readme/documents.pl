@@ -114,6 +114,17 @@ result('what README says of the profiles is what sql/profiles prints',
 my $size = -s 'README.md';
 result('README has 12 to 15 kB', $size < 12_000 || $size > 15_360 ? "$size bytes" : ());
 
+# dimensions of filters
+my @dimensions = slurp('src/report/dimensions.c') =~ /^\t(?:VISIT|ACTION|CONVERSION|PRODUCT)\("(\w+)"/gm;
+result('doc/reports.md explains each dimension of filters',
+	@dimensions > 100 ? grep { index($text{'doc/reports.md'}, "`$_`") < 0 } @dimensions : 'they were not found');
+
+# methods of Matomo that the stage reports compares
+my @methods = slurp('test/reports/methods.sql') =~ /'\w+\.(get\w*)/g;
+my ($beside) = $text{'doc/reports.md'} =~ /^## Beside Matomo's reports\n(.*?)^## /ms;
+result('doc/reports.md has a row for each of Matomo\'s reports',
+	@methods > 50 ? grep { $beside !~ /\b$_\b/ } @methods : 'they were not found');
+
 # messages: literals, whose values and numbers are … in the document
 my (%messages, @missing);
 foreach my $f (grep { m{^src/.*\.(c|h|sql)$} } @files)

@@ -74,13 +74,21 @@ LANGUAGE sql IMMUTABLE AS $$
 		ELSE true END
 $$;
 
-CREATE TABLE reports.judged AS
-	SELECT d.*, a.n FROM reports.difference d
-		LEFT JOIN LATERAL (SELECT a.n FROM reports.accepted a
-			WHERE d.method ~ ('^(?:' || a.method || ')$') AND d.idsite::text ~ ('^(?:' || a.site || ')$')
-				AND d.period ~ ('^(?:' || a.period || ')$') AND d.label ~ ('^(?:' || a.label || ')$')
-				AND d.metric ~ ('^(?:' || a.metric || ')$') AND reports.is_such(a.how, d.theirs, d.ours)
-			ORDER BY a.n LIMIT 1) a ON true;
+-- Each difference, with the number of the first entry that it is.  Entry by entry:
+-- the server keeps only some regular expressions compiled.
+CREATE TABLE reports.judged AS SELECT d.*, NULL::integer AS n FROM reports.difference d;
+DO $$
+DECLARE
+	a reports.accepted;
+BEGIN
+	FOR a IN SELECT * FROM reports.accepted ORDER BY n LOOP
+		UPDATE reports.judged d SET n = a.n WHERE d.n IS NULL
+			AND d.method ~ ('^(?:' || a.method || ')$') AND d.idsite::text ~ ('^(?:' || a.site || ')$')
+			AND d.period ~ ('^(?:' || a.period || ')$') AND d.label ~ ('^(?:' || a.label || ')$')
+			AND d.metric ~ ('^(?:' || a.metric || ')$') AND reports.is_such(a.how, d.theirs, d.ours);
+	END LOOP;
+END
+$$;
 
 \pset tuples_only on
 \pset format unaligned

@@ -7,12 +7,16 @@
 
 CREATE TABLE reports.method (method text PRIMARY KEY, query text NOT NULL);
 
+-- two reports of ours answer this method, one by names and one by codes
+INSERT INTO reports.answer (idsite, method, period, first_day, last_day, answer)
+	SELECT idsite, method || '?by=code', period, first_day, last_day, answer FROM reports.answer WHERE method = 'UserCountry.getCountry' AND segment IS NULL;
+
 -- methods that have no report here, and why
 CREATE TABLE reports.without (method text PRIMARY KEY, reason text NOT NULL);
 
 -- a code of Matomo's report in place of its label, where ours gives the code
 CREATE TABLE reports.label_is (method text PRIMARY KEY, metric text NOT NULL);
-INSERT INTO reports.label_is VALUES ('UserCountry.getCountry', 'code'), ('MultiSites.getOne', 'idsite'),
+INSERT INTO reports.label_is VALUES ('UserCountry.getCountry?by=code', 'code'), ('MultiSites.getOne', 'idsite'),
 	('VisitTime.getByDayOfWeek', 'day_of_week');
 
 -- %XX of UTF-8
@@ -108,7 +112,7 @@ INSERT INTO reports.method VALUES
 ('Actions.getOutlinks', $$
 	SELECT regexp_replace(url, '^[a-z]+://', '') AS label, p.* FROM pk_tracking.report_outlinks($1, $2, $3{filter}) p$$),
 ('Actions.getSiteSearchKeywords', $$
-	SELECT keyword AS label, p.* FROM pk_tracking.report_searches($1, $2, $3{filter}) p$$),
+	SELECT keyword AS label, p.*, exit_rate / 100 AS exit_rate FROM pk_tracking.report_searches($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getType', $$
 	SELECT upper(left(device_type, 1)) || substr(lower(device_type), 2) AS label, p.* FROM pk_tracking.report_device_types($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getBrand', $$
@@ -126,12 +130,11 @@ INSERT INTO reports.method VALUES
 ('DevicesDetection.getBrowserVersions', $$
 	SELECT concat_ws(' ', browser, version) AS label, p.* FROM pk_tracking.report_browser_versions($1, $2, $3{filter}) p$$),
 ('UserCountry.getCountry', $$
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'countryCode'{filter}) p$$),
+('UserCountry.getCountry?by=code', $$
 	SELECT country AS label, p.* FROM pk_tracking.report_countries($1, $2, $3{filter}) p$$),
 ('UserLanguage.getLanguageCode', $$
-	SELECT reports.language(code) || format(' (%s)', code) AS label, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_users) AS nb_users, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
-		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted
-	FROM (SELECT CASE WHEN split_part(language, '-', 1) = split_part(language, '-', 2) THEN split_part(language, '-', 1) ELSE coalesce(language, 'xx') END AS code, p.*
-		FROM pk_tracking.report_languages($1, $2, $3{filter}) p) l GROUP BY 1$$),
+	SELECT CASE p.label WHEN 'Unknown' THEN to_jsonb(p) || '{"label": "Unknown (xx)"}' ELSE to_jsonb(p) END AS row FROM pk_tracking.report_by($1, $2, $3, 'languageCode'{filter}) p$$),
 ('UserLanguage.getLanguage', $$
 	SELECT reports.language(split_part(language, '-', 1)) AS label, sum(nb_visits) AS nb_visits, sum(nb_uniq_visitors) AS nb_uniq_visitors, sum(nb_users) AS nb_users, sum(nb_actions) AS nb_actions, max(max_actions) AS max_actions,
 		sum(bounce_count) AS bounce_count, sum(sum_visit_length) AS sum_visit_length, sum(nb_visits_converted) AS nb_visits_converted
