@@ -27,10 +27,10 @@ FROM (VALUES ('goals', 'c.idgoal', 'c.idgoal > 0'), ('orders', '(c.server_time A
 	('conversions', 'c.idgoal, c.referer_type, c.referer_name, c.referer_keyword', 'c.idgoal >= 0'), ('goals_by', 'c.idgoal, v.referrer_type', 'c.idgoal >= 0'),
 	('conversion_hours', 'c.idgoal, extract(hour FROM c.server_time AT TIME ZONE ''Europe/Berlin'')', 'c.idgoal >= 0')) AS r(report, columns, condition);
 -- arguments of reports that have some without a default
-CREATE TEMP TABLE given (report text, arguments text);
-INSERT INTO given VALUES ('report_by', $$, 'countryCode'$$), ('report_goals_by', $$, 'referrerType'$$), ('report_action_dimension', ', 2'), ('report_action_dimension_urls', ', 2'),
-	('report_evolution', $$, 'report_pages', ARRAY['https://shop.example/section0/page/0']$$), ('report_transitions', $$, 'https://shop.example/section0/page/0'$$),
-	('report_funnel', $$, '{pageUrl=@section1,pageUrl=@section2}'$$);
+\set page https://shop.example/section0/page/0
+\set dimension 2
+\set steps '{pageUrl=@section1,pageUrl=@section2}'
+\ir ../test/reports/arguments.sql
 CREATE TEMP TABLE measured (report text, span text, what text, ms numeric);
 -- runs it to its last row, as a client would
 CREATE FUNCTION pg_temp.took(sql text, begins timestamptz, ends timestamptz) RETURNS numeric LANGUAGE plpgsql AS $$
@@ -51,7 +51,7 @@ BEGIN
 		FOR s IN SELECT x.span, x.a::date, x.b::date FROM (VALUES ('day', '2026-06-15', '2026-06-15'), ('month', '2026-06-01', '2026-06-30')) x(span, a, b) LOOP
 			FOR r IN SELECT p.name, h.sql FROM pk_tracking.reports p LEFT JOIN by_hand h ON h.report = p.name
 				WHERE p.name ~ current_setting('bench.only') ORDER BY p.name LOOP
-				own := coalesce((SELECT g.arguments FROM given g WHERE g.report = r.name), '');
+				own := coalesce((SELECT string_agg(format(', %I => %s', g.argument, g.value), '') FROM report_given g WHERE g.report = r.name), '');
 				INSERT INTO measured SELECT r.name, s.span, 'report', pg_temp.took(format('SELECT * FROM pk_tracking.%I(1, %L, %L%s)', r.name, s.a, s.b, own), NULL, NULL);
 				IF r.sql IS NOT NULL THEN
 					INSERT INTO measured SELECT r.name, s.span, 'by hand', pg_temp.took(r.sql, s.a::timestamp AT TIME ZONE 'Europe/Berlin', (s.b + 1)::timestamp AT TIME ZONE 'Europe/Berlin');

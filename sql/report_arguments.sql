@@ -32,12 +32,14 @@ $$;
 
 -- Days, for every report that takes them
 \getenv abs_srcdir PG_ABS_SRCDIR
+\set given :abs_srcdir '/test/reports/arguments.sql'
 \set calls :abs_srcdir '/test/reports/calls.sql'
 \set idsite :site
 \set from_date '''FROM'''
 \set to_date '''TO'''
 \set filter 'NULL'
 \set ECHO none
+\i :given
 \i :calls
 \set ECHO all
 SELECT d.days, pg_temp.said(replace(replace(c.call, 'FROM', split_part(d.days, ' to ', 1)), 'TO', split_part(d.days, ' to ', 2))) AS said,

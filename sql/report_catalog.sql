@@ -29,12 +29,14 @@ END $$;
 CREATE ROLE regress_pkt_catalog;
 SELECT pk_tracking.grant_analyst('regress_pkt_catalog');
 \getenv abs_srcdir PG_ABS_SRCDIR
+\set given :abs_srcdir '/test/reports/arguments.sql'
 \set calls :abs_srcdir '/test/reports/calls.sql'
 \set idsite :site
 \set from_date '''2026-03-28'''
 \set to_date '''2026-03-30'''
 \set filter 'NULL'
 \set ECHO none
+\i :given
 \i :calls
 \set ECHO all
 CREATE TEMP TABLE calls AS SELECT 'whole' AS kind, * FROM report_calls;

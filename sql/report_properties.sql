@@ -62,14 +62,20 @@ SELECT count(*) FILTER (WHERE (v.visit_first_action_time AT TIME ZONE s.timezone
 FROM pk_tracking.log_visit v JOIN pk_tracking.site s USING (idsite) WHERE v.idsite IN (SELECT made.site FROM made);
 
 -- every report with the arguments that have no default; one that is not known here fails below
-CREATE TEMP TABLE argument (report text, name text, value text);
-INSERT INTO argument VALUES ('report_funnel', 'steps', '''{pageUrl=@p1,pageUrl=@p2}'''), ('report_by', 'dimension', '''deviceType'''), ('report_goals_by', 'dimension', '''countryCode'''), ('report_visitor', 'visitor_id', '''000000000000000c'''), ('report_evolution', 'report', '''report_pages'''), ('report_evolution', 'labels', '''{https://x.example/p1}'''),
-	('report_action_dimension', 'dimension', '2'), ('report_action_dimension_urls', 'dimension', '2'), ('report_transitions', 'url', '''https://x.example/p1''');
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set given :abs_srcdir '/test/reports/arguments.sql'
+\set page 'https://x.example/p1'
+\set visitor 000000000000000c
+\set dimension 2
+\set steps '{pageUrl=@p1,pageUrl=@p2}'
+\set ECHO none
+\i :given
+\set ECHO all
 CREATE TEMP TABLE report AS
 	SELECT p.oid, p.proname AS report, p.proargnames[1:p.pronargs] AS names,
-		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs) n JOIN argument a ON a.report = p.proname AND a.name = p.proargnames[n]) AS own,
+		(SELECT string_agg(format('%I => %s', p.proargnames[n], a.value), ', ') FROM generate_series(1, p.pronargs) n JOIN report_given a ON a.report = p.proname AND a.argument = p.proargnames[n]) AS own,
 		ARRAY(SELECT p.proargnames[n] FROM generate_series(1, p.pronargs - p.pronargdefaults) n
-			WHERE p.proargnames[n] NOT IN ('idsite', 'from_date', 'to_date') AND NOT EXISTS (SELECT FROM argument a WHERE a.report = p.proname AND a.name = p.proargnames[n])) AS missing
+			WHERE p.proargnames[n] NOT IN ('idsite', 'from_date', 'to_date') AND NOT EXISTS (SELECT FROM report_given a WHERE a.report = p.proname AND a.argument = p.proargnames[n])) AS missing
 	FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.proretset;
 SELECT r.report, r.missing FROM report r WHERE r.missing <> '{}' ORDER BY 1;
 

@@ -1,24 +1,17 @@
 -- Every report that there is, from the catalog, as a call: creates report_calls
--- (report, call).  psql's variables: idsite, from_date, to_date (quoted), and filter
--- (NULL or quoted).  A report with an argument that has no default must stand here.
+-- (report, call), with the arguments that arguments.sql has.  psql's variables:
+-- idsite, from_date, to_date (quoted), and filter (NULL or quoted).
 CREATE TEMP TABLE report_calls AS
-WITH given (report, argument, value) AS (VALUES
-	('report_action_dimension', 'dimension', '1'),
-	('report_action_dimension_urls', 'dimension', '1'),
-	('report_by', 'dimension', quote_literal('countryCode')),
-	('report_evolution', 'report', quote_literal('report_countries')),
-	('report_funnel', 'steps', quote_literal('{pageUrl=@a.example,eventCategory==a}')),
-	('report_goals_by', 'dimension', quote_literal('referrerType')),
-	('report_live', 'at', quote_literal('2026-03-29 00:55+00')),
-	('report_live', 'max_visits', 'NULL'),
-	('report_transitions', 'url', quote_literal('https://a.example/p1')),
-	('report_visit_log', 'max_visits', 'NULL'),
-	('report_visitor', 'visitor_id', quote_literal('0000000000000011'))),
+WITH given AS (
+	SELECT * FROM report_given
+	UNION ALL
+	-- all visits, and those of the log of the tests
+	VALUES ('report_live', 'at', quote_literal('2026-03-29 00:55+00')), ('report_live', 'max_visits', 'NULL'), ('report_visit_log', 'max_visits', 'NULL')),
 common (argument, value) AS (VALUES
 	('idsite', :'idsite'), ('from_date', :'from_date'), ('to_date', :'to_date'), ('filter', :'filter'))
 SELECT p.proname::text AS report,
 	format('pk_tracking.%I(%s)', p.proname, string_agg(format('%I => %s', a.argument,
-		coalesce(g.value, c.value, 'this argument needs a value in test/reports/calls.sql')), ', ' ORDER BY a.n)) AS call
+		coalesce(g.value, c.value, 'this argument needs a value in test/reports/arguments.sql')), ', ' ORDER BY a.n)) AS call
 FROM pg_proc p
 	JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	CROSS JOIN LATERAL unnest(p.proargnames) WITH ORDINALITY AS a(argument, n)

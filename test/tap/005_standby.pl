@@ -42,7 +42,7 @@ $node->safe_psql('postgres', q{
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 
 # every report that there is, with a filter and without
-my $calls = slurp_file("$FindBin::RealBin/../reports/calls.sql");
+my $calls = join '', map { slurp_file("$FindBin::RealBin/../reports/$_.sql") } qw(arguments calls);
 foreach my $filter ('NULL', "'countryCode!=zz;actions>=1,deviceType==tv'")
 {
 	my @reports = split /\n/, $node->safe_psql('postgres', "$calls SELECT report || E'\\t' || call FROM report_calls ORDER BY 1",
