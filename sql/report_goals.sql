@@ -55,6 +55,16 @@ SELECT idgoal, referrer_type, nb_conversions FROM pk_tracking.report_conversions
 SELECT idgoal, label, nb_conversions, nb_visits, conversion_rate FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'visitCount', filter => 'visitorType!=new');
 SELECT idgoal, label, nb_conversions, nb_visits, conversion_rate FROM pk_tracking.report_goals_by(:site, '2026-03-29', '2026-03-29', 'resolution');
 
+-- Hours, by the site's clock: A at 1:31, anonymous at 14:01, B at 23:59:59, C at 11:00; B again at 0:00 of the next day
+SELECT * FROM pk_tracking.report_conversion_hours(:site, '2026-03-29', '2026-03-29');
+SELECT idgoal, hour, nb_conversions, nb_visits_converted, revenue FROM pk_tracking.report_conversion_hours(:site, '2026-03-30', '2026-03-30');
+-- 2:30 comes twice on 25 October
+INSERT INTO pk_tracking.log_visit (idvisit, idsite, visit_first_action_time, visit_last_action_time, idvisitor, visit_total_actions, visit_goal_converted, location_ip)
+	VALUES (8500000010, :site, '2026-10-25 00:20Z', '2026-10-25 02:30Z', '00000000000000ee', 3, 1, '0.0.0.0');
+INSERT INTO pk_tracking.log_conversion (idvisit, idsite, server_time, idgoal, buster, revenue, idvisitor)
+	VALUES (8500000010, :site, '2026-10-25 00:30Z', 2, 10, 1, '00000000000000ee'), (8500000010, :site, '2026-10-25 01:30Z', 2, 11, 2, '00000000000000ee'), (8500000010, :site, '2026-10-25 02:30Z', 2, 12, 4, '00000000000000ee');
+SELECT idgoal, hour, nb_conversions, nb_visits_converted, revenue FROM pk_tracking.report_conversion_hours(:site, '2026-10-25', '2026-10-25');
+
 -- How long it took --------------------------------------------------------
 SELECT days, nb_conversions, nb_conversions_percentage, nb_visits_converted, revenue, anonymous_rate FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29');
 SELECT days, nb_conversions FROM pk_tracking.report_days_to_conversion(:site, '2026-03-29', '2026-03-29', goal => 2) WHERE nb_conversions > 0;

@@ -146,12 +146,13 @@ INSERT INTO reports.method VALUES
 				jsonb_object_agg('idgoal=' || c.idgoal, jsonb_build_object('nb_conversions', c.nb_conversions, 'nb_visits_converted', c.nb_visits_converted, 'revenue', c.revenue)) AS goals
 			FROM pk_tracking.report_conversion_hours($1, $2, $3{filter}) c GROUP BY 1) c USING (hour)$$),
 ('Referrers.getReferrerType', $$
-	SELECT CASE p.referrer_type WHEN 'direct' THEN 'Direct Entry' WHEN 'search engine' THEN 'Search Engines' WHEN 'website' THEN 'Websites'
-		WHEN 'campaign' THEN 'Campaigns' WHEN 'social network' THEN 'Social Networks' ELSE p.referrer_type END AS label, p.*,
-		array_position('{direct,search engine,website,-,-,campaign,social network,AI assistant}', p.referrer_type) AS referrer_type,
+	-- a type can have conversions and no visit: as the conversion has stored it
+	SELECT CASE referrer_type WHEN 'direct' THEN 'Direct Entry' WHEN 'search engine' THEN 'Search Engines' WHEN 'website' THEN 'Websites'
+		WHEN 'campaign' THEN 'Campaigns' WHEN 'social network' THEN 'Social Networks' ELSE referrer_type END AS label, p.*, coalesce(p.nb_visits, 0) AS nb_visits,
+		array_position('{direct,search engine,website,-,-,campaign,social network,AI assistant}', referrer_type) AS referrer_type,
 		coalesce(c.nb_conversions, 0) AS nb_conversions, coalesce(c.revenue, 0) AS revenue, c.goals
 	FROM pk_tracking.report_referrer_types($1, $2, $3{filter}) p
-		LEFT JOIN (SELECT c.referrer_type, sum(c.nb_conversions) AS nb_conversions, sum(c.revenue) AS revenue,
+		FULL JOIN (SELECT c.referrer_type, sum(c.nb_conversions) AS nb_conversions, sum(c.revenue) AS revenue,
 				jsonb_object_agg('idgoal=' || c.idgoal, jsonb_build_object('nb_conversions', c.nb_conversions, 'nb_visits_converted', c.nb_visits_converted, 'revenue', c.revenue)) AS goals
 			FROM (SELECT c.referrer_type, c.idgoal, sum(c.nb_conversions) AS nb_conversions, sum(c.nb_visits_converted) AS nb_visits_converted, sum(c.revenue) AS revenue
 				FROM pk_tracking.report_conversions($1, $2, $3{filter}) c GROUP BY 1, 2) c GROUP BY 1) c USING (referrer_type)$$),
