@@ -74,6 +74,13 @@ SELECT a.report FROM answers a JOIN answers b USING (report) WHERE a.call = 'not
 -- there is something in every report
 SELECT a.report FROM answers a JOIN answers b USING (report) WHERE a.call = 'whole' AND b.call = 'empty' AND a.digest = b.digest ORDER BY 1;
 SELECT count(DISTINCT report) > 40 AS many, count(*) = 4 * count(DISTINCT report) AS all FROM answers;
+-- each report has a test with values computed by hand
+\set files :abs_srcdir '/sql'
+\set tested `cd :'files' && cat report.sql report_cohorts.sql report_funnel.sql report_goals.sql report_now.sql report_pages.sql report_time.sql filter.sql`
+\set ECHO none
+SELECT DISTINCT report AS without_a_test FROM answers WHERE strpos(:'tested', report || '(') = 0 ORDER BY 1;
+SELECT length(:'tested') > 50000 AS read;
+\set ECHO all
 DROP OWNED BY regress_pkt_catalog;
 DROP ROLE regress_pkt_catalog;
 DELETE FROM pk_tracking.log_visit WHERE idsite = :site;

@@ -90,6 +90,9 @@ SELECT z.zone, d.day, count(*) AS hours, sum((e.numbers ->> 'nb_visits')::intege
 FROM zones z CROSS JOIN LATERAL (SELECT z.days[1]) AS d(day)
 	CROSS JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM pk_tracking.report_evolution(z.site, d.day, d.day, 'report_countries', '{fr}', 'hour')) e
 	JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM pk_tracking.report_visits(z.site, d.day, d.day, 'hour', filter => 'countryCode==fr')) h USING (n) WHERE z.zone IN ('Europe/Berlin', 'Australia/Lord_Howe', 'America/Havana') GROUP BY 1, 2 ORDER BY 1;
+-- roll-ups of the day know no hours
+SELECT pk_tracking.rebuild_rollups(:site, '2026-10-25', '2026-10-25') IS NOT NULL AS rebuilt;
+SELECT begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-10-25', '2026-10-25', 'report_countries', '{de}', 'hour') WHERE numbers ->> 'nb_visits' <> '0';
 -- of a report with an argument that has no default, and of one by period
 SELECT begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_by', '{France}', 'hour', '{"dimension": "countryCode"}') WHERE numbers ->> 'nb_visits' <> '0';
 SELECT begins AT TIME ZONE 'UTC' AS begins_utc, numbers -> 'nb_visits' AS visits FROM pk_tracking.report_evolution(:site, '2026-03-29', '2026-03-29', 'report_visitors', '{new}', 'hour', visitors => 'identified') WHERE numbers ->> 'nb_visits' <> '0';
