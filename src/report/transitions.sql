@@ -32,7 +32,7 @@ AS $$
 			p.idaction_url AS idaction_url_ref, p.idaction_name AS idaction_name_ref
 		FROM pk_tracking.log_link_visit_action e
 			JOIN pk_tracking.log_visit v ON v.idvisit = e.idvisit AND v.idsite = $1
-				AND v.visit_first_action_time > e.server_time
+				AND v.visit_first_action_time > e.server_time AND v.visit_total_interactions > 1
 				AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 + %9$s
 			CROSS JOIN LATERAL (SELECT l.idlink_va FROM pk_tracking.log_link_visit_action l
 				WHERE l.idvisit = v.idvisit AND l.server_time = v.visit_first_action_time
