@@ -125,7 +125,8 @@ answer_error(WebRequest *request, const WebJob *job)
 	else if (strcmp(state, "42883") == 0 || strcmp(state, "P0002") == 0)
 		web_problem(request, 404, "not found", job->message, job->hint);
 	/* what a user wrote, or a message of ours */
-	else if (class_is(state, "22") || class_is(state, "23") || class_is(state, "P0"))
+	else if (class_is(state, "22") || class_is(state, "23") || class_is(state, "P0") ||
+			 strcmp(state, "42704") == 0)
 		web_problem(request, class_is(state, "23") ? 409 : 400, "request refused", job->message,
 					job->hint);
 	else if (class_is(state, "53") || class_is(state, "57") || class_is(state, "40") ||

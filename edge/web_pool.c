@@ -488,7 +488,8 @@ connect_now(void *context)
 		return;
 	}
 	c->conn = database_start(config->database, NULL, NULL,
-							 "-c default_transaction_isolation=read\\ committed"
+							 "-c search_path=pg_catalog,pg_temp"
+							 " -c default_transaction_isolation=read\\ committed"
 							 " -c lock_timeout=5000 -c statement_timeout=30000"
 							 " -c idle_in_transaction_session_timeout=60000"
 							 " -c datestyle=iso -c intervalstyle=postgres -c timezone=UTC"

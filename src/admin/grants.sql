@@ -127,6 +127,99 @@ $$;
 COMMENT ON FUNCTION pk_tracking.grant_tracker IS
 	'lets a role track, and nothing else; trusted: the role may also pass trusted => true; answers: short, or full to be told of the visit that a hit belongs to; edge: it may also ask what an HTTP daemon asks';
 
+/* The sites to which limit_to_sites() has limited a role; NULL: it is not limited. */
+CREATE FUNCTION pk_tracking_internal.sites_of_role(role name) RETURNS integer[]
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (regexp_match(pg_get_expr(p.polqual, p.polrelid), '\{[0-9,]*\}'))[1]::integer[]
+	FROM pg_policy p
+	WHERE p.polrelid = to_regclass('pk_tracking.log_visit') AND NOT p.polpermissive
+		AND p.polroles = ARRAY[(SELECT r.oid FROM pg_roles r WHERE r.rolname = role)]
+		AND starts_with(p.polname, 'sites_')
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.sites_of_role IS
+	'the sites to which a role is limited; NULL: it is not';
+
+/*
+ * Lets a role read and change rows of some sites only, of whichever tables it has rights on
+ * (NULL: of all sites), in place of what an earlier call said.
+ *
+ * By row-level security, which is switched on with the first role that is limited so.
+ * The policy "everybody" lets others see what they saw; those of a role are
+ * restrictive, so that a role that is a member of several such roles sees the sites
+ * that all of them have, never more.  Views of the log then read with the rights of their
+ * caller, or they would show all sites.  The log's owner, as whom hits are recorded,
+ * passes by all of it.
+ *
+ * Of settings, those of the instance are read by everybody who may read settings.
+ */
+CREATE FUNCTION pk_tracking_internal.limit_to_sites(role name, idsites integer[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	holder CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = role);
+	policy CONSTANT text := 'sites_' || md5(role);
+	own CONSTANT text := format('idsite = ANY (%L::integer[])', idsites);
+	obj record;
+BEGIN
+	FOR obj IN
+		SELECT p.polname, p.polrelid::regclass AS relation
+		FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND NOT p.polpermissive
+			AND p.polroles = ARRAY[holder] AND starts_with(p.polname, 'sites_')
+	LOOP
+		EXECUTE format('DROP POLICY %I ON %s', obj.polname, obj.relation);
+	END LOOP;
+	IF idsites IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM pk_tracking_internal.need_site(s) FROM unnest(idsites) s;
+	FOR obj IN
+		SELECT c.oid::regclass AS relation, c.relname, c.relrowsecurity
+		FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
+			AND has_any_column_privilege(holder, c.oid, 'SELECT')
+			AND EXISTS (SELECT FROM pg_attribute a
+				WHERE a.attrelid = c.oid AND a.attname = 'idsite' AND NOT a.attisdropped)
+	LOOP
+		IF NOT obj.relrowsecurity THEN
+			EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', obj.relation);
+			IF NOT EXISTS (SELECT FROM pg_policy p
+				WHERE p.polrelid = obj.relation AND p.polname = 'everybody')
+			THEN
+				EXECUTE format('CREATE POLICY everybody ON %s USING (true) WITH CHECK (true)',
+					obj.relation);
+			END IF;
+		END IF;
+		IF obj.relname = 'setting' THEN
+			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR SELECT TO %I '
+				'USING (idsite IS NULL OR %s)', policy || '_read', obj.relation, role, own);
+			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR INSERT TO %I WITH CHECK (%s)',
+				policy || '_add', obj.relation, role, own);
+			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR UPDATE TO %I USING (%s)',
+				policy || '_change', obj.relation, role, own);
+			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR DELETE TO %I USING (%s)',
+				policy || '_drop', obj.relation, role, own);
+		ELSE
+			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE TO %I USING (%s)',
+				policy, obj.relation, role, own);
+		END IF;
+	END LOOP;
+	FOR obj IN
+		SELECT c.oid::regclass AS relation FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'v'
+			AND c.relname IN ('visit', 'action', 'excluded')
+			AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false)
+	LOOP
+		EXECUTE format('ALTER VIEW %s SET (security_invoker = true)', obj.relation);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.limit_to_sites IS
+	'limits a role to rows of some sites, or of all sites again (NULL), by row-level security';
+
 /*
  * Reports run with their caller's rights (report/template.sql), so an analyst
  * reads the log itself: all that reports and views show.  Of visits that is
@@ -134,13 +227,17 @@ COMMENT ON FUNCTION pk_tracking.grant_tracker IS
  * back into an IP address.  No salts, no session links, no settings, no right
  * to write.
  */
-CREATE FUNCTION pk_tracking.grant_analyst(role name) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+CREATE FUNCTION pk_tracking.grant_analyst(role name, idsites integer[] DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	obj record;
 BEGIN
+	IF role IS NULL THEN
+		RETURN;
+	END IF;
+	idsites := coalesce(idsites, pk_tracking_internal.sites_of_role(role));
 	PERFORM pk_tracking_internal.grant_execute(role,
 		'^(report|filter)_|^rollup_(source|live|rows_hidden|since|visit_query|users_query)$'
 		'|^(user_id_visitor_id|named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
@@ -172,7 +269,65 @@ BEGIN
 		EXECUTE format('GRANT SELECT (%s) ON %s TO %I', obj.columns, obj.name, role);
 	END LOOP;
 	EXECUTE format('GRANT SELECT ON pk_tracking_internal.rollup_kind TO %I', role);
+	PERFORM pk_tracking_internal.limit_to_sites(role, idsites);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_analyst IS
-	'lets a role read the reports, the views visit and action, and the tables behind them without fingerprints, and nothing else';
+	'lets a role read the reports, the views visit and action, and the tables behind them without fingerprints, and nothing else; idsites: of these sites only (NULL: as before, at first of all)';
+
+CREATE FUNCTION pk_tracking.grant_all_sites(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM pk_tracking_internal.check_role(role);
+	PERFORM pk_tracking_internal.limit_to_sites(role, NULL);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.grant_all_sites IS
+	'lifts the limit to some sites of grant_analyst() and grant_admin()';
+
+/*
+ * What an administrator of all sites may do besides, one of some sites may not: add
+ * sites, and set what holds for the instance.  Data it reads as an analyst does.
+ */
+CREATE FUNCTION pk_tracking.grant_admin(role name, idsites integer[] DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	IF role IS NULL THEN
+		RETURN;
+	END IF;
+	idsites := coalesce(idsites, pk_tracking_internal.sites_of_role(role));
+	PERFORM pk_tracking_internal.grant_execute(role,
+		'^(set_site|reset_site|change_site|apply_recognition_profile|apply_privacy_profile'
+		'|add_goal|retire_goal|add_dimension|set_dimension_active'
+		'|add_segment|set_segment|drop_segment|create_token|drop_token|tracking_code|consent_window'
+		'|setting_definition_table|setting_name|setting_value|setting_is_stricter'
+		'|need_site|warn_of_other_rules|recognition_profiles|check_segment)$');
+	EXECUTE format('GRANT SELECT ON pk_tracking.setting_definitions, pk_tracking.log_excluded, '
+		'pk_tracking.excluded TO %I', role);
+	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON pk_tracking.setting, pk_tracking.goal, '
+		'pk_tracking.custom_dimension, pk_tracking.segment, pk_tracking.token TO %I', role);
+	EXECUTE format('GRANT UPDATE ON pk_tracking.site TO %I', role);
+	FOR routine IN
+		SELECT p.oid FROM pg_proc p
+		WHERE p.pronamespace = 'pk_tracking'::regnamespace
+			AND p.proname IN ('add_site', 'set_instance', 'reset_instance')
+	LOOP
+		EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT EXECUTE ON ROUTINE %s TO %I'
+			ELSE 'REVOKE EXECUTE ON ROUTINE %s FROM %I' END, routine, role);
+	END LOOP;
+	EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT INSERT ON pk_tracking.site TO %I'
+		ELSE 'REVOKE INSERT ON pk_tracking.site FROM %I' END, role);
+	EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT USAGE ON SEQUENCE pk_tracking.site_idsite_seq TO %I'
+		ELSE 'REVOKE USAGE ON SEQUENCE pk_tracking.site_idsite_seq FROM %I' END, role);
+	-- last: it limits what the role has now
+	PERFORM pk_tracking.grant_analyst(role, idsites);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking.grant_admin IS
+	'lets a role change sites, settings, goals, dimensions, filters and tokens, and read what an analyst reads; idsites: as of grant_analyst()';

@@ -140,7 +140,7 @@ BEGIN
 	EXECUTE format('GRANT %I TO %I', role, daemon);
 	PERFORM pk_tracking_internal.grant_execute(daemon, '^web_enter$');
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(api_.*|create_web_token|web_tokens|drop_web_token)$');
+		'^(api_.*|sites_of_role|create_web_token|web_tokens|drop_web_token)$');
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.grant_web IS

@@ -71,6 +71,32 @@ COMMENT ON FUNCTION pk_tracking_internal.api_report_list IS
 	'the reports that the caller may run, as the web API tells them';
 
 /*
+ * Arguments of a function, as SQL in named notation.  arguments: those that it has, as
+ * api_reports() tells them; given: names of those to pass; source: the SQL by which
+ * the statement finds their values as jsonb, a constant of this file.
+ */
+CREATE FUNCTION pk_tracking_internal.api_argument_list(arguments jsonb, given text[], source text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(format('%I => ', a ->> 'name') || format(CASE
+			WHEN a ->> 'category' = 'A'
+			THEN '(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) WHEN ''null'' THEN NULL ELSE '
+				'ARRAY(SELECT pg_catalog.jsonb_array_elements_text(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) '
+				'WHEN ''array'' THEN %1$s -> %2$L ELSE pg_catalog.jsonb_build_array(%1$s -> %2$L) END)) END)::%3$s'
+			WHEN a ->> 'type' = 'jsonb'
+			THEN '(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) WHEN ''string'' '
+				'THEN (%1$s ->> %2$L)::pg_catalog.jsonb ELSE %1$s -> %2$L END)'
+			ELSE '(%1$s ->> %2$L)::%3$s' END,
+			source, a ->> 'name', a ->> 'type'), ', ')
+	FROM jsonb_array_elements(arguments) a
+	WHERE a ->> 'name' = ANY (given)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_argument_list IS
+	'arguments of a function as SQL, with values that the statement takes from JSON';
+
+/*
  * The call of a report with the arguments of a request, as SQL: a relation r with
  * an ordinality.  arguments: those of the address.  source: the SQL by which the
  * statement finds them as jsonb, a constant of this file.
@@ -134,15 +160,11 @@ BEGIN
 			MESSAGE = format('argument "%s" of report "%s" is given twice', unknown, report);
 	END IF;
 
-	SELECT coalesce(string_agg(format(CASE
-			WHEN public_site IS NOT NULL AND a ->> 'name' = 'idsite' THEN '%1$I => %4$L::%2$s'
-			WHEN a ->> 'category' = 'A'
-			THEN '%1$I => ARRAY(SELECT pg_catalog.jsonb_array_elements_text(CASE pg_catalog.jsonb_typeof(%3$s -> %5$L) '
-				'WHEN ''array'' THEN %3$s -> %5$L ELSE pg_catalog.jsonb_build_array(%3$s -> %5$L) END))::%2$s'
-			ELSE '%1$I => (%3$s ->> %5$L)::%2$s' END,
-			a ->> 'name', a ->> 'type', source, public_site, a ->> 'name'), ', '), '') INTO list
-		FROM jsonb_array_elements(chosen.arguments) a
-		WHERE a ->> 'name' = ANY (given) OR public_site IS NOT NULL AND a ->> 'name' = 'idsite';
+	list := concat_ws(', ',
+		CASE WHEN public_site IS NOT NULL AND EXISTS (SELECT FROM jsonb_array_elements(chosen.arguments) a
+				WHERE a ->> 'name' = 'idsite') THEN format('idsite => %s', public_site) END,
+		pk_tracking_internal.api_argument_list(chosen.arguments,
+			CASE WHEN public_site IS NULL THEN given ELSE array_remove(given, 'idsite') END, source));
 	call := format('pk_tracking.%I(%s) WITH ORDINALITY AS r(%s, ordinality)', 'report_' || report, list,
 		(SELECT string_agg(format('%I', c ->> 'name'), ', ') FROM jsonb_array_elements(chosen.columns) c));
 	columns := chosen.columns;
@@ -273,9 +295,182 @@ BEGIN
 		'role', CASE WHEN public_site IS NULL THEN current_user END,
 		'csrf', csrf, 'public', public_site IS NOT NULL,
 		'admin', public_site IS NULL
-			AND has_function_privilege('pk_tracking.set_site(integer,text,text)', 'EXECUTE'),
+			AND has_function_privilege('pk_tracking.set_site'::regproc::oid, 'EXECUTE'),
 		'sites', sites, 'today', today);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.api_session IS
 	'what the web pages know of their session: role, CSRF token, sites';
+
+-- administration
+
+/* The functions that POST /api/admin/ calls: those of this list that the role may execute. */
+CREATE FUNCTION pk_tracking_internal.api_admin_functions()
+RETURNS TABLE (name text, routine oid, comment text, arguments jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT p.proname::text, p.oid, obj_description(p.oid, 'pg_proc'),
+		(SELECT coalesce(jsonb_agg(jsonb_build_object('name', u.name, 'type', u.type::regtype,
+				'category', t.typcategory, 'default', u.n > p.pronargs - p.pronargdefaults)
+				ORDER BY u.n), '[]')
+			FROM unnest(p.proargnames, p.proargtypes::oid[]) WITH ORDINALITY AS u(name, type, n)
+				JOIN pg_type t ON t.oid = u.type)
+	FROM pg_proc p
+		JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+			AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pk_tracking'
+	WHERE p.pronamespace = 'pk_tracking'::regnamespace
+		AND p.proname = ANY ('{set_site,reset_site,set_instance,reset_instance,add_site,change_site,
+			apply_recognition_profile,apply_privacy_profile,add_goal,retire_goal,add_dimension,
+			set_dimension_active,add_segment,set_segment,drop_segment,create_token,drop_token,
+			create_web_token,drop_web_token}')
+		AND has_function_privilege(p.oid, 'EXECUTE')
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_admin_functions IS
+	'the functions that the caller may call by the web API, with their arguments';
+
+CREATE FUNCTION pk_tracking_internal.api_call(function text, arguments jsonb) RETURNS json
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	chosen record;
+	given text[];
+	wrong text;
+	answer jsonb;
+BEGIN
+	SELECT * INTO chosen FROM pk_tracking_internal.api_admin_functions() f WHERE f.name = function;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_function',
+			MESSAGE = 'there is no such function of the administration, or it is not granted';
+	END IF;
+	IF jsonb_typeof(arguments) <> 'object' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'the arguments must be a JSON object';
+	END IF;
+	SELECT coalesce(array_agg(k ORDER BY k), '{}') INTO given FROM jsonb_object_keys(arguments) AS k;
+	SELECT k INTO wrong FROM unnest(given) AS k
+		WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(chosen.arguments) a WHERE a ->> 'name' = k)
+		LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('function "%s" has no argument "%s"', function, wrong),
+			HINT = (SELECT format('Valid names are %s.', string_agg(format('"%s"', a ->> 'name'), ', '))
+				FROM jsonb_array_elements(chosen.arguments) a);
+	END IF;
+	SELECT a ->> 'name' INTO wrong FROM jsonb_array_elements(chosen.arguments) a
+		WHERE NOT (a ->> 'default')::boolean AND NOT a ->> 'name' = ANY (given) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('argument "%s" of function "%s" is missing', wrong, function);
+	END IF;
+	EXECUTE format('SELECT to_jsonb(v) FROM pk_tracking.%I(%s) AS v', function,
+		pk_tracking_internal.api_argument_list(chosen.arguments, given, '$1'))
+		INTO answer USING arguments;
+	RETURN json_build_object('result', answer);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_call IS
+	'calls a function of the administration as the web API does';
+
+/*
+ * The settings of a site, or of the instance (NULL), for a form.  Not from the view
+ * settings, which shows all sites to whoever may read it.
+ */
+CREATE FUNCTION pk_tracking_internal.api_settings(idsite integer)
+RETURNS TABLE (name text, value text, source text, type text, default_value text, matomo_value text,
+	choices text[], minimum integer, maximum integer, instance_only boolean, protects text,
+	description text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE CALLED ON NULL INPUT ROWS 70
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF api_settings.idsite IS NOT NULL THEN
+		PERFORM pk_tracking_internal.need_site(api_settings.idsite);
+	END IF;
+	RETURN QUERY
+	SELECT d.name, pk_tracking_internal.setting_value(api_settings.idsite, d.name),
+		CASE
+			WHEN EXISTS (SELECT FROM pk_tracking.setting s
+				WHERE s.idsite = api_settings.idsite AND s.name = d.name) THEN 'site'
+			WHEN EXISTS (SELECT FROM pk_tracking.setting s
+				WHERE s.idsite IS NULL AND s.name = d.name) THEN 'instance'
+			WHEN d.matomo_value IS NOT NULL AND pk_tracking_internal.setting_value(
+				api_settings.idsite, 'recognition_rules') = 'matomo' THEN 'rules'
+			ELSE 'default' END,
+		d.type, d.default_value, d.matomo_value, d.choices, d.minimum, d.maximum, d.instance_only,
+		d.protects, d.description
+	FROM pk_tracking.setting_definitions d
+	ORDER BY d.number;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_settings IS
+	'settings of a site, or of the instance, as a form shows them';
+
+/* The roles that may log in, with their sites (NULL: all that they may read). */
+CREATE FUNCTION pk_tracking_internal.api_users()
+RETURNS TABLE (role name, analyst boolean, admin boolean, sites integer[], valid_until timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.rolname,
+		has_function_privilege(r.oid, 'pk_tracking.report_visits'::regproc::oid, 'EXECUTE'),
+		has_function_privilege(r.oid, 'pk_tracking.set_site'::regproc::oid, 'EXECUTE'),
+		pk_tracking_internal.sites_of_role(r.rolname),
+		CASE WHEN isfinite(r.rolvaliduntil) THEN r.rolvaliduntil END
+	FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+	WHERE m.member = (SELECT s.oid FROM pg_roles s WHERE s.rolname = session_user)
+	ORDER BY r.rolname
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_users IS 'the roles that may log in to the web pages';
+
+/* What GET /api/admin/NAME returns: rows, of the sites that the role may read. */
+CREATE FUNCTION pk_tracking_internal.api_admin(name text, arguments jsonb) RETURNS json
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	site CONSTANT integer := nullif(arguments ->> 'idsite', '')::integer;
+	query text;
+	answer json;
+BEGIN
+	IF NOT has_function_privilege('pk_tracking.set_site'::regproc::oid, 'EXECUTE')
+		AND name NOT IN ('functions', 'tokens')
+	THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			MESSAGE = 'permission denied for the administration';
+	END IF;
+	query := CASE name
+		WHEN 'sites' THEN 'SELECT s.* FROM pk_tracking.site s ORDER BY s.name, s.idsite'
+		WHEN 'settings' THEN 'SELECT s.* FROM pk_tracking_internal.api_settings($1) s'
+		WHEN 'goals' THEN 'SELECT g.* FROM pk_tracking.goal g WHERE g.idsite = $1 ORDER BY g.idgoal'
+		WHEN 'dimensions' THEN 'SELECT d.* FROM pk_tracking.custom_dimension d WHERE d.idsite = $1 ORDER BY d.iddimension'
+		WHEN 'segments' THEN 'SELECT s.* FROM pk_tracking.segment s WHERE s.idsite = $1 ORDER BY s.name'
+		WHEN 'profiles' THEN 'SELECT p.* FROM pk_tracking_internal.recognition_profiles() p'
+		WHEN 'exclusions' THEN 'SELECT e.* FROM pk_tracking.excluded e WHERE e.idsite = $1 AND e.day > current_date - 30 ORDER BY e.day DESC, e.reason'
+		WHEN 'tracking_tokens' THEN 'SELECT left(encode(t.token_hash, ''hex''), 16) AS hash, t.idsite, t.name, t.created, t.expires FROM pk_tracking.token t ORDER BY t.created'
+		WHEN 'tokens' THEN 'SELECT t.* FROM pk_tracking.web_tokens() t'
+		WHEN 'code' THEN 'SELECT pk_tracking.tracking_code($1, $2) AS code'
+		WHEN 'users' THEN 'SELECT u.* FROM pk_tracking_internal.api_users() u'
+		WHEN 'status' THEN 'SELECT s.* FROM pk_tracking.status() s'
+		WHEN 'functions' THEN 'SELECT f.name, f.comment, f.arguments FROM pk_tracking_internal.api_admin_functions() f ORDER BY f.name'
+		END;
+	IF query IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_function',
+			MESSAGE = 'there is no such page of the administration';
+	END IF;
+	EXECUTE format('SELECT json_build_object(''rows'', coalesce(json_agg(row_to_json(q)), ''[]'')) FROM (%s) q', query)
+		INTO answer USING site, arguments ->> 'url';
+	RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.api_admin IS
+	'rows of a page of the administration as the web API tells them';

@@ -7,15 +7,23 @@
 -- where roll-ups cannot.
 -- ---------------------------------------------------------------------------
 
-/* Roll-ups count all rows, which not everybody may be allowed to see. */
+/*
+ * Roll-ups count all rows, which not everybody may be allowed to see.  The policies of
+ * grant_analyst(role, idsites) hide whole sites, of roll-ups as well.
+ */
 CREATE FUNCTION pk_tracking_internal.rollup_rows_hidden() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT row_security_active('pk_tracking.log_visit')
-		OR row_security_active('pk_tracking.log_link_visit_action')
-		OR row_security_active('pk_tracking.log_conversion')
-		OR row_security_active('pk_tracking.log_conversion_item')
+	SELECT EXISTS (
+		SELECT FROM unnest('{pk_tracking.log_visit,pk_tracking.log_link_visit_action,
+			pk_tracking.log_conversion,pk_tracking.log_conversion_item}'::regclass[]) AS t(relation)
+		WHERE row_security_active(t.relation)
+			AND (NOT EXISTS (SELECT FROM pg_policy p
+					WHERE p.polrelid = t.relation AND p.polname = 'everybody' AND p.polpermissive)
+				OR EXISTS (SELECT FROM pg_policy p
+					WHERE p.polrelid = t.relation AND p.polname <> 'everybody'
+						AND (p.polpermissive OR NOT starts_with(p.polname, 'sites_')))))
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_rows_hidden IS
 	'whether row security may hide rows of the log from the caller';

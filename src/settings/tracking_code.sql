@@ -19,8 +19,7 @@ BEGIN
 			HINT = 'It is where pk_tracking_httpd is reached, such as https://stats.example.org/.';
 	END IF;
 	PERFORM pk_tracking_internal.need_site(idsite);
-	SELECT s.value INTO mode FROM pk_tracking.settings s
-		WHERE s.idsite = tracking_code.idsite AND s.name = 'consent_mode';
+	mode := pk_tracking_internal.setting_value(idsite, 'consent_mode');
 	RETURN concat_ws(E'\n',
 		CASE WHEN mode <> 'not_asked' THEN
 			format('<script src="%sconsent.js?idsite=%s" defer></script>', base, idsite) END,

@@ -16,8 +16,8 @@ my @roles;
 sub put { my ($file, $text) = @_; open my $f, '>', $file or die "$file: $!"; print $f $text; close $f }
 
 # web_database(NAME): sites 1 and 2 with visits of the days 2026-11-16 and 17, and the
-# roles web_daemon, web_analyst (all sites), web_stranger (no grant_web()),
-# web_super; each has the password "secret of " and its name
+# roles web_daemon, web_analyst (all sites), web_one (site 1), web_admin (of site 1),
+# web_chief (administrator of all), web_stranger (no grant_web()), web_super; each has the password "secret of " and its name
 sub web_database
 {
 	my $name = shift;
@@ -33,12 +33,13 @@ sub web_database
 				at => timestamptz '2026-11-16 12:00+00' + i * interval '1 hour')
 			FROM generate_series(1, $site * 10) i});
 	}
-	@roles = qw(web_daemon web_analyst web_stranger web_super);
+	@roles = qw(web_daemon web_analyst web_one web_admin web_chief web_stranger web_super);
 	drop_roles();
 	sql("CREATE ROLE $_ LOGIN PASSWORD 'secret of $_'") for @roles;
 	sql('ALTER ROLE web_daemon NOINHERIT; ALTER ROLE web_super SUPERUSER');
 	sql(q{SELECT pk_tracking.grant_analyst(r) FROM unnest('{web_analyst,web_stranger}'::name[]) r});
-	sql(q{SELECT pk_tracking.grant_web('web_analyst', 'web_daemon')});
+	sql(q{SELECT pk_tracking.grant_analyst('web_one', '{1}'), pk_tracking.grant_admin('web_admin', '{1}'), pk_tracking.grant_admin('web_chief')});
+	sql(q{SELECT pk_tracking.grant_web(r, 'web_daemon') FROM unnest('{web_analyst,web_one,web_admin,web_chief}'::name[]) r});
 	# passwords are asked for here alone
 	$hba = sql('SHOW hba_file');
 	$hba_before = slurp($hba);
