@@ -79,7 +79,7 @@ export const PANELS = {
 	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['last_nb_conversions', 'first_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
 	days_to_conversion: { labels: { days: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
 	visits_to_conversion: { labels: { visits: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
-	goal_countries: { report: 'goals_by', args: { dimension: 'countryCode' }, labels: { idgoal: 'goal', label: 'country' }, columns: ['nb_conversions', 'nb_visits', 'conversion_rate', 'revenue'] },
+	goal_countries: { report: 'goals_by', args: { dimension: 'countryCode' }, labels: { idgoal: 'goal', label: '' }, columns: ['nb_conversions', 'nb_visits', 'conversion_rate', 'revenue'] },
 	goal_devices: { report: 'goals_by', args: { dimension: 'deviceType' }, labels: { idgoal: 'goal', label: '' }, columns: ['nb_conversions', 'nb_visits', 'conversion_rate', 'revenue'] },
 
 	orders: { labels: { first_day: 'day' }, columns: ['revenue', 'nb_conversions', 'avg_order_revenue', 'items', 'abandoned_carts', 'abandoned_revenue'], series: true, grain: true },

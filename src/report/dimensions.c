@@ -23,38 +23,44 @@ PG_FUNCTION_INFO_V1(pkt_filter_dimensions);
 PG_FUNCTION_INFO_V1(pkt_dimension_grouping);
 
 static const DimensionWord device_types[] = {
-	{"desktop", 0}, {"smartphone", 1}, {"tablet", 2}, {"feature phone", 3}, {"console", 4},
-	{"tv", 5}, {"car browser", 6}, {"smart display", 7}, {"camera", 8},
-	{"portable media player", 9}, {"phablet", 10}, {"smart speaker", 11}, {"wearable", 12},
-	{"peripheral", 13}, {NULL, 0}
+	{"desktop", 0, "Desktop"}, {"smartphone", 1, "Smartphone"}, {"tablet", 2, "Tablet"},
+	{"feature phone", 3, "Feature phone"}, {"console", 4, "Console"}, {"tv", 5, "Tv"},
+	{"car browser", 6, "Car browser"}, {"smart display", 7, "Smart display"},
+	{"camera", 8, "Camera"}, {"portable media player", 9, "Portable media player"},
+	{"phablet", 10, "Phablet"}, {"smart speaker", 11, "Smart speaker"},
+	{"wearable", 12, "Wearable"}, {"peripheral", 13, "Peripheral"}, {NULL, 0, NULL}
 };
 
 static const DimensionWord client_types[] = {
-	{"browser", 1}, {"library", 2}, {"feed reader", 3}, {"media player", 4},
-	{"mobile app", 5}, {"pim", 6}, {NULL, 0}
+	{"browser", 1, NULL}, {"library", 2, NULL}, {"feed reader", 3, NULL}, {"media player", 4, NULL},
+	{"mobile app", 5, NULL}, {"pim", 6, NULL}, {NULL, 0, NULL}
 };
 
 static const DimensionWord referrer_types[] = {
-	{"direct", 1}, {"search", 2}, {"website", 3}, {"campaign", 6}, {"social", 7},
-	{"ai", 8}, {NULL, 0}
+	{"direct", 1, "Direct Entry"}, {"search", 2, "Search Engines"}, {"website", 3, "Websites"},
+	{"campaign", 6, "Campaigns"}, {"social", 7, "Social Networks"}, {"ai", 8, "AI Assistants"},
+	{NULL, 0, NULL}
 };
 
 static const DimensionWord visitor_types[] = {
-	{"new", 0}, {"returning", 1}, {"returningCustomer", 2}, {NULL, 0}
+	{"new", 0, NULL}, {"returning", 1, NULL}, {"returningCustomer", 2, NULL}, {NULL, 0, NULL}
 };
 
 static const DimensionWord ecommerce_statuses[] = {
-	{"none", 0}, {"ordered", 1}, {"abandonedCart", 2}, {"orderedThenAbandonedCart", 3}, {NULL, 0}
+	{"none", 0, NULL}, {"ordered", 1, NULL}, {"abandonedCart", 2, NULL},
+	{"orderedThenAbandonedCart", 3, NULL}, {NULL, 0, NULL}
 };
 
 static const DimensionWord consents[] = {
-	{"not asked", 0}, {"granted", 1}, {"undecided", 2}, {"refused", 3}, {NULL, 0}
+	{"not asked", 0, NULL}, {"granted", 1, NULL}, {"undecided", 2, NULL},
+	{"refused", 3, NULL}, {NULL, 0, NULL}
 };
 
 /* What log_link_visit_action does not store as a code: see the expression. */
 static const DimensionWord action_types[] = {
-	{"pageviews", 1}, {"outlinks", 2}, {"downloads", 3}, {"sitesearches", 8}, {"events", 10},
-	{"contents", 13}, {NULL, 0}
+	{"pageviews", 1, NULL}, {"outlinks", 2, NULL}, {"downloads", 3, NULL}, {"sitesearches", 8, NULL},
+	{"events", 10, NULL},
+	{"contents", 13, NULL}, {NULL, 0, NULL}
 };
 
 /* A text that a client sent: under matomo rules the log has it escaped. */
@@ -558,7 +564,7 @@ dimension_numbers(ArrayType *array)
 	return numbers;
 }
 
-/* The words of a choice by their codes: SQL over the key k1. */
+/* The labels of a choice by their codes: SQL over the key k1. */
 static char *
 word_sql(const Dimension *d)
 {
@@ -567,7 +573,7 @@ word_sql(const Dimension *d)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "CASE k1");
 	for (const DimensionWord *w = d->words; w->word != NULL; w++)
-		appendStringInfo(&sql, " WHEN %d THEN '%s'", w->code, w->word);
+		appendStringInfo(&sql, " WHEN %d THEN '%s'", w->code, w->label != NULL ? w->label : w->word);
 	appendStringInfoString(&sql, " END");
 	return sql.data;
 }

@@ -33,11 +33,12 @@ typedef enum DimensionType
 	DIMENSION_ADDRESS			/* inet; equal: within the network */
 } DimensionType;
 
-/* A word for a code. */
+/* A word for a code, and the label of report_by(), if it is another. */
 typedef struct DimensionWord
 {
 	const char *word;
 	int			code;
+	const char *label;
 } DimensionWord;
 
 /*

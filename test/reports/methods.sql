@@ -114,7 +114,7 @@ INSERT INTO reports.method VALUES
 ('Actions.getSiteSearchKeywords', $$
 	SELECT keyword AS label, p.*, exit_rate / 100 AS exit_rate FROM pk_tracking.report_searches($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getType', $$
-	SELECT upper(left(device_type, 1)) || substr(lower(device_type), 2) AS label, p.* FROM pk_tracking.report_device_types($1, $2, $3{filter}) p$$),
+	SELECT p.* FROM pk_tracking.report_by($1, $2, $3, 'deviceType'{filter}) p$$),
 ('DevicesDetection.getBrand', $$
 	SELECT CASE device_brand WHEN 'unknown' THEN 'Unknown' ELSE device_brand END AS label, p.* FROM pk_tracking.report_device_brands($1, $2, $3{filter}) p$$),
 ('DevicesDetection.getModel', $$
