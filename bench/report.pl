@@ -134,6 +134,7 @@ sub make
 		}
 	}
 	ratio(\%rounds, "retention.$_.p99_to_nothing", "retention.$_.p99_ms", 'retention.nothing.p99_ms') foreach (qw(burner purge));
+	ratio(\%rounds, 'rollups.maintain.p99_to_nothing', 'rollups.maintain.p99_ms', 'rollups.nothing.p99_ms');
 	ratio(\%rounds, "lookup.one_id.$_.cpu_many_to_few", "lookup.one_id.many_$_.cpu_us", "lookup.one_id.few_$_.cpu_us") foreach (qw(continue amid later));
 	my @after = sort { $a <=> $b } map { /^memory\.h(\d+)\.contexts_mb$/ ? $1 : () } keys %rounds;
 	if (@after >= 2)
@@ -202,6 +203,10 @@ sub make
 		$target->("lookup.v$visits[-1].$_.cpu_to_smallest", "look-up ($_) among $visits[-1] visits to that among $visits[0]", '<=', 1.5) foreach (qw(hit match));
 	}
 	$target->('retention.purge.p99_to_nothing', 'live hits beside a purge: 99th percentile to that beside nothing', '<=', 2.0);
+	$target->('rollups.rollups.warm.month.slowest_ms', 'roll-ups: the slowest report of a month of 10^7 visits a year, ms', '<=', 100);
+	$target->('rollups.rollups.warm.year.slowest_ms', 'roll-ups: the slowest report of that year, ms', '<=', 1000);
+	$target->('rollups.build.crowd_s', 'roll-ups: a day of 10^6 hits is built, s', '<=', 60);
+	$target->('rollups.maintain.p99_to_nothing', 'live hits beside maintain() building: 99th percentile to that beside nothing', '<=', 1.5);
 	$target->("storage.hot_share.$_", "HOT share of visit updates: $_", '>=', 0.95) foreach (qw(known logins shared_networks));
 	$target->('memory.contexts_mb.last_to_one_before', "memory contexts after $after[-1] different hits to those after $after[-2]", '<=', 1.02) if (@after >= 2);
 

@@ -72,6 +72,12 @@ INSERT INTO pk_tracking.log_link_visit_action (idsite, idvisit, server_time) SEL
 SELECT * FROM pg_temp.marks();
 DELETE FROM pk_tracking.log_link_visit_action WHERE idvisit = 0 AND idsite = :site;
 SELECT * FROM pg_temp.marks();
+\echo rows that are loaded while an index is missing
+BEGIN;
+DROP INDEX pk_tracking.log_visit_idvisitor;
+INSERT INTO pk_tracking.log_visit (idsite, visit_first_action_time, visit_last_action_time) VALUES (:site, pg_temp.noon(2), pg_temp.noon(2));
+SELECT * FROM pg_temp.marks();
+ROLLBACK;
 \echo nothing that changes no rows, and all that TRUNCATE takes
 UPDATE pk_tracking.log_visit SET location_country = 'nz' WHERE false;
 DELETE FROM pk_tracking.log_conversion WHERE false;

@@ -32,7 +32,6 @@
 #include "base/plan.h"
 #include "base/spi.h"
 #include "log/mark.h"
-#include "log/relations.h"
 #include "log/visit_length.h"
 
 PG_FUNCTION_INFO_V1(pkt_mark_changes);
@@ -62,7 +61,7 @@ typedef struct Mark
 /* Marks are of so much time: midnights are at its multiples, in any time zone. */
 #define STEP (15 * USECS_PER_MINUTE)
 
-/* How long after it a change touches the previous day of a later one (rollup_visit.visitor_ages). */
+/* How long after it a change touches a later day (rollup_visit.visitor_ages). */
 #define FOLLOWED (368 * USECS_PER_DAY)
 
 /*
@@ -504,7 +503,7 @@ mark_statement(const MarkedTable *table, TriggerEvent event)
  * pkt_mark_changes
  *		SQL: trigger after each statement on a table of the log, with transition
  *		tables old_rows and new_rows.  Statements of the engine are passed over: it
- *		marks by itself.  Runs with the rights of the log's owner, as the triggers
+ *		marks by itself.  Runs with the rights of the table's owner, as the triggers
  *		of foreign keys do, because who may change the log need not have rights on
  *		the marks.
  */
@@ -533,11 +532,10 @@ pkt_mark_changes(PG_FUNCTION_ARGS)
 		elog(ERROR, "\"%s\" is not a table of the log",
 			 RelationGetRelationName(trigger->tg_relation));
 
-	if (!log_relations.valid)
-		relations_find();
+	/* not the engine's view of the log: rows may be loaded while indexes are missing */
 	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(log_relations.owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(trigger->tg_relation->rd_rel->relowner,
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	level = pin_search_path();
 	plan_freely();
 	spi_connect();
