@@ -406,7 +406,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
 -- none is left out but trigger functions, which setting and site fire, those that create_log(), CHECKs and the install script call, and procedures that commit, which come last
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(mark_|rollup_(await|begin|build|freeze|prepare|rows_hidden|since|take|live|source|users|visit)|log_relations$|upgrade_to_)|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits)'
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(mark_|rollup_(await|begin|build|forget|freeze|prepare|rows_hidden|since|take|live|source|users|visit)|log_relations$|upgrade_to_)|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits)'
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking(_internal)?\.' || p.proname || '\(')) ORDER BY 1;
 
 DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;

@@ -56,10 +56,27 @@ CALL pk_tracking.sweep_names();
 \echo 5. every column of the log that refers to a name is looked at
 SELECT count(*) > 20 AS many, count(*) FILTER (WHERE position(format('(r.%I)', a.attname) in u.u) = 0) AS forgotten
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid, pk_tracking_internal.name_uses() u
-WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND a.attname ~ '^(visit_.*)?idaction_' AND NOT a.attisdropped;
+WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^rollup_' AND a.attname ~ '^(visit_.*)?idaction_' AND NOT a.attisdropped;
 CALL pk_tracking.sweep_names(0);
 BEGIN;
 CALL pk_tracking.sweep_names();
 ROLLBACK;
 CALL pk_tracking.delete_site(:site);
 TRUNCATE pk_tracking.erasures CASCADE;
+\echo 6. roll-ups keep no name: what was counted for it is counted for (other)
+CREATE TABLE pk_tracking.rollup_regress (idsite integer, n integer, idaction_1 bigint, idaction_2 bigint);
+INSERT INTO pk_tracking.log_action (idaction, idsite, type, name) VALUES (7, :site, 1, 'gone.example/'), (8, :site, 4, 'Gone'), (9, :site, 4, 'Written again');
+INSERT INTO pk_tracking.rollup_regress VALUES (:site, 1, 7, 8), (:site, 2, 7, NULL), (:site, 3, 9, 0), (0, 4, 7, 8);
+SELECT pk_tracking_internal.sweep_delete(ARRAY[:site], ARRAY[9]::bigint[]);
+INSERT INTO pk_tracking.log_action (idaction, idsite, type, name) VALUES (9, :site, 4, 'Written again');
+SELECT pk_tracking_internal.sweep_settle(t.idsites, t.idactions, t.taken) FROM pk_tracking_internal.sweep_taken() t;
+SELECT n, idaction_1, idaction_2 FROM pk_tracking.rollup_regress WHERE n = 3;
+CALL pk_tracking.sweep_names();
+SELECT r.n, a.name AS first, b.name AS second FROM pk_tracking.rollup_regress r
+	LEFT JOIN pk_tracking.log_action a ON a.idsite = r.idsite AND a.idaction = r.idaction_1
+	LEFT JOIN pk_tracking.log_action b ON b.idsite = r.idsite AND b.idaction = r.idaction_2 WHERE r.n <> 3 ORDER BY 1;
+-- and (other) stays
+CALL pk_tracking.sweep_names();
+SELECT a.idaction, a.type, a.name FROM pk_tracking.log_action a WHERE a.idsite = :site AND a.idaction < 0 AND a.name = '(other)' ORDER BY 1;
+DROP TABLE pk_tracking.rollup_regress;
+DELETE FROM pk_tracking.log_action WHERE idsite = :site;

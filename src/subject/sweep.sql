@@ -64,6 +64,8 @@ BEGIN
 	-- the dictionary is hashed, and the log streams past it
 	EXECUTE format('SELECT array_agg(n.idsite), array_agg(n.idaction) FROM (
 		SELECT a.idsite, a.idaction FROM pk_tracking.log_action a
+			-- "(other)" of roll-ups
+			WHERE a.idaction NOT BETWEEN -100 AND -1
 		EXCEPT SELECT u.idsite, u.idaction FROM (%s) u
 			JOIN (SELECT DISTINCT a.idsite, a.idaction FROM pk_tracking.log_action a) a
 				ON a.idsite = u.idsite AND a.idaction = u.idaction
@@ -129,6 +131,7 @@ SET row_security = off
 SET jit = off
 AS $$
 DECLARE
+	types smallint[];
 	n bigint;
 BEGIN
 	EXECUTE format('WITH used AS (
@@ -146,10 +149,19 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM pk_tracking.log_action a
 				WHERE a.idsite = b.idsite AND a.idaction = b.idaction)',
 		pk_tracking_internal.name_uses()) USING idsites, idactions, taken;
-	DELETE FROM pk_tracking.swept_name s
-		USING unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
-		WHERE s.idsite = c.idsite AND s.idaction = c.idaction AND s.xmin = c.taken;
-	GET DIAGNOSTICS n = ROW_COUNT;
+	WITH gone AS (
+		DELETE FROM pk_tracking.swept_name s
+			USING unnest(idsites, idactions, taken) AS c (idsite, idaction, taken)
+			WHERE s.idsite = c.idsite AND s.idaction = c.idaction AND s.xmin = c.taken
+			RETURNING s.idsite, s.idaction, s.type)
+	SELECT count(*), array_agg(g.idsite) FILTER (WHERE NOT g.again),
+			array_agg(g.idaction) FILTER (WHERE NOT g.again),
+			array_agg(g.type) FILTER (WHERE NOT g.again)
+		INTO n, idsites, idactions, types
+		-- a hit may have written it again
+		FROM (SELECT g.*, EXISTS (SELECT FROM pk_tracking.log_action a
+				WHERE a.idsite = g.idsite AND a.idaction = g.idaction) AS again FROM gone g) g;
+	PERFORM pk_tracking_internal.rollup_forget_names(idsites, idactions, types);
 	RETURN n;
 END
 $$;
