@@ -532,7 +532,10 @@ pkt_mark_changes(PG_FUNCTION_ARGS)
 		elog(ERROR, "\"%s\" is not a table of the log",
 			 RelationGetRelationName(trigger->tg_relation));
 
-	/* not the engine's view of the log: rows may be loaded while indexes are missing */
+	/*
+	 * not the engine's view of the log: rows may be loaded while indexes are
+	 * missing
+	 */
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(trigger->tg_relation->rd_rel->relowner,
 						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
