@@ -112,5 +112,6 @@ export const VIEWS = {
 	actions: { group: 'what', panels: ['events', 'downloads', 'outlinks', 'searches', 'search_categories', 'searches_without_results', 'pages_after_search', 'contents', 'custom_variables'] },
 	goals: { group: 'result', panels: ['goal_summary', 'conversions', 'attribution', 'days_to_conversion', 'visits_to_conversion', 'goal_countries', 'goal_devices'] },
 	shop: { group: 'result', tiles: ['revenue', 'nb_conversions', 'avg_order_revenue', 'items', 'abandoned_carts', 'abandoned_revenue'], graph: 'orders', panels: ['orders', 'products', 'product_names', 'product_categories'] },
-	funnel: { group: 'result', special: 'funnel' }
+	funnel: { group: 'result', special: 'funnel' },
+	admin: { group: 'settings', special: 'admin', plain: true, admin: true }
 };

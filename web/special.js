@@ -3,7 +3,7 @@
  * a website that waits for its first hit.  Loaded when one of them is opened.
  */
 import { t, metricName } from './texts.js';
-import { h, put, show, label, plain, showTime, showClock, duration, changeOf, getReport, reportAddress, addressOf, post, condition, readCondition } from './base.js';
+import { h, put, show, label, plain, showTime, showClock, duration, changeOf, getReport, reportAddress, addressOf, get, condition, readCondition } from './base.js';
 import { fill, withConditions } from './draw.js';
 
 const base = state => ({ idsite: state.site, from: state.from, to: state.to, visitors: state.visitors === 'all' ? '' : state.visitors, filter: state.filter });
@@ -203,5 +203,5 @@ export async function waiting(state, where, draw, session) {
 	state.signal.addEventListener('abort', () => clearTimeout(timer));
 	put(where, h('section', { class: 'panel wide waiting', 'data-panel': 'waiting' }, h('h2', null, t('waiting')), h('p', null, t('waiting text')), code));
 	if (session.admin)
-		await post('admin/tracking_code', { idsite: state.site, url: location.origin + '/' }).then(a => { code.textContent = a.result || code.textContent; }, () => {});
+		await get('admin/code', { idsite: state.site, url: location.origin + '/' }).then(({ rows: [row] }) => { code.textContent = row.code; }, () => {});
 }

@@ -10,8 +10,8 @@ demo=${PKT_DEMO:-$demo_parent/pk_tracking/demo}
 # what the demo is made of, as one line
 demo_source() {
 	(cd "$top" && tar cf - --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
-		--exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=pk_tracking_httpd \
-		Makefile pk_tracking.control src edge client script test/traffic test/clients 2>/dev/null) | sha256sum | cut -c 1-64
+		--exclude=node_modules --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=pk_tracking_httpd \
+		Makefile pk_tracking.control src edge client web script test/traffic test/clients 2>/dev/null) | sha256sum | cut -c 1-64
 }
 
 # demo_runs NAME: does that process run, and is it the demo's?
@@ -21,12 +21,15 @@ demo_runs() {
 	[ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q -F "$demo/" && echo "$pid"
 }
 
-demo_is_up() { [ -n "$(demo_runs server)" ] && [ -n "$(demo_runs daemon)" ] && [ -n "$(demo_runs shop)" ]; }
+demo_is_up() {
+	[ -n "$(demo_runs server)" ] && [ -n "$(demo_runs daemon)" ] && [ -n "$(demo_runs shop)" ] &&
+		{ [ ! -e "$demo/web.conf" ] || [ -n "$(demo_runs web)" ]; }
+}
 
 # Ends what runs; the server by a fast shutdown.
 demo_end() {
 	local name pid tries
-	for name in shop daemon server; do
+	for name in shop web daemon server; do
 		pid=$(demo_runs $name) || continue
 		if [ $name = server ]; then kill -INT "$pid"; else kill "$pid"; fi
 		for ((tries = 0; tries < 300; tries++)); do
@@ -132,8 +135,47 @@ demo_serve() {
 	JS
 	chmod -R a+rX "$demo/shop"
 	demo_detach shop busybox httpd -f -p "127.0.0.1:$shop_port" -h "$demo/shop"
+	demo_serve_web $((daemon_port + 1))
 	echo "http://127.0.0.1:$shop_port/" >"$demo/url"
 	printf '%s\n' "$pgbin" "$PGDATABASE" "$site" >"$demo/where"
+}
+
+# demo_serve_web PORT: the pages that show the reports, on the first free port from
+# PORT on, for the user "reader", who may read all sites.  Needs npm, for three files.
+demo_serve_web() {
+	local port tries
+	if ! command -v npm >/dev/null; then
+		say "no npm: the statistics in the browser are left out"
+		return 0
+	fi
+	port=$(demo_free_port "$1")
+	if [ ! -e "$demo/pages/index.html" ]; then
+		make -s -C "$top/web" install MODULES="$(PKT_CHROOTS=$demo/npm "$top/test/npm" "$top/web")" webdir="$demo/pages"
+		chmod -R a+rX "$demo/pages"
+	fi
+	if [ ! -e "$demo/password" ]; then
+		(umask 077; head -c 9 /dev/urandom | base64 | tr '+/' '-_' >"$demo/password")
+		psql -X -q -v ON_ERROR_STOP=1 -v password="$(<"$demo/password")" -o /dev/null <<-'SQL'
+			SET log_statement = 'none';
+			CREATE ROLE demo_web LOGIN NOINHERIT;
+			CREATE ROLE reader LOGIN PASSWORD :'password';
+			SELECT pk_tracking.grant_analyst('reader'), pk_tracking.grant_web('reader', 'demo_web');
+		SQL
+		# the reader is asked for the password
+		sed -i '1i local all reader scram-sha-256' "$demo/data/pg_hba.conf"
+		psql -X -q -c 'SELECT pg_reload_conf()' -o /dev/null
+	fi
+	cat >"$demo/web.conf" <<-CONF
+		listen = 127.0.0.1:$port
+		web_root = '$demo/pages'
+		database = 'host=$demo port=5432 dbname=$PGDATABASE user=demo_web'
+	CONF
+	demo_detach web "$pgbin/pk_tracking_httpd" --config "$demo/web.conf"
+	for ((tries = 0; tries < 100; tries++)); do
+		[ "$(demo_status "$port" /)" != 200 ] || break
+		sleep 0.1
+	done
+	echo "http://127.0.0.1:$port/$(psql -X -q -A -t -c "SELECT '?site=2&period=range&date=2026-11-14&to=2026-11-20' WHERE to_regclass('traffic.hit') IS NOT NULL")" >"$demo/statistics"
 }
 
 # demo_again: starts servers that are not running, on the data that is there
@@ -154,11 +196,15 @@ demo_look() {
 	"$pgbin/psql" -X -q -P pager=off -P footer=off -P null= -h "$demo" -p 5432 -U postgres -d "$database" -v site="$site" -f "$top/edge/demo/look.sql"
 }
 
+demo_say_web() {
+	[ ! -e "$demo/web.conf" ] || printf 'Statistics:      %s\n                 user reader, password %s\n ' "$(<"$demo/statistics")" "$(<"$demo/password")"
+}
+
 demo_say() {
 	cat <<-TEXT
 
 		A shop to visit: $(<"$demo/url")
-
+		$(demo_say_web)
 		  script/demo --look     what became of it: the last visits and actions
 		  script/demo --stop     stops server, daemon and shop, and removes all
 	TEXT

@@ -39,6 +39,12 @@ my $said = demo('--shop');
 my ($url) = $said =~ m{(http://127\.0\.0\.1:\d+/)\n};
 ok(defined $url, 'it prints one URL', $said) or do { demo('--stop'); done() };
 like($said, qr{script/demo --stop}, 'and how to stop it');
+my ($pages, $password) = $said =~ m{Statistics: +(http://127\.0\.0\.1:\d+/)\S*\n +user reader, password (\S+)};
+ok(defined $pages, 'it prints the URL of the statistics', $said);
+is((curl($pages))[0], 200, 'whose pages are there');
+is((curl("${pages}web/lib/chart.umd.min.js"))[0], 200, 'with their libraries');
+is((curl("${pages}api/login", '-H', 'Content-Type: application/json', '--data-raw', qq({"user":"reader","password":"$password"})))[0], 200, 'and the user may log in');
+is((curl("${pages}api/login", '-H', 'Content-Type: application/json', '--data-raw', '{"user":"reader","password":"wrong"}'))[0], 401, 'by that password alone');
 for my $page ('', 'index.html', 'product.html?sku=MUG-1', 'search.html?q=tea', 'cart.html', 'order.html', 'shop.js', 'shop.css', 'icon.svg')
 {
 	is((curl("$url$page"))[0], 200, "/$page");

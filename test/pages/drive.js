@@ -1,16 +1,18 @@
 /*
  * The pages in a real browser: runs the tests in tests.js.
  *
- *	drive.js [--long] [--screenshots DIR] [TEST]...
+ *	drive.js [--long] [--screenshots DIR] [--picture FILE] [TEST]...
  */
 'use strict';
 
 const { world, ok, start, stop } = require('./world.js');
 const args = process.argv.slice(2);
-const only = args.filter((a, i) => !a.startsWith('--') && args[i - 1] !== '--screenshots');
+const valueOf = option => args.includes(option) ? args[args.indexOf(option) + 1] : '';
+const only = args.filter((a, i) => !a.startsWith('--') && !/^--(screenshots|picture)$/.test(args[i - 1]));
 
 world.isLong = args.includes('--long');
-world.shots = args.includes('--screenshots') ? args[args.indexOf('--screenshots') + 1] : '';
+world.shots = valueOf('--screenshots');
+world.picture = valueOf('--picture');
 
 (async () => {
 	try {
@@ -18,7 +20,7 @@ world.shots = args.includes('--screenshots') ? args[args.indexOf('--screenshots'
 		const tests = await require('./tests.js')();
 
 		for (const name in tests)
-			if (!only.length || only.includes(name)) {
+			if (world.picture ? name === 'picture' : !only.length || only.includes(name)) {
 				const began = Date.now();
 
 				await tests[name]().catch(e => ok(false, name + ' ran to its end', e.stack));

@@ -154,7 +154,7 @@ module.exports = async () => {
 						same(await page.locator('[data-panel="graph"] tbody tr').evaluateAll(list => list.map(tr => [...tr.querySelectorAll('td')].map(td => td.textContent))),
 							rows(`SELECT * FROM pk_tracking.${report}(${number}, ${DAYS}, 'day')`).map(r => columns.map(c => shown(c, r[c]).replace('$', number === hostile ? '€' : '$'))), `${name} of site ${number}: graph`);
 					}
-					if (number === shop && !all && (world.isLong || /^(overview|places|consent)$/.test(name)))
+					if (number === shop && !all && (world.isLong || name === 'overview'))
 						await accessible(page, name);
 					quietPage(page, name);
 				}
@@ -235,12 +235,12 @@ module.exports = async () => {
 		/* what a click on a row adds finds the row's visits and no other */
 		const wrong = [];
 
-		for (const number of [shop, trackers])
+		for (const number of world.isLong ? [shop, trackers] : [trackers])
 			/* products and pages after a search count visits by more than a filter can say */
 			for (const [name, it] of Object.entries(PANELS).filter(([name, it]) => it.filter && !/^product|_after_search/.test(name))) {
 				const args = Object.entries(it.args || {}).map(([k, v]) => `, ${k} => ${literal(v)}`).join('');
 
-				for (const row of rows(`SELECT * FROM pk_tracking.report_${it.report || name}(${number}, ${days}${args}, filter => ${literal(it.where || null)}) LIMIT ${world.isLong ? 50 : 5}`)) {
+				for (const row of rows(`SELECT * FROM pk_tracking.report_${it.report || name}(${number}, ${days}${args}, filter => ${literal(it.where || null)}) LIMIT ${world.isLong ? 50 : 2}`)) {
 					const visits = row[it.columns.find(c => /(^|_)nb_visits$/.test(c))], filter = narrowing(it, row);
 					const [found] = rows(`SELECT nb_visits FROM pk_tracking.report_visits(${number}, ${days}, 'range', filter => ${literal(filter)})`);
 
@@ -360,7 +360,7 @@ module.exports = async () => {
 	tests.hostile = async () => {
 		const page = await loggedIn();
 
-		for (const name of Object.keys(VIEWS).filter(v => v !== 'admin')) {
+		for (const name of Object.keys(VIEWS).filter(v => v !== 'admin' && (world.isLong || /overview|pages|sources|actions|shop|log|funnel|visitors/.test(v)))) {
 			await open(page, `site=${hostile}&view=${name}&${WEEK}&step=pageUrl=@<img src=x onerror=window.pwned=1>&step=pageUrl=@x`);
 			await page.evaluate(() => document.querySelectorAll('details').forEach(d => { d.open = true; }));
 			is(String(await page.evaluate(() => window.pwned)), 'undefined', `hostile: ${name} runs nothing`);
@@ -385,7 +385,7 @@ module.exports = async () => {
 
 		await page.goto(`${world.url}/public/${token}`);
 		await page.locator('#bar').waitFor();
-		for (const [name, view] of Object.entries(VIEWS)) {
+		for (const [name, view] of Object.entries(VIEWS).filter(([v]) => world.isLong || /overview|log|sources|goals/.test(v))) {
 			await open(page, `site=${trackers}&view=${name}&${WEEK}`);
 			if (view.tiles && view.graph !== 'orders' && (await page.locator('main').getAttribute('data-view')) === name)
 				is(await page.locator('.tile .number').first().textContent(), shown('nb', rows(`SELECT nb_visits FROM pk_tracking.report_visits(${shop}, ${DAYS}, 'range')`)[0].nb_visits), `link: ${name} has the numbers of its site`);
@@ -399,6 +399,149 @@ module.exports = async () => {
 			fetch(`/api/${r}idsite=${site}&from=2026-11-14&to=2026-11-20`).then(a => a.status >= 400))), shop), [true, true, true, true, true, true], 'link: nor by direct requests');
 		quietPage(page, 'link');
 		await where.close();
+	};
+
+	/* An analyst of one site sees that one and no administration. */
+	tests.one = async () => {
+		const page = await loggedIn('pages_one'), news = site('News');
+
+		await open(page, `site=${shop}&${WEEK}`);
+		same(await page.locator('#bar .site').allTextContents(), ['News'], 'one site: no other one can be chosen');
+		is(await page.locator('.tile .number').first().textContent(), shown('nb', rows(`SELECT nb_visits FROM pk_tracking.report_visits(${news}, ${DAYS}, 'range')`)[0].nb_visits), 'one site: its numbers');
+		is(await page.getByRole('link', { name: 'Administration' }).count(), 0, 'one site: no administration');
+		ok(await page.evaluate(site => fetch(`/api/visits?idsite=${site}&from=2026-11-14&to=2026-11-20&period=range`).then(a => a.status >= 400 ? true : a.json().then(x => !x.rows[0].nb_visits)), shop), 'one site: nothing of another by a direct request');
+		ok(await page.evaluate(() => fetch('/api/admin/settings?idsite=3').then(a => a.status === 403)), 'one site: no settings by a direct request');
+	};
+
+	/* The article's seven steps, with a hit before and after. */
+	tests.consent = async () => {
+		const page = await loggedIn('pages_admin');
+		const hit = n => sql(`SELECT pk_tracking.track(${shop}, 'https://shop.example.org/consent${n}', ip => '198.51.100.${n}', consent => 'unknown', at => timestamptz '2026-11-21 12:00+01', user_agent => 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')`);
+		const stored = n => rows(`SELECT v.consent, host(v.location_ip) AS ip, v.idvisitor IS NULL AS nobody FROM pk_tracking.visit v JOIN pk_tracking.action a USING (idvisit) WHERE a.url = 'https://shop.example.org/consent${n}'`)[0];
+
+		hit(81);
+		await open(page, WEEK);															/* 1: log in */
+		await page.getByRole('link', { name: 'Administration' }).click();				/* 2: Settings */
+		await settled(page);
+		await page.locator('#bar select').first().selectOption({ label: 'Shop' });				/* 3: the website */
+		await settled(page);
+		await page.getByRole('button', { name: 'Privacy', exact: true }).click();		/* 4: Privacy → Consent manager */
+		await settled(page);
+		is(await page.locator('[data-who="undecided"]').textContent(), 'an identified visit', 'consent manager: what holds before is said');
+		await accessible(page, 'consent manager');
+		await page.getByRole('button', { name: 'Configure' }).click();					/* 5: Configure */
+		await settled(page);
+		await page.getByRole('switch', { name: /Ask visitors for consent/ }).check();
+		is(await page.locator('[data-who="undecided"]').textContent(), 'nothing', 'consent manager: the effect of the first switch');
+		await page.getByRole('switch', { name: /Anonymous data tracking/ }).check();	/* 6: Anonymous data tracking */
+		is(await page.locator('[data-who="undecided"]').textContent(), 'an anonymous visit', 'consent manager: the effect of the second');
+		await accessible(page, 'consent manager, configure');
+		await page.getByRole('button', { name: 'Save' }).click();						/* 7: Save */
+		await page.locator('.done').first().waitFor();
+		is(sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'consent_mode'`), 'ask_else_anonymous', 'consent manager: it is set');
+		hit(82);
+		same([stored(81), stored(82)], [{ consent: 'not asked', ip: '198.51.0.0', nobody: false }, { consent: 'undecided', ip: '0.0.0.0', nobody: true }], 'consent manager: a hit before, and one after');
+		await page.getByRole('switch', { name: /Ask visitors for consent/ }).uncheck();
+		await page.getByRole('button', { name: 'Save' }).click();
+		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'consent_mode'`) === 'not_asked'), 'consent manager: and off again');
+		quietPage(page, 'consent manager');
+	};
+
+	/* The forms: every setting, its value, a change, a mistake; goals, tokens shown once, and the rest. */
+	tests.admin = async () => {
+		const page = await loggedIn('pages_admin');
+		const part = name => open(page, `site=${shop}&view=admin&part=${name}`);
+
+		await part('settings');
+		same(await page.locator('[data-setting]').evaluateAll(list => list.map(s => s.dataset.setting)), sql(`SELECT string_agg(name, ' ' ORDER BY number) FROM pk_tracking.setting_definitions`).split(' '), 'settings: the registry has drawn them all');
+		const setting = page.locator('[data-setting="visit_standard_length"]');
+
+		await setting.getByRole('spinbutton').fill('3600');
+		await setting.getByRole('button', { name: 'Save' }).click();
+		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'visit_standard_length'`) === '3600'), 'settings: one is changed');
+		await page.locator('[data-setting="visit_standard_length"].changed').waitFor();
+		await page.locator('[data-setting="visit_standard_length"]').getByRole('button', { name: 'Reset' }).click();
+		ok(await until(() => sql(`SELECT source FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'visit_standard_length'`) !== 'site'), 'settings: and reset');
+		const list = page.locator('[data-setting="excluded_ips"]');
+
+		await list.getByRole('textbox').fill('198.51.100.0/24\n10.*');
+		await list.getByRole('button', { name: 'Save' }).click();
+		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'excluded_ips'`).includes('198.51.100.0/24')) || await list.textContent(), 'settings: a list');
+		await page.locator('[data-setting="excluded_ips"]').getByRole('textbox').fill('no address');
+		await page.locator('[data-setting="excluded_ips"]').getByRole('button', { name: 'Save' }).click();
+		await page.locator('[data-setting="excluded_ips"] [role="alert"]').waitFor();
+		ok(/invalid value/.test(await page.locator('[data-setting="excluded_ips"] [role="alert"]').textContent()), 'settings: a mistake is explained beside it');
+		sql(`SELECT pk_tracking.reset_site(${shop}, 'excluded_ips')`);
+		await page.getByRole('searchbox').fill('salt');
+		same(await page.locator('[data-setting]:visible').evaluateAll(found => found.map(s => s.dataset.setting)), ['fingerprint_salt_rotation', ...sql("SELECT coalesce(string_agg(name, ' ' ORDER BY number), '') FROM pk_tracking.setting_definitions WHERE name || description ILIKE '%salt%' AND name <> 'fingerprint_salt_rotation'").split(' ').filter(Boolean)], 'settings: the search');
+
+		await part('goals');
+		await page.getByRole('textbox', { name: 'Name', exact: true }).fill('<i>hostile</i>');
+		await page.getByRole('textbox', { name: 'Pattern' }).fill('/thanks');
+		await page.getByRole('button', { name: 'Add' }).click();
+		await page.locator('td, th').filter({ hasText: '<i>hostile</i>' }).first().waitFor();
+		is(sql(`SELECT count(*) FROM pk_tracking.goal WHERE idsite = ${shop} AND name = '<i>hostile</i>' AND pattern = '/thanks' AND match_attribute = 'url'`), '1', 'goals: one is added');
+
+		await part('tokens');
+		for (const [kind, test] of [['tracking', async token => sql(`SELECT count(*) FROM pk_tracking.token WHERE token_hash = sha256('${token}')`) === '1'],
+			['reading', token => fetch(`${world.url}/api/visits?idsite=${shop}&from=2026-11-14&to=2026-11-20`, { headers: { Authorization: 'Bearer ' + token } }).then(a => a.status === 200)],
+			['public', token => fetch(token, { redirect: 'manual' }).then(a => a.status === 303)]]) {
+			await page.getByRole('textbox', { name: 'Name', exact: true }).fill('made for ' + kind);
+			await page.locator('.part form select').selectOption(kind);
+			await page.getByRole('button', { name: 'Add' }).click();
+			await page.locator('.part th[scope="row"]').filter({ hasText: 'made for ' + kind }).waitFor();
+			ok(await test(await page.locator('.once pre').textContent()), `tokens: one for ${kind} works`);
+		}
+		await page.getByRole('button', { name: 'Delete the token made for reading' }).click();
+		await page.getByRole('button', { name: 'Delete the token made for reading' }).waitFor({ state: 'detached' });
+		is(sql("SELECT count(*) FROM pk_tracking.web_token WHERE name = 'made for reading'"), '0', 'tokens: one is deleted');
+		await page.reload();
+		await settled(page);
+		is(await page.locator('.once pre').count(), 0, 'tokens: shown once');
+
+		await part('window');
+		await page.getByRole('textbox', { name: 'Title' }).fill('<img src=x onerror=window.pwned=1>');
+		is(await page.locator('.sample strong').textContent(), '<img src=x onerror=window.pwned=1>', 'window: the preview follows, and runs nothing');
+		await page.getByLabel('Background', { exact: true }).fill('#1a4f8c');
+		ok(await page.locator('.part .problem').first().isVisible(), 'window: low contrast is said at once');
+		await page.getByLabel('Background', { exact: true }).fill('#ffffff');
+		await page.getByRole('button', { name: 'Save' }).click();
+		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'consent_window'`).includes('onerror')), 'window: saved', await page.locator('.answer').first().textContent());
+
+		await part('tracking');
+		is(await page.locator('.part pre').textContent(), sql(`SELECT pk_tracking.tracking_code(${shop}, '${world.url}/')`), 'tracking code: the one of tracking_code()');
+		await part('recognition');
+		await page.getByRole('radio', { name: /^cookieless/ }).check();
+		await page.getByRole('button', { name: 'Apply' }).click();
+		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'fingerprint_salt_rotation'`) === 'daily'), 'recognition: a profile is applied');
+		sql(`SELECT pk_tracking.apply_recognition_profile(${shop}, 'faq')`);
+		await part('websites');
+		await page.locator('form').filter({ hasText: 'Recognition' }).getByRole('textbox', { name: 'Name', exact: true }).fill('A new one');
+		await page.getByRole('button', { name: 'Add' }).click();
+		await page.waitForURL(/part=tracking/);
+		await settled(page);
+		ok((await page.locator('.part pre').textContent()).includes(`idsite=${site('A new one')}`), 'websites: one is added, and its code is there');
+		const before = sql('SELECT count(*) FROM pg_roles');
+
+		await part('users');
+		ok((await page.locator('.part tbody').first().textContent()).includes('pages_one'), 'users: who may log in', await page.locator('.part').textContent());
+		await page.locator('.part .row input').first().fill(`o'"x`);
+		ok((await page.locator('.part pre').textContent()).includes(`CREATE ROLE "o'""x" LOGIN`) && (await page.locator('.part pre').textContent()).includes(`grant_web('o''"x')`), 'users: the SQL to run, quoted');
+		is(sql('SELECT count(*) FROM pg_roles'), before, 'users: nothing is run');
+		for (const name of ['websites', 'tracking', 'recognition', 'privacy', 'window', 'settings', 'goals', 'dimensions', 'exclusions', 'tokens', 'users', 'status'].filter(n => world.isLong || world.shots || /tokens|status/.test(n))) {
+			await part(name);
+			is(await page.locator('.part > .problem').allTextContents().then(all => all.join()), name === 'status' ? texts.t('status denied') : '', `administration: ${name} is drawn`);
+			await accessible(page, 'administration, ' + name);
+			if (world.shots)
+				await page.screenshot({ path: path.join(world.shots, `admin-${name}.png`), fullPage: true });
+		}
+		await page.setViewportSize({ width: 360, height: 800 });
+		for (const name of ['settings', 'window', 'privacy']) {
+			await part(name);
+			ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `administration: ${name}, 360 px: no wider than the screen`);
+		}
+		is(String(await page.evaluate(() => window.pwned)), 'undefined', 'administration: nothing ran');
+		quietPage(page, 'administration');
 	};
 
 	/* No view is wider than the screen, in any width; what is dark has contrast, too. */
@@ -419,6 +562,17 @@ module.exports = async () => {
 				await page.context().close();
 			}
 	};
+
+	/* The picture of the README: --picture doc/web.png */
+	if (world.picture)
+		tests.picture = async () => {
+			const page = await loggedIn('pages_analyst', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' });
+
+			sql(`DELETE FROM pk_tracking.site WHERE idsite IN (${hostile}, ${empty})`);
+			await open(page, `site=${shop}&period=range&date=2026-11-16&to=2026-11-20&compare=previous`);
+			await page.screenshot({ path: world.picture });
+			ok(fs.statSync(world.picture).size < 200000, 'picture: under 200 kB', fs.statSync(world.picture).size);
+		};
 
 	return tests;
 };

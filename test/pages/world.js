@@ -16,7 +16,7 @@ const database = 'pk_pages';
 const bin = execFileSync(process.env.PG_CONFIG, ['--bindir'], { encoding: 'utf8' }).trim();
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 const roles = ['pages_daemon', 'pages_analyst', 'pages_one', 'pages_admin'];
-const world = { browser: null, url: '', isLong: false, shots: '' };
+const world = { browser: null, url: '', isLong: false, shots: '', picture: '' };
 let passed = 0, failed = 0, daemon, hba, hbaBefore;
 
 function ok(good, what, said) {
@@ -47,14 +47,14 @@ async function until(what, seconds = 30) {
 function makeDatabase() {
 	const traffic = path.join(top, 'test/traffic');
 
-	execFileSync('bash', ['-c', `. "$0/prepare.sh"; PGHOST=$1; export PGHOST; pkt_places=$2; traffic_prepare ${database} scale=${world.isLong ? 100 : 12} first_site=2 && traffic_send`, traffic, process.env.PGHOST],
+	execFileSync('bash', ['-c', `. "$0/prepare.sh"; PGHOST=$1; export PGHOST; pkt_places=$2; traffic_prepare ${database} scale=${world.isLong || world.picture ? 100 : 12} first_site=2 && traffic_send`, traffic, process.env.PGHOST],
 		{ stdio: ['ignore', 'ignore', 'inherit'], env: Object.assign({ top }, process.env) });
 	sql(fs.readFileSync(path.join(__dirname, 'more.sql'), 'utf8'));
 	for (const role of roles)
 		sql(`DO $$ BEGIN IF to_regrole('${role}') IS NOT NULL THEN DROP OWNED BY ${role}; DROP ROLE ${role}; END IF; END $$; CREATE ROLE ${role} LOGIN PASSWORD 'secret of ${role}'`);
 	sql(`ALTER ROLE pages_daemon NOINHERIT;
-		SELECT pk_tracking.grant_analyst('pages_analyst');
-		SELECT pk_tracking.grant_web(r, 'pages_daemon') FROM unnest('{pages_analyst}'::name[]) r`);
+		SELECT pk_tracking.grant_analyst('pages_analyst'), pk_tracking.grant_analyst('pages_one', '{3}'), pk_tracking.grant_admin('pages_admin');
+		SELECT pk_tracking.grant_web(r, 'pages_daemon') FROM unnest('{pages_analyst,pages_one,pages_admin}'::name[]) r`);
 	hba = sql('SHOW hba_file');
 	hbaBefore = fs.readFileSync(hba, 'utf8');
 	fs.writeFileSync(hba, `local ${database} pages_daemon trust\nlocal ${database} postgres trust\nlocal ${database} all scram-sha-256\n` + hbaBefore);
