@@ -166,7 +166,41 @@ SELECT pk_tracking.set_site(:site, 'anonymise_visits_older_than', '0');
 SELECT count(*) FROM pk_tracking.status() WHERE value = 'BRIN';
 SELECT pk_tracking.reset_site(:site, 'anonymise_visits_older_than');
 
-\echo 11. a rule that keeps rows
+\echo 11. the id that a visit had before a login
+-- a cookie's visit that logs in, another of the cookie, and one in which somebody else logs in
+SELECT string_agg(t.outcome || CASE WHEN t.new_visit THEN ' new' ELSE '' END, ', ' ORDER BY h.n) FROM (VALUES (1, '', 0), (2, '&uid=ida', 1), (3, '', 1440), (4, '', 2880), (5, '&uid=otto', 2881)) h (n, user_id, minute),
+	pk_tracking.track_request('idsite=' || :site || '&rec=1&url=https://g.example/i&_id=1da01da01da01da0' || h.user_id, '10.99.0.1', 'agent', 'de', '2026-05-04 10:00+00'::timestamptz + h.minute * interval '1 minute') t;
+CREATE FUNCTION pg_temp.found(VARIADIC args text[]) RETURNS TABLE (why text, visits bigint, users text) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT array_to_string(f.why, '',''), count(*), string_agg(DISTINCT coalesce(f.visit_user_id, ''-''), '','') FROM pk_tracking.find_subject(%s, %s) f GROUP BY 1 ORDER BY 1',
+		(SELECT idsite FROM pk_tracking.site WHERE name = 'guards' ORDER BY idsite DESC LIMIT 1), array_to_string(args, ', '));
+END $$;
+SELECT * FROM pg_temp.found($$visitor_id => '1da01da01da01da0'$$);
+SELECT * FROM pg_temp.found($$user_id => 'ida'$$);
+SELECT * FROM pg_temp.found($$user_id => 'ida'$$, 'linked => true');
+SELECT v ->> 'earlier_visitor_ids' AS earlier, count(*) FROM jsonb_array_elements(pk_tracking.export_subject(:site, 'ida', linked => true) -> 'visits') v GROUP BY 1 ORDER BY 1;
+CREATE TEMP TABLE had_visits AS SELECT v.* FROM pk_tracking.log_visit v WHERE v.idvisit IN (SELECT f.idvisit FROM pk_tracking.find_subject(:site, visitor_id => '1da01da01da01da0') f);
+CREATE TEMP TABLE had_actions AS SELECT l.* FROM pk_tracking.log_link_visit_action l WHERE l.idvisit IN (SELECT idvisit FROM had_visits);
+SELECT max(rows) FROM pk_tracking.forget_subject(:site, visitor_id => '1da01da01da01da0');
+CREATE TEMP VIEW holders AS SELECT (SELECT count(*) FROM pk_tracking.log_visit v WHERE v.idvisitor = '1da01da01da01da0') AS visits, (SELECT count(*) FROM pk_tracking.log_link_visit_action l WHERE l.idvisitor = '1da01da01da01da0') AS actions,
+	(SELECT count(*) FROM pk_tracking.log_other_id o WHERE o.idvisitor = '1da01da01da01da0') AS ids;
+TABLE holders;
+-- an older backup has it, too
+CREATE TEMP TABLE register AS SELECT pk_tracking.export_erasures() AS d;
+TRUNCATE pk_tracking.erasures CASCADE;
+INSERT INTO pk_tracking.log_visit TABLE had_visits;
+INSERT INTO pk_tracking.log_link_visit_action TABLE had_actions;
+TABLE holders;
+SELECT r.function, r.visits FROM register, pk_tracking.replay_erasures(d) r;
+TABLE holders;
+-- anonymised: no row has it
+TRUNCATE pk_tracking.erasures CASCADE;
+INSERT INTO pk_tracking.log_visit TABLE had_visits;
+INSERT INTO pk_tracking.log_link_visit_action TABLE had_actions;
+SELECT max(rows) FROM pk_tracking.forget_subject(:site, visitor_id => '1da01da01da01da0', mode => 'anonymise');
+TABLE holders;
+
+\echo 12. a rule that keeps rows
 -- last: plans of this session stay without the table that the rule has taken out of them
 CREATE RULE keep AS ON DELETE TO pk_tracking.log_conversion DO INSTEAD NOTHING;
 SELECT max(rows) FROM pk_tracking.forget_subject(:site, idvisits => ARRAY(SELECT idvisit FROM pk_tracking.log_visit));

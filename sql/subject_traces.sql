@@ -33,6 +33,13 @@ CREATE FUNCTION pg_temp.person(name text, id text, ip text) RETURNS text LANGUAG
 		'url=https://s.example/e%3Fpk_campaign%3D' || name || '-campaign&new_visit=1']) WITH ORDINALITY q (query, n),
 		pk_tracking.track_request('idsite=' || current_setting('test.site') || '&rec=1&uid=' || name || '-user&_id=' || id || '&' || query, ip::inet, 'agent', 'de', '2026-05-04 10:00+00'::timestamptz + n * interval '1 minute', trusted => true) t
 $$;
+-- a visit that has had the cookie's id before a login
+CREATE FUNCTION pg_temp.login(name text, id text, ip text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'enable_userid_overwrites_visitorid', 'on');
+	SELECT t.outcome FROM unnest(ARRAY['', '&uid=' || name || '-user']) WITH ORDINALITY u (uid, n), pk_tracking.track_request('idsite=' || current_setting('test.site') || '&rec=1&url=https://s.example/&_id=' || id || u.uid, ip::inet, 'agent', 'de', '2026-05-03 10:00+00'::timestamptz + u.n * interval '1 minute', trusted => true) t;
+	SELECT pk_tracking.set_site(current_setting('test.site')::integer, 'enable_userid_overwrites_visitorid', 'off');
+	SELECT count(*) FROM pk_tracking.log_other_id o WHERE o.idvisitor = id::hexid
+$$;
 -- of both schemas every table, and what ANALYZE has kept of them (of campaigns, which reports group by, it does)
 CREATE FUNCTION pg_temp.traces() RETURNS TABLE (kind text, "where" text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -49,7 +56,7 @@ BEGIN
 END $$;
 
 \echo 1. erased
-SELECT pg_temp.person('ann', 'ada0ada0ada0ada0', '10.77.66.55');
+SELECT pg_temp.login('ann', 'ada0ada0ada0ada0', '10.77.66.55'), pg_temp.person('ann', 'ada0ada0ada0ada0', '10.77.66.55');
 SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 ANALYZE pk_tracking.log_visit, pk_tracking.log_link_visit_action, pk_tracking.log_conversion, pk_tracking.log_conversion_item, pk_tracking.log_action;
 SELECT t.kind, string_agg("where", ', ' ORDER BY "where") AS "where" FROM pg_temp.traces() t GROUP BY t.kind ORDER BY t.kind;
@@ -66,7 +73,7 @@ SELECT pg_temp.person('ann', 'ada0ada0ada0ada0', '10.77.66.55');
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 
 \echo 2. anonymised: titles, searches, events, items and campaigns stay
-SELECT pg_temp.person('bob', 'bada0bada0bada0b', '10.77.66.56');
+SELECT pg_temp.login('bob', 'bada0bada0bada0b', '10.77.66.56'), pg_temp.person('bob', 'bada0bada0bada0b', '10.77.66.56');
 SELECT count(DISTINCT t.kind) FROM pg_temp.traces() t;
 SELECT pk_tracking.rebuild_rollups(:site, '2026-05-01', '2026-05-31') \g /dev/null
 SELECT * FROM pk_tracking.forget_subject(:site, visitor_id => 'bada0bada0bada0b', mode => 'anonymise');
@@ -75,14 +82,14 @@ CALL pk_tracking.sweep_names();
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 
 \echo 3. purged: roll-ups of its days stay, and have campaigns
-SELECT pg_temp.person('cid', 'cacacacacacacaca', '10.77.66.57');
+SELECT pg_temp.login('cid', 'cacacacacacacaca', '10.77.66.57'), pg_temp.person('cid', 'cacacacacacacaca', '10.77.66.57');
 SELECT count(DISTINCT t.kind) FROM pg_temp.traces() t;
 CALL pk_tracking.purge(:site, 1);
 CALL pk_tracking.sweep_names();
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;
 
 \echo 4. the site
-SELECT pg_temp.person('dan', 'dadadadadadadada', '10.77.66.58');
+SELECT pg_temp.login('dan', 'dadadadadadadada', '10.77.66.58'), pg_temp.person('dan', 'dadadadadadadada', '10.77.66.58');
 SELECT count(DISTINCT t.kind) FROM pg_temp.traces() t;
 CALL pk_tracking.delete_site(:site);
 SELECT t.kind, t."where" FROM pg_temp.traces() t ORDER BY 1, 2;

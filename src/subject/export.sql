@@ -72,6 +72,8 @@ BEGIN
 		'visits', coalesce((SELECT jsonb_agg(jsonb_build_object(
 				'why', reasons -> v.idvisit::text,
 				'log_visit', to_jsonb(v),
+				'earlier_visitor_ids', coalesce((SELECT jsonb_agg(o.idvisitor ORDER BY o.idvisitor::text)
+					FROM pk_tracking.log_other_id o WHERE o.idvisit = v.idvisit), '[]'),
 				'names', coalesce(pk_tracking_internal.names_of_row(site, to_jsonb(v)), '{}'),
 				'log_link_visit_action', coalesce((SELECT jsonb_agg(to_jsonb(l)
 						|| jsonb_build_object('names',

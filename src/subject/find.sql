@@ -92,14 +92,18 @@ BEGIN
 		FROM pk_tracking.log_visit v
 		WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
 		UNION ALL
-		SELECT v.idvisit, 'idorder', v.visit_first_action_time, v.visit_last_action_time,
+		SELECT v.idvisit, n.why, v.visit_first_action_time, v.visit_last_action_time,
 			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
-		FROM (SELECT c.idvisit FROM pk_tracking.log_conversion c
+		FROM (SELECT c.idvisit, 'idorder' AS why FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.idorder = ANY (orders)
 			UNION
-			SELECT c.idvisit FROM pk_tracking.log_conversion c
+			SELECT c.idvisit, 'idorder' FROM pk_tracking.log_conversion c
 			WHERE c.idsite = site AND c.order_conflict = ANY (orders)
-				AND c.order_conflict IS NOT NULL) n,
+				AND c.order_conflict IS NOT NULL
+			UNION
+			-- a visit has got another id since, as at a login; its earlier actions have this one
+			SELECT o.idvisit, 'earlier_visitor_id' FROM pk_tracking.log_other_id o
+			WHERE o.idsite = site AND o.idvisitor OPERATOR(@extschema@.=) ANY (ids)) n,
 			-- the numbers first, each of which leads to a visit
 			LATERAL (SELECT l.* FROM pk_tracking.log_visit l
 				WHERE l.idvisit = n.idvisit AND l.idsite = site OFFSET 0) v
@@ -111,18 +115,32 @@ BEGIN
 		LIMIT 4 * max_visits + 1),
 	known AS MATERIALIZED (
 		-- a visitor id is a browser's: others may have logged in there
-		SELECT array_agg(DISTINCT k.idvisitor) AS ids, array_agg(DISTINCT k.user_id) AS users,
-			array_agg(k.idvisit) AS visits
-		FROM by_key k WHERE linked),
+		SELECT array_agg(DISTINCT i.idvisitor) FILTER (WHERE i.idvisitor IS NOT NULL) AS ids,
+			array_agg(DISTINCT k.user_id) FILTER (WHERE k.user_id IS NOT NULL) AS users,
+			array_agg(DISTINCT k.idvisit) AS visits
+		FROM by_key k, LATERAL (SELECT k.idvisitor
+			UNION ALL
+			SELECT o.idvisitor FROM pk_tracking.log_other_id o WHERE o.idvisit = k.idvisit) i
+		WHERE linked),
 	linked_to AS (
 		SELECT v.idvisit, 'linked', v.visit_first_action_time, v.visit_last_action_time,
 			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
-		FROM pk_tracking.log_visit v
-		WHERE linked AND v.idsite = site
-			AND v.idvisitor OPERATOR(@extschema@.=) ANY ((SELECT k.ids FROM known k)::@extschema@.hexid[])
-			AND (v.user_id IS NULL OR v.user_id = ANY ((SELECT k.users FROM known k)::text[]))
+		FROM (SELECT l.idvisit, l.visit_first_action_time, l.visit_last_action_time,
+				l.visit_total_actions, l.idvisitor, l.user_id, l.consent
+			FROM pk_tracking.log_visit l
+			WHERE linked AND l.idsite = site AND l.idvisitor OPERATOR(@extschema@.=)
+				ANY ((SELECT k.ids FROM known k)::@extschema@.hexid[])
+			UNION ALL
+			SELECT l.idvisit, l.visit_first_action_time, l.visit_last_action_time,
+				l.visit_total_actions, l.idvisitor, l.user_id, l.consent
+			FROM (SELECT DISTINCT o.idvisit FROM pk_tracking.log_other_id o
+				WHERE linked AND o.idsite = site AND o.idvisitor OPERATOR(@extschema@.=)
+					ANY ((SELECT k.ids FROM known k)::@extschema@.hexid[])) n,
+				LATERAL (SELECT b.* FROM pk_tracking.log_visit b
+					WHERE b.idvisit = n.idvisit OFFSET 0) l) v
+		WHERE (v.user_id IS NULL OR v.user_id = ANY ((SELECT k.users FROM known k)::text[]))
 			AND v.idvisit <> ALL ((SELECT k.visits FROM known k)::bigint[])
-		LIMIT max_visits + 1)
+		LIMIT 2 * max_visits + 1)
 	SELECT f.idvisit, array_agg(DISTINCT f.why), f.visit_first_action_time,
 		f.visit_last_action_time, f.visit_total_actions, f.idvisitor, f.user_id, f.consent
 	FROM (TABLE by_key UNION ALL TABLE linked_to) f

@@ -50,8 +50,9 @@ BEGIN
 			WHERE v.idsite = site AND v.user_id IS NOT NULL) u
 		WHERE pk_tracking_internal.subject_key_hash(site, 'user_id', u.user_id) = ANY (hashes));
 	visitor_ids := ARRAY(SELECT u.idvisitor::bigint FROM (
-			SELECT DISTINCT v.idvisitor FROM pk_tracking.log_visit v
-			WHERE v.idsite = site AND v.idvisitor IS NOT NULL) u
+			SELECT v.idvisitor FROM pk_tracking.log_visit v
+			WHERE v.idsite = site AND v.idvisitor IS NOT NULL
+			UNION SELECT o.idvisitor FROM pk_tracking.log_other_id o WHERE o.idsite = site) u
 		WHERE pk_tracking_internal.subject_key_hash(site, 'visitor_id', u.idvisitor::text) = ANY (hashes));
 	orders := ARRAY(SELECT o.idorder FROM (
 			SELECT c.idorder FROM pk_tracking.log_conversion c
