@@ -327,12 +327,15 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.need_site(site);
-	IF from_date IS NULL OR to_date IS NULL OR from_date > to_date
-		OR NOT isfinite(from_date) OR NOT isfinite(to_date)
-	THEN
+	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'the days must be finite, and the first not after the last';
+			MESSAGE = 'first and last day must be finite and not null';
+	ELSIF from_date > to_date THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('first day (%s) must not be later than last day (%s)',
+				to_char(from_date, 'YYYY-MM-DD'), to_char(to_date, 'YYYY-MM-DD'));
 	END IF;
 	SELECT s.timezone INTO timezone FROM pk_tracking.site s WHERE s.idsite = site;
 	IF NOT coalesce(dry_run, true) THEN
