@@ -119,7 +119,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	part text[] := regexp_match(visitors, '^([a-z]+) from (-?[0-9]{1,12}) to (-?[0-9]{1,12})$');
+	part text[] := regexp_match(visitors, '^([a-z]+) from (-[0-9]{1,11}|[0-9]{1,12}) to (-[0-9]{1,11}|[0-9]{1,12})$');
 BEGIN
 	timezone := pk_tracking_internal.report_site(idsite);
 	SELECT a.least_consent, a.greatest_consent INTO least_consent, greatest_consent
