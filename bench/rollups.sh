@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154	# variables of bench/run and bench/lib.sh
 
-# rollups_load: the rows, by COPY, a twelfth at a time
+# rollups_load: the rows, by COPY, a twelfth at a time; without the triggers that mark days,
+# which look visitors up by indexes that are made last
 rollups_load() {
 	local what table a b step=$(((rollup_visits + rollup_crowd + 11) / 12)) all=$((rollup_visits + rollup_crowd))
 	for what in visit action; do
@@ -12,7 +13,7 @@ rollups_load() {
 			b=$((a + step > all ? all : a + step))
 			progress "rollups: ${what}s $a to $b of $all"
 			sql -c "COPY ($(sql -c "SELECT bench.${what}s_query($a, $b - 1, $rollup_visits, $rollup_crowd, $rollup_actions)")) TO STDOUT" |
-				PGOPTIONS="$PGOPTIONS -c synchronous_commit=off" sql -c "COPY $table ($(sql -c "SELECT names FROM bench.${what}_columns")) FROM STDIN"
+				PGOPTIONS="$PGOPTIONS -c synchronous_commit=off -c session_replication_role=replica" sql -c "COPY $table ($(sql -c "SELECT names FROM bench.${what}_columns")) FROM STDIN"
 		done
 	done
 	progress "rollups: indexes"
