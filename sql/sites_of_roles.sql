@@ -112,7 +112,8 @@ INSERT INTO attempts VALUES
 	(21, 'SELECT pk_tracking.set_instance(''visit_standard_length'', ''900'')'), (22, 'INSERT INTO pk_tracking.setting VALUES (NULL, ''visit_standard_length'', ''900'') RETURNING 1'),
 	(23, 'SELECT pk_tracking.add_site(''Sites of roles: new'')'), (24, 'SELECT pk_tracking.create_token(NULL, ''of all'')'), (25, 'DELETE FROM pk_tracking.site WHERE idsite = %1$s RETURNING 1'),
 	(26, 'CALL pk_tracking.delete_site(%1$s)'), (27, 'SELECT pk_tracking.forget_subject(%1$s, NULL, ''00000000000000ab'')'), (28, 'DELETE FROM pk_tracking.log_visit WHERE idsite = %1$s RETURNING 1'),
-	(29, 'SELECT config_id FROM pk_tracking.log_visit'), (30, 'SELECT salt FROM pk_tracking.salt');
+	(29, 'SELECT config_id FROM pk_tracking.log_visit'), (30, 'SELECT salt FROM pk_tracking.salt'),
+	(31, 'SELECT s.item FROM pk_tracking.status() s LIMIT 1'), (32, 'SELECT r.row_key FROM pk_tracking.rejected_hit r'), (33, 'SELECT s.name FROM pk_tracking.settings s LIMIT 1');
 CREATE FUNCTION pg_temp.try(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
@@ -137,7 +138,7 @@ FROM unnest('{regress_pkt_admin,regress_pkt_chief}'::name[]) r;
 SELECT relation, own_rows, other_rows FROM pg_temp.sites_seen('regress_pkt_admin', :own, :other) WHERE other_rows > 0;
 -- a role that dropped from all to one site keeps nothing of the instance's
 SELECT pk_tracking.grant_admin('regress_pkt_chief', ARRAY[:own]);
-SELECT a.n, pg_temp.try('regress_pkt_chief', format(a.statement, :other, :own)) FROM attempts a WHERE a.n IN (21, 22, 23, 24) ORDER BY a.n;
+SELECT a.n, pg_temp.try('regress_pkt_chief', format(a.statement, :other, :own)) FROM attempts a WHERE a.n IN (21, 22, 23, 24, 31, 33) ORDER BY a.n;
 
 -- switched off again, for the other tests
 DO $$

@@ -289,14 +289,16 @@ COMMENT ON FUNCTION pk_tracking.grant_all_sites IS
 
 /*
  * What an administrator of all sites may do besides, one of some sites may not: add
- * sites, and set what holds for the instance.  Data it reads as an analyst does.
+ * sites, set what holds for the instance, and read status(), for which it gets names and
+ * times of salts and loads, and no more of them.  Data it reads as an analyst does.
  */
 CREATE FUNCTION pk_tracking.grant_admin(role name, idsites integer[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	routine regprocedure;
+	form text;
+	what text;
 BEGIN
 	IF role IS NULL THEN
 		RETURN;
@@ -313,18 +315,25 @@ BEGIN
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON pk_tracking.setting, pk_tracking.goal, '
 		'pk_tracking.custom_dimension, pk_tracking.segment, pk_tracking.token TO %I', role);
 	EXECUTE format('GRANT UPDATE ON pk_tracking.site TO %I', role);
-	FOR routine IN
-		SELECT p.oid FROM pg_proc p
-		WHERE p.pronamespace = 'pk_tracking'::regnamespace
-			AND p.proname IN ('add_site', 'set_instance', 'reset_instance')
+	form := CASE WHEN idsites IS NULL THEN 'GRANT %s TO %I' ELSE 'REVOKE %s FROM %I' END;
+	FOR what IN
+		SELECT format('EXECUTE ON ROUTINE %s', p.oid::regprocedure) FROM pg_proc p
+		WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
+			AND p.proname ~ ('^(add_site|set_instance|reset_instance|status|geoip_files|user_agent_rules'
+				'|(rollup|relation|brin|publication|statistics|proxy|raw_table)_status|lookup_indexes'
+				'|slow_tables|indexed_changes|setting_values|publication_tables|private_columns)$')
+		UNION ALL
+		SELECT format('SELECT (created) ON %s', c.oid::regclass) FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
+			AND c.relname ~ '^(daily|late)_salt_[0-9]+$'
+		UNION ALL
+		SELECT unnest(ARRAY['INSERT ON pk_tracking.site', 'USAGE ON SEQUENCE pk_tracking.site_idsite_seq',
+			'SELECT ON pk_tracking.settings, pk_tracking.log_version, pk_tracking.ingest_run',
+			'SELECT (name, created) ON pk_tracking.salt', 'SELECT (idrun) ON pk_tracking.rejected_hit',
+			'SELECT (idrun, changed) ON pk_tracking.ingest_position'])
 	LOOP
-		EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT EXECUTE ON ROUTINE %s TO %I'
-			ELSE 'REVOKE EXECUTE ON ROUTINE %s FROM %I' END, routine, role);
+		EXECUTE format(form, what, role);
 	END LOOP;
-	EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT INSERT ON pk_tracking.site TO %I'
-		ELSE 'REVOKE INSERT ON pk_tracking.site FROM %I' END, role);
-	EXECUTE format(CASE WHEN idsites IS NULL THEN 'GRANT USAGE ON SEQUENCE pk_tracking.site_idsite_seq TO %I'
-		ELSE 'REVOKE USAGE ON SEQUENCE pk_tracking.site_idsite_seq FROM %I' END, role);
 	-- last: it limits what the role has now
 	PERFORM pk_tracking.grant_analyst(role, idsites);
 END

@@ -107,6 +107,9 @@ for my $page (qw(sites settings goals dimensions segments profiles exclusions tr
 }
 like(api($daemon, $session{admin}, 'admin/code?idsite=1&url=https://stats.example')->{data}{rows}[0]{code}, qr/pk\.js\?idsite=1/, 'and the tracking code');
 
+like(api($daemon, $session{chief}, 'admin/status')->{body}, qr/"item":"log version"/, 'an administrator of all sites reads the status');
+is(problem_of(api($daemon, $session{admin}, 'admin/status')), '403 not granted', 'one of some does not');
+
 ## tokens
 my $token = json(call('one', 'create_web_token', { name => 'script' })->{body})->{result};
 like($token, qr/^[0-9a-f]{64}$/, 'a role makes a token of its own');
