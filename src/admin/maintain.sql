@@ -97,6 +97,11 @@ BEGIN
 	done := pk_tracking_internal.rollup_build_all();
 	RETURN NEXT;
 
+	task := 'pages with erased rows overwritten';
+	SELECT coalesce(sum(e.pages_written), 0) INTO done
+		FROM pk_tracking_internal.erase_some(50000) e;
+	RETURN NEXT;
+
 	task := 'expired salts destroyed';
 	done := pk_tracking.destroy_expired_salts();
 	RETURN NEXT;

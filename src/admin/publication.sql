@@ -5,7 +5,7 @@
 
 /*
  * Not what belongs to this server alone: secrets and tokens, how far its loads
- * are, and the version of the log, which create_log() has stamped there.  Tables
+ * and erase_pages() are, and the version of the log, which create_log() has stamped there.  Tables
  * that are not logged cannot be published.
  */
 CREATE FUNCTION pk_tracking.publication_tables() RETURNS SETOF regclass
@@ -16,7 +16,7 @@ AS $$
 	WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
 		AND c.relpersistence = 'p'
 		AND c.relname NOT IN ('token', 'log_version', 'ingest_run', 'ingest_position',
-			'rejected_hit')
+			'rejected_hit', 'page_erasure')
 		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
 			AND d.objid = c.oid AND d.deptype = 'e')
 	ORDER BY c.relname

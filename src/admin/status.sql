@@ -368,6 +368,8 @@ BEGIN
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.statistics_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
+		FROM pk_tracking_internal.erasure_status() st;
+	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.raw_table_status() st;
@@ -419,5 +421,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.status IS
-	'versions, rules and unknown browsers, the log, its indexes and how it is written, attached tables and loads, salts and their age, settings that contradict each other';
+	'versions, rules and unknown browsers, the log, its indexes and how it is written, attached tables and loads, erased rows that are still in files, salts and their age, settings that contradict each other';
 

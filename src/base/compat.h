@@ -54,6 +54,13 @@
 #define pkt_proc_aclcheck(proc, role, mode) pg_proc_aclcheck((proc), (role), (mode))
 #endif
 
+/* 16: likewise object_ownercheck() */
+#if PG_VERSION_NUM >= 160000
+#define pkt_class_ownercheck(class, role) object_ownercheck(RelationRelationId, (class), (role))
+#else
+#define pkt_class_ownercheck(class, role) pg_class_ownercheck((class), (role))
+#endif
+
 /* 17: the local transaction id became part of a struct (storage/proc.h) */
 #if PG_VERSION_NUM >= 170000
 #define pkt_my_lxid() (MyProc->vxid.lxid)

@@ -105,7 +105,7 @@ AS $$
 		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
 		log_conversion, log_conversion_item, log_other_id, rollup_mark,
 		rollup_site, rollup_day, rollup_visit, log_excluded, log_version,
-		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name,
+		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name, page_erasure,
 		visit, action, excluded}'::name[]
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.log_relations IS

@@ -56,6 +56,7 @@ BEGIN
 		END LOOP;
 	END LOOP;
 	PERFORM pk_tracking_internal.take_along();
+	PERFORM pk_tracking_internal.add_erasure_state();
 	INSERT INTO pk_tracking.log_other_id (idvisit, idvisitor, idsite)
 	SELECT DISTINCT a.idvisit, a.idvisitor, a.idsite
 	FROM pk_tracking.log_link_visit_action a

@@ -279,6 +279,7 @@ BEGIN
 			actions = e.actions + n_actions, conversions = e.conversions + n_conversions,
 			items = e.items + n_items, session_links = e.session_links + n_links
 		WHERE e.iderasure = erasure;
+	PERFORM pk_tracking_internal.erased_now(erasure);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.anonymise_rows IS

@@ -88,6 +88,10 @@ BEGIN
 		GET DIAGNOSTICS deleted = ROW_COUNT;
 		n := n + deleted;
 	END LOOP;
+	IF n > 0 THEN
+		PERFORM pk_tracking_internal.erased_now(e.iderasure) FROM pk_tracking.erasures e
+			WHERE e.idsite = delete_site_rest.idsite AND e.function = 'delete_site';
+	END IF;
 	RETURN n;
 END
 $$;

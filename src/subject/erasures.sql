@@ -24,6 +24,7 @@ BEGIN
 		conversions bigint NOT NULL DEFAULT 0,
 		items bigint NOT NULL DEFAULT 0,
 		session_links bigint NOT NULL DEFAULT 0);
+	PERFORM pk_tracking_internal.add_erasure_state();
 	ALTER TABLE pk_tracking.erasures ALTER COLUMN key_hashes SET STATISTICS 0,
 		ALTER COLUMN reason SET STATISTICS 0;
 	COMMENT ON TABLE pk_tracking.erasures IS
@@ -52,6 +53,37 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_erasures IS
 	'creates the table pk_tracking.erasures';
 
+/*
+ * How far an erasure is in the files (src/admin/erase_pages.sql).  For upgrade_log(), too:
+ * of what an older log has erased it is not known.
+ */
+CREATE FUNCTION pk_tracking_internal.add_erasure_state() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
+AS $$
+BEGIN
+	ALTER TABLE pk_tracking.erasures
+		ADD COLUMN IF NOT EXISTS erased_by xid8 NOT NULL DEFAULT pg_current_xact_id(),
+		ADD COLUMN IF NOT EXISTS vacuumed_at timestamptz,
+		ADD COLUMN IF NOT EXISTS scrubbed_at timestamptz,
+		ADD COLUMN IF NOT EXISTS scrubbed_lsn pg_lsn,
+		ADD COLUMN IF NOT EXISTS wal_recycled_at timestamptz;
+	COMMENT ON COLUMN pk_tracking.erasures.erased_by IS
+		'last transaction that has erased for this entry';
+	COMMENT ON COLUMN pk_tracking.erasures.vacuumed_at IS
+		'when it was seen that VACUUM has taken the rows away; NULL: not yet';
+	COMMENT ON COLUMN pk_tracking.erasures.scrubbed_at IS
+		'when erase_pages() or maintain() had overwritten what they left in the files; NULL: not yet';
+	COMMENT ON COLUMN pk_tracking.erasures.scrubbed_lsn IS
+		'WAL before this position may still hold them';
+	COMMENT ON COLUMN pk_tracking.erasures.wal_recycled_at IS
+		'when it was seen that pg_wal of this server holds no WAL from before scrubbed_lsn any more; NULL: not yet';
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.add_erasure_state IS
+	'adds the columns to the register that say how far an erasure is in the files';
+
 CREATE FUNCTION pk_tracking_internal.make_suppressed() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -78,6 +110,21 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_suppressed IS
 	'creates the table pk_tracking.suppressed';
+
+/*
+ * Rows were erased, or changed, for an entry: it is not yet known that they have gone from
+ * the files (src/admin/erase_pages.sql).
+ */
+CREATE FUNCTION pk_tracking_internal.erased_now(erasure uuid) RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE pk_tracking.erasures e SET erased_by = pg_current_xact_id(), vacuumed_at = NULL,
+			scrubbed_at = NULL, scrubbed_lsn = NULL, wal_recycled_at = NULL
+		WHERE e.iderasure = erasure AND e.erased_by <> pg_current_xact_id()
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.erased_now IS
+	'notes in the register that this transaction has erased rows for an entry';
 
 /* Writes a person's entry: of the keys only hashes.  Returns its number. */
 CREATE FUNCTION pk_tracking_internal.register_erasure(

@@ -162,6 +162,10 @@ BEGIN
 		FROM (SELECT g.*, EXISTS (SELECT FROM pk_tracking.log_action a
 				WHERE a.idsite = g.idsite AND a.idaction = g.idaction) AS again FROM gone g) g;
 	PERFORM pk_tracking_internal.rollup_forget_names(idsites, idactions, types);
+	IF n > 0 THEN
+		INSERT INTO pk_tracking.erasures (function, mode, parameters)
+			VALUES ('sweep_names', 'erase', jsonb_build_object('names', n));
+	END IF;
 	RETURN n;
 END
 $$;
