@@ -162,3 +162,16 @@ SELECT d.days, CASE WHEN pg_temp.pages(d.days) <= :before + 3 * 128 THEN 'as bef
 SELECT nb_visits, count(*) AS days FROM pk_tracking.report_visits(:site, (pg_temp.midnight(31) AT TIME ZONE current_setting('test.zone'))::date, (pg_temp.midnight(0) AT TIME ZONE current_setting('test.zone'))::date) GROUP BY 1 ORDER BY 1;
 ALTER TABLE pk_tracking.log_visit RESET (autovacuum_enabled);
 TRUNCATE pk_tracking.log_visit, pk_tracking.log_deleted_range;
+\echo 7. roll-ups go with their site
+SELECT pk_tracking.add_site('gone', '{https://g.example}', timezone => 'UTC') AS gone \gset
+SELECT t.outcome FROM unnest('{1,2}'::integer[]) n, pk_tracking.track(:gone, 'https://g.example/', at => now() - n * interval '3 days') t;
+SELECT pk_tracking.rebuild_rollups(:gone, (now() AT TIME ZONE 'UTC')::date - 10, (now() AT TIME ZONE 'UTC')::date - 1) > 1 AS built;
+SELECT t.outcome FROM pk_tracking.track(:gone, 'https://g.example/', at => now() - interval '5 days') t;
+CREATE TEMP VIEW parts AS
+	SELECT 'rollup_site' AS relname, count(*) AS rows FROM pk_tracking.rollup_site WHERE idsite = :gone UNION ALL SELECT 'rollup_day', count(*) FROM pk_tracking.rollup_day WHERE idsite = :gone
+	UNION ALL SELECT 'rollup_mark', count(*) FROM pk_tracking.rollup_mark WHERE idsite = :gone UNION ALL SELECT 'rollup_visit', count(*) FROM pk_tracking.rollup_visit WHERE idsite = :gone;
+SELECT relname, rows > 0 AS some FROM parts ORDER BY 1;
+CALL pk_tracking.delete_site(:gone);
+SELECT relname, rows > 0 AS some FROM parts ORDER BY 1;
+SELECT t.done >= 0 FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
+SELECT relname, rows > 0 AS some FROM parts ORDER BY 1;
