@@ -12,7 +12,7 @@ const TEXTS = {
 	'no sites': 'Your role may read no website. Its owner runs, for you:',
 	'day': 'Day', 'week': 'Week', 'month': 'Month', 'year': 'Year', 'range': 'Range', 'today': 'Today',
 	'earlier': 'Earlier period', 'later': 'Later period', 'from': 'From', 'to': 'To', 'show': 'Show',
-	'compare': 'Compare', 'compare none': 'no comparison', 'compare previous': 'with the period before', 'compare year': 'with the year before',
+	'compare': 'Compare with', 'compare none': 'nothing', 'compare previous': 'the period before', 'compare year': 'the year before',
 	'visitors': 'Visitors', 'visitors all': 'all visitors', 'visitors identified': 'identified', 'visitors anonymous': 'anonymous',
 	'theme': 'Colours', 'theme auto': 'as the system', 'theme light': 'light', 'theme dark': 'dark',
 	'add filter': 'Add a filter', 'filters': 'Filters', 'no filter': 'All visits', 'remove filter': 'Remove the filter: {0}', 'add': 'Add',

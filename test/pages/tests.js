@@ -566,10 +566,10 @@ module.exports = async () => {
 	/* The picture of the README: --picture doc/web.png */
 	if (world.picture)
 		tests.picture = async () => {
-			const page = await loggedIn('pages_analyst', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' });
+			const page = await loggedIn('pages_analyst', { viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
 
 			sql(`DELETE FROM pk_tracking.site WHERE idsite IN (${hostile}, ${empty})`);
-			await open(page, `site=${shop}&period=range&date=2026-11-16&to=2026-11-20&compare=previous`);
+			await open(page, `site=${shop}&period=range&date=2026-11-18&to=2026-11-20&compare=previous`);
 			await page.screenshot({ path: world.picture });
 			ok(fs.statSync(world.picture).size < 200000, 'picture: under 200 kB', fs.statSync(world.picture).size);
 		};
