@@ -58,8 +58,8 @@ static const DimensionWord consents[] = {
 
 /* What log_link_visit_action does not store as a code: see the expression. */
 static const DimensionWord action_types[] = {
-	{"pageviews", 1, NULL}, {"outlinks", 2, NULL}, {"downloads", 3, NULL}, {"sitesearches", 8, NULL},
-	{"events", 10, NULL},
+	{"pageviews", 1, NULL}, {"outlinks", 2, NULL}, {"downloads", 3, NULL},
+	{"sitesearches", 8, NULL}, {"events", 10, NULL},
 	{"contents", 13, NULL}, {NULL, 0, NULL}
 };
 
@@ -573,7 +573,8 @@ word_sql(const Dimension *d)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "CASE k1");
 	for (const DimensionWord *w = d->words; w->word != NULL; w++)
-		appendStringInfo(&sql, " WHEN %d THEN '%s'", w->code, w->label != NULL ? w->label : w->word);
+		appendStringInfo(&sql, " WHEN %d THEN '%s'", w->code,
+						 w->label != NULL ? w->label : w->word);
 	appendStringInfoString(&sql, " END");
 	return sql.data;
 }
