@@ -13,6 +13,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
+
 PG_FUNCTION_INFO_V1(pkt_country_name);
 PG_FUNCTION_INFO_V1(pkt_language_name);
 
