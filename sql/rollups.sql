@@ -116,20 +116,21 @@ END $$;
 /* Reports of random days: how many differ.  With another time zone noted no roll-up is read. */
 CREATE FUNCTION pg_temp.compare(n integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-	kinds CONSTANT text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k ORDER BY 1);
+	reports CONSTANT text[] := ARRAY(SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.prosrc ~ 'rollups?[} ]'
+		AND p.proname ~ coalesce(nullif(current_setting('test.only', true), ''), '^report_') ORDER BY 1);
 	site CONSTANT integer := current_setting('test.site');
 	calls text[] := '{}';
 	answers text[];
 	others text[];
-	kind text;
+	report text;
 	first integer;
 BEGIN
 	FOR i IN 1 .. n LOOP
-		kind := kinds[1 + floor(random() * cardinality(kinds))::integer];
+		report := reports[1 + floor(random() * cardinality(reports))::integer];
 		first := floor(random() * 24)::integer;
-		calls := calls || format('report_%s(%s, %L, %L, visitors => %L%s)', kind, site, (pg_temp.noon(first))::date, (pg_temp.noon(first - floor(random() * 24)::integer))::date,
+		calls := calls || format('%s(%s, %L, %L, visitors => %L%s)', report, site, (pg_temp.noon(first))::date, (pg_temp.noon(first - floor(random() * 24)::integer))::date,
 			pg_temp.pick('all', 'all', 'identified', 'anonymous'),
-			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = 'report_' || kind AND p.proargnames @> '{period}')
+			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report AND p.proargnames @> '{period}')
 				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END);
 	END LOOP;
 	answers := ARRAY(SELECT pg_temp.answer(c) FROM unnest(calls) WITH ORDINALITY AS u (c, n) ORDER BY u.n);
@@ -146,6 +147,20 @@ BEGIN
 	END LOOP;
 	RETURN (SELECT count(*) FROM unnest(answers, others) AS u (a, b) WHERE u.a <> u.b);
 END $$;
+/* Parameters of a random action. */
+CREATE FUNCTION pg_temp.act() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT CASE floor(random() * 9)::integer
+		WHEN 0 THEN '&download=https%3A%2F%2Fu.example%2F' || pg_temp.pick('a', 'b') || '.pdf'
+		WHEN 1 THEN '&link=https%3A%2F%2Fo.example%2F' || pg_temp.pick('a', 'b')
+		WHEN 2 THEN '&search=' || pg_temp.pick('one', 'two') || pg_temp.pick('', '&search_cat=c', '&search_count=0', '&search_cat=d&search_count=3')
+		WHEN 3 THEN '&e_c=' || pg_temp.pick('c', 'd') || '&e_a=play' || pg_temp.pick('', '&e_n=n', '&e_v=1.5', '&e_n=n&e_v=-2')
+		WHEN 4 THEN '&c_n=' || pg_temp.pick('banner', 'teaser') || '&c_p=' || pg_temp.pick('p', 'q') || pg_temp.pick('', '', '&c_i=click')
+		WHEN 5 THEN '&_pks=' || pg_temp.pick('s1', 's2') || '&_pkn=' || pg_temp.pick('n1', 'n2') || '&_pkc=' || pg_temp.pick('c1', 'c2') || '&_pkp=' || pg_temp.pick('10', '12.50')
+		WHEN 6 THEN '&idgoal=0&revenue=' || floor(random() * 1000) / 10 || '&ec_id=' || random()
+			|| '&ec_items=%5B%5B%22s' || pg_temp.pick('1', '2') || '%22%2C%22n1%22%2C%22c1%22%2C5%2C' || pg_temp.pick('1', '3') || '%5D%5D'
+		ELSE '&url=https%3A%2F%2Fu.example%2F' || pg_temp.pick('', 'a', 'b', 'dir%2Fc', 'thanks') || '&action_name=' || pg_temp.pick('A', 'B', '')
+			|| pg_temp.pick('', '&pf_net=' || floor(random() * 99) || '&pf_srv=' || floor(random() * 999) || '&pf_onl=7') END
+$$;
 /* Something happens.  kind: one of those that are listed, NULL for any. */
 CREATE FUNCTION pg_temp.happen(kind text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,10 +168,14 @@ DECLARE
 	at timestamptz := now() - random() ^ 2 * interval '22 days';
 	id text := lpad(to_hex(1 + floor(random() * 12)::integer), 16, '0');
 	victim bigint := (SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
+	actor record;
 	buyer bigint := (SELECT c.idvisit FROM pk_tracking.log_conversion c WHERE c.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
 BEGIN
 	kind := coalesce(kind, pg_temp.pick('live', 'late', 'late', 'late', 'user', 'late user', 'goal', 'order', 'anonymous', 'consents', 'delete', 'country', 'visitor', 'move', 'revenue',
-		'conversion', 'add', 'refuse', 'batch', 'zone', 'maintain', 'maintain', 'maintain'));
+		'conversion', 'add', 'refuse', 'batch', 'zone', 'acts', 'acts', 'acts', 'acts', 'live acts', 'action', 'moved action', 'deleted action', 'added action',
+		'maintain', 'maintain', 'maintain'));
+	SELECT l.idvisit, l.idlink_va, v.visit_first_action_time + (random() - 0.5) * interval '20 hours' AS at INTO actor
+		FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit v USING (idvisit) WHERE l.idsite = this ORDER BY random() LIMIT 1;
 	CASE kind
 		WHEN 'live' THEN PERFORM pg_temp.hit('_id=' || id);
 		WHEN 'late' THEN PERFORM pg_temp.hit('_id=' || id || '&urlref=https%3A%2F%2F' || pg_temp.pick('a', 'b') || '.example%2F', at + n * interval '10 minutes') FROM generate_series(1, 3) n;
@@ -170,16 +189,34 @@ BEGIN
 		WHEN 'delete' THEN DELETE FROM pk_tracking.log_visit WHERE idvisit = victim;
 		WHEN 'country' THEN UPDATE pk_tracking.log_visit SET location_country = pg_temp.pick('de', 'nz') WHERE idvisit = victim AND consent < 2;
 		WHEN 'visitor' THEN UPDATE pk_tracking.log_visit SET idvisitor = '00000000000000ff' WHERE idvisit = victim AND consent < 2;
-		WHEN 'move' THEN UPDATE pk_tracking.log_visit SET visit_first_action_time = at WHERE idvisit = victim;
+		WHEN 'move' THEN	-- with its actions; not far, because hits may still continue it
+			at := (SELECT v.visit_first_action_time + (random() - 0.5) * interval '20 hours' FROM pk_tracking.log_visit v WHERE v.idvisit = victim);
+			UPDATE pk_tracking.log_link_visit_action l SET server_time = l.server_time + (at - v.visit_first_action_time) FROM pk_tracking.log_visit v WHERE v.idvisit = victim AND l.idvisit = v.idvisit;
+			UPDATE pk_tracking.log_visit SET visit_first_action_time = at, visit_last_action_time = at + (visit_last_action_time - visit_first_action_time) WHERE idvisit = victim;
 		WHEN 'revenue' THEN UPDATE pk_tracking.log_conversion SET revenue = coalesce(revenue, 0) + 1 WHERE idvisit = buyer;
 		WHEN 'conversion' THEN DELETE FROM pk_tracking.log_conversion WHERE idvisit = buyer;
 		WHEN 'add' THEN INSERT INTO pk_tracking.log_visit (idsite, idvisitor, visit_first_action_time, visit_last_action_time, visit_total_actions) VALUES (this, id::hexid, at, at, 2);
 		WHEN 'refuse' THEN
+			UPDATE pk_tracking.log_link_visit_action SET consent = 3, idvisitor = NULL, custom_dimensions = NULL, custom_variables = NULL WHERE idvisit = victim;
 			UPDATE pk_tracking.log_visit SET consent = 3, idvisitor = NULL, config_id = NULL, user_id = NULL, location_ip = NULL, visitor_returning = 0, visitor_count_visits = 1,
 				profilable = 0, visitor_seconds_since_first = 0, visitor_seconds_since_last = 0, visitor_seconds_since_order = NULL WHERE idvisit = victim;
 		WHEN 'batch' THEN	-- a statement with many hits keeps its visits in memory
 			INSERT INTO rollups_raw (idsite, url, _id, consent, at)
 			SELECT this, 'https://u.example/', lpad(to_hex(n % 12), 16, '0'), '1', now() - n % 4 * interval '1 day' + n * interval '1 minute' - interval '2 hours' FROM generate_series(1, 80) n;
+		WHEN 'acts', 'live acts' THEN
+			IF kind = 'live acts' THEN
+				at := now() - interval '1 hour';
+			ELSIF random() < 0.5 THEN	-- over midnight
+				at := date_trunc('day', at, 'Europe/Berlin') + interval '23 hours 40 minutes';
+			END IF;
+			PERFORM pg_temp.hit(pg_temp.act() || CASE WHEN random() < 0.8 THEN '&_id=' || id || '&consent=' || CASE WHEN random() < 0.85 THEN 1 ELSE 0 END ELSE '&consent=0' END,
+				least(at + n * random() * interval '10 minutes', now())) FROM generate_series(1, 1 + floor(random() * 6)::integer) n;
+		WHEN 'action' THEN UPDATE pk_tracking.log_link_visit_action SET idaction_event_action = 0, custom_float = 7, search_count = 0, time_spent_ref_action = 9
+			WHERE (idvisit, idlink_va) = (actor.idvisit, actor.idlink_va);
+		WHEN 'moved action' THEN UPDATE pk_tracking.log_link_visit_action SET server_time = actor.at WHERE (idvisit, idlink_va) = (actor.idvisit, actor.idlink_va);
+		WHEN 'deleted action' THEN DELETE FROM pk_tracking.log_link_visit_action WHERE (idvisit, idlink_va) = (actor.idvisit, actor.idlink_va);
+		WHEN 'added action' THEN INSERT INTO pk_tracking.log_link_visit_action (idsite, idvisit, idvisitor, consent, server_time, idaction_url, idaction_name)
+			SELECT l.idsite, l.idvisit, l.idvisitor, l.consent, actor.at, l.idaction_url, l.idaction_name FROM pk_tracking.log_link_visit_action l WHERE (l.idvisit, l.idlink_va) = (actor.idvisit, actor.idlink_va);
 		WHEN 'zone' THEN UPDATE pk_tracking.site SET timezone = pg_temp.pick('Europe/Berlin', 'America/New_York', 'Asia/Kathmandu') WHERE idsite = this;
 		WHEN 'maintain' THEN PERFORM pk_tracking.maintain();
 	END CASE;

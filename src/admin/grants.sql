@@ -60,7 +60,9 @@ BEGIN
 			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', obj.name, role);
 		END IF;
 	END LOOP;
-	EXECUTE format('GRANT SELECT ON pk_tracking_internal.rollup_kind TO %I', role);
+	FOR obj IN SELECT unnest('{rollup_kind, rollup_fact_kind, rollup_origin, rollup_times_kind}'::name[]) AS name LOOP
+		EXECUTE format('GRANT SELECT ON pk_tracking_internal.%I TO %I', obj.name, role);
+	END LOOP;
 	-- salts and session links: members of the extension, because they are secret
 	FOR obj IN
 		SELECT c.oid::regclass AS name
@@ -239,7 +241,9 @@ BEGIN
 	END IF;
 	idsites := coalesce(idsites, pk_tracking_internal.sites_of_role(role));
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(report|filter)_|^rollup_(source|live|rows_hidden|since|visit_query|users_query)$'
+		'^(report|filter)_|^rollup_(source|live|rows_hidden|visit_query|users_query|filter|fact_source'
+		'|fact_query|things|sums|sum_columns|since|bound|times|times_query|times_source|times_add'
+		'|times_pack|times_merge|times_result|times_of)$'
 		'|^(user_id_visitor_id|named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
 		'|country_name|language_name'
 		'|matched_by_name|decision_name|consent_name|visitor_type_name'
@@ -253,7 +257,8 @@ BEGIN
 				OR c.relname IN ('site', 'goal', 'custom_dimension', 'segment',
 					'log_action', 'log_link_visit_action',
 					'log_conversion', 'log_conversion_item', 'log_visit_length', 'log_other_id',
-					'rollup_site', 'rollup_day', 'rollup_mark', 'rollup_visit')
+					'rollup_site', 'rollup_day', 'rollup_mark', 'rollup_visit', 'rollup_fact',
+					'rollup_times')
 					AND c.relkind IN ('r', 'p'))
 	LOOP
 		EXECUTE format('GRANT SELECT ON %s TO %I', obj.name, role);
@@ -268,7 +273,9 @@ BEGIN
 	LOOP
 		EXECUTE format('GRANT SELECT (%s) ON %s TO %I', obj.columns, obj.name, role);
 	END LOOP;
-	EXECUTE format('GRANT SELECT ON pk_tracking_internal.rollup_kind TO %I', role);
+	FOR obj IN SELECT unnest('{rollup_kind, rollup_fact_kind, rollup_origin, rollup_times_kind}'::name[]) AS name LOOP
+		EXECUTE format('GRANT SELECT ON pk_tracking_internal.%I TO %I', obj.name, role);
+	END LOOP;
 	PERFORM pk_tracking_internal.limit_to_sites(role, idsites);
 END
 $$;

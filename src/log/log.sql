@@ -69,6 +69,7 @@ AS $$
 		('segment', '{filter}'),
 		('rejected_hit', '{row_key}'),
 		('rollup_visit', '{keys}'),
+		('rollup_fact', '{words}'),
 		('token', '{token_hash}')) AS t (name, columns)
 		JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'pk_tracking'::regnamespace
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (t.columns::name[])
@@ -104,7 +105,7 @@ AS $$
 		automation_agent,
 		log_visit, log_visit_length, log_action, log_new_names, log_deleted_range, log_link_visit_action,
 		log_conversion, log_conversion_item, log_other_id, rollup_mark,
-		rollup_site, rollup_day, rollup_visit, log_excluded, log_version,
+		rollup_site, rollup_day, rollup_visit, rollup_fact, rollup_times, log_excluded, log_version,
 		ingest_run, rejected_hit, ingest_position, erasures, suppressed, swept_name, page_erasure,
 		visit, action, excluded}'::name[]
 $$;

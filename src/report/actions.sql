@@ -11,20 +11,20 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	pg_catalog.format($report$
 	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
 		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (%s) m
+	FROM {rollup %s} (%s) {end of rollup} m
 		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1,
 			pk_tracking.url_prefix_text(a.url_prefix) || a.name) AS name
 			FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.k1 LIMIT 1) n
 	ORDER BY m.nb_hits DESC, n.name
-	$report$, pk_tracking_internal.action_counts('{l.idaction_url}',
+	$report$, r.kind, pk_tracking_internal.action_counts('{l.idaction_url}',
 		pg_catalog.format('l.idaction_url IN (SELECT a.idaction FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.type = %s)', r.action_type))),
 	rows => 1000)
 FROM (VALUES
-	('report_downloads', 'downloads by URL', 3),
-	('report_outlinks', 'clicks on links to other websites by URL', 2)
-) AS r(name, comment, action_type);
+	('report_downloads', 'downloads', 'downloads by URL', 3),
+	('report_outlinks', 'outlinks', 'clicks on links to other websites by URL', 2)
+) AS r(name, kind, comment, action_type);
 
 SELECT pk_tracking_internal.make_report('report_events',
 	'events by category, action and name; name is NULL if none was sent',
@@ -38,7 +38,7 @@ SELECT pk_tracking_internal.make_report('report_events',
 		m.sum_event_value, m.min_event_value, m.max_event_value,
 		round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),
 		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (%s) m
+	FROM {rollup events} (%s) {end of rollup} m
 		LEFT JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
 			FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.k1 LIMIT 1) ec ON true

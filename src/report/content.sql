@@ -17,7 +17,13 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment || ': impressions, int
 			/ greatest(m.nb_impressions, 1), 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT %4$s, coalesce(i.nb_hits, 0) AS nb_impressions, coalesce(u.nb_hits, 0) AS nb_interactions,
+			coalesce(i.nb_visits, 0) AS nb_visits, coalesce(i.nb_uniq_visitors, 0) AS nb_uniq_visitors,
+			coalesce(i.nb_visits_anonymous, 0) AS nb_visits_anonymous
+		FROM {counts of impressions_%5$s} i
+			FULL JOIN {counts of interactions_%5$s} u USING (%6$s))
+		{or from the log} (
 		SELECT %2$s,
 			count(*) FILTER (WHERE l.idaction_content_interaction IS NULL) AS nb_impressions,
 			count(l.idaction_content_interaction) AS nb_interactions,
@@ -30,13 +36,15 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment || ': impressions, int
 				AND l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.idaction_content_name <> 0
-		GROUP BY %2$s) m
+		GROUP BY %2$s) {end of rollups} m
 		%3$s
 	ORDER BY m.nb_impressions DESC, m.nb_interactions DESC, %1$s
-	$report$, r.names, r.keys, r.joins),
+	$report$, r.names, r.keys, r.joins, r.rollup_keys, r.kind, r.key_numbers),
 	rows => 1000)
 FROM (
-	SELECT x.name, x.comment,
+	SELECT x.name, x.comment, replace(x.name, 'report_', '') AS kind,
+		string_agg(format('nullif(k%s, 0) AS idaction_content_%s', k.n, k.key), ', ' ORDER BY k.n) AS rollup_keys,
+		string_agg(format('k%s', k.n), ', ' ORDER BY k.n) AS key_numbers,
 		string_agg(k.result_column || ' text', ', ' ORDER BY k.n) AS result_columns,
 		string_agg(format('pk_tracking.plain_text($1, %s.name)', k.key), ', ' ORDER BY k.n) AS names,
 		string_agg(format('l.idaction_content_%s', k.key), ', ' ORDER BY k.n) AS keys,

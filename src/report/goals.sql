@@ -18,15 +18,21 @@ SELECT pk_tracking_internal.make_report('report_goals',
 		coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
 	FROM (SELECT g.idgoal, g.name, g.deleted FROM pk_tracking.goal g WHERE g.idsite = $1) g
-		FULL JOIN (
+		FULL JOIN {from rollups} (
+			SELECT m.k1 AS idgoal, m.nb_hits AS nb_conversions, m.nb_visits AS nb_visits_converted,
+				m.revenue, m.nb_visits_anonymous
+			FROM {counts of goals} m)
+			{or from the log} (
 			SELECT c.idgoal, count(*) AS nb_conversions,
 				count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
 				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
 			WHERE {conversions c}
 				AND c.idgoal > 0
-			GROUP BY c.idgoal) m ON m.idgoal = g.idgoal
-		CROSS JOIN (
+			GROUP BY c.idgoal) {end of rollups} m ON m.idgoal = g.idgoal
+		CROSS JOIN {from rollups} (
+			SELECT coalesce(sum(a.nb_visits), 0) AS nb_visits FROM {counts of acting_visits} a)
+			{or from the log} (
 			-- Visits that acted in the period.  No visit lasted longer than
 			-- log_visit_length says, so that the index on the first action can be
 			-- used; a day at least, for visits that no hit has written.  A late hit
@@ -44,7 +50,7 @@ SELECT pk_tracking_internal.make_report('report_goals',
 				UNION
 				SELECT c.idvisit
 				FROM pk_tracking.log_conversion c
-				WHERE {conversions c}) a) t
+				WHERE {conversions c}) a) {end of rollups} t
 	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
 	ORDER BY coalesce(g.idgoal, m.idgoal)
 	$report$);
@@ -55,16 +61,23 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 	nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	$report$
-	SELECT c.idgoal, coalesce(pk_tracking.referrer_type_name(c.referer_type), 'unknown'),
-		nullif(c.referer_name, ''), nullif(c.referer_keyword, ''),
-		count(*), count(DISTINCT c.idvisit), coalesce(sum(c.revenue), 0), count(DISTINCT c.idvisit)
-			FILTER (WHERE c.consent >= 2),
-		round(100.0 * count(DISTINCT c.idvisit)
-			FILTER (WHERE c.consent >= 2) / count(DISTINCT c.idvisit), 1)
-	FROM pk_tracking.log_conversion c
-	WHERE {conversions c}
-		AND c.idgoal >= 0
-	GROUP BY c.idgoal, c.referer_type, nullif(c.referer_name, ''), nullif(c.referer_keyword, '')
+	SELECT m.idgoal, coalesce(pk_tracking.referrer_type_name(m.referer_type), 'unknown'),
+		m.referer_name, m.referer_keyword, m.nb_conversions, m.nb_visits_converted,
+		coalesce(m.revenue, 0), m.nb_visits_anonymous,
+		round(100.0 * m.nb_visits_anonymous / m.nb_visits_converted, 1)
+	FROM {from rollups} (
+		SELECT m.k1 AS idgoal, m.k2::smallint AS referer_type, m.k3 AS referer_name,
+			m.k4 AS referer_keyword, m.nb_hits AS nb_conversions, m.nb_visits AS nb_visits_converted,
+			m.revenue, m.nb_visits_anonymous
+		FROM {counts of conversions} m)
+		{or from the log} (
+		SELECT c.idgoal, c.referer_type, nullif(c.referer_name, '') AS referer_name,
+			nullif(c.referer_keyword, '') AS referer_keyword, count(*) AS nb_conversions,
+			count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
+			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+		FROM pk_tracking.log_conversion c
+		WHERE {conversions c} AND c.idgoal >= 0
+		GROUP BY 1, 2, 3, 4) {end of rollups} m
 	ORDER BY 1, 5 DESC, 2, 3, 4
 	$report$);
 
@@ -80,14 +93,19 @@ SELECT pk_tracking_internal.make_report('report_conversion_hours',
 	SELECT m.idgoal, m.hour, m.nb_conversions, m.nb_visits_converted, m.revenue,
 		m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits_converted, 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT m.k1 AS idgoal, m.k2::integer AS hour, m.nb_hits AS nb_conversions,
+			m.nb_visits AS nb_visits_converted, coalesce(m.revenue, 0) AS revenue,
+			m.nb_visits_anonymous
+		FROM {counts of conversion_hours} m)
+		{or from the log} (
 		SELECT c.idgoal, extract(hour FROM c.server_time AT TIME ZONE $6)::integer AS hour,
 			count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted,
 			coalesce(sum(c.revenue), 0) AS revenue,
 			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c
 		WHERE {conversions c} AND c.idgoal >= 0
-		GROUP BY 1, 2) m
+		GROUP BY 1, 2) {end of rollups} m
 	ORDER BY m.idgoal, m.hour
 	$report$);
 
@@ -108,7 +126,14 @@ SELECT pk_tracking_internal.make_report('report_orders',
 		coalesce(m.items, 0), coalesce(m.abandoned_carts, 0), coalesce(m.abandoned_revenue, 0),
 		coalesce(m.order_conflicts, 0), coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits_converted, 0), 0), 1)
-	FROM {spans} LEFT JOIN (
+	FROM {spans} LEFT JOIN {from rollups} (
+		SELECT k1, o.nb_hits AS nb_conversions, o.nb_visits AS nb_visits_converted, o.revenue,
+			o.nb_revenues, o.revenue_subtotal, o.revenue_tax, o.revenue_shipping, o.revenue_discount,
+			o.items, c.abandoned_carts, c.revenue AS abandoned_revenue,
+			coalesce(o.order_conflicts, 0) + coalesce(c.order_conflicts, 0) AS order_conflicts,
+			o.nb_visits_anonymous
+		FROM {counts of orders} o FULL JOIN {counts of carts} c USING (k1))
+		{or from the log} (
 		SELECT {span of c.server_time} AS k1,
 			count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
 			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
@@ -128,7 +153,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c
 		WHERE {conversions c} AND c.idgoal <= 0
-		GROUP BY 1) m USING (k1)
+		GROUP BY 1) {end of rollups} m USING (k1)
 	ORDER BY k1
 	$report$,
 	by_period => true);
@@ -148,7 +173,15 @@ SELECT pk_tracking_internal.make_report('report_products',
 		coalesce(m.abandoned_revenue, 0), coalesce(w.nb_visits, 0),
 		coalesce(m.orders_anonymous, 0),
 		round(coalesce(100.0 * m.orders_anonymous / nullif(m.orders, 0), 0), 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT k1 AS idaction_sku, n.idaction_name, n.idaction_category, o.nb_visits AS orders,
+			o.quantity, o.revenue, o.prices, o.lines, c.nb_visits AS abandoned_carts,
+			o.nb_visits_anonymous AS orders_anonymous
+		FROM {counts of product_orders} o FULL JOIN {counts of product_carts} c USING (k1)
+			LEFT JOIN (
+				SELECT DISTINCT ON (x.k1) x.k1, x.k2 AS idaction_name, x.k3 AS idaction_category
+				FROM {counts of product_names} x ORDER BY x.k1, x.latest DESC) n USING (k1))
+		{or from the log} (
 		SELECT i.idaction_sku,
 			(array_agg(i.idaction_name ORDER BY i.server_time DESC,
 				i.idvisit DESC))[1] AS idaction_name,
@@ -168,8 +201,15 @@ SELECT pk_tracking_internal.make_report('report_products',
 		FROM pk_tracking.log_conversion_item i
 		WHERE {items i}
 			AND NOT i.deleted
-		GROUP BY i.idaction_sku) m
-		FULL JOIN (
+		GROUP BY i.idaction_sku) {end of rollups} m
+		FULL JOIN {from rollups} (
+			SELECT k1 AS idaction_sku, v.nb_visits, v.prices / nullif(v.lines, 0) AS price,
+				n.idaction_name, n.idaction_category
+			FROM {counts of product_views} v
+				LEFT JOIN (
+					SELECT DISTINCT ON (x.k1) x.k1, x.k2 AS idaction_name, x.k3 AS idaction_category
+					FROM {counts of product_views_names} x ORDER BY x.k1, x.latest DESC) n USING (k1))
+			{or from the log} (
 			SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
 				avg(l.product_price) AS price,
 				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC,
@@ -179,7 +219,7 @@ SELECT pk_tracking_internal.make_report('report_products',
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l}
 				AND l.idaction_product_sku <> 0
-			GROUP BY l.idaction_product_sku) w ON w.idaction_sku = m.idaction_sku
+			GROUP BY l.idaction_product_sku) {end of rollups} w ON w.idaction_sku = m.idaction_sku
 		LEFT JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = coalesce(m.idaction_sku, w.idaction_sku)
 				LIMIT 1) ns ON true

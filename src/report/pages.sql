@@ -8,6 +8,26 @@
 -- ---------------------------------------------------------------------------
 
 /*
+ * A relation m(at): the time of the view with which the visit v began or ended, no
+ * earlier than the visit and no later: a hit that came late may be.
+ */
+CREATE FUNCTION pk_tracking_internal.report_page_moment(side text, by text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format($query$(
+					SELECT least(greatest(%3$s(l.server_time), v.visit_first_action_time),
+						v.visit_last_action_time)
+					FROM pk_tracking.log_link_visit_action l
+					WHERE l.idvisit = v.idvisit AND l.idaction_%2$s = v.visit_%1$s_idaction_%2$s
+						AND l.idaction_event_category IS NULL) AS m(at)$query$,
+		side, CASE by WHEN 'url' THEN 'url' ELSE 'name' END,
+		CASE side WHEN 'entry' THEN 'min' ELSE 'max' END)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_page_moment IS
+	'part of a query: when a visit entered or left; does not run it';
+
+/*
  * FROM and WHERE over the visits v whose first or last page view (side: entry or
  * exit) lies in the period; by: url or title.  Of the few visits that reach beyond
  * the period the view is looked up.
@@ -26,14 +46,11 @@ AS $$
 			AND v.visit_last_action_time >= $2
 			AND v.visit_%1$s_idaction_%2$s IS NOT NULL AND (v.visit_%1$s_idaction_%2$s <> 0%3$s)
 			AND CASE WHEN v.visit_first_action_time >= $2 AND v.visit_last_action_time < $3 THEN true
-				ELSE (SELECT %4$s(l.server_time) >= $2 AND %4$s(l.server_time) < $3
-					FROM pk_tracking.log_link_visit_action l
-					WHERE l.idvisit = v.idvisit AND l.idaction_%2$s = v.visit_%1$s_idaction_%2$s
-						AND l.idaction_event_category IS NULL) END$query$,
+				ELSE (SELECT m.at >= $2 AND m.at < $3 FROM %4$s) END$query$,
 		side, CASE by WHEN 'url' THEN 'url' ELSE 'name' END,
 		-- an untitled page: a search has a keyword there
 		CASE by WHEN 'title' THEN format(' OR v.visit_%s_idaction_url <> 0', side) ELSE '' END,
-		CASE side WHEN 'entry' THEN 'min' ELSE 'max' END)
+		pk_tracking_internal.report_page_moment(side, by))
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_page_visits IS
 	'part of a query: the visits whose entry or exit lies in the period; does not run it';
@@ -92,7 +109,10 @@ SELECT pk_tracking_internal.make_report(CASE r.by WHEN 'url' THEN 'report_pages'
 		coalesce(m.nb_hits_with_times, 0), %2$s,
 		coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT k1 AS idaction, c.*, %10$s
+		FROM {counts of views_by_%9$s} c LEFT JOIN {times of views_by_%9$s} t USING (k1))
+		{or from the log} (
 		SELECT l.idaction_%1$s AS idaction, count(*) AS nb_hits,
 			count(DISTINCT l.idvisit) AS nb_visits,
 			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
@@ -104,27 +124,34 @@ SELECT pk_tracking_internal.make_report(CASE r.by WHEN 'url' THEN 'report_pages'
 			%3$s
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND %6$s
-		GROUP BY l.idaction_%1$s) m
-		FULL JOIN (
+		GROUP BY l.idaction_%1$s) {end of rollups} m
+		FULL JOIN {from rollups} (
+			SELECT c.k1 AS idaction, c.* FROM {counts of entries_by_%9$s} c)
+			{or from the log} (
 			SELECT v.visit_entry_idaction_%1$s AS idaction, count(*) AS nb_visits,
 				sum(v.visit_total_actions) AS nb_actions,
 				sum(v.visit_total_time) AS sum_visit_length,
 				count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count
 			%4$s
-			GROUP BY v.visit_entry_idaction_%1$s) e USING (idaction)
-		FULL JOIN (
+			GROUP BY v.visit_entry_idaction_%1$s) {end of rollups} e USING (idaction)
+		FULL JOIN {from rollups} (
+			SELECT c.k1 AS idaction, c.* FROM {counts of exits_by_%9$s} c)
+			{or from the log} (
 			SELECT v.visit_exit_idaction_%1$s AS idaction, count(*) AS nb_visits
 			%5$s
-			GROUP BY v.visit_exit_idaction_%1$s) x USING (idaction)
-		LEFT JOIN (
+			GROUP BY v.visit_exit_idaction_%1$s) {end of rollups} x USING (idaction)
+		LEFT JOIN {from rollups} (
+			SELECT c.k1 AS idaction, c.sum_time_spent FROM {counts of time_by_%9$s} c)
+			{or from the log} (
 			SELECT l.idaction_%1$s_ref AS idaction, sum(l.time_spent_ref_action) AS sum_time_spent
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l} AND %7$s
-			GROUP BY l.idaction_%1$s_ref) t USING (idaction)
+			GROUP BY l.idaction_%1$s_ref) {end of rollups} t USING (idaction)
 		%8$s
 	ORDER BY coalesce(m.nb_hits, 0) DESC, n.name
 	$report$, r.key, p.results, p.aggregates, pk_tracking_internal.report_page_visits('entry', r.by),
-		pk_tracking_internal.report_page_visits('exit', r.by), r.is_page, r.before, r.name),
+		pk_tracking_internal.report_page_visits('exit', r.by), r.is_page, r.before, r.name, r.by,
+		p.from_rollups),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r, pk_tracking_internal.report_loading_times() p;
 
@@ -138,7 +165,8 @@ SELECT pk_tracking_internal.make_report(
 	SELECT n.name, e.nb_visits, e.nb_uniq_visitors, e.nb_actions, e.sum_visit_length,
 		e.bounce_count, round(100.0 * e.bounce_count / e.nb_visits, 1),
 		e.nb_visits_anonymous, round(100.0 * e.nb_visits_anonymous / e.nb_visits, 1)
-	FROM (
+	FROM {from rollups} (SELECT c.k1 AS idaction, c.* FROM {counts of entries_by_%4$s} c)
+		{or from the log} (
 		SELECT v.visit_entry_idaction_%1$s AS idaction, count(*) AS nb_visits,
 			count(DISTINCT v.idvisitor) + count(*)
 				FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
@@ -147,10 +175,10 @@ SELECT pk_tracking_internal.make_report(
 			count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		%2$s
-		GROUP BY v.visit_entry_idaction_%1$s) e
+		GROUP BY v.visit_entry_idaction_%1$s) {end of rollups} e
 		%3$s
 	ORDER BY e.nb_visits DESC, n.name
-	$report$, r.key, pk_tracking_internal.report_page_visits('entry', r.by), r.name),
+	$report$, r.key, pk_tracking_internal.report_page_visits('entry', r.by), r.name, r.by),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r;
 
@@ -167,21 +195,27 @@ SELECT pk_tracking_internal.make_report(
 		greatest(m.nb_visits, x.exit_nb_visits),
 		round(100.0 * x.exit_nb_visits / greatest(m.nb_visits, x.exit_nb_visits), 1),
 		x.nb_visits_anonymous, round(100.0 * x.nb_visits_anonymous / x.exit_nb_visits, 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT c.k1 AS idaction, c.nb_visits AS exit_nb_visits,
+			c.nb_uniq_visitors AS exit_nb_uniq_visitors, c.nb_visits_anonymous
+		FROM {counts of exits_by_%5$s} c)
+		{or from the log} (
 		SELECT v.visit_exit_idaction_%1$s AS idaction, count(*) AS exit_nb_visits,
 			count(DISTINCT v.idvisitor) + count(*)
 				FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		%2$s
-		GROUP BY v.visit_exit_idaction_%1$s) x
-		LEFT JOIN (
+		GROUP BY v.visit_exit_idaction_%1$s) {end of rollups} x
+		LEFT JOIN {from rollups} (
+			SELECT c.k1 AS idaction, c.nb_visits FROM {counts of views_by_%5$s} c)
+			{or from the log} (
 			SELECT l.idaction_%1$s AS idaction, count(DISTINCT l.idvisit) AS nb_visits
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l} AND %3$s
-			GROUP BY l.idaction_%1$s) m USING (idaction)
+			GROUP BY l.idaction_%1$s) {end of rollups} m USING (idaction)
 		%4$s
 	ORDER BY x.exit_nb_visits DESC, n.name
-	$report$, r.key, pk_tracking_internal.report_page_visits('exit', r.by), r.is_page, r.name),
+	$report$, r.key, pk_tracking_internal.report_page_visits('exit', r.by), r.is_page, r.name, r.by),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r;
 
@@ -197,7 +231,11 @@ SELECT pk_tracking_internal.make_report(
 		round(100.0 * m.nb_hits_following_search / m.nb_hits, 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT k1 AS idaction, c.nb_hits, s.nb_hits AS nb_hits_following_search, s.nb_visits,
+			s.nb_uniq_visitors, s.nb_visits_anonymous
+		FROM {counts of views_by_%4$s} c JOIN {counts of after_search_by_%4$s} s USING (k1))
+		{or from the log} (
 		SELECT l.idaction_%1$s AS idaction, count(*) AS nb_hits,
 			count(*) FILTER (WHERE l.after_search) AS nb_hits_following_search,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.after_search) AS nb_visits,
@@ -215,9 +253,9 @@ SELECT pk_tracking_internal.make_report(
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l} AND %2$s) l
 		GROUP BY l.idaction_%1$s
-		HAVING bool_or(l.after_search)) m
+		HAVING bool_or(l.after_search)) {end of rollups} m
 		%3$s
 	ORDER BY m.nb_hits_following_search DESC, m.nb_hits DESC, n.name
-	$report$, r.key, r.is_page, r.name),
+	$report$, r.key, r.is_page, r.name, r.by),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r;

@@ -202,6 +202,52 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'the periods of a report as SQL';
 
 /*
+ * A report's query with roll-ups in place of what it would count in the log; NULL if
+ * they cannot answer: all is read from roll-ups, or nothing.  period_key and
+ * first_day: of a report by period, as report_spans() has them.
+ */
+CREATE FUNCTION pk_tracking_internal.report_from_rollups(query text, idsite integer,
+	from_date date, to_date date, timezone text, span integer, period_key text, first_day text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statement text := regexp_replace(query,
+		'\{from rollups\}(.*?)\{or from the log\}.*?\{end of rollups\}', '\1', 'g');
+	rollup text;
+BEGIN
+	statement := regexp_replace(statement, '\{rollup ([a-z_]+?)\}.*?\{end of rollup\}',
+		'{counts of \1}', 'g');
+	IF statement = query THEN
+		RETURN NULL;
+	END IF;
+	FOR rollup IN SELECT DISTINCT m.matched[1]
+		FROM regexp_matches(statement, '\{counts of ([a-z_]+)\}', 'g') AS m (matched)
+	LOOP
+		statement := replace(statement, format('{counts of %s}', rollup),
+			CASE WHEN EXISTS (SELECT FROM pk_tracking_internal.rollup_kind k
+					WHERE k.kind = rollup)
+				THEN pk_tracking_internal.rollup_source(rollup, idsite, from_date, to_date, timezone,
+					span, period_key, coalesce(first_day, '$7'))
+				ELSE pk_tracking_internal.rollup_fact_source(rollup, idsite, from_date, to_date,
+					timezone, span, period_key, coalesce(first_day, '$7')) END);
+		EXIT WHEN statement IS NULL;
+	END LOOP;
+	FOR rollup IN SELECT DISTINCT m.matched[1]
+		FROM regexp_matches(statement, '\{times of ([a-z_]+)\}', 'g') AS m (matched)
+	LOOP
+		statement := replace(statement, format('{times of %s}', rollup),
+			pk_tracking_internal.rollup_times_source(rollup, idsite, from_date, to_date,
+				timezone, span, period_key));
+	END LOOP;
+	RETURN statement;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_from_rollups IS
+	'text of a report''s query that reads roll-ups; NULL: it must read the log';
+
+/*
  * The statement of a report.  query: with the markers that template.sql explains,
  * which are replaced; period: of a report by period.  filter: as the user
  * wrote it.  Of its text nothing gets into the statement: its SQL is made of the
@@ -228,8 +274,6 @@ DECLARE
 	of_visit text := 'true';	-- over a row \1 that has an idvisit
 	-- days of the longest period
 	span integer := least(to_date - from_date, 10000) + 1;
-	kind text;
-	rollup text;
 	s record;
 BEGIN
 	SELECT NULL AS key, NULL AS first_day INTO s;
@@ -239,16 +283,13 @@ BEGIN
 		span := CASE WHEN period <> 'hour' THEN least(span, CASE period WHEN 'day' THEN 1
 			WHEN 'week' THEN 7 WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 END) END;
 	END IF;
-	kind := (regexp_match(query, '\{rollup ([a-z_]+)\}'))[1];
-	IF kind IS NOT NULL AND filter IS NULL AND from_date IS NOT NULL THEN
-		rollup := pk_tracking_internal.rollup_source(kind, idsite, from_date, to_date, timezone,
-			span, s.key, coalesce(s.first_day, '$7'));
+	IF filter IS NULL AND from_date IS NOT NULL THEN
+		statement := pk_tracking_internal.report_from_rollups(query, idsite, from_date, to_date,
+			timezone, span, s.key, s.first_day);
 	END IF;
-	IF rollup IS NOT NULL THEN
-		statement := split_part(query, '{rollup ', 1) || rollup
-			|| split_part(query, '{end of rollup}', 2);
-	ELSE
-		statement := replace(regexp_replace(query, '\{rollup [a-z_]+\}', ''), '{end of rollup}', '');
+	IF statement IS NULL THEN
+		statement := regexp_replace(query, '\{from rollups\}.*?\{or from the log\}', '', 'g');
+		statement := regexp_replace(statement, '\{rollup [a-z_]+\}|\{end of rollups?\}', '', 'g');
 	END IF;
 	IF query ~ '\{span' THEN
 		statement := replace(statement, '{spans}', s.spans);

@@ -48,7 +48,8 @@ SELECT pk_tracking_internal.make_report('report_search_categories',
 	SELECT pk_tracking.plain_text($1, m.search_cat), m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
 		round(m.nb_hits::numeric / m.nb_visits, 1), m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (
+	FROM {from rollups} (SELECT c.k1 AS search_cat, c.* FROM {counts of search_categories} c)
+		{or from the log} (
 		SELECT l.search_cat, count(*) AS nb_hits,
 			count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
 			count(DISTINCT l.idvisit) AS nb_visits,
@@ -57,7 +58,7 @@ SELECT pk_tracking_internal.make_report('report_search_categories',
 			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.search_cat <> ''
-		GROUP BY l.search_cat) m
+		GROUP BY l.search_cat) {end of rollups} m
 	ORDER BY m.nb_hits DESC, m.search_cat
 	$report$);
 
@@ -70,7 +71,11 @@ SELECT pk_tracking_internal.make_report('report_searches_without_results',
 	SELECT pk_tracking.plain_text($1, n.name), m.nb_no_result, m.nb_hits, round(100.0 * m.nb_no_result / m.nb_hits, 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (
+	FROM {from rollups} (
+		SELECT n.k1 AS idaction_name, s.nb_hits, n.nb_hits AS nb_no_result, n.nb_visits,
+			n.nb_uniq_visitors, n.nb_visits_anonymous
+		FROM {counts of searches_without_results} n JOIN {counts of searches} s USING (k1))
+		{or from the log} (
 		SELECT l.idaction_name, count(*) AS nb_hits,
 			count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
 			count(DISTINCT l.idvisit) FILTER (WHERE l.search_count = 0) AS nb_visits,
@@ -82,7 +87,7 @@ SELECT pk_tracking_internal.make_report('report_searches_without_results',
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.idaction_url IS NULL AND l.idaction_name <> 0
 		GROUP BY l.idaction_name
-		HAVING count(*) FILTER (WHERE l.search_count = 0) > 0) m
+		HAVING count(*) FILTER (WHERE l.search_count = 0) > 0) {end of rollups} m
 		CROSS JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.idaction_name AND a.type = 8 LIMIT 1) n
 	ORDER BY m.nb_no_result DESC, n.name

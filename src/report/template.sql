@@ -28,10 +28,14 @@
 --		{span of TIME}			the k1 of a time
 --		{first_day}, {last_day}, {begins}
 --								what the report shows of k1
--- What counts visits as report_query() does may be read from roll-ups:
+-- What roll-ups count, too, may be read from them:
 --		{rollup KIND} (SELECT ...) {end of rollup}
 --								a relation that counts by the keys of KIND, see
---								rollup_source()
+--								rollup_source() and rollup_fact_source()
+--		{from rollups} ... {or from the log} ... {end of rollups}
+--								two texts for the same; in the first one
+--								{counts of KIND} is such a relation, and {times of KIND}
+--								one of loading times, see rollup_times_source()
 -- report_statement() puts SQL for the markers: of a report without a filter what
 -- one would write by hand.  A query reads each table of the log once, and only its
 -- period, by the ranges that these conditions give.

@@ -63,13 +63,28 @@ DECLARE
 				AND (r.built IS NULL OR r.stale)
 				AND (r.horizon IS NULL OR r.horizon <> ALL (horizons)))
 		SELECT d.day FROM d
+		-- a visit may have begun before, and rows may be another day's than their visit
 		WHERE NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idsite = idsite
-			AND v.visit_first_action_time >= d.begins AND v.visit_first_action_time < d.ends));
+				AND v.visit_first_action_time >= d.begins - pk_tracking_internal.rollup_bound(idsite)
+				AND v.visit_first_action_time < d.ends
+				AND greatest(v.visit_first_action_time, v.visit_last_action_time) >= d.begins)
+			AND NOT EXISTS (SELECT FROM pk_tracking.log_link_visit_action l WHERE l.idsite = idsite
+				AND l.server_time >= d.begins AND l.server_time < d.ends)
+			AND NOT EXISTS (SELECT FROM pk_tracking.log_conversion c WHERE c.idsite = idsite
+				AND c.server_time >= d.begins AND c.server_time < d.ends)
+			AND NOT EXISTS (SELECT FROM pk_tracking.log_conversion_item i WHERE i.idsite = idsite
+				AND i.server_time >= d.begins AND i.server_time < d.ends));
 BEGIN
 	IF days <> '{}' THEN
 		DELETE FROM pk_tracking.rollup_visit r
 		WHERE r.idsite = idsite AND r.day = ANY (days)
 			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k));
+		DELETE FROM pk_tracking.rollup_fact r
+		WHERE r.idsite = idsite AND r.day = ANY (days)
+			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_fact_kind k));
+		DELETE FROM pk_tracking.rollup_times r
+		WHERE r.idsite = idsite AND r.day = ANY (days)
+			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k));
 		UPDATE pk_tracking.rollup_day d
 		SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = true
 		WHERE d.idsite = idsite AND d.day = ANY (days);
@@ -79,6 +94,50 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_build_empty IS
 	'notes which days that are to be built have no rows';
+
+/*
+ * The part of rollup_build_day() for actions and conversions.  What was collected on
+ * the way has no statistics: without the switch it might be joined row by row.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_build_facts(idsite integer, day date, timezone text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET enable_nestloop = off
+SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	kinds text[] := ARRAY(SELECT DISTINCT k.kind FROM pk_tracking_internal.rollup_fact_kind k);
+	begins timestamptz := pk_tracking_internal.day_begin(day, timezone);
+	run text := format('(VALUES (%L::date, %L::timestamptz, %L::timestamptz)) '
+		'AS run (day, begins, ends)', day, begins,
+		pk_tracking_internal.day_begin(day + 1, timezone));
+	columns text;
+BEGIN
+	SELECT string_agg(', ' || c.name, '' ORDER BY c.name) INTO columns
+		FROM pk_tracking_internal.rollup_sum_columns() c;
+	DELETE FROM pk_tracking.rollup_fact r
+	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
+	EXECUTE format('INSERT INTO pk_tracking.rollup_fact (idsite, day, kind, idaction_1, idaction_2, '
+		'idaction_3, number, words, consents, nb_hits, nb_visits, nb_uniq_visitors, visit_ages, '
+		'visits, visitor_ages, visitors%1$s) SELECT $1, day, kind, nullif(idaction_1, 0), '
+		'nullif(idaction_2, 0), nullif(idaction_3, 0), nullif(number, 0), nullif(words, ''{}''), '
+		'consents, nb_hits, nb_visits, nb_uniq_visitors, visit_ages, visits, visitor_ages, '
+		'visitors%1$s FROM (%2$s) q', columns,
+		pk_tracking_internal.rollup_fact_query(kinds, run, true))
+		USING idsite, begins - interval '367 days', NULL::timestamptz, 0, 3, timezone;
+	kinds := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k);
+	DELETE FROM pk_tracking.rollup_times r
+	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
+	EXECUTE format('INSERT INTO pk_tracking.rollup_times (idsite, day, idaction_1, consents, kind, '
+		'times) SELECT $1, q.* FROM (%s) q', pk_tracking_internal.rollup_times_query(kinds, run))
+		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_facts IS
+	'builds the roll-ups of actions and conversions of a day';
 
 /*
  * Builds a day anew.  The caller has locked the site's row of rollup_site.
@@ -93,8 +152,8 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	kinds text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k);
-	run text := format('(VALUES (%L::timestamptz, %L::timestamptz)) AS run (begins, ends)',
-		pk_tracking_internal.day_begin(day, timezone),
+	run text := format('(VALUES (%L::date, %L::timestamptz, %L::timestamptz)) '
+		'AS run (day, begins, ends)', day, pk_tracking_internal.day_begin(day, timezone),
 		pk_tracking_internal.day_begin(day + 1, timezone));
 	by_id boolean;
 BEGIN
@@ -106,6 +165,7 @@ BEGIN
 		'user_ages, users) SELECT $1, q.* FROM ('
 		|| pk_tracking_internal.rollup_visit_query(kinds, run) || ') q'
 		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
+	PERFORM pk_tracking_internal.rollup_build_facts(idsite, day, timezone);
 	EXECUTE pk_tracking_internal.rollup_users_query(run) INTO by_id USING idsite;
 	UPDATE pk_tracking.rollup_day d
 	SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = by_id
@@ -249,6 +309,10 @@ BEGIN
 	IF s.old_timezone <> s.timezone THEN
 		-- other days begin and end; what the log has lost stays as it is
 		DELETE FROM pk_tracking.rollup_visit v USING pk_tracking.rollup_site r
+		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
+		DELETE FROM pk_tracking.rollup_fact v USING pk_tracking.rollup_site r
+		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
+		DELETE FROM pk_tracking.rollup_times v USING pk_tracking.rollup_site r
 		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
 		DELETE FROM pk_tracking.rollup_day v USING pk_tracking.rollup_site r
 		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;

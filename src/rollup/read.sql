@@ -31,9 +31,10 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_rows_hidden IS
 /*
  * What roll-ups know of some days of a site.  usable: false if the report must read
  * the log.  stale: days before live_from whose roll-ups do not count; runs: a
- * relation (begins, ends) of what is read from the log instead, from live_from on
- * and the stale days, NULL: nothing.  span: days of the longest period for which
- * the report counts visitors.
+ * relation (day, begins, ends) of what is read from the log instead, from live_from
+ * on and the stale days, NULL: nothing; its last row may be of several days, with day
+ * NULL.  span: days of the longest period for which the report counts visitors.
+ * users: whether it counts users, too.
  *
  * An application that has the rights of grant_analyst() before there were roll-ups
  * goes on reading the log.
@@ -44,6 +45,7 @@ CREATE FUNCTION pk_tracking_internal.rollup_live(
 	to_date date,
 	timezone text,
 	span integer,
+	users boolean,
 	OUT usable boolean,
 	OUT stale date[],
 	OUT live_from date,
@@ -94,19 +96,21 @@ BEGIN
 		OR live_from - from_date <= cardinality(stale) THEN
 		RETURN;
 	END IF;
-	SELECT '(VALUES ' || string_agg(format('(%L::timestamptz, %L::timestamptz)', r.begins, r.ends), ', ')
-			|| ') AS run (begins, ends)' INTO runs
+	SELECT '(VALUES ' || string_agg(format('(%L::date, %L::timestamptz, %L::timestamptz)',
+				r.day, r.begins, r.ends), ', ')
+			|| ') AS run (day, begins, ends)' INTO runs
 		FROM (
-			SELECT pk_tracking_internal.day_begin(d, timezone) AS begins,
+			SELECT d AS day, pk_tracking_internal.day_begin(d, timezone) AS begins,
 				pk_tracking_internal.day_begin(d + 1, timezone) AS ends
 			FROM unnest(stale) d
 			UNION ALL
-			SELECT pk_tracking_internal.day_begin(greatest(live_from, from_date), timezone),
+			SELECT CASE WHEN greatest(live_from, from_date) = to_date THEN to_date END,
+				pk_tracking_internal.day_begin(greatest(live_from, from_date), timezone),
 				pk_tracking_internal.day_begin(to_date + 1, timezone)
 			WHERE live_from <= to_date) r;
 
 	usable := true;
-	IF span > 1 THEN
+	IF users AND span > 1 THEN
 		usable := NOT EXISTS (SELECT FROM pk_tracking.rollup_day d WHERE d.idsite = idsite
 			AND d.day BETWEEN from_date AND live_from - 1 AND d.day <> ALL (stale)
 			AND NOT d.users_by_id);
@@ -148,7 +152,7 @@ DECLARE
 	key_names text;
 BEGIN
 	SELECT * INTO l
-		FROM pk_tracking_internal.rollup_live(idsite, from_date, to_date, timezone, span);
+		FROM pk_tracking_internal.rollup_live(idsite, from_date, to_date, timezone, span, true);
 	IF l.usable IS NOT TRUE THEN
 		RETURN NULL;
 	END IF;
