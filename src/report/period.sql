@@ -204,10 +204,12 @@ COMMENT ON FUNCTION pk_tracking_internal.report_spans IS 'the periods of a repor
 /*
  * A report's query with roll-ups in place of what it would count in the log; NULL if
  * they cannot answer: all is read from roll-ups, or nothing.  period_key and
- * first_day: of a report by period, as report_spans() has them.
+ * first_day: of a report by period, as report_spans() has them.  condition and
+ * filter_values: of the filter; NULL without one.
  */
 CREATE FUNCTION pk_tracking_internal.report_from_rollups(query text, idsite integer,
-	from_date date, to_date date, timezone text, span integer, period_key text, first_day text)
+	from_date date, to_date date, timezone text, span integer, period_key text, first_day text,
+	condition text, filter_values text[])
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
@@ -216,6 +218,8 @@ DECLARE
 	statement text := regexp_replace(query,
 		'\{from rollups\}(.*?)\{or from the log\}.*?\{end of rollups\}', '\1', 'g');
 	rollup text;
+	relation text;
+	of_keys text;	-- the filter
 BEGIN
 	statement := regexp_replace(statement, '\{rollup ([a-z_]+?)\}.*?\{end of rollup\}',
 		'{counts of \1}', 'g');
@@ -225,13 +229,21 @@ BEGIN
 	FOR rollup IN SELECT DISTINCT m.matched[1]
 		FROM regexp_matches(statement, '\{counts of ([a-z_]+)\}', 'g') AS m (matched)
 	LOOP
-		statement := replace(statement, format('{counts of %s}', rollup),
-			CASE WHEN EXISTS (SELECT FROM pk_tracking_internal.rollup_kind k
-					WHERE k.kind = rollup)
-				THEN pk_tracking_internal.rollup_source(rollup, idsite, from_date, to_date, timezone,
-					span, period_key, coalesce(first_day, '$7'))
-				ELSE pk_tracking_internal.rollup_fact_source(rollup, idsite, from_date, to_date,
-					timezone, span, period_key, coalesce(first_day, '$7')) END);
+		IF NOT EXISTS (SELECT FROM pk_tracking_internal.rollup_kind k WHERE k.kind = rollup) THEN
+			relation := CASE WHEN condition IS NULL
+				THEN pk_tracking_internal.rollup_fact_source(rollup, idsite, from_date, to_date,
+					timezone, span, period_key, coalesce(first_day, '$7')) END;
+		ELSIF condition IS NULL THEN
+			relation := pk_tracking_internal.rollup_source(rollup, idsite, from_date, to_date,
+				timezone, span, period_key, coalesce(first_day, '$7'));
+		ELSE
+			of_keys := pk_tracking_internal.rollup_filter(rollup, idsite, timezone, condition,
+				filter_values);
+			relation := CASE WHEN of_keys IS NOT NULL
+				THEN pk_tracking_internal.rollup_source(rollup, idsite, from_date, to_date,
+					timezone, span, period_key, coalesce(first_day, '$7'), of_keys) END;
+		END IF;
+		statement := replace(statement, format('{counts of %s}', rollup), relation);
 		EXIT WHEN statement IS NULL;
 	END LOOP;
 	FOR rollup IN SELECT DISTINCT m.matched[1]
@@ -283,9 +295,13 @@ BEGIN
 		span := CASE WHEN period <> 'hour' THEN least(span, CASE period WHEN 'day' THEN 1
 			WHEN 'week' THEN 7 WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 END) END;
 	END IF;
-	IF filter IS NULL AND from_date IS NOT NULL THEN
+	IF filter IS NOT NULL THEN
+		SELECT f.condition, f.filter_values INTO condition, filter_values
+			FROM pk_tracking_internal.filter_condition(idsite, filter) f;
+	END IF;
+	IF from_date IS NOT NULL THEN
 		statement := pk_tracking_internal.report_from_rollups(query, idsite, from_date, to_date,
-			timezone, span, s.key, s.first_day);
+			timezone, span, s.key, s.first_day, condition, filter_values);
 	END IF;
 	IF statement IS NULL THEN
 		statement := regexp_replace(query, '\{from rollups\}.*?\{or from the log\}', '', 'g');
@@ -306,8 +322,6 @@ BEGIN
 		'\2.idsite = $1 AND \2.server_time >= $2 AND \2.server_time < $3 '
 		'AND \2.consent BETWEEN $4 AND $5 AND {\1 filter \2}', 'g');
 	IF filter IS NOT NULL THEN
-		SELECT f.condition, f.filter_values INTO condition, filter_values
-			FROM pk_tracking_internal.filter_condition(idsite, filter) f;
 		-- a filter that looks at other rows than the visit's is asked once, not for
 		-- each table that the report reads
 		IF condition ~ '\mEXISTS\M' AND query !~ 'FILTER \(WHERE[^)]*\{visit filter v\}' THEN

@@ -128,7 +128,7 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_live IS
  * and the metrics that report_query() counts.  NULL if the report must read the
  * log.  period_key: of a report by period, k1 of a time, which is put in with
  * format(); the keys begin with k2 then.  first_day: the first day of k1's period,
- * over k1.
+ * over k1.  condition: of a filter, as rollup_filter() returns it.
  * Parameters as in a report: $1 site, $4 and $5 least and greatest consent, $6 time
  * zone, $7 and $8 first and last day.
  */
@@ -140,7 +140,8 @@ CREATE FUNCTION pk_tracking_internal.rollup_source(
 	timezone text,
 	span integer,
 	period_key text DEFAULT NULL,
-	first_day text DEFAULT '$7')
+	first_day text DEFAULT '$7',
+	condition text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
@@ -193,12 +194,14 @@ BEGIN
 					FROM pk_tracking.rollup_visit r
 					WHERE r.idsite = $1 AND r.kind = %4$L AND r.day BETWEEN $7 AND $8
 						AND r.day < %5$L AND r.day <> ALL (%6$L::date[])
-						AND CASE WHEN r.anonymous THEN $5 >= 2 ELSE $4 < 2 END%7$s) f) f
+						AND CASE WHEN r.anonymous THEN $5 >= 2 ELSE $4 < 2 END%7$s) f
+				WHERE %8$s) f
 			GROUP BY %1$s)$query$,
 		coalesce(nullif(key_names, ''), '''''::text'), first_day,
 		coalesce(nullif(key_columns, ''), '$6 AS site'), kind, l.live_from, l.stale,
 		CASE WHEN l.runs IS NOT NULL THEN format(' UNION ALL (%s)',
-			pk_tracking_internal.rollup_visit_query(ARRAY[kind], l.runs, span > 1)) ELSE '' END);
+			pk_tracking_internal.rollup_visit_query(ARRAY[kind], l.runs, span > 1)) ELSE '' END,
+		coalesce(condition, 'true'));
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_source IS
