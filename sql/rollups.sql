@@ -117,7 +117,7 @@ END $$;
 CREATE FUNCTION pg_temp.compare(n integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
 	reports CONSTANT text[] := ARRAY(SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.prosrc ~ 'rollups?[} ]'
-		AND p.proname ~ coalesce(nullif(current_setting('test.only', true), ''), '^report_') ORDER BY 1);
+		AND p.proname ~ coalesce(nullif(current_setting('test.reports', true), ''), '^report_') ORDER BY 1);
 	site CONSTANT integer := current_setting('test.site');
 	calls text[] := '{}';
 	answers text[];
@@ -131,7 +131,9 @@ BEGIN
 		calls := calls || format('%s(%s, %L, %L, visitors => %L%s)', report, site, (pg_temp.noon(first))::date, (pg_temp.noon(first - floor(random() * 24)::integer))::date,
 			pg_temp.pick('all', 'all', 'identified', 'anonymous'),
 			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report AND p.proargnames @> '{period}')
-				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END);
+				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END
+			|| CASE WHEN random() < 0.2 THEN format(', filter => %L', pg_temp.pick('countryCode==nz', 'countryCode!=nz', 'countryCode==xx', 'deviceType==desktop', 'referrerType==website',
+				'visitorType==new', 'consent==granted', 'languageCode==de', 'referrerName==a.example', 'referrerName==', 'countryCode==nz,countryCode==de', 'actions>2')) ELSE '' END);
 	END LOOP;
 	answers := ARRAY(SELECT pg_temp.answer(c) FROM unnest(calls) WITH ORDINALITY AS u (c, n) ORDER BY u.n);
 	BEGIN
@@ -172,7 +174,7 @@ DECLARE
 	buyer bigint := (SELECT c.idvisit FROM pk_tracking.log_conversion c WHERE c.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
 BEGIN
 	kind := coalesce(kind, pg_temp.pick('live', 'late', 'late', 'late', 'user', 'late user', 'goal', 'order', 'anonymous', 'consents', 'delete', 'country', 'visitor', 'move', 'revenue',
-		'conversion', 'add', 'refuse', 'batch', 'zone', 'acts', 'acts', 'acts', 'acts', 'live acts', 'action', 'moved action', 'deleted action', 'added action',
+		'conversion', 'add', 'refuse', 'batch', 'zone', 'acts', 'acts', 'acts', 'acts', 'live acts', 'action', 'moved action', 'deleted action', 'added action', 'item', 'deleted item',
 		'maintain', 'maintain', 'maintain'));
 	SELECT l.idvisit, l.idlink_va, v.visit_first_action_time + (random() - 0.5) * interval '20 hours' AS at INTO actor
 		FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit v USING (idvisit) WHERE l.idsite = this ORDER BY random() LIMIT 1;
@@ -217,6 +219,8 @@ BEGIN
 		WHEN 'deleted action' THEN DELETE FROM pk_tracking.log_link_visit_action WHERE (idvisit, idlink_va) = (actor.idvisit, actor.idlink_va);
 		WHEN 'added action' THEN INSERT INTO pk_tracking.log_link_visit_action (idsite, idvisit, idvisitor, consent, server_time, idaction_url, idaction_name)
 			SELECT l.idsite, l.idvisit, l.idvisitor, l.consent, actor.at, l.idaction_url, l.idaction_name FROM pk_tracking.log_link_visit_action l WHERE (l.idvisit, l.idlink_va) = (actor.idvisit, actor.idlink_va);
+		WHEN 'item' THEN UPDATE pk_tracking.log_conversion_item i SET quantity = coalesce(quantity, 0) + 1 WHERE i.idvisit = (SELECT x.idvisit FROM pk_tracking.log_conversion_item x WHERE x.idsite = this ORDER BY random() LIMIT 1);
+		WHEN 'deleted item' THEN DELETE FROM pk_tracking.log_conversion_item i WHERE i.idvisit = (SELECT x.idvisit FROM pk_tracking.log_conversion_item x WHERE x.idsite = this ORDER BY random() LIMIT 1);
 		WHEN 'zone' THEN UPDATE pk_tracking.site SET timezone = pg_temp.pick('Europe/Berlin', 'America/New_York', 'Asia/Kathmandu') WHERE idsite = this;
 		WHEN 'maintain' THEN PERFORM pk_tracking.maintain();
 	END CASE;
@@ -280,10 +284,49 @@ BEGIN;
 SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_visit DISABLE TRIGGER log_visit_mark_insert', 'add') AS added_visits;
 ROLLBACK;
 BEGIN;
-SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_update', 'revenue') AS changed_conversions;
+SET LOCAL test.reports = '^report_(goals|orders|visits|conversions)$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_update', 'order', 'maintain', 'revenue') AS changed_conversions;
 ROLLBACK;
 BEGIN;
-SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_delete', 'conversion') AS deleted_conversions;
+SET LOCAL test.reports = '^report_(goals|orders|visits|conversions)$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion DISABLE TRIGGER log_conversion_mark_delete', 'order', 'maintain', 'conversion') AS deleted_conversions;
+ROLLBACK;
+-- rows of actions and items, and the ids that actions have and their visits have not
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events|searches|performance)$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_link_visit_action DISABLE TRIGGER log_link_visit_action_mark_insert', 'acts', 'maintain', 'added action') AS added_actions;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events|searches|performance)$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_link_visit_action DISABLE TRIGGER log_link_visit_action_mark_update', 'acts', 'maintain', 'action') AS changed_actions;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events|searches|performance)$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_link_visit_action DISABLE TRIGGER log_link_visit_action_mark_delete', 'acts', 'maintain', 'deleted action') AS deleted_actions;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_products$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion_item DISABLE TRIGGER log_conversion_item_mark_update', 'acts', 'acts', 'maintain', 'item') AS changed_items;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_products$';
+SELECT pg_temp.noticed('ALTER TABLE pk_tracking.log_conversion_item DISABLE TRIGGER log_conversion_item_mark_delete', 'acts', 'acts', 'maintain', 'deleted item') AS deleted_items;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles)$';
+SELECT pg_temp.noticed($m$
+	CREATE FUNCTION pg_temp.forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER forgets BEFORE INSERT ON pk_tracking.log_other_id FOR EACH ROW EXECUTE FUNCTION pg_temp.forget()$m$, 'late user', 'late', 'maintain') AS other_ids;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles)$';
+SELECT pg_temp.noticed('UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits + 1', VARIADIC '{}') AS facts_changed;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|performance)$';
+SELECT pg_temp.noticed($m$
+	CREATE FUNCTION pg_temp.forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER forgets BEFORE INSERT ON pk_tracking.rollup_times FOR EACH ROW EXECUTE FUNCTION pg_temp.forget()$m$, 'acts', 'acts', 'maintain') AS times;
 ROLLBACK;
 -- and the roll-ups are what is read
 BEGIN;
