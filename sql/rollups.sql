@@ -52,6 +52,12 @@ SELECT * FROM pg_temp.marks();
 SELECT pg_temp.hit('_id=00000000000000bb&uid=bea', pg_temp.noon(3) + interval '2 minutes');
 SELECT count(*) AS other_ids, min(o.idvisitor::text) AS idvisitor FROM pk_tracking.log_other_id o WHERE o.idsite = :site AND o.idvisitor = '00000000000000bb';
 SELECT * FROM pg_temp.marks();
+\echo an action of a visit over midnight without a visitor id: the days of the visit, whose entry or exit may be another
+SELECT pg_temp.hit('consent=0', pg_temp.noon(7) + interval '11 hours 50 minutes');
+SELECT pg_temp.hit('consent=0', pg_temp.noon(7) + interval '12 hours 10 minutes');
+SELECT * FROM pg_temp.marks();
+DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = current_setting('test.site')::integer AND server_time = pg_temp.noon(7) + interval '12 hours 10 minutes';
+SELECT * FROM pg_temp.marks();
 \echo by hand: UPDATE, INSERT, DELETE
 UPDATE pk_tracking.log_visit SET location_country = 'nz' WHERE idsite = :site AND visit_first_action_time = pg_temp.noon(9);
 SELECT * FROM pg_temp.marks();
