@@ -397,7 +397,9 @@ static const MarkedTable marked_tables[] = {
 		"DELETE FROM pk_tracking.log_other_id o USING old_rows r WHERE o.idvisit = r.idvisit"
 	},
 	{"log_link_visit_action",
-		"r.idsite, r.idvisitor::int8, r.server_time, r.server_time", "", LONG_AGO,
+		"r.idsite, r.idvisitor::int8, least(r.server_time, v.visit_first_action_time),"
+		" greatest(r.server_time, v.visit_last_action_time)",
+		" LEFT JOIN pk_tracking.log_visit v ON v.idvisit = r.idvisit", LONG_AGO,
 		OTHER_IDS_OF_ACTIONS,
 		FORGET_OTHER_IDS_OF_ACTIONS "; " OTHER_IDS_OF_ACTIONS,
 		FORGET_OTHER_IDS_OF_ACTIONS

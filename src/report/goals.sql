@@ -176,7 +176,8 @@ SELECT pk_tracking_internal.make_report('report_products',
 	FROM {from rollups} (
 		SELECT k1 AS idaction_sku, n.idaction_name, n.idaction_category, o.nb_visits AS orders,
 			o.quantity, o.revenue, o.prices, o.lines, c.nb_visits AS abandoned_carts,
-			o.nb_visits_anonymous AS orders_anonymous
+			c.quantity AS abandoned_quantity, c.revenue AS abandoned_revenue,
+			c.prices / nullif(c.lines, 0) AS cart_price, o.nb_visits_anonymous AS orders_anonymous
 		FROM {counts of product_orders} o FULL JOIN {counts of product_carts} c USING (k1)
 			LEFT JOIN (
 				SELECT DISTINCT ON (x.k1) x.k1, x.k2 AS idaction_name, x.k3 AS idaction_category

@@ -25,6 +25,10 @@ SELECT pk_tracking_internal.make_rollup_fact_kind('searches', 'actions', '{l.ida
 	'l.idaction_url IS NULL AND l.idaction_name <> 0',
 	sums => '{nb_no_result total coalesce((l.search_count = 0)::integer\, 0)}');
 
+SELECT pk_tracking_internal.make_rollup_fact_kind('time_by_search', 'actions', '{l.idaction_name_ref}',
+	'coalesce(l.idaction_url_ref, 0) = 0 AND l.idaction_name_ref <> 0',
+	sums => '{sum_time_spent total l.time_spent_ref_action}', visits => false, visitors => false);
+
 SELECT pk_tracking_internal.make_rollup_fact_kind('searches_without_results', 'actions',
 	'{l.idaction_name}',
 	'l.idaction_url IS NULL AND l.idaction_name <> 0 AND l.search_count = 0');
@@ -157,7 +161,9 @@ SELECT pk_tracking_internal.make_rollup_fact_kind('product_orders', 'items', '{i
 	sums => '{quantity total i.quantity, revenue sum i.price * i.quantity, prices sum i.price,
 		lines total (i.price IS NOT NULL)::integer}', visitors => false);
 SELECT pk_tracking_internal.make_rollup_fact_kind('product_carts', 'items', '{i.idaction_sku}',
-	$$NOT i.deleted AND i.idorder = '0'$$, visitors => false);
+	$$NOT i.deleted AND i.idorder = '0'$$,
+	sums => '{quantity total i.quantity, revenue sum i.price * i.quantity, prices sum i.price,
+		lines total (i.price IS NOT NULL)::integer}', visitors => false);
 SELECT pk_tracking_internal.make_rollup_fact_kind('product_names', 'items',
 	'{i.idaction_sku, "coalesce(i.idaction_name, 0)", "coalesce(i.idaction_category, 0)"}',
 	'NOT i.deleted', visits => false, visitors => false,

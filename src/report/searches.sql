@@ -17,18 +17,22 @@ SELECT pk_tracking_internal.make_report('report_searches',
 		-- a filter on actions can leave a visit its exit and none of its searches
 		round(coalesce(100.0 * x.exit_nb_visits / greatest(m.nb_visits, x.exit_nb_visits), 0), 1),
 		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
-	FROM (%1$s) m
-		LEFT JOIN (
+	FROM {rollup searches} (%1$s) {end of rollup} m
+		LEFT JOIN {from rollups} (
+			SELECT c.k1, c.sum_time_spent FROM {counts of time_by_search} c)
+			{or from the log} (
 			-- a search is the name of the action before, without a page
 			SELECT l.idaction_name_ref AS k1, sum(l.time_spent_ref_action) AS sum_time_spent
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l} AND coalesce(l.idaction_url_ref, 0) = 0 AND l.idaction_name_ref <> 0
-			GROUP BY l.idaction_name_ref) t USING (k1)
-		LEFT JOIN (
+			GROUP BY l.idaction_name_ref) {end of rollups} t USING (k1)
+		LEFT JOIN {from rollups} (
+			SELECT c.k1, c.nb_visits AS exit_nb_visits FROM {counts of exits_by_title} c)
+			{or from the log} (
 			SELECT v.visit_exit_idaction_name AS k1, count(*) AS exit_nb_visits
 			%2$s AND v.visit_exit_idaction_name IN (SELECT a.idaction
 				FROM pk_tracking.log_action a WHERE a.idsite = $1 AND a.type = 8)
-			GROUP BY v.visit_exit_idaction_name) x USING (k1)
+			GROUP BY v.visit_exit_idaction_name) {end of rollups} x USING (k1)
 		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1, a.name) AS name
 			FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.k1 AND a.type = 8 LIMIT 1) n
