@@ -18,7 +18,7 @@ WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::re
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e');
 
 -- The internal schema holds functions, and a table that the install script fills
-SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'pk_tracking_internal'::regnamespace AND c.relkind <> 'i';
+SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'pk_tracking_internal'::regnamespace AND c.relkind <> 'i' ORDER BY 1;
 
 -- Every comment of functions, relations, columns of tables, views and types
 CREATE TEMP VIEW described AS
