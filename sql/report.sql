@@ -380,10 +380,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE m.hits > 0 OR e.visits > 0 OR x.visits > 0$$),
 ('entry_pages', 'report_entry_pages($1, $2, $3, $4)', $$
 	SELECT n.name, e.visits, e.visitors, e.actions, e.seconds, e.bounces, pg_temp.per_cent(e.bounces, e.visits), e.anonymous, pg_temp.per_cent(e.anonymous, e.visits)
@@ -394,10 +394,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE e.visits > 0$$),
 ('exit_pages', 'report_exit_pages($1, $2, $3, $4)', $$
 	SELECT n.name, x.visits, x.visitors, greatest(m.visits, x.visits), pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
@@ -408,10 +408,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_url = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_url = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE x.visits > 0$$),
 ('titles', 'report_titles($1, $2, $3, $4)', $$
 	SELECT n.name, m.hits, m.visits, u.visitors, e.visits, e.actions, e.seconds, e.bounces, pg_temp.per_cent(e.bounces, e.visits),
@@ -425,10 +425,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE m.hits > 0 OR e.visits > 0 OR x.visits > 0$$),
 ('entry_titles', 'report_entry_titles($1, $2, $3, $4)', $$
 	SELECT n.name, e.visits, e.visitors, e.actions, e.seconds, e.bounces, pg_temp.per_cent(e.bounces, e.visits), e.anonymous, pg_temp.per_cent(e.anonymous, e.visits)
@@ -439,10 +439,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE e.visits > 0$$),
 ('exit_titles', 'report_exit_titles($1, $2, $3, $4)', $$
 	SELECT n.name, x.visits, x.visitors, greatest(m.visits, x.visits), pg_temp.per_cent(x.visits, greatest(m.visits, x.visits)), x.anonymous, pg_temp.per_cent(x.anonymous, x.visits)
@@ -453,10 +453,10 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, coalesce(sum(tv.visit_total_actions), 0) AS actions, coalesce(sum(tv.visit_total_time), 0) AS seconds,
 			count(*) FILTER (WHERE tv.visit_total_actions < 2) AS bounces, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_entry_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_entry_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT min(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
+				OR (SELECT least(greatest(min(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) e,
 		LATERAL (SELECT count(*) AS visits, count(DISTINCT coalesce(tv.idvisitor::text, tv.idvisit::text)) AS visitors, count(*) FILTER (WHERE tv.idvisitor IS NULL) AS anonymous FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_name = n.idaction AND (n.idaction <> 0 OR tv.visit_exit_idaction_url <> 0)
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE x.visits > 0$$),
 ('downloads', 'report_downloads($1, $2, $3, $4)', $$
 	SELECT n.name, count(*), count(DISTINCT f.idvisit), count(DISTINCT coalesce(f.idvisitor::text, f.idvisit::text)), count(DISTINCT f.idvisit) FILTER (WHERE f.idvisitor IS NULL),
@@ -473,7 +473,7 @@ INSERT INTO twins VALUES
 		LATERAL (SELECT coalesce(sum(f.time_spent_ref_action), 0)::numeric AS seconds FROM f WHERE f.idaction_name_ref = n.idaction AND coalesce(f.idaction_url_ref, 0) = 0) t,
 		LATERAL (SELECT count(*) AS visits FROM tv WHERE tv.idsite = ($1).site AND tv.consent = ANY (($1).consent) AND tv.visit_exit_idaction_name = n.idaction
 			AND tv.day <= ($1).to_date AND tv.last_day >= ($1).from_date AND (tv.day >= ($1).from_date AND tv.last_day <= ($1).to_date
-				OR (SELECT max(ta.day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
+				OR (SELECT least(greatest(max(ta.day), tv.day), tv.last_day) FROM ta WHERE ta.idvisit = tv.idvisit AND ta.idaction_name = n.idaction AND ta.idaction_event_category IS NULL) BETWEEN ($1).from_date AND ($1).to_date)) x
 	WHERE m.hits > 0$$),
 ('events', 'report_events($1, $2, $3, $4)', $$
 	SELECT c.name, a.name, n.name, count(*), count(DISTINCT f.idvisit), count(DISTINCT coalesce(f.idvisitor::text, f.idvisit::text)), sum((f.custom_float IS NOT NULL)::integer),

@@ -21,7 +21,9 @@
 
 PG_FUNCTION_INFO_V1(pkt_rollup_times_add);
 PG_FUNCTION_INFO_V1(pkt_rollup_times_merge);
+PG_FUNCTION_INFO_V1(pkt_rollup_times_combine);
 PG_FUNCTION_INFO_V1(pkt_rollup_times_pack);
+PG_FUNCTION_INFO_V1(pkt_rollup_times_unpack);
 PG_FUNCTION_INFO_V1(pkt_rollup_times_result);
 
 #define PARTS 6					/* times that a browser sends */
@@ -171,20 +173,13 @@ get_number(const unsigned char **p, const unsigned char *end)
 			 errhint("Build the roll-ups anew with pk_tracking.rebuild_rollups().")));
 }
 
-/* pkt_rollup_times_merge: SQL: takes the times of a day, as pkt_rollup_times_pack() made them. */
-Datum
-pkt_rollup_times_merge(PG_FUNCTION_ARGS)
+/* Add what pkt_rollup_times_pack() has packed. */
+static void
+add_packed(Times *t, struct varlena *packed)
 {
-	Times	   *t = state_of(fcinfo);
-	struct varlena *day;
-	const unsigned char *p;
-	const unsigned char *end;
+	const unsigned char *p = (const unsigned char *) VARDATA_ANY(packed);
+	const unsigned char *end = p + VARSIZE_ANY_EXHDR(packed);
 
-	if (PG_ARGISNULL(1))
-		PG_RETURN_POINTER(t);
-	day = PG_GETARG_BYTEA_PP(1);
-	p = (const unsigned char *) VARDATA_ANY(day);
-	end = p + VARSIZE_ANY_EXHDR(day);
 	for (int i = 0; i < SERIES; i++)
 	{
 		uint64		n = get_number(&p, end);
@@ -198,6 +193,50 @@ pkt_rollup_times_merge(PG_FUNCTION_ARGS)
 			add(t, &t->series[i], value, (int64) get_number(&p, end));
 		}
 	}
+}
+
+/* pkt_rollup_times_merge: SQL: takes the times of a day, as pkt_rollup_times_pack() made them. */
+Datum
+pkt_rollup_times_merge(PG_FUNCTION_ARGS)
+{
+	Times	   *t = state_of(fcinfo);
+
+	if (!PG_ARGISNULL(1))
+		add_packed(t, PG_GETARG_BYTEA_PP(1));
+	PG_RETURN_POINTER(t);
+}
+
+/* pkt_rollup_times_combine: SQL: adds another worker's state. */
+Datum
+pkt_rollup_times_combine(PG_FUNCTION_ARGS)
+{
+	Times	   *t = state_of(fcinfo);
+
+	if (!PG_ARGISNULL(1))
+	{
+		const Times *other = (const Times *) PG_GETARG_POINTER(1);
+
+		for (int i = 0; i < SERIES; i++)
+		{
+			for (int k = 0; k < other->series[i].n; k++)
+				add(t, &t->series[i], other->series[i].runs[k].value, other->series[i].runs[k].count);
+		}
+	}
+	PG_RETURN_POINTER(t);
+}
+
+/* pkt_rollup_times_unpack: SQL: a state that another worker has packed. */
+Datum
+pkt_rollup_times_unpack(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	Times	   *t;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate of roll-ups called as a function");
+	t = MemoryContextAllocZero(context, sizeof(Times));
+	t->context = context;
+	add_packed(t, PG_GETARG_BYTEA_PP(0));
 	PG_RETURN_POINTER(t);
 }
 

@@ -28,10 +28,28 @@ AS 'MODULE_PATHNAME', 'pkt_rollup_times_result' LANGUAGE C IMMUTABLE PARALLEL SA
 COMMENT ON FUNCTION pk_tracking_internal.rollup_times_result IS
 	'part of the aggregate rollup_times_of()';
 
+CREATE FUNCTION pk_tracking_internal.rollup_times_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'pkt_rollup_times_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_times_combine IS
+	'part of the aggregates of loading times: adds what another worker has collected';
+
+CREATE FUNCTION pk_tracking_internal.rollup_times_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'pkt_rollup_times_pack' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_times_serialize IS
+	'part of the aggregates of loading times: packs what a worker has collected';
+
+CREATE FUNCTION pk_tracking_internal.rollup_times_unpack(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'pkt_rollup_times_unpack' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_times_unpack IS
+	'part of the aggregates of loading times: unpacks what a worker has packed';
+
 CREATE AGGREGATE pk_tracking_internal.rollup_times(integer, integer, integer, integer, integer,
 	integer) (
 	SFUNC = pk_tracking_internal.rollup_times_add, STYPE = internal, SSPACE = 4096,
 	FINALFUNC = pk_tracking_internal.rollup_times_pack, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = pk_tracking_internal.rollup_times_combine,
+	SERIALFUNC = pk_tracking_internal.rollup_times_serialize,
+	DESERIALFUNC = pk_tracking_internal.rollup_times_unpack,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE pk_tracking_internal.rollup_times(integer, integer, integer, integer,
 	integer, integer) IS 'packs loading times of page views';
@@ -39,6 +57,9 @@ COMMENT ON AGGREGATE pk_tracking_internal.rollup_times(integer, integer, integer
 CREATE AGGREGATE pk_tracking_internal.rollup_times_of(bytea) (
 	SFUNC = pk_tracking_internal.rollup_times_merge, STYPE = internal, SSPACE = 4096,
 	FINALFUNC = pk_tracking_internal.rollup_times_result, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = pk_tracking_internal.rollup_times_combine,
+	SERIALFUNC = pk_tracking_internal.rollup_times_serialize,
+	DESERIALFUNC = pk_tracking_internal.rollup_times_unpack,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE pk_tracking_internal.rollup_times_of(bytea) IS
 	'of the six loading times and of their sum: number, sum, median and 95th percentile';

@@ -29,7 +29,8 @@ sub contents
 	foreach my $table (
 		qw(site setting goal token custom_dimension segment referrer_list log_visit log_visit_length log_action
 		log_link_visit_action log_conversion log_conversion_item log_version
-		referrer_spam automation_agent log_excluded log_other_id rollup_mark rollup_site rollup_day rollup_visit))
+		referrer_spam automation_agent log_excluded log_other_id rollup_mark rollup_site rollup_day rollup_visit
+		rollup_fact rollup_times))
 	{
 		$result .= "$table: "
 		  . sql($db, "SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM pk_tracking.$table t")
