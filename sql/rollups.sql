@@ -326,7 +326,9 @@ SELECT pg_temp.noticed($m$
 ROLLBACK;
 BEGIN;
 SET LOCAL test.reports = '^report_(pages|titles)$';
-SELECT pg_temp.noticed('UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits + 1', VARIADIC '{}') AS facts_changed;
+SELECT pg_temp.noticed($m$
+	CREATE FUNCTION pg_temp.one_more() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.nb_hits := NEW.nb_hits + 1; RETURN NEW; END';
+	CREATE TRIGGER one_more BEFORE INSERT ON pk_tracking.rollup_fact FOR EACH ROW EXECUTE FUNCTION pg_temp.one_more()$m$, 'acts', 'acts', 'maintain') AS facts_changed;
 ROLLBACK;
 BEGIN;
 SET LOCAL test.reports = '^report_(pages|titles|performance)$';
