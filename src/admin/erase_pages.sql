@@ -503,6 +503,11 @@ BEGIN
 			FROM pk_tracking_internal.erase_some(budget) e;
 		RETURN;
 	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = erase_pages.relation) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_table',
+			MESSAGE = format('relation with OID %s does not exist', relation::oid);
+	END IF;
 	-- a table, or the partitions of one; all else raises an error
 	FOR this IN SELECT c.oid FROM pg_class c
 		WHERE c.oid = erase_pages.relation AND c.relkind <> 'p'

@@ -65,7 +65,6 @@ COMMENT ON FUNCTION pk_tracking_internal.purge_find IS
 	'visits of a site that have ended before a time';
 
 /* Counted by a thousand, so that the numbers of all visits never stand in memory. */
-/* Counted by a thousand, so that the numbers of all visits never stand in memory. */
 CREATE FUNCTION pk_tracking_internal.purge_count(idsite integer, before timestamptz,
 	OUT visits bigint, OUT actions bigint, OUT conversions bigint, OUT items bigint)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE STRICT
@@ -164,6 +163,8 @@ BEGIN
 	IF NOT COALESCE(dry_run, true) THEN
 		PERFORM pk_tracking_internal.need_read_committed();
 	END IF;
+	-- no more are found at once
+	batch := LEAST(batch, 1000000);
 	visits := 0;
 	actions := 0;
 	conversions := 0;

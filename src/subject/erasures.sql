@@ -150,7 +150,10 @@ BEGIN
 			parameters, reason)
 		VALUES ('forget_subject', mode, site,
 			ARRAY(SELECT DISTINCT k.kind FROM unnest(kinds) AS k (kind) ORDER BY k.kind),
-			coalesce(hashes, '{}'),
+			-- where another has logged in since, only the visitor id of the user id is left
+			coalesce(hashes, '{}') || ARRAY(
+				SELECT pk_tracking_internal.subject_key_hash(site, 'visitor_id',
+					pk_tracking.user_id_visitor_id(u)::text) FROM unnest(user_ids) u),
 			jsonb_build_object('linked', linked, 'suppress', suppress), reason)
 		RETURNING e.iderasure INTO erasure;
 	IF suppress THEN

@@ -80,6 +80,9 @@ DECLARE
 	site CONSTANT integer := subject_visits.idsite;
 	ids CONSTANT @extschema@.hexid[] := ARRAY(
 		SELECT i::@extschema@.hexid FROM unnest(visitor_ids) i);
+	-- the last that is left of a user id where another has logged in since, or it was taken out
+	users CONSTANT @extschema@.hexid[] := ARRAY(
+		SELECT pk_tracking.user_id_visitor_id(u) FROM unnest(user_ids) u);
 BEGIN
 	RETURN QUERY WITH by_key AS MATERIALIZED (
 		SELECT v.idvisit, 'user_id'::text AS why, v.visit_first_action_time,
@@ -90,7 +93,8 @@ BEGIN
 		SELECT v.idvisit, 'visitor_id', v.visit_first_action_time, v.visit_last_action_time,
 			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids)
+		WHERE v.idsite = site AND v.idvisitor OPERATOR(@extschema@.=) ANY (ids || users)
+			AND (v.user_id IS NULL OR v.idvisitor OPERATOR(@extschema@.=) ANY (ids))
 		UNION ALL
 		SELECT v.idvisit, n.why, v.visit_first_action_time, v.visit_last_action_time,
 			v.visit_total_actions, v.idvisitor, v.user_id, v.consent
@@ -103,7 +107,7 @@ BEGIN
 			UNION
 			-- a visit has got another id since, as at a login; its earlier actions have this one
 			SELECT o.idvisit, 'earlier_visitor_id' FROM pk_tracking.log_other_id o
-			WHERE o.idsite = site AND o.idvisitor OPERATOR(@extschema@.=) ANY (ids)) n,
+			WHERE o.idsite = site AND o.idvisitor OPERATOR(@extschema@.=) ANY (ids || users)) n,
 			-- the numbers first, each of which leads to a visit
 			LATERAL (SELECT l.* FROM pk_tracking.log_visit l
 				WHERE l.idvisit = n.idvisit AND l.idsite = site OFFSET 0) v
@@ -114,11 +118,16 @@ BEGIN
 		WHERE v.idsite = site AND v.idvisit = ANY (visits)
 		LIMIT 4 * max_visits + 1),
 	known AS MATERIALIZED (
-		-- a visitor id is a browser's: others may have logged in there
-		SELECT array_agg(DISTINCT i.idvisitor) FILTER (WHERE i.idvisitor IS NOT NULL) AS ids,
-			array_agg(DISTINCT k.user_id) FILTER (WHERE k.user_id IS NOT NULL) AS users,
+		-- a visitor id is a browser's: others may have logged in there, and what is theirs
+		-- leads no further
+		SELECT array_agg(DISTINCT i.idvisitor)
+				FILTER (WHERE i.idvisitor IS NOT NULL AND NOT k.others) AS ids,
+			array_agg(DISTINCT k.user_id)
+				FILTER (WHERE k.user_id IS NOT NULL AND NOT k.others) AS users,
 			array_agg(DISTINCT k.idvisit) AS visits
-		FROM by_key k, LATERAL (SELECT k.idvisitor
+		FROM (SELECT b.*, user_ids <> '{}' AND b.why = 'earlier_visitor_id'
+				AND coalesce(b.user_id <> ALL (user_ids), false) AS others
+			FROM by_key b) k, LATERAL (SELECT k.idvisitor
 			UNION ALL
 			SELECT o.idvisitor FROM pk_tracking.log_other_id o WHERE o.idvisit = k.idvisit) i
 		WHERE linked),
@@ -152,6 +161,21 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.subject_visits IS
 	'the visits of a person by keys, and why each belongs to them';
+
+CREATE FUNCTION pk_tracking_internal.check_max_visits(max_visits integer) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF max_visits IS NULL OR max_visits < 1 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'argument "max_visits" must be at least 1';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.check_max_visits IS
+	'raises an error if no visit of a person could be found';
 
 CREATE FUNCTION pk_tracking_internal.raise_too_many_visits(max_visits integer) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -193,6 +217,7 @@ DECLARE
 	k record;
 	n integer := 0;
 BEGIN
+	PERFORM pk_tracking_internal.check_max_visits(max_visits);
 	k := pk_tracking_internal.subject_keys(find_subject.idsite, find_subject.user_id,
 		visitor_id, find_subject.idorder, idvisits);
 	FOR idvisit, why, visit_first_action_time, visit_last_action_time, visit_total_actions,

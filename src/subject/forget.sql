@@ -145,6 +145,7 @@ BEGIN
 			MESSAGE = format('invalid value for argument "mode": "%s"', coalesce(mode, 'NULL')),
 			HINT = 'Valid values are "erase" and "anonymise".';
 	END IF;
+	PERFORM pk_tracking_internal.check_max_visits(max_visits);
 	k := pk_tracking_internal.subject_keys(site, forget_subject.user_id, visitor_id,
 		forget_subject.idorder, idvisits);
 	IF suppress AND forget_subject.user_id IS NULL AND visitor_id IS NULL THEN

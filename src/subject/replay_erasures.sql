@@ -79,12 +79,17 @@ DECLARE
 	k record;
 	n record;
 	visits bigint[];
+	before timestamptz;
 	groups text[] := pk_tracking_internal.anonymise_groups('{all}');
 BEGIN
 	SELECT * INTO e FROM jsonb_to_record(entry) AS r (function text, mode text, idsite integer,
-		erased_at timestamptz, key_hashes bytea[], parameters jsonb);
+		erased_at timestamptz, key_kinds text[], key_hashes bytea[], parameters jsonb);
 	IF e.function = 'forget_subject' THEN
 		k := pk_tracking_internal.keys_of_hashes(e.idsite, e.key_hashes);
+		-- visits of others lead no further if a user id was given, be it gone from the log
+		IF 'user_id' = ANY (e.key_kinds) THEN
+			k.user_ids := k.user_ids || '{""}';
+		END IF;
 		visits := pk_tracking_internal.subject_lock_visits(e.idsite, k.user_ids, k.visitor_ids,
 			k.orders, k.visits, coalesce((e.parameters ->> 'linked')::boolean, false), e.erased_at,
 			2147483647);
@@ -103,14 +108,18 @@ BEGIN
 			groups := ARRAY(SELECT jsonb_array_elements_text(e.parameters -> 'what'));
 		END IF;
 		-- what was older then; nothing if the entry does not say how old
-		visits := ARRAY(SELECT v.idvisit
-			FROM pk_tracking.log_visit v JOIN pk_tracking.site s ON s.idsite = v.idsite,
-				LATERAL pk_tracking_internal.day_begin((e.erased_at AT TIME ZONE s.timezone)::date
-					- (e.parameters ->> 'older_than')::integer, s.timezone) AS b (before)
-			WHERE v.idsite = e.idsite AND v.visit_first_action_time < b.before
-				AND v.visit_last_action_time < b.before
+		SELECT pk_tracking_internal.day_begin((e.erased_at AT TIME ZONE s.timezone)::date
+				- (e.parameters ->> 'older_than')::integer, s.timezone)
+			INTO before FROM pk_tracking.site s WHERE s.idsite = e.idsite;
+		-- roll-ups stay longer than the log, as they did then
+		IF e.mode = 'erase' THEN
+			PERFORM pk_tracking_internal.rollup_freeze(e.idsite, before, 'infinity', true);
+		END IF;
+		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
+			WHERE v.idsite = e.idsite AND v.visit_first_action_time < before
+				AND v.visit_last_action_time < before
 				AND (e.mode = 'erase' OR v.consent < 2)
-			ORDER BY v.idvisit FOR UPDATE OF v);
+			ORDER BY v.idvisit FOR UPDATE);
 	ELSIF e.function = 'delete_site' THEN
 		visits := ARRAY(SELECT v.idvisit FROM pk_tracking.log_visit v
 			WHERE v.idsite = e.idsite AND v.visit_first_action_time <= e.erased_at
@@ -135,6 +144,38 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.replay_erasure IS
 	'carries out an entry of the register of erasures again, on visits that began before it';
 
+/*
+ * Is it a document of export_erasures()?  Asked before anything is written: what a
+ * constraint refuses would stand in the error, with hashes and reasons.
+ */
+CREATE FUNCTION pk_tracking_internal.is_register(document jsonb) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN jsonb_typeof(document -> 'erasures') = 'array'
+		AND jsonb_typeof(document -> 'suppressed') = 'array'
+		AND document ->> 'salt' ~ '^[0-9a-f]{64}$'
+		AND isfinite((document ->> 'log_created')::timestamptz)
+		AND NOT EXISTS (SELECT FROM jsonb_to_recordset(document -> 'erasures') AS r (
+				iderasure uuid, erased_at timestamptz, role text, function text, mode text,
+				idsite integer, key_kinds text[], key_hashes bytea[], parameters jsonb,
+				visits bigint, actions bigint, conversions bigint, items bigint,
+				session_links bigint)
+			WHERE num_nulls(r.iderasure, r.erased_at, r.role, r.function, r.mode, r.key_kinds,
+				r.key_hashes, r.parameters, r.visits, r.actions, r.conversions, r.items,
+				r.session_links) > 0 OR NOT isfinite(r.erased_at))
+		AND NOT EXISTS (SELECT FROM jsonb_to_recordset(document -> 'suppressed') AS s (
+				idsite integer, key_hash bytea, kind text, suppressed_at timestamptz,
+				iderasure uuid)
+			WHERE num_nulls(s.idsite, s.key_hash, s.kind, s.suppressed_at) > 0);
+EXCEPTION WHEN data_exception THEN
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.is_register IS
+	'whether a document is one of export_erasures()';
+
 CREATE FUNCTION pk_tracking.replay_erasures(document jsonb)
 RETURNS TABLE (iderasure uuid, erased_at timestamptz, function text, idsite integer, visits bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT ROWS 100
@@ -150,11 +191,7 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.need_read_committed();
-	IF jsonb_typeof(document -> 'erasures') IS DISTINCT FROM 'array'
-		OR jsonb_typeof(document -> 'suppressed') IS DISTINCT FROM 'array'
-		OR coalesce(document ->> 'salt', '') !~ '^[0-9a-f]{64}$'
-		OR document ->> 'log_created' IS NULL
-	THEN
+	IF pk_tracking_internal.is_register(document) IS NOT TRUE THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'the document is not one of export_erasures()';
@@ -203,6 +240,10 @@ BEGIN
 			ON CONFLICT DO NOTHING;
 		CONTINUE WHEN e.idsite IS NULL;
 		counts := pk_tracking_internal.replay_erasure(entry);
+		-- of an entry that was here already, rows are in the files again
+		IF 0 < ANY (counts) THEN
+			PERFORM pk_tracking_internal.erased_now(e.iderasure);
+		END IF;
 		iderasure := e.iderasure;
 		erased_at := e.erased_at;
 		function := e.function;
