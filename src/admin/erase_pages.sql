@@ -354,7 +354,9 @@ BEGIN
 		FROM pk_tracking_internal.erasable_tables() t (oid)
 			LEFT JOIN pk_tracking.page_erasure p ON p.relation = t.oid
 				AND p.server = pk_tracking_internal.server_number();
-	UPDATE pk_tracking.erasures e SET vacuumed_at = clock_timestamp()
+	-- both may be found in one call, and the VACUUM came first
+	UPDATE pk_tracking.erasures e SET vacuumed_at = CASE WHEN e.erased_by < done.clean
+			THEN least(done.at, clock_timestamp()) ELSE clock_timestamp() END
 		WHERE e.vacuumed_at IS NULL AND (e.erased_by < done.vacuumed
 			OR (e.erased_by >= next AND e.erased_by IS DISTINCT FROM this));
 	UPDATE pk_tracking.erasures e SET scrubbed_at = coalesce(done.at, clock_timestamp()),

@@ -367,8 +367,11 @@ BEGIN
 		FROM pk_tracking_internal.publication_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.statistics_status() st;
-	RETURN QUERY SELECT st.item, st.value, st.remark
-		FROM pk_tracking_internal.erasure_status() st;
+	-- the register is the owner's; an administrator reads the rest
+	IF has_function_privilege('pk_tracking_internal.erasure_status()', 'EXECUTE') THEN
+		RETURN QUERY SELECT st.item, st.value, st.remark
+			FROM pk_tracking_internal.erasure_status() st;
+	END IF;
 	RETURN QUERY SELECT st.item, st.value, st.remark
 		FROM pk_tracking_internal.proxy_status() st;
 	RETURN QUERY SELECT st.item, st.value, st.remark
