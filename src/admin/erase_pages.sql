@@ -57,6 +57,7 @@ BEGIN
 		relation oid NOT NULL PRIMARY KEY,
 		server bigint NOT NULL,
 		before xid8 NOT NULL,
+		covers xid8 NOT NULL,
 		begun_at timestamptz NOT NULL,
 		member oid,
 		next_page bigint NOT NULL DEFAULT 0,
@@ -78,6 +79,8 @@ BEGIN
 		'system identifier of the server; a row of another one, from a dump, says nothing';
 	COMMENT ON COLUMN pk_tracking.page_erasure.before IS
 		'rows that were deleted before this transaction are overwritten';
+	COMMENT ON COLUMN pk_tracking.page_erasure.covers IS
+		'erasures before this transaction are overwritten then: of roll-ups, those whose days have been built anew';
 	COMMENT ON COLUMN pk_tracking.page_erasure.begun_at IS 'when the first reading began';
 	COMMENT ON COLUMN pk_tracking.page_erasure.member IS
 		'the table, its TOAST table or index that is being read; NULL: none';
@@ -149,6 +152,43 @@ COMMENT ON FUNCTION pk_tracking_internal.newest_erasure IS
 	'the last transaction before another that has erased something';
 
 /*
+ * Before which transaction a reading that overwrites what was deleted before another one
+ * covers all erasures.  Roll-ups count, and name, what was erased until their days are
+ * built anew, so a reading covers no erasure that a mark may be of.  A day that is to
+ * be built anew does not tell since when: nothing that is not covered yet is, nor while
+ * the transaction that has built a day may still be running.
+ */
+CREATE FUNCTION pk_tracking_internal.erasures_covered(table_id oid, before xid8) RETURNS xid8
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	oldest_mark integer;
+	building boolean;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = table_id AND c.relname ^@ 'rollup_'
+		AND c.relnamespace = 'pk_tracking'::regnamespace)
+	THEN
+		RETURN before;
+	END IF;
+	building := EXISTS (SELECT FROM pk_tracking.rollup_day d
+		WHERE d.stale OR age(d.xmin) <= age(before::xid));
+	-- roll-ups are of days that are over, by the site's time zone or the one it had
+	SELECT max(age(m.xmin)) INTO oldest_mark FROM pk_tracking.rollup_mark m
+		LEFT JOIN pk_tracking.site s ON s.idsite = m.idsite
+		LEFT JOIN pk_tracking.rollup_site r ON r.idsite = m.idsite
+		WHERE (m.begins < greatest(date_trunc('day', clock_timestamp(), s.timezone),
+			date_trunc('day', clock_timestamp(), r.timezone))) IS NOT FALSE;
+	RETURN coalesce((SELECT e.erased_by FROM pk_tracking.erasures e
+		WHERE e.scrubbed_at IS NULL AND e.erased_by < before
+			AND (building OR age(e.erased_by::xid) <= oldest_mark)
+		ORDER BY e.erased_by LIMIT 1), before);
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.erasures_covered IS
+	'before which transaction erasures are over in a table, once all is overwritten that was deleted before another';
+
+/*
  * Goes on with a table, or begins: at most so many pages.  Returns a row for each of its
  * relations that was read.
  */
@@ -170,8 +210,8 @@ DECLARE
 BEGIN
 	DELETE FROM pk_tracking.page_erasure p
 		WHERE p.server <> pk_tracking_internal.server_number();
-	INSERT INTO pk_tracking.page_erasure AS p (relation, server, before, begun_at)
-		VALUES (this, pk_tracking_internal.server_number(), ended, clock_timestamp())
+	INSERT INTO pk_tracking.page_erasure AS p (relation, server, before, covers, begun_at)
+		VALUES (this, pk_tracking_internal.server_number(), ended, ended, clock_timestamp())
 		ON CONFLICT DO NOTHING;
 	SELECT * INTO state FROM pk_tracking.page_erasure p WHERE p.relation = this FOR UPDATE;
 	SELECT c.reltoastrelid INTO toast FROM pg_class c WHERE c.oid = this;
@@ -183,6 +223,7 @@ BEGIN
 			OR pk_tracking_internal.newest_erasure(ended) >= state.before
 		THEN
 			state.before := ended;
+			state.covers := pk_tracking_internal.erasures_covered(this, ended);
 			state.begun_at := clock_timestamp();
 			state.due := NULL;
 			state.due_toast := NULL;
@@ -249,17 +290,18 @@ BEGIN
 		state.due_keys := state.found_keys;
 		state.read_at := clock_timestamp();
 		IF state.due = '{}' AND state.due_toast = '{}' THEN
-			state.vacuumed_before := state.before;
+			state.vacuumed_before := state.covers;
 		END IF;
 		IF state.due = '{}' AND state.due_toast = '{}' AND state.due_keys = '{}' THEN
-			state.clean_before := state.before;
+			state.clean_before := state.covers;
 			state.clean_at := clock_timestamp();
 			state.clean_lsn := pg_current_wal_insert_lsn();
 			state.due := NULL;
 			state.due_toast := NULL;
 		END IF;
 	END IF;
-	UPDATE pk_tracking.page_erasure p SET before = state.before, begun_at = state.begun_at,
+	UPDATE pk_tracking.page_erasure p SET before = state.before, covers = state.covers,
+			begun_at = state.begun_at,
 			member = state.member, next_page = state.next_page, found = state.found,
 			found_toast = state.found_toast, due = state.due, due_toast = state.due_toast,
 			found_keys = state.found_keys, due_keys = state.due_keys, read_at = state.read_at,
@@ -282,9 +324,10 @@ AS $$
 	SELECT t.oid FROM pk_tracking_internal.erasable_tables() t (oid)
 		LEFT JOIN pk_tracking.page_erasure p ON p.relation = t.oid
 			AND p.server = pk_tracking_internal.server_number()
+		CROSS JOIN LATERAL (SELECT pk_tracking_internal.erasures_covered(t.oid,
+			pg_snapshot_xmin(pg_current_snapshot())) AS covered OFFSET 0) c
 	WHERE EXISTS (SELECT FROM pk_tracking.erasures e
-		WHERE e.scrubbed_at IS NULL
-			AND e.erased_by < pg_snapshot_xmin(pg_current_snapshot())
+		WHERE e.scrubbed_at IS NULL AND e.erased_by < c.covered
 			AND (p.clean_before IS NULL OR e.erased_by >= p.clean_before))
 	ORDER BY p.member IS NULL, t.oid
 $$;
@@ -319,7 +362,7 @@ BEGIN
 		state.before), '{}');
 	UPDATE pk_tracking.page_erasure p SET due = state.due, due_toast = state.due_toast,
 			vacuumed_before = CASE WHEN state.due = '{}' AND state.due_toast = '{}'
-				THEN state.before ELSE p.vacuumed_before END
+				THEN state.covers ELSE p.vacuumed_before END
 		WHERE p.relation = table_id;
 	RETURN state.due <> '{}' OR state.due_toast <> '{}'
 		-- rows that come may make room or a key; an index made anew has another number
@@ -438,6 +481,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH due AS MATERIALIZED (
 		SELECT t.oid, p.member, p.before,
+			pk_tracking_internal.erasures_covered(t.oid,
+				pg_snapshot_xmax(pg_current_snapshot()))
+				<= min(e.erased_by::text::numeric)::text::xid8 AS counted,
 			coalesce(cardinality(p.due), 0) + coalesce(cardinality(p.due_toast), 0) AS pages,
 			p.due_keys, max(e.erased_by::text::numeric)::text::xid8 AS newest,
 			count(*) AS erasures
@@ -450,11 +496,14 @@ AS $$
 		GROUP BY t.oid, p.relation)
 	SELECT format('erased rows of %s', d.oid::regclass),
 		CASE WHEN d.member IS NOT NULL THEN 'are being overwritten'
+			WHEN d.counted THEN 'are counted in roll-ups'
 			WHEN d.newest < d.before AND d.pages > 0
 			THEN format('wait for VACUUM in %s pages', d.pages)
 			WHEN d.newest < d.before AND d.due_keys <> '{}' THEN 'have left keys in an index'
 			ELSE 'are in the files' END,
 		CASE WHEN d.member IS NOT NULL THEN 'the next maintain() goes on'
+			WHEN d.counted
+			THEN 'maintain() builds them anew; then VACUUM (INDEX_CLEANUP ON), and maintain() again'
 			WHEN d.newest < d.before AND d.pages = 0 AND d.due_keys <> '{}'
 			THEN (SELECT string_agg(format('REINDEX INDEX CONCURRENTLY %s', k::regclass), '; ')
 				FROM unnest(d.due_keys) k)

@@ -29,6 +29,13 @@ BEGIN
 	done := pk_tracking_internal.repair_ranges(200);
 	RETURN NEXT;
 
+	-- likewise, and rows of roll-ups that an earlier call has built anew; before this call
+	-- builds some
+	task := 'pages with erased rows overwritten';
+	SELECT coalesce(sum(e.pages_written), 0) INTO done
+		FROM pk_tracking_internal.erase_some(50000) e;
+	RETURN NEXT;
+
 	task := 'old visits deleted';
 	done := pk_tracking_internal.purge_some(100000);
 	RETURN NEXT;
@@ -95,11 +102,6 @@ BEGIN
 
 	task := 'days of roll-ups built';
 	done := pk_tracking_internal.rollup_build_all();
-	RETURN NEXT;
-
-	task := 'pages with erased rows overwritten';
-	SELECT coalesce(sum(e.pages_written), 0) INTO done
-		FROM pk_tracking_internal.erase_some(50000) e;
 	RETURN NEXT;
 
 	task := 'expired salts destroyed';
