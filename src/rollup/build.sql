@@ -54,6 +54,8 @@ DECLARE
 		SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
 			WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
 		WHERE pk_tracking_internal.rollup_awaits(h.horizon));
+	-- once, not for each day
+	bound interval := pk_tracking_internal.rollup_bound(idsite);
 	days date[] := ARRAY(
 		WITH d AS MATERIALIZED (
 			SELECT r.day, pk_tracking_internal.day_begin(r.day, timezone) AS begins,
@@ -65,7 +67,7 @@ DECLARE
 		SELECT d.day FROM d
 		-- a visit may have begun before, and rows may be another day's than their visit
 		WHERE NOT EXISTS (SELECT FROM pk_tracking.log_visit v WHERE v.idsite = idsite
-				AND v.visit_first_action_time >= d.begins - pk_tracking_internal.rollup_bound(idsite)
+				AND v.visit_first_action_time >= d.begins - bound
 				AND v.visit_first_action_time < d.ends
 				AND greatest(v.visit_first_action_time, v.visit_last_action_time) >= d.begins)
 			AND NOT EXISTS (SELECT FROM pk_tracking.log_link_visit_action l WHERE l.idsite = idsite
@@ -387,14 +389,20 @@ DECLARE
 	built bigint := 0;
 BEGIN
 	PERFORM pk_tracking_internal.rollup_prepare();
-	FOR site IN SELECT s.idsite FROM pk_tracking.rollup_site s ORDER BY s.idsite LOOP
+	-- those that have waited longest come first, so that each gets its turn
+	FOR site IN SELECT s.idsite FROM pk_tracking.rollup_site s
+			LEFT JOIN (SELECT d.idsite, max(d.built) AS built FROM pk_tracking.rollup_day d
+				GROUP BY d.idsite) d ON d.idsite = s.idsite
+		ORDER BY d.built NULLS FIRST, s.idsite
+	LOOP
 		built := built + pk_tracking_internal.rollup_build_site(site, until);
+		EXIT WHEN built > 0 AND clock_timestamp() >= until;
 	END LOOP;
 	RETURN built;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_build_all IS
-	'part of maintain(): builds roll-ups for about a minute, at least a day of each site';
+	'part of maintain(): builds roll-ups for about a minute, at least a day';
 
 /*
  * For whoever deletes rows of a site because of their age, before a time at which a day
