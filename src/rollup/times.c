@@ -219,7 +219,8 @@ pkt_rollup_times_combine(PG_FUNCTION_ARGS)
 		for (int i = 0; i < SERIES; i++)
 		{
 			for (int k = 0; k < other->series[i].n; k++)
-				add(t, &t->series[i], other->series[i].runs[k].value, other->series[i].runs[k].count);
+				add(t, &t->series[i], other->series[i].runs[k].value,
+					other->series[i].runs[k].count);
 		}
 	}
 	PG_RETURN_POINTER(t);
