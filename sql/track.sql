@@ -304,7 +304,7 @@ SELECT count(*) AS visits, sum(v.visit_total_actions) AS actions, min(v.visit_to
 SELECT count(*) AS names FROM pk_tracking.log_action a WHERE a.idsite = :many;
 
 -- 11. status()
-SELECT s.item, CASE WHEN s.item NOT IN ('daily salts', 'returning visitors', 'joins of different ids', 'unknown browsers', 'user agent rules') THEN s.remark END AS remark FROM pk_tracking.status() s WHERE s.item !~ '^salt ' ORDER BY s.item COLLATE "C";
+SELECT s.item, CASE WHEN s.item NOT IN ('daily salts', 'returning visitors', 'joins of different ids', 'unknown browsers', 'user agent rules') THEN s.remark END AS remark FROM pk_tracking.status() s WHERE s.item !~ '^salt |^eras|^roll-ups' ORDER BY s.item COLLATE "C";
 BEGIN;
 SET LOCAL pk_tracking.user_agent_rules_file = '/nonexistent/regexes.yaml';
 SET LOCAL pk_tracking.geoip_asn_file = '/nonexistent/asn.mmdb';
