@@ -49,7 +49,7 @@ const TEXTS = {
 	'profile cookieless': 'For sites without cookies: the fingerprint is made of the full address, with a salt that is destroyed after each day.', 'profile matomo': 'As Matomo 5 does it.', 'what it sets': 'What the profile sets',
 	'none yet': 'There are none yet.', 'add goal': 'Add a goal', 'many times': 'counts more than once in a visit', 'add dimension': 'Add a custom dimension',
 	'add token': 'Make a token', 'kind of token': 'For', 'token tracking': 'sending hits of this website', 'token reading': 'reading reports by scripts, as your role', 'token public': 'a public link to the numbers of this website', 'token once': 'It is shown this once:', 'drop token': 'Delete the token {0}',
-	'status denied': 'Only a role that may execute status() sees it: the owner of the log.', 'wants attention': 'What wants attention', 'all well': 'Nothing.', 'in order': 'In order',
+	'status denied': 'Only a role that may execute status() sees it: the owner of the log, and who administers all websites.', 'wants attention': 'What wants attention', 'all well': 'Nothing.', 'in order': 'In order',
 	'add user': 'Add a user', 'users hint': 'Users are roles of the database. Nothing is done here: let a superuser run this in psql.', 'rights': 'May', 'user analyst': 'read reports', 'user admin': 'read reports and change settings',
 	'consent manager': 'Consent manager', 'consent manager hint': 'Whether visitors of {0} are asked before they are recognised, and what is stored of those who do not agree.',
 	'mode not_asked': 'Visitors are not asked.', 'mode ask_else_nothing': 'Visitors are asked; of those who do not agree nothing is stored.', 'mode ask_else_anonymous': 'Visitors are asked; those who do not agree are counted anonymously.',
