@@ -192,6 +192,12 @@ web_sessions_sweep(int64_t now, int64_t idle, int64_t longest)
 				place = &(*place)->next;
 		}
 	}
+	/* an address stays in memory no longer than it is limited */
+	for (int i = 0; i < ATTEMPTS_MAX; i++)
+	{
+		if (attempts[i].full_at <= now)
+			explicit_bzero(&attempts[i], sizeof(Attempts));
+	}
 }
 
 /* The attempts under a key; a place that is free, or quiet longest, if it has none. */
@@ -227,7 +233,7 @@ take(Attempts *a, int burst, int64_t interval, int64_t now)
 static void
 name_key(const char *name, unsigned char key[32])
 {
-	char text[	200];
+	char		text[200];
 
 	snprintf(text, sizeof(text), "name %s", name);
 	sha256(text, strlen(text), key);
@@ -269,7 +275,7 @@ web_attempt_good(const char *name, const Peer *peer)
 	unsigned char key[32];
 
 	name_key(name, key);
-	attempts_of(key)->full_at = 0;
+	explicit_bzero(attempts_of(key), sizeof(Attempts));
 	if (peer->local)
 		return;
 	peer_key(peer, key);

@@ -55,7 +55,10 @@ extern void web_session_end(const char *cookie);
 extern int	web_attempt(const char *name, const Peer *peer, int64_t now);
 extern void web_attempt_good(const char *name, const Peer *peer);
 
-/* Forgets what is over; to be called now and then. */
+/*
+ * Forgets sessions that are over, and names and addresses whose attempts are all there
+ * again; to be called now and then.
+ */
 extern void web_sessions_sweep(int64_t now, int64_t idle, int64_t longest);
 
 #endif
