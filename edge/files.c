@@ -45,8 +45,8 @@ static Script scripts[] = {
 	{.name = "consent.js",.ours = true},
 };
 
-static bool
-read_whole(int fd, char *data, size_t size)
+bool
+files_read(int fd, char *data, size_t size)
 {
 	size_t		done = 0;
 
@@ -89,7 +89,7 @@ load(Script *script, const char *directory, const char *name)
 		return true;
 	}
 	data = must_alloc((size_t) st.st_size + 1);
-	if (!read_whole(fd, data, (size_t) st.st_size))
+	if (!files_read(fd, data, (size_t) st.st_size))
 	{
 		close(fd);
 		free(data);

@@ -16,4 +16,7 @@
 extern void files_answer(const Request *request, const char *directory, const Facts *facts,
 						 Answer *answer);
 
+/* Reads the whole of an open file of this size; false: it could not be read. */
+extern bool files_read(int fd, char *data, size_t size);
+
 #endif

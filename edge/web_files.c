@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "web_files.h"
 
 #define PREFIX "/web/"
@@ -83,22 +84,6 @@ open_file(const char *directory, const char *name, const char *more, struct stat
 	return -1;
 }
 
-static bool
-read_whole(int fd, char *data, size_t size)
-{
-	size_t		done = 0;
-
-	while (done < size)
-	{
-		ssize_t		n = read(fd, data + done, size - done);
-
-		if (n <= 0)
-			return false;
-		done += (size_t) n;
-	}
-	return true;
-}
-
 void
 web_files_answer(WebRequest *request, const char *path, const char *directory)
 {
@@ -129,7 +114,7 @@ web_files_answer(WebRequest *request, const char *path, const char *directory)
 		return;
 	}
 	data = pool_alloc(request->pool, (size_t) st.st_size + 1);
-	if (!read_whole(fd, data, (size_t) st.st_size))
+	if (!files_read(fd, data, (size_t) st.st_size))
 	{
 		close(fd);
 		web_problem(request, 404, "not found", NULL, NULL);
