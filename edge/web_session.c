@@ -233,7 +233,7 @@ take(Attempts *a, int burst, int64_t interval, int64_t now)
 static void
 name_key(const char *name, unsigned char key[32])
 {
-	char		text[200];
+	char text[	200];
 
 	snprintf(text, sizeof(text), "name %s", name);
 	sha256(text, strlen(text), key);
