@@ -229,6 +229,7 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pg_catalog.count(t) OPERATOR(pg_catalog.>=) 0 FROM pk_tracking_internal.tables_to_erase() t WHERE pk_tracking_internal.table_waits_for_vacuum(t) IS NOT NULL$$,
 	$$SELECT pk_tracking_internal.settle_erasures()$$,
 	$$SELECT pk_tracking_internal.newest_erasure('3') IS NULL, pk_tracking_internal.wal_holders('0/1') IS NULL, pk_tracking_internal.holds_wal_before('0/1')$$,
+	$$SELECT pk_tracking_internal.rollup_clear($S, '{2020-01-01}')$$,
 	-- builds what reports below are read from
 	$$SELECT pk_tracking.rebuild_rollups($S, '2020-01-01', '2099-01-01') OPERATOR(pg_catalog.>=) 0$$,
 	$$SELECT s.value FROM pk_tracking_internal.rollup_status() s WHERE s.item OPERATOR(pg_catalog.=) 'nothing'$$,

@@ -34,6 +34,30 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_awaits IS
 	'whether a transaction is running that began before a day was over';
 
+/* What was counted of some days of a site goes; their rows of rollup_day stay. */
+CREATE FUNCTION pk_tracking_internal.rollup_clear(idsite integer, days date[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $$
+#variable_conflict use_variable
+BEGIN
+	-- the kinds are named for the sake of the indexes
+	DELETE FROM pk_tracking.rollup_visit r
+	WHERE r.idsite = idsite AND r.day = ANY (days)
+		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k));
+	DELETE FROM pk_tracking.rollup_fact r
+	WHERE r.idsite = idsite AND r.day = ANY (days)
+		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_fact_kind k));
+	DELETE FROM pk_tracking.rollup_times r
+	WHERE r.idsite = idsite AND r.day = ANY (days)
+		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k));
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_clear IS
+	'deletes what roll-ups have counted of some days of a site';
+
 /*
  * Days of which the log has no row have nothing to be counted: a site may have very
  * many, after one hit of long ago.  Nothing but the ranges of times is read for
@@ -78,15 +102,7 @@ DECLARE
 				AND i.server_time >= d.begins AND i.server_time < d.ends));
 BEGIN
 	IF days <> '{}' THEN
-		DELETE FROM pk_tracking.rollup_visit r
-		WHERE r.idsite = idsite AND r.day = ANY (days)
-			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k));
-		DELETE FROM pk_tracking.rollup_fact r
-		WHERE r.idsite = idsite AND r.day = ANY (days)
-			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_fact_kind k));
-		DELETE FROM pk_tracking.rollup_times r
-		WHERE r.idsite = idsite AND r.day = ANY (days)
-			AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k));
+		PERFORM pk_tracking_internal.rollup_clear(idsite, days);
 		UPDATE pk_tracking.rollup_day d
 		SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = true
 		WHERE d.idsite = idsite AND d.day = ANY (days);
@@ -120,8 +136,6 @@ DECLARE
 BEGIN
 	SELECT string_agg(', ' || c.name, '' ORDER BY c.name) INTO columns
 		FROM pk_tracking_internal.rollup_sum_columns() c;
-	DELETE FROM pk_tracking.rollup_fact r
-	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
 	EXECUTE format('INSERT INTO pk_tracking.rollup_fact (idsite, day, kind, idaction_1, idaction_2, '
 		'idaction_3, number, words, consents, nb_hits, nb_visits, nb_uniq_visitors, visit_ages, '
 		'visits, visitor_ages, visitors%1$s) SELECT $1, day, kind, nullif(idaction_1, 0), '
@@ -131,8 +145,6 @@ BEGIN
 		pk_tracking_internal.rollup_fact_query(kinds, run, true))
 		USING idsite, begins - interval '367 days', NULL::timestamptz, 0, 3, timezone;
 	kinds := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k);
-	DELETE FROM pk_tracking.rollup_times r
-	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
 	EXECUTE format('INSERT INTO pk_tracking.rollup_times (idsite, day, idaction_1, consents, kind, '
 		'times) SELECT $1, q.* FROM (%s) q', pk_tracking_internal.rollup_times_query(kinds, run))
 		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
@@ -159,8 +171,7 @@ DECLARE
 		pk_tracking_internal.day_begin(day + 1, timezone));
 	by_id boolean;
 BEGIN
-	DELETE FROM pk_tracking.rollup_visit r
-	WHERE r.idsite = idsite AND r.kind = ANY (kinds) AND r.day = day;
+	PERFORM pk_tracking_internal.rollup_clear(idsite, ARRAY[day]);
 	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, nb_visits, nb_uniq_visitors, '
 		'nb_users, max_actions, bounce_count, nb_visits_converted, nb_actions, nb_pageviews, '
 		'sum_visit_length, nb_conversions, anonymous, kind, keys, revenue, visitor_ages, visitors, '
@@ -294,6 +305,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	s record;
+	old record;
 BEGIN
 	IF pk_tracking_internal.rollup_rows_hidden() THEN
 		RETURN NULL;
@@ -310,14 +322,12 @@ BEGIN
 	END IF;
 	IF s.old_timezone <> s.timezone THEN
 		-- other days begin and end; what the log has lost stays as it is
-		DELETE FROM pk_tracking.rollup_visit v USING pk_tracking.rollup_site r
-		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
-		DELETE FROM pk_tracking.rollup_fact v USING pk_tracking.rollup_site r
-		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
-		DELETE FROM pk_tracking.rollup_times v USING pk_tracking.rollup_site r
-		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
-		DELETE FROM pk_tracking.rollup_day v USING pk_tracking.rollup_site r
-		WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before;
+		WITH gone AS (
+			DELETE FROM pk_tracking.rollup_day v USING pk_tracking.rollup_site r
+			WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before
+			RETURNING v.day)
+		SELECT coalesce(array_agg(g.day), '{}') AS days INTO old FROM gone g;
+		PERFORM pk_tracking_internal.rollup_clear(idsite, old.days);
 		UPDATE pk_tracking.rollup_site r SET timezone = s.timezone,
 			first_day = greatest(r.first_day - 1, r.frozen_before)
 		WHERE r.idsite = idsite;

@@ -41,12 +41,9 @@ DECLARE
 	columns CONSTANT text := (SELECT string_agg('r.' || c.name, ', ' ORDER BY c.name)
 		FROM pk_tracking_internal.rollup_sum_columns() c);
 BEGIN
-	IF to_regclass('pk_tracking.rollup_fact') IS NULL
-		OR NOT has_table_privilege('pk_tracking.rollup_fact', 'SELECT') THEN
-		RETURN NULL;
-	END IF;
 	SELECT * INTO l
-		FROM pk_tracking_internal.rollup_live(idsite, from_date, to_date, timezone, span, false);
+		FROM pk_tracking_internal.rollup_live('pk_tracking.rollup_fact', idsite, from_date,
+			to_date, timezone, span, false);
 	IF l.usable IS NOT TRUE THEN
 		RETURN NULL;
 	END IF;

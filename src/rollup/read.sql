@@ -29,8 +29,8 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_rows_hidden IS
 	'whether row security may hide rows of the log from the caller';
 
 /*
- * What roll-ups know of some days of a site.  usable: false if the report must read
- * the log.  stale: days before live_from whose roll-ups do not count; runs: a
+ * What the roll-ups of a relation know of some days of a site.  usable: false if the
+ * report must read the log.  stale: days before live_from whose roll-ups do not count; runs: a
  * relation (day, begins, ends) of what is read from the log instead, from live_from
  * on and the stale days, NULL: nothing; its last row may be of several days, with day
  * NULL.  span: days of the longest period for which the report counts visitors.
@@ -40,6 +40,7 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_rows_hidden IS
  * goes on reading the log.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_live(
+	relation text,
 	idsite integer,
 	from_date date,
 	to_date date,
@@ -61,8 +62,8 @@ DECLARE
 BEGIN
 	usable := false;
 	-- visitors are not followed for longer (rollup_visit.visitor_ages)
-	IF span > 366 OR to_regclass('pk_tracking.rollup_visit') IS NULL
-		OR NOT has_table_privilege('pk_tracking.rollup_visit', 'SELECT')
+	IF span > 366 OR to_regclass(relation) IS NULL
+		OR NOT has_table_privilege(relation, 'SELECT')
 		OR pk_tracking_internal.rollup_rows_hidden() THEN
 		RETURN;
 	END IF;
@@ -153,7 +154,8 @@ DECLARE
 	key_names text;
 BEGIN
 	SELECT * INTO l
-		FROM pk_tracking_internal.rollup_live(idsite, from_date, to_date, timezone, span, true);
+		FROM pk_tracking_internal.rollup_live('pk_tracking.rollup_visit', idsite, from_date,
+			to_date, timezone, span, true);
 	IF l.usable IS NOT TRUE THEN
 		RETURN NULL;
 	END IF;

@@ -157,12 +157,9 @@ DECLARE
 	l record;
 	key_columns text;
 BEGIN
-	IF to_regclass('pk_tracking.rollup_times') IS NULL
-		OR NOT has_table_privilege('pk_tracking.rollup_times', 'SELECT') THEN
-		RETURN NULL;
-	END IF;
 	SELECT * INTO l
-		FROM pk_tracking_internal.rollup_live(idsite, from_date, to_date, timezone, span, false);
+		FROM pk_tracking_internal.rollup_live('pk_tracking.rollup_times', idsite, from_date,
+			to_date, timezone, span, false);
 	IF l.usable IS NOT TRUE THEN
 		RETURN NULL;
 	END IF;
