@@ -399,10 +399,18 @@ DECLARE
 	built bigint := 0;
 BEGIN
 	PERFORM pk_tracking_internal.rollup_prepare();
-	-- those that have waited longest come first, so that each gets its turn
-	FOR site IN SELECT s.idsite FROM pk_tracking.rollup_site s
-			LEFT JOIN (SELECT d.idsite, max(d.built) AS built FROM pk_tracking.rollup_day d
-				GROUP BY d.idsite) d ON d.idsite = s.idsite
+	-- Sites with nothing to be built are passed over: there may be very many.  Those that
+	-- have waited longest come first, so that each gets its turn.
+	FOR site IN
+		SELECT s.idsite
+		FROM pk_tracking.rollup_site s JOIN pk_tracking.site t ON t.idsite = s.idsite
+			LEFT JOIN (
+				SELECT d.idsite, max(d.day) AS last, max(d.built) AS built,
+					bool_or(d.built IS NULL OR d.stale) AS waits
+				FROM pk_tracking.rollup_day d GROUP BY d.idsite) d ON d.idsite = s.idsite
+		WHERE d.waits OR s.timezone <> t.timezone
+			OR coalesce(d.last, s.first_day - 1) < (now() AT TIME ZONE t.timezone)::date - 1
+			OR s.idsite IN (SELECT m.idsite FROM pk_tracking.rollup_mark m)
 		ORDER BY d.built NULLS FIRST, s.idsite
 	LOOP
 		built := built + pk_tracking_internal.rollup_build_site(site, until);
