@@ -51,12 +51,12 @@ is(sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'web_daemon' AND s
 sql('DROP POLICY slow ON pk_tracking.log_visit');
 
 ## an error that is nobody's fault is told to nobody
-sql(q{CREATE FUNCTION public.broken() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'secret detail' USING ERRCODE = 'XX000'; END $$;
+sql(q{CREATE FUNCTION public.broken() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'secret detail' USING ERRCODE = '58030'; END $$;
 	CREATE POLICY broken ON pk_tracking.log_visit AS RESTRICTIVE FOR SELECT TO web_analyst USING (public.broken())});
 my $broken = api($daemon, $slow, $visits);
 is(problem_of($broken), '500 the request failed', 'an internal error is one');
 is(index($broken->{body}, 'secret detail'), -1, 'without its text');
-like(slurp($daemon->{log}), qr/a request of the web pages failed \(SQLSTATE XX000\)/, 'and the log has its SQLSTATE');
+like(slurp($daemon->{log}), qr/a request of the web pages failed \(SQLSTATE 58030\)/, 'and the log has its SQLSTATE');
 sql('DROP POLICY broken ON pk_tracking.log_visit');
 is(api($daemon, $slow, $visits)->{status}, 200, 'and then it goes on');
 
