@@ -89,7 +89,7 @@ SELECT pg_catalog.format('%s_by_%s', s.sides, r.by), 'pk_tracking.log_visit v', 
 		'(v.visit_last_action_time AT TIME ZONE $6)::date THEN v.visit_first_action_time '
 		'ELSE (SELECT m.at FROM %s) END', pk_tracking_internal.report_page_moment(s.side, r.by)),
 	pg_catalog.format('v.visit_first_action_time < run.ends AND v.visit_last_action_time >= run.begins '
-		'AND v.visit_first_action_time >= run.begins - pk_tracking_internal.rollup_bound($1) '
+		'AND v.visit_first_action_time >= run.begins - (SELECT pk_tracking_internal.rollup_bound($1)) '
 		'AND CASE WHEN v.visit_first_action_time >= run.begins AND v.visit_last_action_time < run.ends '
 		'THEN true ELSE (SELECT m.at >= run.begins AND m.at < run.ends FROM %s) END',
 		pk_tracking_internal.report_page_moment(s.side, r.by))
@@ -148,7 +148,7 @@ VALUES ('acting_visits', $$pk_tracking.log_visit v CROSS JOIN LATERAL (
 		WHERE (v.visit_first_action_time AT TIME ZONE $6)::date
 			< (v.visit_last_action_time AT TIME ZONE $6)::date) p$$, 'v', 'p.at',
 	'v.visit_first_action_time < run.ends AND v.visit_last_action_time >= run.begins
-		AND v.visit_first_action_time >= run.begins - pk_tracking_internal.rollup_bound($1)
+		AND v.visit_first_action_time >= run.begins - (SELECT pk_tracking_internal.rollup_bound($1))
 		AND p.at >= run.begins AND p.at < run.ends');
 SELECT pk_tracking_internal.make_rollup_fact_kind('acting_visits', s.source, '{}', 'true', visitors => false)
 FROM (VALUES ('acting_visits'), ('conversions')) AS s (source);

@@ -114,10 +114,11 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_build_empty IS
 	'notes which days that are to be built have no rows';
 
 /*
- * The part of rollup_build_day() for actions and conversions.  What was collected on
+ * The part of rollup_build_runs() for actions and conversions.  What was collected on
  * the way has no statistics: without the switch it might be joined row by row.
  */
-CREATE FUNCTION pk_tracking_internal.rollup_build_facts(idsite integer, day date, timezone text)
+CREATE FUNCTION pk_tracking_internal.rollup_build_facts(idsite integer, runs text,
+	begins timestamptz, timezone text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -125,13 +126,8 @@ SET plan_cache_mode = force_custom_plan
 SET enable_nestloop = off
 SET jit = off
 AS $$
-#variable_conflict use_variable
 DECLARE
 	kinds text[] := ARRAY(SELECT DISTINCT k.kind FROM pk_tracking_internal.rollup_fact_kind k);
-	begins timestamptz := pk_tracking_internal.day_begin(day, timezone);
-	run text := format('(VALUES (%L::date, %L::timestamptz, %L::timestamptz)) '
-		'AS run (day, begins, ends)', day, begins,
-		pk_tracking_internal.day_begin(day + 1, timezone));
 	columns text;
 BEGIN
 	SELECT string_agg(', ' || c.name, '' ORDER BY c.name) INTO columns
@@ -142,21 +138,22 @@ BEGIN
 		'nullif(idaction_2, 0), nullif(idaction_3, 0), nullif(number, 0), nullif(words, ''{}''), '
 		'consents, nb_hits, nb_visits, nb_uniq_visitors, visit_ages, visits, visitor_ages, '
 		'visitors%1$s FROM (%2$s) q', columns,
-		pk_tracking_internal.rollup_fact_query(kinds, run, true))
+		pk_tracking_internal.rollup_fact_query(kinds, runs, true))
 		USING idsite, begins - interval '367 days', NULL::timestamptz, 0, 3, timezone;
 	kinds := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k);
 	EXECUTE format('INSERT INTO pk_tracking.rollup_times (idsite, day, idaction_1, consents, kind, '
-		'times) SELECT $1, q.* FROM (%s) q', pk_tracking_internal.rollup_times_query(kinds, run))
+		'times) SELECT $1, q.* FROM (%s) q', pk_tracking_internal.rollup_times_query(kinds, runs))
 		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_build_facts IS
-	'builds the roll-ups of actions and conversions of a day';
+	'builds the roll-ups of actions and conversions of some days';
 
 /*
- * Builds a day anew.  The caller has locked the site's row of rollup_site.
+ * Builds some days anew, in ascending order.  The caller has locked the site's row of
+ * rollup_site.
  */
-CREATE FUNCTION pk_tracking_internal.rollup_build_day(idsite integer, day date, timezone text)
+CREATE FUNCTION pk_tracking_internal.rollup_build_runs(idsite integer, days date[], timezone text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -166,26 +163,30 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	kinds text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k);
-	run text := format('(VALUES (%L::date, %L::timestamptz, %L::timestamptz)) '
-		'AS run (day, begins, ends)', day, pk_tracking_internal.day_begin(day, timezone),
-		pk_tracking_internal.day_begin(day + 1, timezone));
-	by_id boolean;
+	runs text := (SELECT format('(VALUES %s) AS run (day, begins, ends)',
+			string_agg(format('(%L::date, %L::timestamptz, %L::timestamptz)', d.day,
+				pk_tracking_internal.day_begin(d.day, timezone),
+				pk_tracking_internal.day_begin(d.day + 1, timezone)), ', ' ORDER BY d.day))
+		FROM unnest(days) AS d (day));
 BEGIN
-	PERFORM pk_tracking_internal.rollup_clear(idsite, ARRAY[day]);
+	PERFORM pk_tracking_internal.rollup_clear(idsite, days);
 	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, nb_visits, nb_uniq_visitors, '
 		'nb_users, max_actions, bounce_count, nb_visits_converted, nb_actions, nb_pageviews, '
 		'sum_visit_length, nb_conversions, anonymous, kind, keys, revenue, visitor_ages, visitors, '
 		'user_ages, users) SELECT $1, q.* FROM ('
-		|| pk_tracking_internal.rollup_visit_query(kinds, run) || ') q'
+		|| pk_tracking_internal.rollup_visit_query(kinds, runs) || ') q'
 		USING idsite, NULL::timestamptz, NULL::timestamptz, 0, 3, timezone;
-	PERFORM pk_tracking_internal.rollup_build_facts(idsite, day, timezone);
-	EXECUTE pk_tracking_internal.rollup_users_query(run) INTO by_id USING idsite;
-	UPDATE pk_tracking.rollup_day d
-	SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = by_id
-	WHERE d.idsite = idsite AND d.day = day;
+	PERFORM pk_tracking_internal.rollup_build_facts(idsite, runs,
+		pk_tracking_internal.day_begin(days[1], timezone), timezone);
+	EXECUTE format('UPDATE pk_tracking.rollup_day d '
+		'SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = run.by_id '
+		'FROM (SELECT run.day, (%s) AS by_id FROM %s) run '
+		'WHERE d.idsite = $1 AND d.day = run.day',
+		pk_tracking_internal.rollup_users_query('(SELECT run.*) run'), runs)
+		USING idsite;
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.rollup_build_day IS 'builds the roll-ups of a day';
+COMMENT ON FUNCTION pk_tracking_internal.rollup_build_runs IS 'builds the roll-ups of some days';
 
 /* $1 is the site. */
 CREATE FUNCTION pk_tracking_internal.rollup_users_query(runs text) RETURNS text
@@ -351,23 +352,42 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-	d record;
 	built integer;
-	counted integer := 0;
+	horizons xid8[];
+	days date[];
+	last date := '-infinity';
 BEGIN
 	built := pk_tracking_internal.rollup_build_empty(idsite, timezone, from_date, to_date);
-	FOR d IN
-		SELECT r.day, r.horizon FROM pk_tracking.rollup_day r
-		WHERE r.idsite = idsite AND (r.built IS NULL OR r.stale)
-			AND r.day BETWEEN from_date AND to_date
-		ORDER BY r.day
 	LOOP
-		EXIT WHEN counted > 0 AND clock_timestamp() >= until;
-		CONTINUE WHEN pk_tracking_internal.rollup_awaits(d.horizon);
-		PERFORM pk_tracking_internal.rollup_build_day(idsite, d.day, timezone);
-		counted := counted + 1;
+		horizons := ARRAY(
+			SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
+				WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
+			WHERE pk_tracking_internal.rollup_awaits(h.horizon));
+		-- days with few visits are built together: a statement costs as much as many visits
+		days := ARRAY(
+			SELECT n.day
+			FROM (
+				SELECT r.day, row_number() OVER (ORDER BY r.day) AS i, sum((
+					SELECT count(*) FROM (
+						SELECT FROM pk_tracking.log_visit v WHERE v.idsite = idsite
+							AND v.visit_first_action_time >= pk_tracking_internal.day_begin(r.day, timezone)
+							AND v.visit_first_action_time < pk_tracking_internal.day_begin(r.day + 1, timezone)
+						LIMIT 5001) v)) OVER (ORDER BY r.day) AS visits
+				FROM (
+					SELECT r.day FROM pk_tracking.rollup_day r
+					WHERE r.idsite = idsite AND (r.built IS NULL OR r.stale)
+						AND r.day BETWEEN from_date AND to_date AND r.day > last
+						AND (r.horizon IS NULL OR r.horizon <> ALL (horizons))
+					ORDER BY r.day LIMIT 31) r) n
+			WHERE n.i = 1 OR n.visits <= 5000
+			ORDER BY n.day);
+		EXIT WHEN days = '{}';
+		PERFORM pk_tracking_internal.rollup_build_runs(idsite, days, timezone);
+		built := built + cardinality(days);
+		EXIT WHEN clock_timestamp() >= until;
+		last := days[cardinality(days)];
 	END LOOP;
-	RETURN built + counted;
+	RETURN built;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_build_days IS

@@ -103,77 +103,170 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_sum_columns IS
 	'columns of rollup_fact that are added up, and how';
 
 /*
- * The things of some kinds as the text of a query, a row for each thing and kind.
- * runs: a relation run (day, begins, ends), of which "day" may be null: then it is
- * the thing's own.  found: the condition that finds them.  history: only what says
- * when a visit or visitor was there before, of things before run.begins.
- *
- * A run's rows are looked up by themselves (OFFSET 0), so that no plan reads a whole
- * table for them.
+ * What a kind reads of a source, over the source's alias: ", EXPRESSION AS NAME" of each
+ * key; names: ", NAME" of each; sums: ", SUM AS COLUMN" of each column of rollup_fact
+ * that is added up, in the order of their names.
  */
-CREATE FUNCTION pk_tracking_internal.rollup_things(kinds text[], runs text, history boolean)
-RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE STRICT
+CREATE FUNCTION pk_tracking_internal.rollup_fact_columns(kind text, OUT source text,
+	OUT expressions text, OUT names text, OUT sums text, OUT condition text, OUT visits boolean,
+	OUT visitors boolean, OUT part text, OUT keys text)
+RETURNS SETOF record
+LANGUAGE sql STABLE PARALLEL SAFE STRICT ROWS 2
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(format($query$
-		SELECT %1$s, %2$s.anonymous, CASE WHEN %9$s THEN %2$s.idvisit END AS idvisit,
-			CASE WHEN f.counts_visitors THEN %2$s.visitor END AS visitor, f.*
-		FROM %3$s CROSS JOIN LATERAL (
-			SELECT %2$s.*, %2$s.consent >= 2 AS anonymous, %2$s.idvisitor::bigint AS visitor,
-				%4$s AS moment
-			FROM %5$s
-			WHERE %2$s.idsite = $1 AND %2$s.consent BETWEEN $4 AND $5 AND %6$s
-			OFFSET 0) AS %2$s
-			CROSS JOIN LATERAL (VALUES %7$s) AS f (kind, idaction_1, idaction_2, idaction_3, number,
-				words, part, counts_visits, counts_visitors%8$s, holds)
-		WHERE f.holds%10$s$query$,
-		CASE WHEN history
-			THEN format('run.day, (%s.moment AT TIME ZONE $6)::date AS before', s.alias)
-			ELSE format('coalesce(run.day, (%s.moment AT TIME ZONE $6)::date) AS day', s.alias) END,
-		s.alias, runs, s.moment, s.relation,
-		CASE WHEN history THEN format('%1$s.idvisit = run.idvisit AND %2$s < run.begins '
-			'AND %2$s >= $2%3$s', s.alias, s.moment, CASE WHEN s.visitors THEN '' ELSE ' AND run.own' END)
-			ELSE s.within END,
-		s.kinds, CASE WHEN history THEN '' ELSE s.names END,
-		CASE WHEN history THEN 'f.counts_visits AND run.own' ELSE 'f.counts_visits' END,
-		CASE WHEN history THEN ' AND (f.counts_visitors OR run.own)' ELSE '' END), ' UNION ALL ')
-	FROM (
-		SELECT s.relation, s.alias, s.moment, s.within,
-			string_agg(format('(%L, %s, %s, %s, %s, %s, %s, %s, %s%s, %s)', k.kind,
-				coalesce('(' || k.keys[1] || ')::bigint', '0::bigint'),
-				coalesce('(' || k.keys[2] || ')::bigint', '0::bigint'),
-				coalesce('(' || k.keys[3] || ')::bigint', '0::bigint'),
-				coalesce('(' || k.number || ')::integer', '0'),
-				CASE WHEN k.words = '{}' THEN $q$'{}'::text[]$q$
-					ELSE format('ARRAY[%s]::text[]', array_to_string(k.words, ', ')) END,
-				coalesce(k.part, $q$''::text$q$), k.visits::text, k.visitors::text,
-				CASE WHEN history THEN '' ELSE k.expressions END, k.condition),
-				', ' ORDER BY k.kind) AS kinds,
-			max(k.names) AS names, bool_or(k.visitors) AS visitors
-		FROM (
-			SELECT k.kind, k.source, k.keys, k.number, k.words, k.visits, k.part, k.visitors,
-				k.condition,
-				string_agg(', ' || coalesce('(' || m.expression || ')::numeric', 'NULL::numeric'), ''
-					ORDER BY c.name) AS expressions,
-				string_agg(', ' || c.name, '' ORDER BY c.name) AS names
-			FROM pk_tracking_internal.rollup_fact_kind k
-				CROSS JOIN pk_tracking_internal.rollup_sum_columns() c
-				LEFT JOIN LATERAL pk_tracking_internal.rollup_sums(k.sums) m ON m.col = c.name
-			WHERE k.kind = ANY (kinds) AND (k.visits OR k.visitors OR NOT history)
-			GROUP BY k.kind, k.source) k
-			JOIN pk_tracking_internal.rollup_origin s USING (source)
-		GROUP BY s.source) s
+	SELECT k.source, n.expressions, n.names,
+		(SELECT string_agg(format(', %s AS %I', CASE WHEN m.col IS NULL THEN 'NULL::numeric'
+				WHEN m.type = 'bigint' THEN format('sum(%s)::numeric', m.expression)
+				ELSE format('%s((%s)::numeric)', m.aggregate, m.expression) END, c.name), ''
+				ORDER BY c.name)
+			FROM pk_tracking_internal.rollup_sum_columns() c
+				LEFT JOIN pk_tracking_internal.rollup_sums(k.sums) m ON m.col = c.name),
+		k.condition, k.visits, k.visitors, k.part, n.keys
+	FROM pk_tracking_internal.rollup_fact_kind k
+		CROSS JOIN LATERAL (
+			SELECT coalesce(string_agg(format(', (%s)::%s AS %s', e.expression, e.type, e.name), ''
+					ORDER BY e.name), '') AS expressions,
+				coalesce(string_agg(', ' || e.name, '' ORDER BY e.name), '') AS names,
+				format('%s AS idaction_1, %s AS idaction_2, %s AS idaction_3, %s AS number, '
+						'ARRAY[%s]::text[] AS words',
+					CASE WHEN cardinality(k.keys) >= 1 THEN 'k1' ELSE '0::bigint' END,
+					CASE WHEN cardinality(k.keys) >= 2 THEN 'k2' ELSE '0::bigint' END,
+					CASE WHEN cardinality(k.keys) >= 3 THEN 'k3' ELSE '0::bigint' END,
+					CASE WHEN k.number IS NOT NULL THEN 'number' ELSE '0' END,
+					string_agg(e.name, ', ' ORDER BY e.name) FILTER (WHERE e.type = 'text')) AS keys
+			FROM (
+				SELECT u.key AS expression, 'bigint' AS type, 'k' || u.n AS name
+				FROM unnest(k.keys) WITH ORDINALITY AS u (key, n)
+				UNION ALL
+				SELECT k.number, 'integer', 'number' WHERE k.number IS NOT NULL
+				UNION ALL
+				SELECT u.word, 'text', 'w' || u.n
+				FROM unnest(k.words) WITH ORDINALITY AS u (word, n)) e) n
+	WHERE k.kind = rollup_fact_columns.kind
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.rollup_things IS
-	'text of a query of the things that roll-ups count; does not run it';
+COMMENT ON FUNCTION pk_tracking_internal.rollup_fact_columns IS
+	'parts of the query that counts a kind of things; does not run it';
+
+/*
+ * The query that counts a kind of things, over the relations that
+ * rollup_fact_query() makes of its sources: thing_SOURCE, whose rows have a day, and
+ * what earlier rows say of when visits and visitors were there before: own_SOURCE of
+ * the day's own visits, before_SOURCE of these and of all visits of the day's
+ * visitors.  mixed_SOURCE: the rows of both of visits that have acted under both
+ * consents.
+ *
+ * Words may be null, so nothing is joined by keys, but added and grouped.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_fact_kind_query(kind text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	k record;
+	-- day, before and some columns, over all sources
+	rows CONSTANT text := 'SELECT %1$s.day, %1$s.before, %1$s.%2$s%3$s FROM thing_%4$s %1$s '
+		'WHERE %1$s.%5$s IS NOT NULL AND (%6$s) UNION ALL SELECT %1$s.day, %1$s.before, '
+		'%1$s.%2$s%3$s FROM %7$s_%4$s %1$s WHERE %1$s.%5$s IS NOT NULL AND (%6$s)';
+	totals text;
+	no_sums text;
+	parts text[];
+	result text;
+BEGIN
+	SELECT string_agg(format(', %s(%s) AS %2$s', c.aggregate, c.name), '' ORDER BY c.name),
+		string_agg(', NULL', '')
+		INTO totals, no_sums
+		FROM pk_tracking_internal.rollup_sum_columns() c;
+	SELECT min(c.names) AS names, min(c.keys) AS keys, bool_or(c.visits) AS visits,
+			bool_or(c.visitors) AS visitors, bool_or(c.part IS NOT NULL) AS in_parts,
+			string_agg(format('SELECT %1$s.day, %1$s.anonymous%2$s, count(*) AS nb_hits, '
+				'NULL::integer AS visit_age, 0 AS visits, NULL::integer AS visitor_age, 0 AS visitors%3$s '
+				'FROM thing_%4$s %1$s WHERE %5$s GROUP BY %1$s.day, %1$s.anonymous%6$s',
+				s.alias, c.expressions, c.sums, c.source, c.condition, c.names), ' UNION ALL ') AS hits,
+			string_agg(format(rows, s.alias, 'anonymous, ' || s.alias || '.idvisit',
+				c.expressions || coalesce(', (' || c.part || ')::text AS part', ''), c.source, 'idvisit',
+				c.condition, 'own'), ' UNION ALL ') AS visit_rows,
+			string_agg(format(rows, s.alias, 'visitor', c.expressions, c.source, 'visitor',
+				c.condition, 'before'), ' UNION ALL ') AS visitor_rows,
+			string_agg(format('SELECT %1$s.day, %1$s.before, %1$s.anonymous, %1$s.idvisit%2$s '
+				'FROM mixed_%3$s %1$s WHERE %4$s', s.alias,
+				c.expressions || coalesce(', (' || c.part || ')::text AS part', ''), c.source,
+				c.condition), ' UNION ALL ') AS mixed_rows
+		INTO k
+		FROM pk_tracking_internal.rollup_fact_columns(kind) c
+			JOIN pk_tracking_internal.rollup_origin s USING (source);
+	parts := ARRAY[k.hits];
+	IF k.visits THEN
+		parts := parts || format('SELECT t.day, t.anonymous%1$s, 0, t.age, count(*)::integer, NULL, 0%2$s '
+			'FROM (SELECT t.day, t.anonymous%1$s, CASE WHEN t.day - max(t.before) <= 366 '
+				'THEN t.day - max(t.before) END AS age FROM (%3$s) t '
+				'GROUP BY t.day, t.anonymous, t.idvisit%1$s%4$s HAVING bool_or(t.before IS NULL)) t '
+			'GROUP BY t.day, t.anonymous, t.age%1$s',
+			k.names, no_sums, k.visit_rows, CASE WHEN k.in_parts THEN ', t.part' ELSE '' END);
+	END IF;
+	IF k.visitors THEN
+		parts := parts || format('SELECT t.day, false%1$s, 0, NULL, 0, t.age, count(*)::integer%2$s '
+			'FROM (SELECT t.day%1$s, CASE WHEN t.day - max(t.before) <= 366 '
+				'THEN t.day - max(t.before) END AS age FROM (%3$s) t '
+				'GROUP BY t.day, t.visitor%1$s HAVING bool_or(t.before IS NULL)) t '
+			'GROUP BY t.day, t.age%1$s',
+			k.names, no_sums, k.visitor_rows);
+	END IF;
+	result := format($query$
+	SELECT t.day, %1$L::text AS kind, %2$s, t.anonymous::integer::smallint AS consents,
+		sum(t.nb_hits)::bigint AS nb_hits,
+		coalesce(sum(t.visits) FILTER (WHERE t.visit_age IS NULL), 0)::integer AS nb_visits,
+		coalesce(sum(t.visitors) FILTER (WHERE t.visitor_age IS NULL), 0)::integer AS nb_uniq_visitors,
+		array_agg(t.visit_age::smallint ORDER BY t.visit_age) FILTER (WHERE t.visit_age IS NOT NULL)
+			AS visit_ages,
+		array_agg(t.visits ORDER BY t.visit_age) FILTER (WHERE t.visit_age IS NOT NULL) AS visits,
+		array_agg(t.visitor_age::smallint ORDER BY t.visitor_age)
+			FILTER (WHERE t.visitor_age IS NOT NULL) AS visitor_ages,
+		array_agg(t.visitors ORDER BY t.visitor_age) FILTER (WHERE t.visitor_age IS NOT NULL)
+			AS visitors%3$s
+	FROM (%4$s) t
+	GROUP BY t.day, t.anonymous%5$s$query$,
+		kind, k.keys, totals, array_to_string(parts, ' UNION ALL '), k.names);
+	IF k.visits THEN
+		-- what counts a visit twice, and so is taken off where both consents are counted
+		result := result || format($query$
+	UNION ALL
+	SELECT t.day, %1$L::text, %2$s, 2::smallint, 0,
+		coalesce(sum(t.n) FILTER (WHERE t.age IS NULL OR t.age > 366), 0)::integer, 0,
+		array_agg(t.age::smallint ORDER BY t.age) FILTER (WHERE t.age <= 366),
+		array_agg(t.n ORDER BY t.age) FILTER (WHERE t.age <= 366), NULL, NULL%3$s
+	FROM (
+		SELECT t.day%4$s, t.day - x.before AS age, sum(x.n)::integer AS n
+		FROM (
+			SELECT t.day%4$s, max(t.before) FILTER (WHERE NOT t.anonymous) AS identified,
+				max(t.before) FILTER (WHERE t.anonymous) AS anonymously,
+				bool_or(t.before IS NULL AND NOT t.anonymous) AS now_identified,
+				bool_or(t.before IS NULL AND t.anonymous) AS now_anonymously
+			FROM (%5$s) t
+			GROUP BY t.day, t.idvisit%4$s%6$s HAVING bool_or(t.before IS NULL)) t
+			CROSS JOIN LATERAL (VALUES (greatest(identified, anonymously), 1),
+				(identified, CASE WHEN now_identified THEN -1 ELSE 0 END),
+				(anonymously, CASE WHEN now_anonymously THEN -1 ELSE 0 END)) AS x (before, n)
+		GROUP BY t.day, t.day - x.before%4$s HAVING sum(x.n) <> 0) t
+	GROUP BY t.day%4$s$query$,
+			kind, k.keys, no_sums, k.names, k.mixed_rows,
+			CASE WHEN k.in_parts THEN ', t.part' ELSE '' END);
+	END IF;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_fact_kind_query IS
+	'part of the query that counts things for roll-ups, for one kind; does not run it';
 
 /*
  * The query that counts the things of some runs of days, as the columns of
  * rollup_fact but the site; idaction_1 and so on are 0 where there is none.
- * history: false if ages are not needed, because each day is counted by itself.
- * Parameters: $1 site, $2 how far back is looked, $4 and
+ * runs: a relation run (day, begins, ends), of which "day" may be null: then it is
+ * the thing's own.  history: false if ages are not needed, because each day is counted
+ * by itself.  Parameters: $1 site, $2 how far back is looked, $4 and
  * $5 least and greatest consent, $6 time zone.
+ *
+ * Each source is read once, then each kind counts by itself.  A run's rows are looked
+ * up by themselves (OFFSET 0), so that no plan reads a whole table for them.
  *
  * A visitor's earlier visits are found by the index that recognises visitors, and
  * those whose visit has another id now by log_other_id; "own" are the visits of the
@@ -187,33 +280,90 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	keys CONSTANT text := 'day, kind, idaction_1, idaction_2, idaction_3, number, words';
-	before text := pk_tracking_internal.rollup_things(kinds, 'earlier run', true);
-	totals text;
-	names text;
+	s record;
+	things text := '';
+	befores text := '';
+	of_mixed text := '';
+	visits text[] := '{}';		-- SELECTs of day and visit, of day and visitor, of visits and consent
+	visitors text[] := '{}';
+	consents text[] := '{}';
 BEGIN
-	SELECT string_agg(format(', %s(%s) AS %2$s', c.aggregate, c.name), '' ORDER BY c.name),
-		string_agg(', ' || c.name, '' ORDER BY c.name)
-		INTO totals, names
-		FROM pk_tracking_internal.rollup_sum_columns() c;
-	IF before IS NULL OR NOT history THEN
-		before := format('SELECT %s, NULL::date AS before, false AS anonymous, NULL::bigint AS idvisit, '
-			'NULL::bigint AS visitor, NULL::text AS part FROM thing WHERE false', keys);
-	END IF;
+	FOR s IN
+		SELECT o.source, o.relation, o.alias, o.moment, o.within, k.visits, k.visitors, k.condition,
+			(SELECT string_agg(DISTINCT format(', %s.%s', o.alias, m[1]), '')
+				FROM regexp_matches(k.text, '\m' || o.alias || '\.(\w+)', 'g') m
+				WHERE m[1] NOT IN ('consent', 'idvisitor')) AS columns
+		FROM pk_tracking_internal.rollup_origin o
+			JOIN (
+				SELECT k.source, bool_or(k.visits) AS visits, bool_or(k.visitors) AS visitors,
+					string_agg(concat_ws(' ', array_to_string(k.keys, ' '), array_to_string(k.words, ' '),
+						k.number, k.part, k.condition, array_to_string(k.sums, ' ')), ' ')
+						|| format(' %s.idvisit', min(o.alias)) AS text,
+					-- one kind alone needs no other rows
+					CASE WHEN count(*) = 1 THEN min(k.condition) ELSE 'true' END AS condition
+				FROM pk_tracking_internal.rollup_fact_kind k
+					JOIN pk_tracking_internal.rollup_origin o USING (source)
+				WHERE k.kind = ANY (kinds)
+				GROUP BY k.source) k USING (source)
+		ORDER BY o.source
+	LOOP
+		things := things || format($query$%1$s
+	thing_%2$s AS MATERIALIZED (
+		SELECT coalesce(run.day, (%3$s.moment AT TIME ZONE $6)::date) AS day, NULL::date AS before,
+			%3$s.consent >= 2 AS anonymous, %3$s.idvisitor::bigint AS visitor%4$s
+		FROM %5$s CROSS JOIN LATERAL (
+			SELECT %3$s.consent, %3$s.idvisitor, %6$s AS moment%4$s
+			FROM %7$s
+			WHERE %3$s.idsite = $1 AND %3$s.consent BETWEEN $4 AND $5 AND %8$s AND (%9$s)
+			OFFSET 0) AS %3$s)$query$,
+			CASE WHEN things <> '' THEN ',' END, s.source, s.alias, s.columns, runs, s.moment, s.relation,
+			s.within, s.condition);
+		befores := befores || format($query$,
+	before_%1$s AS MATERIALIZED (
+		SELECT run.day, (%2$s.moment AT TIME ZONE $6)::date AS before, run.own,
+			%2$s.consent >= 2 AS anonymous, %2$s.idvisitor::bigint AS visitor%3$s
+		FROM earlier run CROSS JOIN LATERAL (
+			SELECT %2$s.consent, %2$s.idvisitor, %4$s AS moment%3$s
+			FROM %5$s
+			WHERE %2$s.idsite = $1 AND %2$s.consent BETWEEN $4 AND $5 AND %2$s.idvisit = run.idvisit
+				AND %4$s < run.begins AND %4$s >= $2%6$s AND (%7$s)
+			OFFSET 0) AS %2$s),
+	own_%1$s AS MATERIALIZED (SELECT * FROM before_%1$s WHERE own)$query$,
+			s.source, s.alias, s.columns, s.moment, s.relation,
+			CASE WHEN s.visitors THEN '' ELSE ' AND run.own' END, s.condition);
+		IF s.visits THEN
+			visits := visits || format('SELECT t.day, t.idvisit FROM thing_%s t', s.source);
+			consents := consents || format('SELECT t.idvisit, t.anonymous FROM thing_%1$s t UNION ALL '
+				'SELECT t.idvisit, t.anonymous FROM own_%1$s t', s.source);
+			of_mixed := of_mixed || format($query$,
+	mixed_%1$s AS MATERIALIZED (
+		SELECT t.day, t.before, t.anonymous%2$s FROM thing_%1$s %3$s
+		WHERE %3$s.idvisit IN (SELECT m.idvisit FROM mixed m)
+		UNION ALL
+		SELECT t.day, t.before, t.anonymous%2$s FROM own_%1$s %3$s
+		WHERE %3$s.idvisit IN (SELECT m.idvisit FROM mixed m))$query$,
+				s.source, s.columns, s.alias);
+			of_mixed := replace(of_mixed, 'SELECT t.day, t.before, t.anonymous', format(
+				'SELECT %1$s.day, %1$s.before, %1$s.anonymous', s.alias));
+		END IF;
+		IF s.visitors THEN
+			visitors := visitors || format('SELECT t.day, t.visitor FROM thing_%s t '
+				'WHERE t.visitor IS NOT NULL', s.source);
+		END IF;
+	END LOOP;
 	RETURN format($query$
-	WITH thing AS MATERIALIZED (%1$s),
-	visitor AS (
-		SELECT DISTINCT t.day, t.visitor FROM thing t WHERE t.visitor IS NOT NULL),
+	WITH %1$s,
+	day AS (
+		SELECT t.day, pk_tracking_internal.day_begin(t.day, $6) AS begins
+		FROM (SELECT DISTINCT t.day FROM (%2$s) t) t),
 	earlier AS MATERIALIZED (
 		SELECT t.day, d.begins, t.idvisit, bool_or(t.own) AS own
-		FROM (SELECT t.day, pk_tracking_internal.day_begin(t.day, $6) AS begins
-				FROM (SELECT DISTINCT t.day FROM thing t) t) d
-			CROSS JOIN LATERAL (
-				SELECT t.day, t.idvisit, true AS own
-				FROM thing t WHERE t.day = d.day AND t.idvisit IS NOT NULL
-				UNION ALL
-				SELECT w.day, v.idvisit, false
-				FROM visitor w CROSS JOIN LATERAL (
+		FROM (
+			SELECT t.day, t.idvisit, true AS own FROM (%2$s) t WHERE t.idvisit IS NOT NULL
+			UNION ALL
+			SELECT w.day, v.idvisit, false
+			FROM (SELECT DISTINCT t.day, t.visitor FROM (%3$s) t) w JOIN day d USING (day)
+				CROSS JOIN LATERAL (
 					SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = $1
 						AND v.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
 						AND v.visit_first_action_time >= $2 - interval '30 days'
@@ -221,80 +371,24 @@ BEGIN
 					UNION ALL
 					SELECT o.idvisit FROM pk_tracking.log_other_id o WHERE o.idsite = $1
 						AND o.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
-					OFFSET 0) v
-				WHERE w.day = d.day) t
-		GROUP BY t.day, d.begins, t.idvisit),
-	before AS MATERIALIZED (%2$s),
-	before_visit AS MATERIALIZED (
-		SELECT %3$s, idvisit, part,
-			max(before) FILTER (WHERE NOT anonymous) AS identified,
-			max(before) FILTER (WHERE anonymous) AS anonymously
-		FROM before WHERE idvisit IS NOT NULL
-		GROUP BY %3$s, idvisit, part),
-	visit AS MATERIALIZED (
-		SELECT %3$s, anonymous, idvisit, part, count(*) AS nb_hits%4$s
-		FROM thing
-		GROUP BY %3$s, anonymous, idvisit, part),
-	-- what counts a visit twice, and so is taken off where both consents are counted
-	mixed AS (
-		SELECT m.idvisit
-		FROM (SELECT idvisit, anonymous FROM visit WHERE idvisit IS NOT NULL
-			UNION SELECT idvisit, anonymous FROM before WHERE idvisit IS NOT NULL) m
-		GROUP BY m.idvisit HAVING count(*) > 1),
-	too_much AS (
-		SELECT %3$s, age, sum(n)::integer AS n
-		FROM (
-			SELECT %3$s, day - x.before AS age, x.n
-			FROM (
-				SELECT %3$s, idvisit, part, bool_or(NOT anonymous) AS now_identified,
-					bool_or(anonymous) AS now_anonymously
-				FROM visit WHERE idvisit IN (SELECT idvisit FROM mixed)
-				GROUP BY %3$s, idvisit, part) v
-				LEFT JOIN before_visit USING (%3$s, idvisit, part)
-				CROSS JOIN LATERAL (VALUES (greatest(identified, anonymously), 1),
-					(identified, CASE WHEN now_identified THEN -1 ELSE 0 END),
-					(anonymously, CASE WHEN now_anonymously THEN -1 ELSE 0 END)) AS x (before, n)) x
-		GROUP BY %3$s, age HAVING sum(n) <> 0),
-	visitors AS (
-		SELECT %3$s, coalesce(sum(n) FILTER (WHERE age IS NULL), 0)::integer AS nb_uniq_visitors,
-			array_agg(age ORDER BY age) FILTER (WHERE age IS NOT NULL) AS visitor_ages,
-			array_agg(n ORDER BY age) FILTER (WHERE age IS NOT NULL) AS visitors
-		FROM (
-			SELECT %3$s, CASE WHEN day - before <= 366 THEN (day - before)::smallint END AS age,
-				count(*)::integer AS n
-			FROM (
-				SELECT %3$s, visitor, max(before) AS before
-				FROM (SELECT DISTINCT %3$s, visitor FROM thing WHERE visitor IS NOT NULL) t
-					LEFT JOIN before USING (%3$s, visitor)
-				GROUP BY %3$s, visitor) t
-			GROUP BY %3$s, age) v
-		GROUP BY %3$s)
-	SELECT %3$s, anonymous::integer::smallint AS consents, nb_hits, nb_visits,
-		coalesce(nb_uniq_visitors, 0) AS nb_uniq_visitors, visit_ages, visits, visitor_ages,
-		visitors%5$s
-	FROM (
-		SELECT %3$s, anonymous, sum(nb_hits)::bigint AS nb_hits,
-			coalesce(sum(n) FILTER (WHERE age IS NULL), 0)::integer AS nb_visits,
-			array_agg(age ORDER BY age) FILTER (WHERE age IS NOT NULL) AS visit_ages,
-			array_agg(n ORDER BY age) FILTER (WHERE age IS NOT NULL) AS visits%4$s
-		FROM (
-			SELECT %3$s, v.anonymous,
-				CASE WHEN day - before <= 366 THEN (day - before)::smallint END AS age,
-				count(idvisit)::integer AS n, sum(nb_hits) AS nb_hits%4$s
-			FROM (
-				SELECT v.*, CASE WHEN v.anonymous THEN b.anonymously ELSE b.identified END AS before
-				FROM visit v LEFT JOIN before_visit b USING (%3$s, idvisit, part)) v
-			GROUP BY %3$s, v.anonymous, age) v
-		GROUP BY %3$s, anonymous) v
-		LEFT JOIN (SELECT w.*, false AS anonymous FROM visitors w) w USING (%3$s, anonymous)
-	UNION ALL
-	SELECT %3$s, 2::smallint, 0, coalesce(sum(n) FILTER (WHERE age IS NULL OR age > 366), 0)::integer,
-		0, array_agg(age::smallint ORDER BY age) FILTER (WHERE age <= 366),
-		array_agg(n ORDER BY age) FILTER (WHERE age <= 366), NULL, NULL%6$s
-	FROM too_much
-	GROUP BY %3$s$query$,
-		pk_tracking_internal.rollup_things(kinds, runs, false), before, keys, totals, names,
-		regexp_replace(names, '\w+', 'NULL', 'g'));
+					OFFSET 0) v) t
+			JOIN day d USING (day)
+		WHERE %4$s
+		GROUP BY t.day, d.begins, t.idvisit)%5$s,
+	mixed AS MATERIALIZED (
+		SELECT t.idvisit FROM (%6$s) t WHERE t.idvisit IS NOT NULL
+		GROUP BY t.idvisit HAVING bool_or(t.anonymous) AND NOT bool_and(t.anonymous))%7$s%8$s$query$,
+		things,
+		coalesce(nullif(array_to_string(visits, ' UNION ALL '), ''),
+			'SELECT NULL::date AS day, NULL::bigint AS idvisit WHERE false'),
+		coalesce(nullif(array_to_string(visitors, ' UNION ALL '), ''),
+			'SELECT NULL::date AS day, NULL::bigint AS visitor WHERE false'),
+		history::text, befores,
+		coalesce(nullif(array_to_string(consents, ' UNION ALL '), ''),
+			'SELECT NULL::bigint AS idvisit, false AS anonymous WHERE false'),
+		of_mixed,
+		(SELECT string_agg(pk_tracking_internal.rollup_fact_kind_query(k.kind), ' UNION ALL ')
+			FROM (SELECT DISTINCT u.kind FROM unnest(kinds) AS u (kind) ORDER BY 1) k));
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_fact_query IS
