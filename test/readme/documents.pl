@@ -30,7 +30,7 @@ sub result
 my (@files, @docs);
 find({ no_chdir => 1, wanted => sub {
 	(my $f = $_) =~ s{^\./}{};
-	if (-d) { $File::Find::prune = 1 if $f =~ m{^(\.git|results|tmp_check|output_iso|log|test/golden/data|web/node_modules)$}; return; }
+	if (-d) { $File::Find::prune = 1 if $f =~ m{^(\.git|results|tmp_check|output_iso|log|test/golden/data|web/node_modules|.*/corpus)$}; return; }
 	push @files, $f if $f =~ m{(\.(c|h|sql|pl|pm|sh|md|spec|control|pgbench|typedefs)|/[a-z-]+|^Makefile)$} && $f !~ m{^pk_tracking--};
 } }, '.');
 @files = sort grep { -T $_ && $_ !~ m{^test/readme/documents\.pl$} } @files;
