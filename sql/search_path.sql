@@ -323,6 +323,10 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT pg_catalog.length(l.columns) OPERATOR(pg_catalog.>) 0 FROM pk_tracking_internal.report_loading_times() l$$,
 	$$SELECT k.is_page FROM pk_tracking_internal.report_page_keys() k LIMIT 1$$,
 	$$SELECT pk_tracking_internal.report_page_visits('entry', 'title')$$,
+	$$SELECT pk_tracking_internal.report_acting_visits('v.idvisit')$$,
+	$$SELECT pk_tracking_internal.report_conversion_metrics(), pk_tracking_internal.action_metrics('true')$$,
+	$$SELECT pk_tracking_internal.report_longest_visit($S)$$,
+	$$SELECT pk_tracking_internal.report_distinct(x.n), pk_tracking_internal.report_distinct(x.n::pg_catalog.text), pk_tracking_internal.report_times(x.n::pg_catalog.int4, NULL, NULL, NULL, NULL, NULL) FROM pg_catalog.unnest('{1,1,2}'::pg_catalog.int8[]) AS x(n)$$,
 	$$SELECT pg_catalog.length(pk_tracking_internal.report_transitions_query('title')) OPERATOR(pg_catalog.>) 0$$,
 	$$SELECT pk_tracking_internal.report_query('{v.consent}', '{k1}')$$,
 	$$SELECT pk_tracking_internal.visit_metrics()$$,
@@ -413,8 +417,8 @@ INSERT INTO regress_pkt_tools.calls (statement) SELECT replace(replace(s, '$S', 
 	$$SELECT a.url FROM pk_tracking.action a WHERE a.idsite OPERATOR(pg_catalog.=) $S ORDER BY a.idlink_va LIMIT 1$$
 ]) WITH ORDINALITY x(s, n) ORDER BY n;
 
--- none is left out but trigger functions, which setting and site fire, those that create_log(), CHECKs and the install script call, and procedures that commit, which come last
-SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(mark_|rollup_(await|begin|build|forget|freeze|prepare|rows_hidden|since|take|live|source|users|visit)|log_relations$|upgrade_to_)|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits|check_max_visits|is_register)'
+-- none is left out but transitions of aggregates, trigger functions, which setting and site fire, those that create_log(), CHECKs and the install script call, and procedures that commit, which come last
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace) AND p.proname !~ '^(make|anonymous)_|^report_distinct_|^(watch|identify_by_row|keep_out_of_statistics|private_columns|take_along|visits_deleted)$|^(mark_|rollup_(await|begin|build|forget|freeze|prepare|rows_hidden|since|take|live|source|users|visit)|log_relations$|upgrade_to_)|^(delete_site|purge$|sweep_|name_uses$|subject_|anonymise_|anonymous_|register_erasure|replay_erasure|keys_of_hashes|count_rows|counts_by_relation|user_id_forms|names_of_row|name_by_number|name_without_query|urls_without_query|raise_too_many_visits|check_max_visits|is_register)'
 	AND NOT EXISTS (SELECT FROM regress_pkt_tools.calls c WHERE c.statement ~ ('pk_tracking(_internal)?\.' || p.proname || '\(')) ORDER BY 1;
 
 DO $$ BEGIN PERFORM regress_pkt_tools.run_all('plain'); END $$;

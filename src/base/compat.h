@@ -46,6 +46,15 @@
 	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
 #endif
 
+/* 16: tuplesort_getdatum() is told whether to copy the value */
+#if PG_VERSION_NUM >= 160000
+#define pkt_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum((sort), true, false, (value), (isnull), NULL)
+#else
+#define pkt_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum((sort), true, (value), (isnull), NULL)
+#endif
+
 /* 16: object_aclcheck() replaced the functions per kind of object */
 #if PG_VERSION_NUM >= 160000
 #define pkt_proc_aclcheck(proc, role, mode) \

@@ -11,35 +11,29 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment || ': impressions, int
 	interaction_rate numeric, nb_visits bigint, nb_uniq_visitors bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
-	SELECT %1$s, m.nb_impressions, m.nb_interactions,
+	SELECT %1$s, m.nb_hits, m.nb_interactions,
 		-- interactions can be sent without impressions
-		round(100.0 * least(m.nb_interactions, m.nb_impressions)
-			/ greatest(m.nb_impressions, 1), 1),
+		round(100.0 * least(m.nb_interactions, m.nb_hits)
+			/ greatest(m.nb_hits, 1), 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM {from rollups} (
-		SELECT %4$s, coalesce(i.nb_hits, 0) AS nb_impressions, coalesce(u.nb_hits, 0) AS nb_interactions,
+		SELECT %4$s, coalesce(i.nb_hits, 0) AS nb_hits, coalesce(u.nb_hits, 0) AS nb_interactions,
 			coalesce(i.nb_visits, 0) AS nb_visits, coalesce(i.nb_uniq_visitors, 0) AS nb_uniq_visitors,
 			coalesce(i.nb_visits_anonymous, 0) AS nb_visits_anonymous
 		FROM {counts of impressions_%5$s} i
 			FULL JOIN {counts of interactions_%5$s} u USING (%6$s))
 		{or from the log} (
 		SELECT %2$s,
-			count(*) FILTER (WHERE l.idaction_content_interaction IS NULL) AS nb_impressions,
 			count(l.idaction_content_interaction) AS nb_interactions,
-			count(DISTINCT l.idvisit)
-				FILTER (WHERE l.idaction_content_interaction IS NULL) AS nb_visits,
-			count(DISTINCT l.idvisitor) FILTER (WHERE l.idaction_content_interaction IS NULL)
-				+ count(DISTINCT l.idvisit) FILTER (WHERE l.idaction_content_interaction IS NULL
-					AND l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.idaction_content_interaction IS NULL
-				AND l.consent >= 2) AS nb_visits_anonymous
+			%7$s
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.idaction_content_name <> 0
 		GROUP BY %2$s) {end of rollups} m
 		%3$s
-	ORDER BY m.nb_impressions DESC, m.nb_interactions DESC, %1$s
-	$report$, r.names, r.keys, r.joins, r.rollup_keys, r.kind, r.key_numbers),
+	ORDER BY m.nb_hits DESC, m.nb_interactions DESC, %1$s
+	$report$, r.names, r.keys, r.joins, r.rollup_keys, r.kind, r.key_numbers,
+		pk_tracking_internal.action_metrics('l.idaction_content_interaction IS NULL')),
 	rows => 1000)
 FROM (
 	SELECT x.name, x.comment, replace(x.name, 'report_', '') AS kind,

@@ -29,14 +29,12 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 			row_number() OVER (ORDER BY b.least) AS n
 		FROM unnest(%3$L::integer[]) AS b(least)) step
 		LEFT JOIN (
-			SELECT width_bucket(%2$s, %3$L::integer[]) AS n, count(*) AS nb_conversions,
-				count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
-				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+			SELECT width_bucket(%2$s, %3$L::integer[]) AS n, %4$s
 			FROM pk_tracking.log_conversion c
 			WHERE {conversions c} AND c.idgoal >= 0 AND ($10 IS NULL OR c.idgoal = $10)
 			GROUP BY 1) m USING (n)
 	ORDER BY n
-	$report$, r.unit, r.value, r.steps),
+	$report$, r.unit, r.value, r.steps, pk_tracking_internal.report_conversion_metrics()),
 	more_arguments => 'goal integer DEFAULT NULL', rows => 14)
 FROM (VALUES
 	('report_days_to_conversion',

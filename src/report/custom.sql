@@ -22,14 +22,15 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 		round(100.0 * m.exit_nb_visits / m.nb_visits, 1)
 	FROM (
 		SELECT l.custom_dimensions ->> $10::text AS value%2$s, count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) AS nb_uniq_visitors,
+			pk_tracking_internal.report_distinct(l.idvisit) AS nb_visits,
+			pk_tracking_internal.report_distinct(l.idvisitor::bigint) AS nb_uniq_visitors,
 			coalesce(sum((SELECT n.time_spent_ref_action
 				FROM pk_tracking.log_link_visit_action n
 				WHERE n.idvisit = l.idvisit
 					AND (n.server_time, n.idlink_va) > (l.server_time, l.idlink_va)
 				ORDER BY n.server_time, n.idlink_va LIMIT 1)), 0) AS sum_time_spent,
-			count(DISTINCT l.idvisit) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
+			pk_tracking_internal.report_distinct(l.idvisit)
+				FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
 			count(*) FILTER (WHERE v.last_idlink_va = l.idlink_va) AS exit_nb_visits
 		FROM pk_tracking.log_link_visit_action l
 			JOIN pk_tracking.log_visit v ON v.idvisit = l.idvisit
@@ -74,7 +75,8 @@ SELECT pk_tracking_internal.make_report('report_custom_variables',
 		m.nb_visits, m.nb_uniq_visitors, m.nb_actions
 	FROM (
 		SELECT 'visit' AS scope, c.pair ->> 0 AS name, c.pair ->> 1 AS value,
-			count(DISTINCT v.idvisit) AS nb_visits, count(DISTINCT v.idvisitor) AS nb_uniq_visitors,
+			pk_tracking_internal.report_distinct(v.idvisit) AS nb_visits,
+			pk_tracking_internal.report_distinct(v.idvisitor::bigint) AS nb_uniq_visitors,
 			sum(v.visit_total_actions) AS nb_actions
 		FROM pk_tracking.log_visit v
 			CROSS JOIN LATERAL (SELECT DISTINCT e.value
@@ -83,7 +85,8 @@ SELECT pk_tracking_internal.make_report('report_custom_variables',
 		GROUP BY 2, 3
 		UNION ALL
 		SELECT 'page', c.pair ->> 0, c.pair ->> 1,
-			count(DISTINCT l.idvisit), count(DISTINCT l.idvisitor), count(*)
+			pk_tracking_internal.report_distinct(l.idvisit),
+			pk_tracking_internal.report_distinct(l.idvisitor::bigint), count(*)
 		FROM pk_tracking.log_link_visit_action l
 			CROSS JOIN LATERAL (SELECT DISTINCT e.value
 				FROM jsonb_each(l.custom_variables) e) AS c(pair)

@@ -40,9 +40,8 @@ COMMENT ON FUNCTION pk_tracking_internal.filter_condition IS
 /*
  * A condition of filter_condition() with its limits of time: rows of other tables
  * than the report's are looked for around its period, $2 to $3, so that their
- * indexes on time can be used.  No visit lasts longer than log_visit_length says; a
- * day at least, for visits that no hit has written.  An action that came late may be
- * older than the first action of its visit.
+ * indexes on time can be used.  An action that came late may be older than the first
+ * action of its visit.
  */
 CREATE FUNCTION pk_tracking_internal.filter_ranges(idsite integer, condition text)
 RETURNS text
@@ -50,11 +49,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	bound interval;
+	bound CONSTANT interval := pk_tracking_internal.report_longest_visit(idsite);
 	r record;
 BEGIN
-	SELECT make_interval(secs => greatest(max(l.seconds), 86400)) INTO bound
-		FROM pk_tracking.log_visit_length l WHERE l.idsite = filter_ranges.idsite;
 	FOR r IN SELECT * FROM (VALUES ('v', 'v.visit_first_action_time', 1), ('l', 'l.server_time', 2),
 		('c', 'c.server_time', 2), ('i', 'i.server_time', 2)) AS t(alias, moment, bounds)
 	LOOP

@@ -20,7 +20,7 @@ SELECT pk_tracking_internal.make_report('report_goal_summary',
 	nb_conversions_returning_visit bigint, nb_visits_converted_returning_visit bigint,
 	revenue_returning_visit numeric, conversion_rate_returning_visit numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT g.idgoal, g.name, coalesce(m.nb_conversions, 0), coalesce(m.nb_visits_converted, 0),
 		coalesce(m.revenue, 0),
 		round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
@@ -51,17 +51,17 @@ SELECT pk_tracking_internal.make_report('report_goal_summary',
 		WHERE c.idgoal IS NOT NULL OR NOT g.deleted) g
 		LEFT JOIN (
 			SELECT c.idgoal, c.idgoal >= 0 AS counts, grouping(c.idgoal) AS total,
-				count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted,
+				count(*) AS nb_conversions, pk_tracking_internal.report_distinct(c.idvisit) AS nb_visits_converted,
 				sum(c.revenue) AS revenue, sum(c.items) AS items, avg(c.revenue) AS avg_revenue,
 				sum(c.revenue_subtotal) AS revenue_subtotal, sum(c.revenue_tax) AS revenue_tax,
 				sum(c.revenue_shipping) AS revenue_shipping,
 				sum(c.revenue_discount) AS revenue_discount,
 				count(*) FILTER (WHERE v.visitor_returning = 0) AS nb_conversions_new,
-				count(DISTINCT c.idvisit)
+				pk_tracking_internal.report_distinct(c.idvisit)
 					FILTER (WHERE v.visitor_returning = 0) AS nb_visits_converted_new,
 				sum(c.revenue) FILTER (WHERE v.visitor_returning = 0) AS revenue_new,
 				sum(c.revenue) FILTER (WHERE v.visitor_returning <> 0) AS revenue_returning,
-				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+				pk_tracking_internal.report_distinct(c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
 				JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
 			WHERE {conversions c}
@@ -70,22 +70,8 @@ SELECT pk_tracking_internal.make_report('report_goal_summary',
 			GROUP BY GROUPING SETS ((c.idgoal), (c.idgoal >= 0))) m
 			ON CASE WHEN g.n = 1 THEN m.total = 1 AND m.counts ELSE m.idgoal = g.idgoal END
 		CROSS JOIN (
-			-- as in report_goals()
 			SELECT count(*) AS nb_visits,
 				count(*) FILTER (WHERE a.visitor_returning = 0) AS nb_visits_new
-			FROM (
-				SELECT v.idvisit, v.visitor_returning
-				FROM pk_tracking.log_visit v
-				WHERE v.idsite = $1 AND v.visit_first_action_time < $3
-					AND v.visit_first_action_time >= $2 - make_interval(secs =>
-						(SELECT greatest(max(l.seconds), 86400) FROM pk_tracking.log_visit_length l
-							WHERE l.idsite = $1))
-					AND v.visit_last_action_time >= $2
-					AND v.consent BETWEEN $4 AND $5 AND {visit filter v}
-				UNION
-				SELECT c.idvisit, v.visitor_returning
-				FROM pk_tracking.log_conversion c
-					JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
-				WHERE {conversions c}) a) t
+			FROM (%s) a) t
 	ORDER BY g.n, g.idgoal
-	$report$);
+	$report$, pk_tracking_internal.report_acting_visits('v.visitor_returning')));

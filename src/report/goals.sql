@@ -11,7 +11,7 @@ SELECT pk_tracking_internal.make_report('report_goals',
 	'idgoal integer, name text, nb_conversions bigint, nb_visits_converted bigint,
 	revenue numeric, conversion_rate numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT coalesce(g.idgoal, m.idgoal), g.name, coalesce(m.nb_conversions, 0),
 		coalesce(m.nb_visits_converted, 0), coalesce(m.revenue, 0),
 		round(coalesce(100.0 * m.nb_visits_converted / nullif(t.nb_visits, 0), 0), 1),
@@ -23,9 +23,7 @@ SELECT pk_tracking_internal.make_report('report_goals',
 				m.revenue, m.nb_visits_anonymous
 			FROM {counts of goals} m)
 			{or from the log} (
-			SELECT c.idgoal, count(*) AS nb_conversions,
-				count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
-				count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+			SELECT c.idgoal, %s
 			FROM pk_tracking.log_conversion c
 			WHERE {conversions c}
 				AND c.idgoal > 0
@@ -33,34 +31,18 @@ SELECT pk_tracking_internal.make_report('report_goals',
 		CROSS JOIN {from rollups} (
 			SELECT coalesce(sum(a.nb_visits), 0) AS nb_visits FROM {counts of acting_visits} a)
 			{or from the log} (
-			-- Visits that acted in the period.  No visit lasted longer than
-			-- log_visit_length says, so that the index on the first action can be
-			-- used; a day at least, for visits that no hit has written.  A late hit
-			-- may convert before the first action of its visit.
-			SELECT count(*) AS nb_visits
-			FROM (
-				SELECT v.idvisit
-				FROM pk_tracking.log_visit v
-				WHERE v.idsite = $1 AND v.visit_first_action_time < $3
-					AND v.visit_first_action_time >= $2 - make_interval(secs =>
-						(SELECT greatest(max(l.seconds), 86400) FROM pk_tracking.log_visit_length l
-							WHERE l.idsite = $1))
-					AND v.visit_last_action_time >= $2
-					AND v.consent BETWEEN $4 AND $5 AND {visit filter v}
-				UNION
-				SELECT c.idvisit
-				FROM pk_tracking.log_conversion c
-				WHERE {conversions c}) a) {end of rollups} t
+			SELECT count(*) AS nb_visits FROM (%s) a) {end of rollups} t
 	WHERE m.idgoal IS NOT NULL OR NOT g.deleted
 	ORDER BY coalesce(g.idgoal, m.idgoal)
-	$report$);
+	$report$, pk_tracking_internal.report_conversion_metrics(),
+		pk_tracking_internal.report_acting_visits('v.idvisit')));
 
 SELECT pk_tracking_internal.make_report('report_conversions',
 	'conversions of goals (idgoal 0: orders) by the referrer that they are attributed to',
 	'idgoal integer, referrer_type text, referer_name text, referer_keyword text,
 	nb_conversions bigint, nb_visits_converted bigint, revenue numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT m.idgoal, coalesce(pk_tracking.referrer_type_name(m.referer_type), 'unknown'),
 		m.referer_name, m.referer_keyword, m.nb_conversions, m.nb_visits_converted,
 		coalesce(m.revenue, 0), m.nb_visits_anonymous,
@@ -72,14 +54,13 @@ SELECT pk_tracking_internal.make_report('report_conversions',
 		FROM {counts of conversions} m)
 		{or from the log} (
 		SELECT c.idgoal, c.referer_type, nullif(c.referer_name, '') AS referer_name,
-			nullif(c.referer_keyword, '') AS referer_keyword, count(*) AS nb_conversions,
-			count(DISTINCT c.idvisit) AS nb_visits_converted, sum(c.revenue) AS revenue,
-			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+			nullif(c.referer_keyword, '') AS referer_keyword,
+			%s
 		FROM pk_tracking.log_conversion c
 		WHERE {conversions c} AND c.idgoal >= 0
 		GROUP BY 1, 2, 3, 4) {end of rollups} m
 	ORDER BY 1, 5 DESC, 2, 3, 4
-	$report$);
+	$report$, pk_tracking_internal.report_conversion_metrics()));
 
 /*
  * report_hours() counts the conversions of the visits that began at an hour, this
@@ -89,7 +70,7 @@ SELECT pk_tracking_internal.make_report('report_conversion_hours',
 	'conversions of goals (idgoal 0: orders) by the hour at which they happened, by the site''s clock',
 	'idgoal integer, hour integer, nb_conversions bigint, nb_visits_converted bigint,
 	revenue numeric, nb_visits_anonymous bigint, anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT m.idgoal, m.hour, m.nb_conversions, m.nb_visits_converted, m.revenue,
 		m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits_converted, 1)
@@ -100,14 +81,12 @@ SELECT pk_tracking_internal.make_report('report_conversion_hours',
 		FROM {counts of conversion_hours} m)
 		{or from the log} (
 		SELECT c.idgoal, extract(hour FROM c.server_time AT TIME ZONE $6)::integer AS hour,
-			count(*) AS nb_conversions, count(DISTINCT c.idvisit) AS nb_visits_converted,
-			coalesce(sum(c.revenue), 0) AS revenue,
-			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+			%s
 		FROM pk_tracking.log_conversion c
 		WHERE {conversions c} AND c.idgoal >= 0
 		GROUP BY 1, 2) {end of rollups} m
 	ORDER BY m.idgoal, m.hour
-	$report$);
+	$report$, pk_tracking_internal.report_conversion_metrics()));
 
 SELECT pk_tracking_internal.make_report('report_orders',
 	'orders and abandoned carts by period (hour, day, week, month, quarter, year or range); every period has a row',
@@ -136,7 +115,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 		{or from the log} (
 		SELECT {span of c.server_time} AS k1,
 			count(*) FILTER (WHERE c.idgoal = 0) AS nb_conversions,
-			count(DISTINCT c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
+			pk_tracking_internal.report_distinct(c.idvisit) FILTER (WHERE c.idgoal = 0) AS nb_visits_converted,
 			sum(c.revenue) FILTER (WHERE c.idgoal = 0) AS revenue,
 			count(c.revenue) FILTER (WHERE c.idgoal = 0) AS nb_revenues,
 			sum(c.revenue_subtotal) FILTER (WHERE c.idgoal = 0) AS revenue_subtotal,
@@ -149,7 +128,7 @@ SELECT pk_tracking_internal.make_report('report_orders',
 				AND (c.items = 0 AND c.revenue = 0) IS NOT TRUE) AS abandoned_carts,
 			sum(c.revenue) FILTER (WHERE c.idgoal = -1) AS abandoned_revenue,
 			count(c.order_conflict) AS order_conflicts,
-			count(DISTINCT c.idvisit)
+			pk_tracking_internal.report_distinct(c.idvisit)
 				FILTER (WHERE c.idgoal = 0 AND c.consent >= 2) AS nb_visits_anonymous
 		FROM pk_tracking.log_conversion c
 		WHERE {conversions c} AND c.idgoal <= 0
@@ -193,7 +172,8 @@ SELECT pk_tracking_internal.make_report('report_products',
 			sum(i.price * i.quantity) FILTER (WHERE i.idorder <> '0') AS revenue,
 			sum(i.price) FILTER (WHERE i.idorder <> '0') AS prices,
 			count(i.price) FILTER (WHERE i.idorder <> '0') AS lines,
-			count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
+			pk_tracking_internal.report_distinct(i.idvisit)
+				FILTER (WHERE i.idorder = '0') AS abandoned_carts,
 			sum(i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_quantity,
 			sum(i.price * i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_revenue,
 			avg(i.price) FILTER (WHERE i.idorder = '0') AS cart_price,
@@ -211,7 +191,8 @@ SELECT pk_tracking_internal.make_report('report_products',
 					SELECT DISTINCT ON (x.k1) x.k1, x.k2 AS idaction_name, x.k3 AS idaction_category
 					FROM {counts of product_views_names} x ORDER BY x.k1, x.latest DESC) n USING (k1))
 			{or from the log} (
-			SELECT l.idaction_product_sku AS idaction_sku, count(DISTINCT l.idvisit) AS nb_visits,
+			SELECT l.idaction_product_sku AS idaction_sku,
+				pk_tracking_internal.report_distinct(l.idvisit) AS nb_visits,
 				avg(l.product_price) AS price,
 				(array_agg(l.idaction_product_name ORDER BY l.server_time DESC,
 					l.idlink_va DESC))[1] AS idaction_name,

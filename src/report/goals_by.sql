@@ -30,33 +30,25 @@ BEGIN
 		m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits_converted, 1)
 	FROM (
-		SELECT c.idgoal, coalesce(%2$s, 'Unknown') AS label, count(*) AS nb_conversions,
-			count(DISTINCT c.idvisit) AS nb_visits_converted, coalesce(sum(c.revenue), 0) AS revenue,
-			count(DISTINCT c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
+		-- a visit has one k1, so visits of a label can be added
+		SELECT m.idgoal, coalesce(%2$s, 'Unknown') AS label,
+			sum(m.nb_conversions)::bigint AS nb_conversions,
+			sum(m.nb_visits_converted)::bigint AS nb_visits_converted,
+			sum(m.revenue) AS revenue, sum(m.nb_visits_anonymous)::bigint AS nb_visits_anonymous
 		FROM (
-			SELECT c.idgoal, c.idvisit, c.revenue, c.consent, %1$s AS k1
+			SELECT c.idgoal, %1$s AS k1, %3$s
 			FROM pk_tracking.log_conversion c
 				JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
-			WHERE {conversions c} AND c.idgoal >= 0 AND ($11 IS NULL OR c.idgoal = $11)) c
+			WHERE {conversions c} AND c.idgoal >= 0 AND ($11 IS NULL OR c.idgoal = $11)
+			GROUP BY 1, 2) m
 		GROUP BY 1, 2) m
 		JOIN (
-			SELECT coalesce(%2$s, 'Unknown') AS label, count(*) AS nb_visits
-			FROM (
-				SELECT v.idvisit, %1$s AS k1
-				FROM pk_tracking.log_visit v
-				WHERE v.idsite = $1 AND v.visit_first_action_time < $3
-					AND v.visit_first_action_time >= $2 - make_interval(secs =>
-						(SELECT greatest(max(l.seconds), 86400) FROM pk_tracking.log_visit_length l
-							WHERE l.idsite = $1))
-					AND v.visit_last_action_time >= $2
-					AND v.consent BETWEEN $4 AND $5 AND {visit filter v}
-				UNION
-				SELECT v.idvisit, %1$s
-				FROM pk_tracking.log_conversion c
-					JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
-				WHERE {conversions c}) v
+			SELECT coalesce(%2$s, 'Unknown') AS label, sum(t.nb_visits)::bigint AS nb_visits
+			FROM (SELECT v.k1, count(*) AS nb_visits FROM (%4$s) v GROUP BY 1) t
 			GROUP BY 1) t ON t.label = m.label
-	ORDER BY m.idgoal, m.nb_conversions DESC, m.label$query$, g.key, label);
+	ORDER BY m.idgoal, m.nb_conversions DESC, m.label$query$, g.key, label,
+		pk_tracking_internal.report_conversion_metrics(),
+		pk_tracking_internal.report_acting_visits(g.key || ' AS k1'));
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_goals_by_query IS

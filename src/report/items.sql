@@ -28,7 +28,7 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 			sum(i.quantity) FILTER (WHERE i.idorder <> '0') AS quantity,
 			sum(i.price * i.quantity) FILTER (WHERE i.idorder <> '0') AS revenue,
 			avg(i.price) FILTER (WHERE i.idorder <> '0') AS price,
-			count(DISTINCT i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
+			pk_tracking_internal.report_distinct(i.idvisit) FILTER (WHERE i.idorder = '0') AS abandoned_carts,
 			sum(i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_quantity,
 			sum(i.price * i.quantity) FILTER (WHERE i.idorder = '0') AS abandoned_revenue,
 			avg(i.price) FILTER (WHERE i.idorder = '0') AS cart_price,
@@ -39,7 +39,7 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 		WHERE {items i} AND NOT i.deleted
 		GROUP BY k.idaction) m
 		FULL JOIN (
-			SELECT k.idaction, count(DISTINCT l.idvisit) AS nb_visits,
+			SELECT k.idaction, pk_tracking_internal.report_distinct(l.idvisit) AS nb_visits,
 				avg(l.product_price) AS price
 			FROM pk_tracking.log_link_visit_action l
 				CROSS JOIN LATERAL (%3$s) AS k(idaction)

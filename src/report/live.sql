@@ -64,12 +64,7 @@ AS $$
 			v.config_device_type, v.referer_type, v.referer_name, v.referer_keyword,
 			v.visit_entry_idaction_url, v.visit_exit_idaction_url
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = $1 AND v.visit_first_action_time < $3
-			AND v.visit_first_action_time >= $2 - make_interval(secs =>
-				(SELECT greatest(max(n.seconds), 86400) FROM pk_tracking.log_visit_length n
-					WHERE n.idsite = $1))
-			AND v.visit_last_action_time >= $2
-			AND v.consent BETWEEN $4 AND $5 AND {visit filter v}),
+		WHERE {acting visits v}),
 	actions AS (
 		SELECT floor(extract(epoch FROM l.server_time - $2) / 60)::integer AS minute, count(*) AS n
 		FROM pk_tracking.log_link_visit_action l
@@ -83,7 +78,7 @@ AS $$
 		m.nb_visits_anonymous, x.visits
 	FROM (
 		SELECT count(*) AS nb_visits,
-			count(DISTINCT v.idvisitor) + count(*)
+			pk_tracking_internal.report_distinct(v.idvisitor::bigint) + count(*)
 				FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
 			count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous

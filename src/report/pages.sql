@@ -30,7 +30,8 @@ COMMENT ON FUNCTION pk_tracking_internal.report_page_moment IS
 /*
  * FROM and WHERE over the visits v whose first or last page view (side: entry or
  * exit) lies in the period; by: url or title.  Of the few visits that reach beyond
- * the period the view is looked up.
+ * the period the view is looked up, in a query of its own: as a condition on every
+ * visit it would make the planner think that each of them is looked up.
  */
 CREATE FUNCTION pk_tracking_internal.report_page_visits(side text, by text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -38,15 +39,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format($query$
 		FROM pk_tracking.log_visit v
-		WHERE v.idsite = $1 AND v.consent BETWEEN $4 AND $5 AND {visit filter v}
-			AND v.visit_first_action_time < $3
-			AND v.visit_first_action_time >= $2 - make_interval(secs =>
-				(SELECT greatest(max(n.seconds), 86400) FROM pk_tracking.log_visit_length n
-					WHERE n.idsite = $1))
-			AND v.visit_last_action_time >= $2
+		WHERE {acting visits v}
 			AND v.visit_%1$s_idaction_%2$s IS NOT NULL AND (v.visit_%1$s_idaction_%2$s <> 0%3$s)
-			AND CASE WHEN v.visit_first_action_time >= $2 AND v.visit_last_action_time < $3 THEN true
-				ELSE (SELECT m.at >= $2 AND m.at < $3 FROM %4$s) END$query$,
+			AND (v.visit_first_action_time >= $2 AND v.visit_last_action_time < $3
+				OR v.idvisit IN (
+					SELECT v.idvisit
+					FROM pk_tracking.log_visit v
+					WHERE {acting visits v}
+						AND (v.visit_first_action_time < $2 OR v.visit_last_action_time >= $3)
+						AND (SELECT m.at >= $2 AND m.at < $3 FROM %4$s)))$query$,
 		side, CASE by WHEN 'url' THEN 'url' ELSE 'name' END,
 		-- an untitled page: a search has a keyword there
 		CASE by WHEN 'title' THEN format(' OR v.visit_%s_idaction_url <> 0', side) ELSE '' END,
@@ -110,18 +111,13 @@ SELECT pk_tracking_internal.make_report(CASE r.by WHEN 'url' THEN 'report_pages'
 		coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
 	FROM {from rollups} (
-		SELECT k1 AS idaction, c.*, %10$s
+		SELECT k1 AS idaction, c.*, t.times
 		FROM {counts of views_by_%9$s} c LEFT JOIN {times of views_by_%9$s} t USING (k1))
 		{or from the log} (
-		SELECT l.idaction_%1$s AS idaction, count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous,
-			count(*) FILTER (WHERE num_nonnulls(l.time_network, l.time_server, l.time_transfer,
-				l.time_dom_processing, l.time_dom_completion, l.time_on_load) > 0)
-				AS nb_hits_with_times,
-			%3$s
+		SELECT l.idaction_%1$s AS idaction, %10$s,
+			count(coalesce(l.time_network, l.time_server, l.time_transfer, l.time_dom_processing,
+				l.time_dom_completion, l.time_on_load)) AS nb_hits_with_times,
+			%3$s AS times
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND %6$s
 		GROUP BY l.idaction_%1$s) {end of rollups} m
@@ -149,9 +145,9 @@ SELECT pk_tracking_internal.make_report(CASE r.by WHEN 'url' THEN 'report_pages'
 			GROUP BY l.idaction_%1$s_ref) {end of rollups} t USING (idaction)
 		%8$s
 	ORDER BY coalesce(m.nb_hits, 0) DESC, n.name
-	$report$, r.key, p.results, p.aggregates, pk_tracking_internal.report_page_visits('entry', r.by),
+	$report$, r.key, p.results, p.aggregate, pk_tracking_internal.report_page_visits('entry', r.by),
 		pk_tracking_internal.report_page_visits('exit', r.by), r.is_page, r.before, r.name, r.by,
-		p.from_rollups),
+		pk_tracking_internal.action_metrics()),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r, pk_tracking_internal.report_loading_times() p;
 
@@ -168,7 +164,7 @@ SELECT pk_tracking_internal.make_report(
 	FROM {from rollups} (SELECT c.k1 AS idaction, c.* FROM {counts of entries_by_%4$s} c)
 		{or from the log} (
 		SELECT v.visit_entry_idaction_%1$s AS idaction, count(*) AS nb_visits,
-			count(DISTINCT v.idvisitor) + count(*)
+			pk_tracking_internal.report_distinct(v.idvisitor::bigint) + count(*)
 				FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
 			sum(v.visit_total_actions) AS nb_actions,
 			sum(v.visit_total_time) AS sum_visit_length,
@@ -201,7 +197,7 @@ SELECT pk_tracking_internal.make_report(
 		FROM {counts of exits_by_%5$s} c)
 		{or from the log} (
 		SELECT v.visit_exit_idaction_%1$s AS idaction, count(*) AS exit_nb_visits,
-			count(DISTINCT v.idvisitor) + count(*)
+			pk_tracking_internal.report_distinct(v.idvisitor::bigint) + count(*)
 				FILTER (WHERE v.consent >= 2) AS exit_nb_uniq_visitors,
 			count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
 		%2$s
@@ -209,7 +205,8 @@ SELECT pk_tracking_internal.make_report(
 		LEFT JOIN {from rollups} (
 			SELECT c.k1 AS idaction, c.nb_visits FROM {counts of views_by_%5$s} c)
 			{or from the log} (
-			SELECT l.idaction_%1$s AS idaction, count(DISTINCT l.idvisit) AS nb_visits
+			SELECT l.idaction_%1$s AS idaction,
+				pk_tracking_internal.report_distinct(l.idvisit) AS nb_visits
 			FROM pk_tracking.log_link_visit_action l
 			WHERE {actions l} AND %3$s
 			GROUP BY l.idaction_%1$s) {end of rollups} m USING (idaction)
@@ -227,23 +224,15 @@ SELECT pk_tracking_internal.make_report(
 	following_search_rate numeric, nb_visits bigint, nb_uniq_visitors bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric', r.by),
 	pg_catalog.format($report$
-	SELECT n.name, m.nb_hits_following_search, m.nb_hits,
-		round(100.0 * m.nb_hits_following_search / m.nb_hits, 1),
+	SELECT n.name, m.nb_hits, m.nb_all_hits, round(100.0 * m.nb_hits / m.nb_all_hits, 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (
-		SELECT k1 AS idaction, c.nb_hits, s.nb_hits AS nb_hits_following_search, s.nb_visits,
+		SELECT k1 AS idaction, c.nb_hits AS nb_all_hits, s.nb_hits, s.nb_visits,
 			s.nb_uniq_visitors, s.nb_visits_anonymous
 		FROM {counts of views_by_%4$s} c JOIN {counts of after_search_by_%4$s} s USING (k1))
 		{or from the log} (
-		SELECT l.idaction_%1$s AS idaction, count(*) AS nb_hits,
-			count(*) FILTER (WHERE l.after_search) AS nb_hits_following_search,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.after_search) AS nb_visits,
-			count(DISTINCT l.idvisitor) FILTER (WHERE l.after_search)
-				+ count(DISTINCT l.idvisit)
-					FILTER (WHERE l.after_search AND l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit)
-				FILTER (WHERE l.after_search AND l.consent >= 2) AS nb_visits_anonymous
+		SELECT l.idaction_%1$s AS idaction, count(*) AS nb_all_hits, %5$s
 		FROM (
 			-- where a search began the visit, the page after it has the URL 0 before it
 			SELECT l.idaction_%1$s, l.idvisit, l.idvisitor, l.consent,
@@ -255,7 +244,8 @@ SELECT pk_tracking_internal.make_report(
 		GROUP BY l.idaction_%1$s
 		HAVING bool_or(l.after_search)) {end of rollups} m
 		%3$s
-	ORDER BY m.nb_hits_following_search DESC, m.nb_hits DESC, n.name
-	$report$, r.key, r.is_page, r.name, r.by),
+	ORDER BY m.nb_hits DESC, m.nb_all_hits DESC, n.name
+	$report$, r.key, r.is_page, r.name, r.by,
+		pk_tracking_internal.action_metrics('l.after_search')),
 	rows => 1000)
 FROM pk_tracking_internal.report_page_keys() r;

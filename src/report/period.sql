@@ -260,6 +260,20 @@ COMMENT ON FUNCTION pk_tracking_internal.report_from_rollups IS
 	'text of a report''s query that reads roll-ups; NULL: it must read the log';
 
 /*
+ * No visit of a site lasts longer: what log_visit_length says, and a day at least, for
+ * visits that no hit has written.
+ */
+CREATE FUNCTION pk_tracking_internal.report_longest_visit(idsite integer) RETURNS interval
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT make_interval(secs => greatest(max(l.seconds), 86400))
+	FROM pk_tracking.log_visit_length l WHERE l.idsite = report_longest_visit.idsite
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_longest_visit IS
+	'upper bound of the length of a site''s visits';
+
+/*
  * The statement of a report.  query: with the markers that template.sql explains,
  * which are replaced; period: of a report by period.  filter: as the user
  * wrote it.  Of its text nothing gets into the statement: its SQL is made of the
@@ -315,6 +329,14 @@ BEGIN
 		statement := regexp_replace(statement, '\{span of ([a-z_.]+)\}',
 			format(s.key, '\1'), 'g');
 	END IF;
+	IF statement ~ '\{acting visits v\}' THEN
+		-- a constant, by which the planner knows how many visits there are
+		statement := replace(statement, '{acting visits v}', format(
+			'v.idsite = $1 AND v.visit_first_action_time < $3 '
+			'AND v.visit_first_action_time >= $2 - %L::interval AND v.visit_last_action_time >= $2 '
+			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}',
+			pk_tracking_internal.report_longest_visit(idsite)));
+	END IF;
 	statement := regexp_replace(statement, '\{visits v\}',
 		'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
 		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}', 'g');
@@ -360,7 +382,9 @@ COMMENT ON FUNCTION pk_tracking_internal.report_statement IS
  * visits.  kind: by which the visits may be read from roll-ups.
  *
  * Each anonymous visit counts as a visitor.  A bounce is a visit of at most one
- * action, as in Matomo.  Conversions are those of the counted visits.
+ * action, as in Matomo.  Conversions are those of the counted visits.  They are
+ * looked up for each group: a sub-select for each visit would make the plan look so
+ * dear that the planner finds a sort of all visits no dearer than hashing.
  */
 CREATE FUNCTION pk_tracking_internal.report_query(keys text[], labels text[],
 	condition text DEFAULT 'true', axis text DEFAULT NULL, kind text DEFAULT NULL)
@@ -390,27 +414,28 @@ BEGIN
 			coalesce(m.nb_visits_anonymous, 0),
 			round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
 		FROM %s %s(
-			SELECT %s,
-				count(*) AS nb_visits,
-				count(DISTINCT v.idvisitor) + count(*)
-					FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
-				count(DISTINCT v.user_id) AS nb_users,
-				sum(v.visit_total_actions) AS nb_actions,
-				sum(v.visit_total_interactions - v.visit_total_searches) AS nb_pageviews,
-				max(v.visit_total_actions) AS max_actions,
-				count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
-				sum(v.visit_total_time) AS sum_visit_length,
-				count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
-				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit
-						AND c.idgoal >= 0) END) AS nb_conversions,
-				sum(CASE WHEN v.visit_goal_converted = 1 THEN (SELECT sum(c.revenue)
-					FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit
-						AND c.idgoal >= 0) END) AS revenue,
-				count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
-			FROM pk_tracking.log_visit v
-			WHERE {visits v} AND %s
-			GROUP BY %s)%s m %s
+			SELECT g.*, c.*
+			FROM (
+				SELECT %s,
+					count(*) AS nb_visits,
+					pk_tracking_internal.report_distinct(v.idvisitor::bigint) + count(*)
+						FILTER (WHERE v.consent >= 2) AS nb_uniq_visitors,
+					pk_tracking_internal.report_distinct(v.user_id) AS nb_users,
+					sum(v.visit_total_actions) AS nb_actions,
+					sum(v.visit_total_interactions - v.visit_total_searches) AS nb_pageviews,
+					max(v.visit_total_actions) AS max_actions,
+					count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
+					sum(v.visit_total_time) AS sum_visit_length,
+					count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
+					array_agg(v.idvisit) FILTER (WHERE v.visit_goal_converted = 1) AS converted,
+					count(*) FILTER (WHERE v.consent >= 2) AS nb_visits_anonymous
+				FROM pk_tracking.log_visit v
+				WHERE {visits v} AND %s
+				GROUP BY %s) g
+				CROSS JOIN LATERAL (
+					SELECT count(*) AS nb_conversions, sum(c.revenue) AS revenue
+					FROM pk_tracking.log_conversion c
+					WHERE c.idvisit = ANY (g.converted) AND c.idgoal >= 0) c)%s m %s
 		ORDER BY %s$query$,
 		array_to_string(labels, ', '),
 		CASE WHEN axis IS NOT NULL THEN axis || ' LEFT JOIN' END,

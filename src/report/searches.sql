@@ -39,7 +39,7 @@ SELECT pk_tracking_internal.make_report('report_searches',
 	ORDER BY m.nb_hits DESC, n.name
 	$report$, pk_tracking_internal.action_counts('{l.idaction_name}',
 		'l.idaction_url IS NULL AND l.idaction_name <> 0',
-		'nb_no_result sum coalesce((l.search_count = 0)::integer, 0)'),
+		'nb_no_result count(*) FILTER (WHERE l.search_count = 0)'),
 		pk_tracking_internal.report_page_visits('exit', 'title')),
 	rows => 1000);
 
@@ -48,52 +48,42 @@ SELECT pk_tracking_internal.make_report('report_search_categories',
 	'category text, nb_hits bigint, nb_no_result bigint, nb_visits bigint,
 	nb_uniq_visitors bigint, nb_pages_per_search numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
-	$report$
+	pg_catalog.format($report$
 	SELECT pk_tracking.plain_text($1, m.search_cat), m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
 		round(m.nb_hits::numeric / m.nb_visits, 1), m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (SELECT c.k1 AS search_cat, c.* FROM {counts of search_categories} c)
 		{or from the log} (
-		SELECT l.search_cat, count(*) AS nb_hits,
-			count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
+		SELECT l.search_cat, count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
+			%s
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.search_cat <> ''
 		GROUP BY l.search_cat) {end of rollups} m
 	ORDER BY m.nb_hits DESC, m.search_cat
-	$report$);
+	$report$, pk_tracking_internal.action_metrics()));
 
 SELECT pk_tracking_internal.make_report('report_searches_without_results',
 	'keywords of site searches that found nothing; no_result_rate: of all searches for the keyword',
 	'keyword text, nb_no_result bigint, nb_hits bigint, no_result_rate numeric,
 	nb_visits bigint, nb_uniq_visitors bigint, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
-	$report$
-	SELECT pk_tracking.plain_text($1, n.name), m.nb_no_result, m.nb_hits, round(100.0 * m.nb_no_result / m.nb_hits, 1),
+	pg_catalog.format($report$
+	SELECT pk_tracking.plain_text($1, n.name), m.nb_hits, m.nb_all_hits, round(100.0 * m.nb_hits / m.nb_all_hits, 1),
 		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (
-		SELECT n.k1 AS idaction_name, s.nb_hits, n.nb_hits AS nb_no_result, n.nb_visits,
+		SELECT n.k1 AS idaction_name, s.nb_hits AS nb_all_hits, n.nb_hits, n.nb_visits,
 			n.nb_uniq_visitors, n.nb_visits_anonymous
 		FROM {counts of searches_without_results} n JOIN {counts of searches} s USING (k1))
 		{or from the log} (
-		SELECT l.idaction_name, count(*) AS nb_hits,
-			count(*) FILTER (WHERE l.search_count = 0) AS nb_no_result,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.search_count = 0) AS nb_visits,
-			count(DISTINCT l.idvisitor) FILTER (WHERE l.search_count = 0)
-				+ count(DISTINCT l.idvisit)
-					FILTER (WHERE l.search_count = 0 AND l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit)
-				FILTER (WHERE l.search_count = 0 AND l.consent >= 2) AS nb_visits_anonymous
+		SELECT l.idaction_name, count(*) AS nb_all_hits,
+			%s
 		FROM pk_tracking.log_link_visit_action l
 		WHERE {actions l} AND l.idaction_url IS NULL AND l.idaction_name <> 0
 		GROUP BY l.idaction_name
 		HAVING count(*) FILTER (WHERE l.search_count = 0) > 0) {end of rollups} m
 		CROSS JOIN LATERAL (SELECT a.name FROM pk_tracking.log_action a
 			WHERE a.idsite = $1 AND a.idaction = m.idaction_name AND a.type = 8 LIMIT 1) n
-	ORDER BY m.nb_no_result DESC, n.name
-	$report$,
+	ORDER BY m.nb_hits DESC, n.name
+	$report$, pk_tracking_internal.action_metrics('l.search_count = 0')),
 	rows => 1000);

@@ -37,7 +37,7 @@ AS $$
 		LEFT JOIN (
 			SELECT v.idsite,
 				count(*) FILTER (WHERE now) AS nb_visits,
-				count(DISTINCT v.idvisitor) FILTER (WHERE now)
+				pk_tracking_internal.report_distinct(v.idvisitor::bigint) FILTER (WHERE now)
 					+ count(*) FILTER (WHERE now AND v.consent >= 2) AS nb_uniq_visitors,
 				sum(v.visit_total_actions) FILTER (WHERE now) AS nb_actions,
 				sum(v.visit_total_interactions - v.visit_total_searches)

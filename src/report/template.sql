@@ -17,6 +17,8 @@
 --		$10, ...	the report's own arguments, in their order
 -- and these markers for conditions; v, l, c and i are aliases of the tables
 --		{visits v}				rows of log_visit that began in the period
+--		{acting visits v}		rows of log_visit that may have acted in the period: that
+--								began before its end and did not end before it
 --		{actions l}				rows of log_link_visit_action by their time
 --		{conversions c}			rows of log_conversion by their time
 --		{items i}				rows of log_conversion_item by their time

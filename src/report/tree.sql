@@ -44,11 +44,8 @@ SELECT pk_tracking_internal.make_report('report_page_tree',
 		coalesce(m.nb_visits_anonymous, 0),
 		round(coalesce(100.0 * m.nb_visits_anonymous / m.nb_visits, 0), 1)
 	FROM (
-		SELECT s.n, count(DISTINCT l.idaction_url) AS nb_pages, count(*) AS nb_hits,
-			count(DISTINCT l.idvisit) AS nb_visits,
-			count(DISTINCT l.idvisitor) + count(DISTINCT l.idvisit)
-				FILTER (WHERE l.consent >= 2) AS nb_uniq_visitors,
-			count(DISTINCT l.idvisit) FILTER (WHERE l.consent >= 2) AS nb_visits_anonymous
+		SELECT s.n, pk_tracking_internal.report_distinct(l.idaction_url) AS nb_pages,
+			%5$s
 		FROM pk_tracking.log_link_visit_action l JOIN step s ON s.idaction = l.idaction_url
 		WHERE {actions l} AND %1$s
 		GROUP BY s.n) m
@@ -76,7 +73,8 @@ SELECT pk_tracking_internal.make_report('report_page_tree',
 		JOIN (SELECT DISTINCT n, path, is_folder FROM step) k USING (n)
 	ORDER BY coalesce(m.nb_hits, 0) DESC, k.path, k.is_folder
 	$report$, r.is_page, r.before, pk_tracking_internal.report_page_visits('entry', 'url'),
-		pk_tracking_internal.report_page_visits('exit', 'url')),
+		pk_tracking_internal.report_page_visits('exit', 'url'),
+		pk_tracking_internal.action_metrics()),
 	own_arguments => $arguments$folder text DEFAULT '/'$arguments$,
 	rows => 100)
 FROM pk_tracking_internal.report_page_keys() r
