@@ -190,3 +190,19 @@ SELECT count(*) AS differ FROM (VALUES ('a'), ('b'), ('c')) AS p(page) CROSS JOI
 	UNION ALL (SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page, filter => 'pageUrl=@/b')
 		EXCEPT ALL SELECT side, kind, nb_hits FROM pk_tracking.report_transitions(:piwik, '2026-03-29', '2026-03-29', 't.example/' || p.page))) d WHERE p.page <> 'c';
 DELETE FROM pk_tracking.log_visit WHERE idsite IN (:piwik, :matomo);
+
+-- Log-ins ------------------------------------------------------------------
+-- a log-in amid a visit changes its visitor id: a page viewed before and after it has one visit, and so one visitor
+SELECT pk_tracking.add_site('log-in', '{https://p.example}', 'UTC') AS changing \gset
+SELECT set_config('test.site', :'changing', false) IS NOT NULL AS site, pk_tracking.add_dimension(:changing, 'section', 'action') AS section;
+SELECT h.n, pg_temp.hit('ad', h.at::timestamptz, h.query) AS outcome
+FROM (VALUES (1, '2026-03-29 10:00Z', '/a&action_name=A&dimension1=docs&c_n=Ad&cvar={"1":["box","red"]}'), (2, '2026-03-29 10:01Z', '/a&action_name=A&dimension1=docs&cvar={"1":["box","red"]}'), (3, '2026-03-29 10:02Z', '/a&e_c=C&e_a=A'),
+	(4, '2026-03-29 10:03Z', '/a&search=x&search_cat=c&search_count=0'), (5, '2026-03-29 10:04Z', '/a&action_name=A'), (6, '2026-03-29 10:05Z', '/a&download=https://p.example/f'), (7, '2026-03-29 10:06Z', '/a&link=https://else.example/'), (8, '2026-03-29 10:06:10Z', '/a&c_n=Ad&c_p=img'),
+	(11, '2026-03-29 10:10Z', '/a&action_name=A&dimension1=docs&cvar={"1":["box","red"]}&uid=kim'), (12, '2026-03-29 10:11Z', '/a&e_c=C&e_a=A&uid=kim'), (13, '2026-03-29 10:12Z', '/a&search=x&search_cat=c&search_count=0&uid=kim'),
+	(14, '2026-03-29 10:13Z', '/a&action_name=A&uid=kim'), (15, '2026-03-29 10:14Z', '/a&download=https://p.example/f&uid=kim'), (16, '2026-03-29 10:15Z', '/a&link=https://else.example/&uid=kim'), (17, '2026-03-29 10:15:10Z', '/a&c_n=Ad&c_p=img&uid=kim')) AS h(n, at, query) ORDER BY h.n;
+SELECT count(DISTINCT l.idvisit) AS visits, count(DISTINCT l.idvisitor) AS ids FROM pk_tracking.log_link_visit_action l WHERE l.idsite = :changing;
+SELECT r.report, r.rows, r.nb_visits, r.nb_uniq_visitors FROM (VALUES ('action_dimension', 'dimension => 1'), ('action_dimension_urls', 'dimension => 1'), ('content_names', NULL), ('content_pieces', NULL), ('contents', NULL), ('custom_variables', NULL),
+	('downloads', NULL), ('events', NULL), ('outlinks', NULL), ('page_tree', NULL), ('pages', NULL), ('pages_after_search', NULL), ('search_categories', NULL), ('searches', NULL), ('searches_without_results', NULL), ('titles', NULL), ('titles_after_search', NULL)) AS v(report, own)
+	CROSS JOIN LATERAL (SELECT v.report, (xpath('count(//row)', x.doc))[1] AS rows, array_to_string(xpath('//nb_visits/text()', x.doc), ' ') AS nb_visits, array_to_string(xpath('//nb_uniq_visitors/text()', x.doc), ' ') AS nb_uniq_visitors
+		FROM query_to_xml(format('SELECT * FROM pk_tracking.report_%s(%s)', v.report, concat_ws(', ', :'changing', '''2026-03-29'', ''2026-03-29''', v.own)), false, false, '') AS x(doc)) r ORDER BY 1;
+DELETE FROM pk_tracking.log_visit WHERE idsite = :changing;

@@ -3,7 +3,11 @@
 -- report/action_counts: counting actions, their visits and their visitors
 -- ---------------------------------------------------------------------------
 
-/* The columns that count the rows l of a group, their visits and their visitors. */
+/*
+ * The columns that count the rows l of a group, their visits and their visitors.  A
+ * log-in changes the visitor id of the visit's later actions: reports show at most as
+ * many visitors as visits.
+ */
 CREATE FUNCTION pk_tracking_internal.action_metrics(condition text DEFAULT NULL) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp

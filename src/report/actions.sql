@@ -9,7 +9,7 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	'url text, nb_hits bigint, nb_visits bigint, nb_uniq_visitors bigint,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
-	SELECT n.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
+	SELECT n.name, m.nb_hits, m.nb_visits, least(m.nb_visits, m.nb_uniq_visitors),
 		m.nb_visits_anonymous, round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {rollup %s} (%s) {end of rollup} m
 		CROSS JOIN LATERAL (SELECT pk_tracking.plain_text($1,
@@ -33,7 +33,8 @@ SELECT pk_tracking_internal.make_report('report_events',
 	min_event_value numeric, max_event_value numeric, avg_event_value numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
-	SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
+	SELECT ec.name, ea.name, en.name, m.nb_hits, m.nb_visits,
+		least(m.nb_visits, m.nb_uniq_visitors),
 		m.nb_events_with_value::bigint,
 		m.sum_event_value, m.min_event_value, m.max_event_value,
 		round(m.sum_event_value / nullif(m.nb_events_with_value, 0), 2),

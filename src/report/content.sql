@@ -15,7 +15,7 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment || ': impressions, int
 		-- interactions can be sent without impressions
 		round(100.0 * least(m.nb_interactions, m.nb_hits)
 			/ greatest(m.nb_hits, 1), 1),
-		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
+		m.nb_visits, least(m.nb_visits, m.nb_uniq_visitors), m.nb_visits_anonymous,
 		round(coalesce(100.0 * m.nb_visits_anonymous / nullif(m.nb_visits, 0), 0), 1)
 	FROM {from rollups} (
 		SELECT %4$s, coalesce(i.nb_hits, 0) AS nb_hits, coalesce(u.nb_hits, 0) AS nb_interactions,

@@ -15,7 +15,8 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	sum_time_spent bigint, avg_time_on_dimension bigint, bounce_count bigint,
 	bounce_rate numeric, exit_nb_visits bigint, exit_rate numeric',
 	pg_catalog.format($report$
-	SELECT pk_tracking.plain_text($1, m.value)%1$s, m.nb_hits, m.nb_visits, m.nb_uniq_visitors,
+	SELECT pk_tracking.plain_text($1, m.value)%1$s, m.nb_hits, m.nb_visits,
+		least(m.nb_visits, m.nb_uniq_visitors),
 		m.sum_time_spent,
 		round(m.sum_time_spent::numeric / m.nb_hits)::bigint, m.bounce_count,
 		round(100.0 * m.bounce_count / m.nb_visits, 1), m.exit_nb_visits,
@@ -72,7 +73,7 @@ SELECT pk_tracking_internal.make_report('report_custom_variables',
 	nb_actions bigint',
 	$report$
 	SELECT m.scope, pk_tracking.plain_text($1, m.name), pk_tracking.plain_text($1, m.value),
-		m.nb_visits, m.nb_uniq_visitors, m.nb_actions
+		m.nb_visits, least(m.nb_visits, m.nb_uniq_visitors), m.nb_actions
 	FROM (
 		SELECT 'visit' AS scope, c.pair ->> 0 AS name, c.pair ->> 1 AS value,
 			pk_tracking_internal.report_distinct(v.idvisit) AS nb_visits,

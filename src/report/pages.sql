@@ -98,7 +98,7 @@ SELECT pk_tracking_internal.make_report(CASE r.by WHEN 'url' THEN 'report_pages'
 	nb_visits_anonymous bigint, anonymous_rate numeric', r.by, p.columns),
 	pg_catalog.format($report$
 	SELECT n.name, coalesce(m.nb_hits, 0), coalesce(m.nb_visits, 0),
-		coalesce(m.nb_uniq_visitors, 0),
+		coalesce(least(m.nb_visits, m.nb_uniq_visitors), 0),
 		coalesce(e.nb_visits, 0), coalesce(e.nb_actions, 0), coalesce(e.sum_visit_length, 0),
 		coalesce(e.bounce_count, 0),
 		round(coalesce(100.0 * e.bounce_count / e.nb_visits, 0), 1),
@@ -225,7 +225,7 @@ SELECT pk_tracking_internal.make_report(
 	nb_visits_anonymous bigint, anonymous_rate numeric', r.by),
 	pg_catalog.format($report$
 	SELECT n.name, m.nb_hits, m.nb_all_hits, round(100.0 * m.nb_hits / m.nb_all_hits, 1),
-		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
+		m.nb_visits, least(m.nb_visits, m.nb_uniq_visitors), m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (
 		SELECT k1 AS idaction, c.nb_hits AS nb_all_hits, s.nb_hits, s.nb_visits,

@@ -10,7 +10,8 @@ SELECT pk_tracking_internal.make_report('report_searches',
 	avg_time_on_page bigint, exit_nb_visits bigint, exit_rate numeric,
 	nb_visits_anonymous bigint, anonymous_rate numeric',
 	pg_catalog.format($report$
-	SELECT n.name, m.nb_hits, m.nb_no_result::bigint, m.nb_visits, m.nb_uniq_visitors,
+	SELECT n.name, m.nb_hits, m.nb_no_result::bigint, m.nb_visits,
+		least(m.nb_visits, m.nb_uniq_visitors),
 		round(m.nb_hits::numeric / m.nb_visits, 1), coalesce(t.sum_time_spent, 0),
 		coalesce(round(t.sum_time_spent::numeric / m.nb_hits), 0)::bigint,
 		coalesce(x.exit_nb_visits, 0),
@@ -49,7 +50,8 @@ SELECT pk_tracking_internal.make_report('report_search_categories',
 	nb_uniq_visitors bigint, nb_pages_per_search numeric, nb_visits_anonymous bigint,
 	anonymous_rate numeric',
 	pg_catalog.format($report$
-	SELECT pk_tracking.plain_text($1, m.search_cat), m.nb_hits, m.nb_no_result, m.nb_visits, m.nb_uniq_visitors,
+	SELECT pk_tracking.plain_text($1, m.search_cat), m.nb_hits, m.nb_no_result, m.nb_visits,
+		least(m.nb_visits, m.nb_uniq_visitors),
 		round(m.nb_hits::numeric / m.nb_visits, 1), m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (SELECT c.k1 AS search_cat, c.* FROM {counts of search_categories} c)
@@ -69,7 +71,7 @@ SELECT pk_tracking_internal.make_report('report_searches_without_results',
 	anonymous_rate numeric',
 	pg_catalog.format($report$
 	SELECT pk_tracking.plain_text($1, n.name), m.nb_hits, m.nb_all_hits, round(100.0 * m.nb_hits / m.nb_all_hits, 1),
-		m.nb_visits, m.nb_uniq_visitors, m.nb_visits_anonymous,
+		m.nb_visits, least(m.nb_visits, m.nb_uniq_visitors), m.nb_visits_anonymous,
 		round(100.0 * m.nb_visits_anonymous / m.nb_visits, 1)
 	FROM {from rollups} (
 		SELECT n.k1 AS idaction_name, s.nb_hits AS nb_all_hits, n.nb_hits, n.nb_visits,

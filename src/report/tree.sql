@@ -34,7 +34,7 @@ SELECT pk_tracking_internal.make_report('report_page_tree',
 			WHERE starts_with(u.name, f.path)) s
 		GROUP BY s.idaction, s.path, s.is_folder)
 	SELECT k.path, k.is_folder, coalesce(m.nb_pages, 0), coalesce(m.nb_hits, 0),
-		coalesce(m.nb_visits, 0), coalesce(m.nb_uniq_visitors, 0),
+		coalesce(m.nb_visits, 0), coalesce(least(m.nb_visits, m.nb_uniq_visitors), 0),
 		coalesce(e.nb_visits, 0), coalesce(e.bounce_count, 0),
 		round(coalesce(100.0 * e.bounce_count / e.nb_visits, 0), 1),
 		coalesce(x.nb_visits, 0),
