@@ -206,6 +206,19 @@ job_done(WebJob *job)
 	work->request->done(work->request);
 }
 
+/* {"result": …} of a call, with the warnings that came with it. */
+static void
+answer_call(WebRequest *request, const char *result, size_t len, const char *warnings)
+{
+	Text text = {0};
+
+	text_add(&text, result, warnings != NULL ? len - 1 : len);
+	if (warnings != NULL)
+		text_printf(&text, ",\"warnings\":[%s]}", warnings);
+	web_answer(request, 200, JSON, pool_strndup(request->pool, text.data, text.len), text.len);
+	text_free(&text);
+}
+
 static void
 then_answer(Work *work)
 {
@@ -220,7 +233,7 @@ then_answer(Work *work)
 		answer_add_header(&request->answer, "Content-Disposition", work->file);
 	}
 	else if (work->job.write)
-		web_answer(request, 200, JSON, result, len);
+		answer_call(request, result, len, work->job.warnings);
 	else
 		web_answer_kept(request, JSON, result, len, NULL, work->if_none_match);
 }

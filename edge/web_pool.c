@@ -418,10 +418,35 @@ watch_socket(Conn *c, short events)
 }
 
 static void
-ignore_notice(void *context, const PGresult *result)
+add_member(Text *json, const char *name, const char *value)
 {
-	(void) context;
-	(void) result;
+	if (value == NULL)
+		return;
+	text_printf(json, "%s\"%s\":", json->data[json->len - 1] == '{' ? "" : ",", name);
+	text_add_json(json, value);
+}
+
+/* Keeps the warnings of a statement that changes something, for whoever asked for it. */
+static void
+take_notice(void *context, const PGresult *result)
+{
+	Conn	   *c = context;
+	WebJob	   *job = c->job;
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	Text json = {0};
+
+	if (job == NULL || !job->write || c->step != STEP_QUERY || severity == NULL ||
+		strcmp(severity, "WARNING") != 0)
+		return;
+	if (job->warnings != NULL)
+		text_printf(&json, "%s,", job->warnings);
+	text_add_char(&json, '{');
+	add_member(&json, "message", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	add_member(&json, "detail", PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	add_member(&json, "hint", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	text_add_char(&json, '}');
+	job->warnings = pool_strndup(job->pool, json.data, json.len);
+	text_free(&json);
 }
 
 static void
@@ -441,7 +466,7 @@ go_on_connecting(Conn *c)
 			lose(c, PQerrorMessage(c->conn));
 			return;
 	}
-	PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
+	PQsetNoticeReceiver(c->conn, take_notice, c);
 	if (PQsetnonblocking(c->conn, 1) != 0)
 	{
 		lose(c, PQerrorMessage(c->conn));

@@ -239,6 +239,9 @@ SELECT pk_tracking.add_segment(:site, 'Shop-pers 1', 'pageUrl=@shoes;dimension2=
 SELECT pk_tracking.add_segment(:site, 'German', 'countryCode==de'), pk_tracking.add_segment(:other, 'German', 'countryCode==at');
 SELECT s.name, s.filter FROM pk_tracking.segment s WHERE s.idsite = :site ORDER BY s.name;
 SELECT pg_temp.visits('@German') AS german, pg_temp.visits(' @Shop-pers 1 ') AS shoppers, pg_temp.try('@german') AS exact;
+-- a name among other conditions; not as one of several of which one will do
+SELECT pg_temp.visits('countryCode==de;pageUrl=@shoes;dimension2==shop') AS conditions, pg_temp.visits('@German;@Shop-pers 1') AS names,
+	pg_temp.visits('pageUrl=@shoes; @German ;dimension2==shop') AS both, pg_temp.try('@German,countryCode==at'), pg_temp.try('countryCode==at,@German'), pg_temp.try('@German;'), pg_temp.try('@German;@nothing');
 SELECT pk_tracking.set_segment(:site, 'German', 'countryCode!=de');
 SELECT pg_temp.visits('@German') AS changed;
 SELECT pk_tracking.drop_segment(:site, 'German'), pk_tracking.drop_segment(:site, 'German') AS again, pg_temp.try('@German');

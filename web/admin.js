@@ -4,23 +4,30 @@
  * the same name.
  */
 import { t } from './texts.js';
-import { h, put, get, post, plain, Problem } from './base.js';
+import { h, put, get, post, plain, conditions, readCondition, Problem } from './base.js';
 import { consentManager, windowEditor } from './consent.js';
 
 /* The parts, in their order. */
 const PARTS = {
-	websites, tracking, recognition, privacy: consentManager, window: windowEditor, settings, goals, dimensions,
+	websites, tracking, recognition, privacy: consentManager, window: windowEditor, settings, goals, dimensions, segments,
 	exclusions,
 	tokens, users, status
 };
 
-export async function admin(state, main, go) {
+/* The warnings of the last change, and how often the page was drawn since. */
+let warned = [], drawn = 0;
+
+export async function admin(state, main, go, session, hrefWith, renew) {
 	const part = PARTS[state.own.part] ? state.own.part : 'websites';
 	const body = h('div', { class: 'part', 'data-part': part }, h('p', { class: 'loading' }, t('loading')));
-	const a = { state, go, site: state.site, body, say: text => { document.getElementById('say').textContent = text; } };
+	const a = { state, go, renew, site: state.site, body, warnings: h('div', { class: 'warnings', role: 'status' }), say: text => { document.getElementById('say').textContent = text; } };
 
 	main.append(h('div', { class: 'parts', role: 'group', 'aria-label': t('parts') }, Object.keys(PARTS).map(name =>
-		h('button', { type: 'button', 'aria-pressed': String(name === part), onclick: () => go({ part: name, configure: '', all: '' }) }, t('part', name)))), body);
+		h('button', { type: 'button', 'aria-pressed': String(name === part), onclick: () => go({ part: name, configure: '', all: '' }) }, t('part', name)))), a.warnings, body);
+	/* a change may lead to another part: its warnings go with it, and no further */
+	if (drawn++)
+		warned = [];
+	showWarnings(a);
 	try {
 		await PARTS[part](a);
 	} catch (e) {
@@ -33,12 +40,22 @@ export async function admin(state, main, go) {
 export const problem = e => h('p', { class: 'problem', role: 'alert' }, e.message);
 export const card = (title, ...children) => h('section', { class: 'panel wide' }, h('header', null, h('h2', null, title)), ...children);
 
-/* A form's answer: what the function said, beside the button. */
-export async function call(a, where, name, args, done) {
+function showWarnings(a) {
+	put(a.warnings, warned.map(w => h('p', { class: 'notice' }, h('strong', null, t('warning')), ' ', [w.message && w.message.replace(/^./, c => c.toUpperCase()) + '.', w.detail, w.hint].filter(Boolean).join(' '))));
+}
+
+/*
+ * A form's answer: what the function said, beside the button; what it warned of, above.
+ * more: the call belongs to the one before.
+ */
+export async function call(a, where, name, args, done, more = false) {
 	where.querySelectorAll('.problem, .done').forEach(x => x.remove());
 	try {
-		const { result } = await post('admin/' + name, args);
+		const { result, warnings } = await post('admin/' + name, args);
 
+		warned = (more ? warned : []).concat(warnings || []).filter((w, i, all) => all.findIndex(x => x.message === w.message) === i);
+		drawn = 0;
+		showWarnings(a);
 		where.append(h('span', { class: 'done' }, t('saved')));
 		a.say(t('saved'));
 		if (done)
@@ -154,11 +171,11 @@ async function websites(a) {
 	put(a.body, card(t('part', 'websites'), table(t('part', 'websites'), ['idsite', 'name', 'urls', 'timezone', 'currency', 'ecommerce'], rows)),
 		card(t('change website', site.name), h('form', { class: 'grid', onsubmit: e => {
 			e.preventDefault();
-			call(a, said, 'change_site', { idsite: a.site, name: changed.name.value, urls: changed.urls.value.split(/\s+/).filter(Boolean), timezone: changed.timezone.value, currency: changed.currency.value.toUpperCase() });
+			call(a, said, 'change_site', { idsite: a.site, name: changed.name.value, urls: changed.urls.value.split(/\s+/).filter(Boolean), timezone: changed.timezone.value, currency: changed.currency.value.toUpperCase() }, () => a.renew({}));
 		} }, Object.entries(changed).map(([name, x]) => field(t('column', name), x)), h('div', null, h('button', { type: 'submit' }, t('save')), said))),
 		card(t('add website'), h('form', { class: 'grid', onsubmit: e => {
 			e.preventDefault();
-			call(a, answer, 'add_site', { name: name.value, urls: urls.value.split(/\s+/).filter(Boolean), timezone: zone.value, currency: currency.value.toUpperCase(), profile: profile.value }, id => { location.href = '/?view=admin&part=tracking&site=' + encodeURIComponent(id); });
+			call(a, answer, 'add_site', { name: name.value, urls: urls.value.split(/\s+/).filter(Boolean), timezone: zone.value, currency: currency.value.toUpperCase(), profile: profile.value }, id => a.renew({ part: 'tracking', site: id }));
 		} }, field(t('column', 'name'), name), field(t('column', 'urls'), urls, t('one a line')), field(t('column', 'timezone'), zone), field(t('column', 'currency'), currency), field(t('part', 'recognition'), profile), h('div', null, h('button', { type: 'submit' }, t('add')), answer))));
 }
 
@@ -209,9 +226,28 @@ async function dimensions(a) {
 	const name = h('input', { required: true }), scope = h('select', null, ['visit', 'action'].map(v => h('option', { value: v }, v))), answer = h('span', { class: 'answer' });
 
 	put(a.body, card(t('part', 'dimensions'), rows.length ? table(t('part', 'dimensions'), ['iddimension', 'name', 'scope', 'active'], rows, (row, c) => c !== 'active' ? text(row[c]) : h('button', { type: 'button', 'aria-pressed': String(row.active), 'aria-label': t('dimension is active', row.name),
-			onclick: e => call(a, e.target.parentNode, 'set_dimension_active', { idsite: a.site, iddimension: row.iddimension, active: !row.active }, () => dimensions(a)) }, t(row.active ? 'on' : 'off'))) : h('p', { class: 'empty' }, t('none yet'))),
-		card(t('add dimension'), h('form', { class: 'grid', onsubmit: e => { e.preventDefault(); call(a, answer, 'add_dimension', { idsite: a.site, name: name.value, scope: scope.value }, () => dimensions(a)); } },
+			onclick: e => call(a, e.target.parentNode, 'set_dimension_active', { idsite: a.site, iddimension: row.iddimension, active: !row.active }, () => a.renew({})) }, t(row.active ? 'on' : 'off'))) : h('p', { class: 'empty' }, t('none yet'))),
+		card(t('add dimension'), h('form', { class: 'grid', onsubmit: e => { e.preventDefault(); call(a, answer, 'add_dimension', { idsite: a.site, name: name.value, scope: scope.value }, () => a.renew({})); } },
 			field(t('column', 'name'), name), field(t('column', 'scope'), scope), h('div', null, h('button', { type: 'submit' }, t('add')), answer))));
+}
+
+/* Named filters: each can be changed, and the filters of the address get a name. */
+async function segments(a) {
+	const { rows } = await get('admin/segments', { idsite: a.site });
+	const name = h('input', { required: true, maxlength: 100 }), filter = h('input', { required: true, spellcheck: 'false', placeholder: 'countryCode==de;deviceType==smartphone', value: a.state.filter });
+	const answer = h('span', { class: 'answer' });
+	const again = () => a.renew({});
+	const line = row => {
+		const changed = h('input', { value: row.filter, required: true, spellcheck: 'false', 'aria-label': t('column', 'filter') }), said = h('span', { class: 'answer' });
+
+		return h('form', { class: 'setting', 'data-segment': row.name, onsubmit: e => { e.preventDefault(); call(a, said, 'set_segment', { idsite: a.site, name: row.name, filter: changed.value }, again); } },
+			h('div', null, h('strong', null, row.name), h('p', null, conditions(row.filter).map(c => readCondition(c, a.state.dimensions)).join('; '))),
+			h('div', { class: 'control' }, changed, h('button', { type: 'submit', 'aria-label': t('save filter of', row.name) }, t('save')), h('button', { type: 'button', 'aria-label': t('drop filter', row.name), onclick: () => call(a, said, 'drop_segment', { idsite: a.site, name: row.name }, again) }, t('drop')), said));
+	};
+
+	put(a.body, card(t('part', 'segments'), h('p', { class: 'hint' }, t('filters hint')), rows.length ? rows.map(line) : h('p', { class: 'empty' }, t('none yet'))),
+		card(t('add filter named'), h('form', { class: 'grid', onsubmit: e => { e.preventDefault(); call(a, answer, 'add_segment', { idsite: a.site, name: name.value, filter: filter.value }, again); } },
+			field(t('column', 'name'), name), field(t('column', 'filter'), filter), h('div', null, h('button', { type: 'submit' }, t('add')), answer))));
 }
 
 /* Tokens by which hits are sent, tokens by which scripts read, and public links. */

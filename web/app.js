@@ -14,8 +14,8 @@ let session = null, drawing = null, state = null;
 
 /* ---- the address ---- */
 
-const allowed = name => VIEWS[name] && !(session.public && (VIEWS[name].personal || VIEWS[name].special || VIEWS[name].admin)) && (!VIEWS[name].admin || session.admin) &&
-	(name !== 'sites' || session.sites.length > 1);
+const allowed = (name, site = state.site) => VIEWS[name] && !(session.public && (VIEWS[name].personal || VIEWS[name].special || VIEWS[name].admin)) && (!VIEWS[name].admin || session.admin) &&
+	(name !== 'sites' || session.sites.length > 1) && (name !== 'dimensions' || session.dimensions.some(d => d.idsite === site));
 
 const readable = name => !session.reports || !PANELS[name].where && session.reports.includes(PANELS[name].report || name);
 
@@ -34,11 +34,19 @@ function readState() {
 			[from, to] = [to, from];
 	} else
 		[from, to] = periodAround(period, isDay(own.date) ? own.date : today);
-	return { own, isPublic: session.public, site: site && site.idsite, siteRow: site, currency: site && site.currency, zone, today, period, from, to,
-		view: allowed(own.view) ? own.view : 'overview', filter: own.filter || '', compare: own.compare || '', visitors: own.visitors || 'all', metric: own.metric || '', by: own.by || '' };
+	const ofSite = list => site ? list.filter(x => x.idsite === site.idsite) : [];
+
+	return { own, isPublic: session.public, segments: ofSite(session.segments), dimensions: ofSite(session.dimensions), site: site && site.idsite, siteRow: site, currency: site && site.currency, zone, today, period, from, to,
+		view: allowed(own.view, site && site.idsite) ? own.view : 'overview', filter: own.filter || '', compare: own.compare || '', visitors: own.visitors || 'all', metric: own.metric || '', by: own.by || '' };
 }
 
 const hrefWith = changes => addressOf(Object.assign({}, state.own, changes));
+
+/* Changes the address and nothing on the page. */
+function note(changes) {
+	Object.assign(state.own, changes);
+	history.pushState(null, '', addressOf(state.own));
+}
 
 /* Goes to the address with these changes; keeps the keyboard where it was. */
 function go(changes) {
@@ -92,23 +100,26 @@ function bar() {
 	const view = VIEWS[state.view];
 
 	return h('div', { id: 'bar' },
-		session.sites.length > 1 ? select('site', String(state.site), session.sites.map(s => [String(s.idsite), s.name]), site => go({ site, filter: '', step: '' })) : h('strong', { class: 'site' }, state.siteRow.name),
+		session.sites.length > 1 ? select('site', String(state.site), session.sites.map(s => [String(s.idsite), s.name]), site => go(Object.assign({ site, filter: '' }, Object.fromEntries(ONE_VIEW.filter(k => !/^(metric|part|report)$/.test(k)).map(k => [k, '']))))) : h('strong', { class: 'site' }, state.siteRow.name),
 		view.plain ? null : periodPicker(),
 		view.plain ? null : select('compare', state.compare, [['', t('compare none')], ['previous', t('compare previous')], ['year', t('compare year')]], compare => go({ compare })),
 		view.admin || session.public ? null : select('visitors', state.visitors, ['all', 'identified', 'anonymous'].map(v => [v, t('visitors ' + v)]), visitors => go({ visitors: visitors === 'all' ? '' : visitors })));
 }
 
 function chips() {
-	const given = conditions(state.filter);
+	const isNamed = value => value.startsWith('@') && state.segments.some(s => s.name === value.slice(1));
+	const given = conditions(state.filter), words = one => readCondition(one, state.dimensions);
 	const form = h('form', { class: 'adding', hidden: true, onsubmit: e => {
 		e.preventDefault();
-		const [what, how, value] = [...form.elements].map(x => x.value);
+		const [what, how, value] = [...form.elements].map(x => x.value.trim ? x.value.trim() : x.value);
 
-		go({ filter: withConditions(state.filter, what + how + encodeURIComponent(value.trim())) });
+		go({ filter: withConditions(state.filter, what.startsWith('@') ? what : isNamed(value) ? value : what + how + encodeURIComponent(value)) });
 	} },
-	h('label', null, h('span', null, t('what')), h('select', null, dimensions().map(([name, words]) => h('option', { value: name }, words)))),
-	h('label', null, h('span', null, t('how')), h('select', null, operators().map(([sign, words]) => h('option', { value: sign, selected: sign === '=@' }, words)))),
-	h('label', null, h('span', null, t('value')), h('input', { type: 'text', autocomplete: 'off' })),
+	h('label', null, h('span', null, t('what')), h('select', { onchange: e => { const named = e.target.value.startsWith('@'); [...form.querySelectorAll('.of-dimension')].forEach(x => { x.hidden = named; }); } },
+		h('optgroup', { label: t('dimensions of') }, [...dimensions(), ...state.dimensions.map(d => ['dimension' + d.iddimension, d.name])].map(([name, words]) => h('option', { value: name }, words))),
+		state.segments.length ? h('optgroup', { label: t('named filters') }, state.segments.map(s => h('option', { value: '@' + s.name, title: s.filter }, s.name))) : null)),
+	h('label', { class: 'of-dimension' }, h('span', null, t('how')), h('select', null, operators().map(([sign, words]) => h('option', { value: sign, selected: sign === '=@' }, words)))),
+	h('label', { class: 'of-dimension' }, h('span', null, t('value')), h('input', { type: 'text', autocomplete: 'off', list: 'named-filters' })), h('datalist', { id: 'named-filters' }, state.segments.map(s => h('option', { value: '@' + s.name }))),
 	h('button', { type: 'submit' }, t('add')));
 	const adder = h('button', { type: 'button', class: 'adder', 'aria-expanded': 'false', onclick: () => {
 		form.hidden = !form.hidden;
@@ -118,19 +129,23 @@ function chips() {
 	} }, '+ ' + t('add filter'));
 
 	return h('div', { class: 'chips', role: 'group', 'aria-label': t('filters') },
-		given.map((one, i) => h('span', { class: 'chip' }, h('span', null, readCondition(one)), h('button', { type: 'button', 'aria-label': t('remove filter', readCondition(one)),
+		given.map((one, i) => h('span', { class: 'chip' }, h('span', { title: one.startsWith('@') ? (state.segments.find(s => '@' + s.name === one) || {}).filter : null }, words(one)), h('button', { type: 'button', 'aria-label': t('remove filter', words(one)),
 			onclick: () => go({ filter: given.filter((x, n) => n !== i).join(';') }) }, '×'))),
-		given.length > 1 ? h('button', { type: 'button', onclick: () => go({ filter: '' }) }, t('clear')) : null, adder, form);
+		given.length > 1 ? h('button', { type: 'button', onclick: () => go({ filter: '' }) }, t('clear')) : null, adder,
+		given.length && session.admin && !state.filter.includes('@') ? h('a', { class: 'saves', href: hrefWith({ view: 'admin', part: 'segments' }) }, t('save filter')) : null, form);
 }
+
+/* What the address says of one view only. */
+const ONE_VIEW = ['metric', 'part', 'configure', 'all', 'skip', 'step', 'within', 'url', 'title', 'id', 'uid', 'report', 'row', 'of', 'with'];
 
 function menu() {
 	const groups = {};
 
 	for (const [name, view] of Object.entries(VIEWS))
-		if (allowed(name))
+		if (view.group && allowed(name))
 			(groups[view.group] = groups[view.group] || []).push(name);
 	return h('nav', { 'aria-label': t('views'), id: 'menu' }, Object.entries(groups).map(([group, names]) => h('div', null, h('h2', null, t('group', group)), h('ul', null, names.map(name =>
-		h('li', null, h('a', { href: addressOf(Object.assign(Object.fromEntries(Object.entries(state.own).filter(([k]) => !k.includes('.'))), { view: name === 'overview' ? '' : name, metric: '', part: '' })), 'aria-current': name === state.view ? 'page' : null }, t('view', name))))))));
+		h('li', null, h('a', { href: addressOf(Object.assign(Object.fromEntries(Object.entries(state.own).filter(([k]) => !k.includes('.') && !ONE_VIEW.includes(k))), { view: name === 'overview' ? '' : name })), 'aria-current': name === state.view ? 'page' : null }, t('view', name))))))));
 }
 
 function foot() {
@@ -143,9 +158,9 @@ function foot() {
 /* ---- a view ---- */
 
 async function special(view, where) {
-	const made = view.special === 'admin' ? await import('./admin.js') : await import('./special.js');
+	const made = await import(`./${view.module || 'special'}.js`);
 
-	return made[view.special](state, where, go, session, hrefWith);
+	return made[view.special](state, where, go, session, hrefWith, renew);
 }
 
 /* An empty site waits for its first hit; a quiet period names the last days that had some. */
@@ -172,7 +187,7 @@ async function draw(place) {
 	if (drawing)
 		drawing.abort();
 	drawing = new AbortController();
-	state = Object.assign(readState(), { signal: drawing.signal });
+	state = Object.assign(readState(), { signal: drawing.signal, href: hrefWith, openRow });
 	if (!session.sites.length) {
 		put(page, h('main', { class: 'alone' }, h('h1', null, t('title')), h('p', null, t('no sites')), h('pre', null, `SELECT pk_tracking.grant_analyst('${session.role}');`), foot()));
 		return;
@@ -197,7 +212,7 @@ async function draw(place) {
 	if (view.hint)
 		main.append(h('p', { class: 'hint' }, t(view.hint)));
 	state.onQuiet = () => state.filter || state.visitors !== 'all' || quiet(notice).catch(() => {});
-	if (state.view === 'goals')
+	if (['goals', 'reports'].includes(state.view))
 		await getReport('goals', { idsite: state.site, from: state.from, to: state.to }, state.signal).then(a => { state.goals = Object.fromEntries(a.rows.map(r => [r.idgoal, r.name])); }, () => {});
 	if (state.signal.aborted)
 		return;
@@ -212,9 +227,21 @@ async function draw(place) {
 	if (view.special)
 		await special(view, main);
 	main.dataset.ready = 'yes';
+	if (state.own.row && !session.public)
+		import('./row.js').then(made => made.openRow(state, note)).catch(sayProblem);
 	if (place)
 		restore(place);
 	say(t('view', state.view));
+}
+
+const sayProblem = problem => problem.name === 'AbortError' || say(problem.message);
+
+/* A row of a report over time: what the address says of it, and the dialog. */
+async function openRow(report, args, row) {
+	const made = await import('./row.js');
+
+	note(await made.rowAddress(report, args, row));
+	await made.openRow(state, note).catch(sayProblem);
 }
 
 /* The keyboard goes back to what was pressed, or to what stands in its place. */
@@ -313,6 +340,13 @@ function logIn() {
 	user.focus();
 }
 
+/* Asks anew who is here, after a change of what the session tells, and goes on. */
+async function renew(changes) {
+	session = Object.assign(await get('session'), { reports: session.reports });
+	setCsrf(session.csrf);
+	go(changes);
+}
+
 async function start() {
 	try {
 		session = await get('session');
@@ -324,7 +358,6 @@ async function start() {
 		return;
 	}
 	setCsrf(session.csrf);
-	session.sites = session.sites || [];
 	/* a public link reads some reports only */
 	session.reports = session.public ? (await get('').catch(() => ({ reports: [] }))).reports.map(r => r.name) : null;
 	page.replaceChildren();

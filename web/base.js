@@ -173,7 +173,7 @@ export function label(how, value) {
 		case 'hour': return String(value).padStart(2, '0') + ':00';
 		case 'day': return showDay(value);
 		case 'word': return t('word', value);
-		default: return String(value);
+		default: return typeof value === 'object' ? JSON.stringify(value) : String(value);
 	}
 }
 
@@ -222,22 +222,31 @@ export const conditions = filter => (filter || '').split(';').filter(Boolean);
 export const condition = (dimension, value) => dimension + '==' + (value === null || value === undefined ? '' : encodeURIComponent(value));
 export const both = (a, b) => [a, b].filter(Boolean).join(';');
 
-/* A condition in words; several of which one will do are joined by "or". */
-export const readCondition = text => text.split(',').map(readOne).join(t('or'));
+/* A condition in words; several of which one will do are joined by "or".  dimensions: the website's own. */
+export const readCondition = (text, dimensions) => text.split(',').map(one => readOne(one, dimensions)).join(t('or'));
 
-function readOne(text) {
+const decoded = text => {
+	try {
+		return decodeURIComponent(text);
+	} catch (e) {					/* as it is written */
+		return text;
+	}
+};
+
+function readOne(text, dimensions = []) {
+	if (text.startsWith('@'))
+		return t('named', text.slice(1));
 	const [, name, operator, value] = /^([^=!<>]+)(==|!=|=@|!@|=\^|!\^|=\$|!\$|>=|<=|>|<)([^]*)$/.exec(text) || [];
 
 	if (!name)
 		return text;
-	let plainValue = value;
+	let plainValue = decoded(value);
 
-	try {
-		plainValue = decodeURIComponent(value);
-	} catch (e) { /* as it is written */ }
 	if (operator === '==' || operator === '!=')
 		plainValue = plainValue === '' ? t('nothing') : label({ countryCode: 'country', languageCode: 'language', pageUrl: 'url' }[name], plainValue);
-	return t('condition', t('dimension', name), t('operator', operator), plainValue);
+	const own = dimensions.find(d => 'dimension' + d.iddimension === name);
+
+	return t('condition', own ? own.name : t('dimension', name), t('operator', operator), plainValue);
 }
 
 /* ---- the API ---- */
@@ -288,5 +297,25 @@ const withQuery = (path, parameters) => {
 export const reportAddress = (name, parameters) => withQuery('/api/' + name, parameters);
 export const getReport = (name, parameters, signal) => ask(reportAddress(name, parameters), { signal });
 export const get = (path, parameters = {}) => ask(withQuery('/api/' + path, parameters));
+
+/* The name of a report: that of its panel, or its own in words. */
+export const nameOf = report => {
+	const words = t('panel', report);
+
+	return words === report ? report.replace(/_/g, ' ').replace(/^./, c => c.toUpperCase()) : words;
+};
+
+let reports = null;
+
+/* The reports that there are, by name, as GET /api/ tells them; asked once. */
+export const catalog = () => reports = reports || get('').then(all => new Map(all.reports.map(r => [r.name, r])), e => { reports = null; throw e; });
+
+/* The columns by which a report names a row: those before its first number. */
+export function labelsOf(report) {
+	const first = report.columns.findIndex(c => c.type === 'bigint' || c.type === 'numeric');
+
+	return report.columns.slice(0, Math.max(first, 0)).map(c => c.name).filter(c => !['first_day', 'last_day', 'begins'].includes(c));
+}
+
 export const post = (path, body) => ask('/api/' + path, { method: 'POST', body: JSON.stringify(body || {}),
 	headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-CSRF-Token': csrf } });

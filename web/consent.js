@@ -57,7 +57,7 @@ export async function consentManager(a) {
 		answer.replaceChildren();
 		for (const [setting, value] of Object.entries(wanted))
 			if (value !== defs[setting].value && !answer.querySelector('.problem'))
-				await call(a, answer, 'set_site', { idsite: a.site, setting, value }, () => { defs[setting].value = value; });
+				await call(a, answer, 'set_site', { idsite: a.site, setting, value }, () => { defs[setting].value = value; }, answer.children.length > 0);
 		if (!answer.children.length)
 			answer.append(h('span', { class: 'done' }, t('saved')));
 	} },

@@ -166,10 +166,53 @@ function options(columns, state, names, zoom) {
 	};
 }
 
+/*
+ * Draws numbers by periods: a graph into o.area, which compares the first of o.columns
+ * with the days of compared(), and o.columns, or o.listed, as a table into o.table.
+ * o.ask(days): the rows; o.zoom(days): shows a row's days, NULL if that cannot be.
+ */
+export function drawPeriods(o, state) {
+	const { columns, grain, report, title } = o, other = compared(state);
+
+	return fill(o.area, state, async () => {
+		const [rows, before, Chart] = await Promise.all([o.ask([state.from, state.to]), other && o.ask(other), library()]);
+
+		if (grain === 'hour')
+			nameHours(rows, state.zone);
+		const names = rows.map(row => periodName(row, grain));
+		const zoomOf = i => {
+			if (!o.zoom || grain === 'hour' || !rows[i])
+				return null;
+			const { first_day: first, last_day: last } = rows[i];
+
+			return () => o.zoom(['day', 'month', 'year'].includes(grain) ? { period: grain, date: first } : { period: 'range', date: first, to: last });
+		};
+		const sets = columns.map((column, i) => ({ label: metricName(column, report), column, data: rows.map(row => row[column]), borderColor: colour(seriesColours[i]),
+			backgroundColor: colour(columns.length > 1 ? seriesColours[i] : 'area'), fill: true, borderWidth: 2, pointRadius: rows.length > 60 ? 0 : 2, pointHoverRadius: 5, tension: 0 }));
+
+		if (before)
+			sets.push({ label: t('compared', showDays(other)), column: columns[0], data: rows.map((row, i) => before[i] ? before[i][columns[0]] : null),
+				borderColor: colour('soft'), backgroundColor: 'transparent', borderDash: [4, 4], borderWidth: 2, pointRadius: 0, fill: false, tension: 0 });
+		const bars = columns.length > 1 || rows.length === 1;
+		const canvas = h('canvas', { role: 'img', 'aria-label': t('graph of', title, showDays([state.from, state.to])) });
+
+		put(o.table, graphTable(names, rows, o.listed || columns, columns[0], before, zoomOf, report, state));
+		/* Chart.js measures the canvas where it stands */
+		setTimeout(() => {
+			if (state.signal.aborted)
+				return;
+			const chart = new Chart(canvas, { type: bars ? 'bar' : 'line', data: { labels: names, datasets: sets }, options: options(columns, state, names, i => { const zoom = zoomOf(i); if (zoom) zoom(); }) });
+
+			state.signal.addEventListener('abort', () => chart.destroy());
+		});
+		return h('div', { class: 'canvas-inner' }, canvas);
+	});
+}
+
 /* The graph of a report by periods, and its numbers as a table. */
 export function graph(view, state, go) {
 	const columns = view.stack && !state.metric ? view.stack : [state.metric && view.tiles.includes(state.metric) ? state.metric : view.tiles[0]];
-	const grain = grainOf(state), other = compared(state);
+	const grain = grainOf(state);
 	const title = columns.length > 1 ? t('panel', view.graph) : metricName(columns[0], view.graph);
 	const area = h('div', { class: 'canvas' }, loading());
 	const table = h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('graph of', title, t('table')) });
@@ -180,51 +223,18 @@ export function graph(view, state, go) {
 			h('a', { class: 'csv', href: reportAddress(view.graph, Object.assign(base(state, [state.from, state.to]), { period: grain, format: 'csv' })), download: view.graph + '.csv', 'aria-label': t('csv of', title) }, t('csv'))),
 		area, h('details', null, h('summary', null, t('table')), table));
 
-	fill(area, state, async () => {
-		const ask = days => getReport(view.graph, Object.assign(base(state, days), { period: grain, limit: 1000 }), state.signal);
-		const [{ rows }, before, Chart] = await Promise.all([ask([state.from, state.to]), other && ask(other), library()]);
-
-		if (grain === 'hour')
-			nameHours(rows, state.zone);
-		const names = rows.map(row => periodName(row, grain));
-		const zoomTo = i => {
-			if (grain === 'hour' || !rows[i])
-				return null;
-			return grain === 'day' ? { period: 'day', date: rows[i].first_day } : grain === 'month' ? { period: 'month', date: rows[i].first_day }
-				: grain === 'year' ? { period: 'year', date: rows[i].first_day } : { period: 'range', date: rows[i].first_day, to: rows[i].last_day };
-		};
-		const zoom = i => { const to = zoomTo(i); if (to) go(Object.assign({ to: '', by: '' }, to)); };
-		const sets = columns.map((column, i) => ({ label: metricName(column, view.graph), column, data: rows.map(row => row[column]), borderColor: colour(seriesColours[i]),
-			backgroundColor: colour(columns.length > 1 ? seriesColours[i] : 'area'), fill: true, borderWidth: 2, pointRadius: rows.length > 60 ? 0 : 2, pointHoverRadius: 5, tension: 0 }));
-
-		if (before)
-			sets.push({ label: t('compared', showDays(other)), column: columns[0], data: rows.map((row, i) => before.rows[i] ? before.rows[i][columns[0]] : null),
-				borderColor: colour('soft'), backgroundColor: 'transparent', borderDash: [4, 4], borderWidth: 2, pointRadius: 0, fill: false, tension: 0 });
-		const bars = columns.length > 1 || rows.length === 1;
-		const canvas = h('canvas', { role: 'img', 'aria-label': t('graph of', title, showDays([state.from, state.to])) });
-		const made = h('div', { class: 'canvas-inner' }, canvas);
-
-		put(table, graphTable(names, rows, columns, before, i => zoomTo(i) && (() => zoom(i)), Object.assign({ report: view.graph }, state)));
-		/* Chart.js measures the canvas where it stands */
-		setTimeout(() => {
-			if (state.signal.aborted)
-				return;
-			const chart = new Chart(canvas, { type: bars ? 'bar' : 'line', data: { labels: names, datasets: sets }, options: options(columns, state, names, zoom) });
-
-			state.signal.addEventListener('abort', () => chart.destroy());
-		});
-		return made;
-	});
+	drawPeriods({ area, table, report: view.graph, columns, grain, title, zoom: to => go(Object.assign({ to: '', by: '' }, to)),
+		ask: days => getReport(view.graph, Object.assign(base(state, days), { period: grain, limit: 1000 }), state.signal).then(answer => answer.rows) }, state);
 	return where;
 }
 
-function graphTable(names, rows, columns, before, zoomOf, state) {
-	return h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, t('period')), columns.map(c => h('th', { scope: 'col', class: 'n' }, metricName(c, state.report))),
+function graphTable(names, rows, columns, first, before, zoomOf, report, state) {
+	return h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, t('period')), columns.map(c => h('th', { scope: 'col', class: 'n' }, metricName(c, report))),
 		before && h('th', { scope: 'col', class: 'n' }, t('before period')))),
 	h('tbody', null, rows.map((row, i) => h('tr', null,
 		h('th', { scope: 'row' }, zoomOf(i) ? h('button', { type: 'button', class: 'link', onclick: zoomOf(i) }, names[i]) : names[i]),
 		columns.map(c => h('td', { class: 'n' }, show(c, row[c], state.currency))),
-		before && h('td', { class: 'n' }, before.rows[i] ? show(columns[0], before.rows[i][columns[0]], state.currency) : '–')))));
+		before && h('td', { class: 'n' }, before[i] ? show(first, before[i][first], state.currency) : '–')))));
 }
 
 /* ---- panels ---- */
@@ -236,7 +246,7 @@ const ofAction = /^(event|content|page|download|outlink|siteSearch|product)/;
 export function narrowing(panel, row) {
 	const made = Object.entries(panel.filter || {}).map(([column, dimensions]) => {
 		const value = panel.words && panel.words[column] ? panel.words[column](row[column]) : row[column];
-		const named = [].concat(dimensions).filter(d => value !== null || !ofAction.test(d));
+		const named = [].concat(dimensions).filter(d => value !== null || !panel.ofAction && !ofAction.test(d));
 
 		/* a country that is not known is stored as none, or as xx */
 		return named.flatMap(d => d === 'countryCode' && value === 'xx' ? [condition(d, 'xx'), condition(d, null)] : condition(d, value)).join(',');
@@ -248,23 +258,29 @@ export function narrowing(panel, row) {
 /* A filter with further conditions, each of them once. */
 export const withConditions = (filter, more) => [...new Set([...conditions(filter), ...conditions(more)])].join(';');
 
+const titleOf = (name, it) => it.title || t('panel', name);
 const keyOf = (panel, row) => Object.keys(panel.labels).map(c => row[c]).join('\u0000');
 
 /*
  * A panel: a heading, the rows of its report as a table with bars, pages of rows, and
- * a CSV of all.  shown: the columns that are enough here.
+ * a CSV of all.  shown: the columns that are enough here; it: the panel, if it is none
+ * of panels.js.
  */
-export function panel(name, shown, state, go) {
-	const it = PANELS[name], report = it.report || name, title = t('panel', name), all = state.own['all.' + name] === '1';
+export function panel(name, shown, state, go, it = PANELS[name]) {
+	const report = it.report || name, title = titleOf(name, it), all = it.all || state.own['all.' + name] === '1';
 	const few = shown || it.columns.slice(0, Math.max(2, 5 - Object.keys(it.labels).length)), columns = all ? it.columns : few;
 	const rowsShown = it.rows || 10;
 	const own = { sort: state.own['sort.' + name], skip: Math.max(0, parseInt(state.own['skip.' + name], 10) || 0) };
 	const sort = own.sort || '';			/* else the report's own order */
-	const asked = days => Object.assign(base(state, days, it.where), it.args, it.grain ? { period: gridGrain(state) } : null, it.folders ? { folder: state.own['folder.' + name] || '' } : null);
+	const asked = days => {
+		const made = Object.assign(base(state, days, it.where), it.args, it.grain ? { period: gridGrain(state) } : null, it.folders ? { folder: state.own['folder.' + name] || '' } : null);
+
+		return it.takes ? Object.fromEntries(Object.entries(made).filter(([key]) => it.takes.includes(key))) : made;
+	};
 	const body = h('div', { class: 'body', 'aria-busy': 'true' }, loading());
 	const where = h('section', { class: all ? 'panel all' : 'panel', 'data-panel': name, 'aria-labelledby': 'panel-' + name },
 		h('header', null, h('h2', { id: 'panel-' + name }, title),
-			few.length < it.columns.length ? h('button', { type: 'button', 'aria-pressed': String(all), 'aria-label': t('all columns of', title), onclick: () => go({ ['all.' + name]: all ? '' : '1' }) }, t('all columns')) : null,
+			few.length < it.columns.length && !it.all ? h('button', { type: 'button', 'aria-pressed': String(all), 'aria-label': t('all columns of', title), onclick: () => go({ ['all.' + name]: all ? '' : '1' }) }, t('all columns')) : null,
 			h('a', { class: 'csv', href: reportAddress(report, Object.assign(asked([state.from, state.to]), { sort, format: 'csv' })), download: name + '.csv', 'aria-label': t('csv of', title) }, t('csv'))),
 		body);
 
@@ -321,7 +337,7 @@ function heading(name, it, column, sort, isNumber, go) {
 function table(name, it, columns, rows, earlier, sort, state, go) {
 	const bars = columns[0], most = Math.max(...rows.map(row => Math.abs(row[bars] || 0)), 0);
 	const names = Object.entries(it.labels);
-	const title = t('panel', name);
+	const title = titleOf(name, it);
 
 	/* reports have an order of their own, most of them by the first number */
 	if (!sort && bars && rows.every((row, i) => !i || rows[i - 1][bars] >= row[bars]) && !it.series)
@@ -337,8 +353,12 @@ function table(name, it, columns, rows, earlier, sort, state, go) {
 						h('span', { class: 'value' }, show(column, row[column], state.currency)),
 						before && !i ? changeOf(column, row[column], before[column] || 0, state.currency) : null)));
 
-				made.querySelector('.fill').style.width = (most ? Math.abs(row[bars] || 0) / most * 100 : 0) + '%';
-				made.querySelector('.fill').hidden = !row[bars];
+				const fill = made.querySelector('.fill');
+
+				if (fill) {
+					fill.style.width = (most ? Math.abs(row[bars] || 0) / most * 100 : 0) + '%';
+					fill.hidden = !row[bars];
+				}
 				return made;
 			}))));
 }
@@ -346,18 +366,28 @@ function table(name, it, columns, rows, earlier, sort, state, go) {
 function rowLabel(name, it, row, column, i, how, adds, narrow, state, go) {
 	const words = how === 'goal' ? goalName(row[column], state) : how === 'page' ? pageName(row[column], state) : label(how, row[column]);
 	const absent = row[column] === null || row[column] === '';
-	let inner = words;
+	let inner = h('span', { class: 'clip' }, words);
 
 	if (it.folders && row.is_folder)
-		inner = h('button', { type: 'button', class: 'link', onclick: () => go({ ['folder.' + name]: row.path, ['skip.' + name]: '' }, name) }, words);
+		inner = h('button', { type: 'button', class: 'link clip', onclick: () => go({ ['folder.' + name]: row.path, ['skip.' + name]: '' }, name) }, words);
 	else if (adds && !i)
-		inner = h('button', { type: 'button', class: 'link', onclick: narrow }, words);
+		inner = h('button', { type: 'button', class: 'link clip', onclick: narrow }, words);
 	return h(i ? 'td' : 'th', { scope: i ? null : 'row', class: absent ? 'label absent' : 'label', title: words.length > 30 ? String(row[column]) : null },
-		inner, !i && it.opens && /^https?:\/\//.test(row[column] || '') ? h('a', { class: 'opens', href: row[column], target: '_blank', rel: 'noreferrer noopener', 'aria-label': t('open page') + ': ' + words }, '↗') : null);
+		inner, i ? null : tools(it, name, row, words, state));
+}
+
+/* What else there is of a row: its page itself, what came before and after it, and its numbers over time. */
+function tools(it, name, row, words, state) {
+	const tool = (tag, text, sign, more) => h(tag, Object.assign({ class: 'tool', title: t(text), 'aria-label': t('tool of', t(text), words) }, more), sign);
+	const url = it.opens && /^https?:\/\//.test(row[it.opens] || '') ? row[it.opens] : null;
+
+	return h('span', { class: 'tools' }, url ? tool('a', 'open page', '↗', { href: url, target: '_blank', rel: 'noreferrer noopener' }) : null,
+		it.flow && row[it.flow] && !state.isPublic ? tool('a', 'before and after', '⇄', { href: state.href({ view: 'transitions', url: '', title: '', [it.flow]: row[it.flow] }) }) : null,
+		state.isPublic || it.series || it.still ? null : tool('button', 'over time', '∿', { type: 'button', onclick: () => state.openRow(it.report || name, Object.assign({}, it.args, it.folders && state.own['folder.' + name] ? { folder: state.own['folder.' + name] } : null), row) }));
 }
 
 /* An address of the website: without its host, if that is the first of the website's own. */
-function pageName(url, state) {
+export function pageName(url, state) {
 	const words = label('url', url), own = (state.siteRow.urls || [])[0], host = own ? label('url', own).replace(/\/.*/, '') : '';
 
 	return host && words.startsWith(host + '/') ? words.slice(host.length) : words;

@@ -10,8 +10,11 @@
  *	where		a condition that is always there
  *	series		a row for each period: all rows are shown
  *	grain		passes the period of the graph ("period" of the report)
+ *	flow		the column, and the argument of transitions, that names a page
+ *	still		has no rows of a period, so none over time
+ *	ofAction	its dimensions are those of actions
  */
-const VISITS = ['nb_visits', 'nb_uniq_visitors', 'nb_actions_per_visit', 'avg_time_on_site', 'bounce_rate', 'nb_conversions'];
+export const VISITS = ['nb_visits', 'nb_uniq_visitors', 'nb_actions_per_visit', 'avg_time_on_site', 'bounce_rate', 'nb_conversions'];
 const HITS = ['nb_hits', 'nb_visits', 'nb_uniq_visitors'];
 const PRODUCTS = ['revenue', 'orders', 'quantity', 'avg_price', 'abandoned_carts', 'nb_visits'];
 
@@ -24,11 +27,13 @@ const engine = value => known(value) && value.replace(/ \(.*/, '');
 const visitorType = value => value === 'returning customer' ? 'returningCustomer' : value;
 
 export const PANELS = {
-	pages: { labels: { url: 'page' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], filter: { url: 'pageUrl' }, opens: 'url' },
-	titles: { labels: { title: '' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], filter: { title: 'pageTitle' } },
+	pages: { labels: { url: 'page' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], filter: { url: 'pageUrl' }, opens: 'url', flow: 'url' },
+	titles: { labels: { title: '' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], filter: { title: 'pageTitle' }, flow: 'title' },
 	page_tree: { labels: { path: '' }, columns: ['nb_hits', 'nb_pages', 'nb_visits', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], folders: true },
-	entry_pages: { labels: { url: 'page' }, columns: ['entry_nb_visits', 'entry_nb_uniq_visitors', 'entry_nb_actions', 'entry_bounce_count', 'bounce_rate'], filter: { url: 'entryPageUrl' } },
-	exit_pages: { labels: { url: 'page' }, columns: ['exit_nb_visits', 'exit_nb_uniq_visitors', 'nb_visits', 'exit_rate'], filter: { url: 'exitPageUrl' } },
+	entry_pages: { labels: { url: 'page' }, columns: ['entry_nb_visits', 'entry_nb_uniq_visitors', 'entry_nb_actions', 'entry_bounce_count', 'bounce_rate'], filter: { url: 'entryPageUrl' }, flow: 'url' },
+	entry_titles: { labels: { title: '' }, columns: ['entry_nb_visits', 'entry_nb_uniq_visitors', 'entry_nb_actions', 'entry_bounce_count', 'bounce_rate'], filter: { title: 'entryPageTitle' }, flow: 'title' },
+	exit_pages: { labels: { url: 'page' }, columns: ['exit_nb_visits', 'exit_nb_uniq_visitors', 'nb_visits', 'exit_rate'], filter: { url: 'exitPageUrl' }, flow: 'url' },
+	exit_titles: { labels: { title: '' }, columns: ['exit_nb_visits', 'exit_nb_uniq_visitors', 'nb_visits', 'exit_rate'], filter: { title: 'exitPageTitle' }, flow: 'title' },
 	performance: { labels: { first_day: 'day' }, columns: ['nb_hits_with_times', 'avg_page_load_time', 'median_page_load_time', 'p95_page_load_time', 'avg_time_server', 'avg_time_dom_processing'], series: true, grain: true },
 
 	referrer_types: { labels: { referrer_type: 'word' }, columns: VISITS, filter: { referrer_type: 'referrerType' }, words: { referrer_type: referrerType } },
@@ -70,13 +75,17 @@ export const PANELS = {
 	searches: { labels: { keyword: '' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'nb_no_result'], filter: { keyword: 'siteSearchKeyword' } },
 	search_categories: { labels: { category: '' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'nb_pages_per_search'], filter: { category: 'siteSearchCategory' } },
 	searches_without_results: { labels: { keyword: '' }, columns: ['nb_no_result', 'nb_hits', 'no_result_rate', 'nb_visits'], filter: { keyword: 'siteSearchKeyword' } },
-	pages_after_search: { labels: { url: 'page' }, columns: ['nb_hits_following_search', 'nb_hits', 'nb_visits'], filter: { url: 'pageUrl' } },
+	pages_after_search: { labels: { url: 'page' }, columns: ['nb_hits_following_search', 'nb_hits', 'nb_visits'], filter: { url: 'pageUrl' }, flow: 'url' },
+	titles_after_search: { labels: { title: '' }, columns: ['nb_hits_following_search', 'nb_hits', 'nb_visits'], filter: { title: 'pageTitle' }, flow: 'title' },
 	contents: { labels: { content_name: '', content_piece: '' }, columns: ['nb_impressions', 'nb_interactions', 'interaction_rate', 'nb_visits'], filter: { content_name: 'contentName', content_piece: 'contentPiece' } },
+	content_names: { labels: { content_name: '' }, columns: ['nb_impressions', 'nb_interactions', 'interaction_rate', 'nb_visits'], filter: { content_name: 'contentName' } },
+	content_pieces: { labels: { content_piece: '' }, columns: ['nb_impressions', 'nb_interactions', 'interaction_rate', 'nb_visits'], filter: { content_piece: 'contentPiece' } },
 	custom_variables: { labels: { scope: '', name: '', value: '' }, columns: ['nb_visits', 'nb_uniq_visitors', 'nb_actions'] },
 
 	goal_summary: { labels: { name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'conversion_rate', 'revenue', 'conversion_rate_new_visit', 'conversion_rate_returning_visit'] },
 	conversions: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
 	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['last_nb_conversions', 'first_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
+	conversion_hours: { labels: { idgoal: 'goal', hour: 'hour' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
 	days_to_conversion: { labels: { days: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
 	visits_to_conversion: { labels: { visits: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
 	goal_countries: { report: 'goals_by', args: { dimension: 'countryCode' }, labels: { idgoal: 'goal', label: '' }, columns: ['nb_conversions', 'nb_visits', 'conversion_rate', 'revenue'] },
@@ -102,16 +111,21 @@ export const VIEWS = {
 		panels: [['pages', ['nb_hits', 'nb_visits', 'exit_rate']], ['referrers', SHORT], ['countries', SHORT], ['device_types', SHORT], ['goal_summary', ['nb_conversions', 'conversion_rate', 'revenue']], ['visitors', SHORT]] },
 	live: { group: 'look', special: 'live', plain: true },
 	sites: { group: 'look', special: 'sites' },
+	reports: { group: 'look', special: 'reports', module: 'reports' },
 	visitors: { group: 'who', tiles: ['nb_visits', 'nb_uniq_visitors', 'nb_users', 'nb_visits_anonymous', 'anonymous_rate', 'max_actions'], graph: 'visits', panels: ['visitors', 'hours', 'weekdays', 'durations', 'page_counts', 'visit_counts', 'users', 'cohorts'] },
 	places: { group: 'who', map: true, panels: ['countries', 'regions', 'cities', 'languages', 'continents'] },
 	devices: { group: 'who', panels: ['device_types', 'device_brands', 'device_models', 'browsers', 'browser_versions', 'systems', 'system_versions', 'resolutions', 'engines'] },
 	consent: { group: 'who', tiles: ['nb_visits', 'nb_visits_not_asked', 'nb_visits_granted', 'nb_visits_undecided', 'nb_visits_refused', 'anonymous_rate'], graph: 'consent', stack: ['nb_visits_not_asked', 'nb_visits_granted', 'nb_visits_undecided', 'nb_visits_refused'], hint: 'consent hint', panels: ['consent'] },
+	dimensions: { group: 'who', special: 'dimensions', module: 'reports' },
 	log: { group: 'who', special: 'log', personal: true },
-	pages: { group: 'what', panels: ['pages', 'titles', 'page_tree', 'entry_pages', 'exit_pages', 'performance'] },
+	/* reached from the visit log */
+	visitor: { special: 'visitor', module: 'visitor', plain: true, personal: true },
+	pages: { group: 'what', panels: ['pages', 'titles', 'page_tree', 'performance', 'entry_pages', 'exit_pages', 'entry_titles', 'exit_titles'] },
+	transitions: { group: 'what', special: 'transitions', module: 'page' },
 	sources: { group: 'what', panels: ['referrer_types', 'referrers', 'campaigns', 'keywords', 'ai', 'social', 'referring_pages'] },
-	actions: { group: 'what', panels: ['events', 'downloads', 'outlinks', 'searches', 'search_categories', 'searches_without_results', 'pages_after_search', 'contents', 'custom_variables'] },
-	goals: { group: 'result', panels: ['goal_summary', 'conversions', 'attribution', 'days_to_conversion', 'visits_to_conversion', 'goal_countries', 'goal_devices'] },
+	actions: { group: 'what', panels: ['events', 'downloads', 'outlinks', 'searches', 'search_categories', 'searches_without_results', 'pages_after_search', 'titles_after_search', 'contents', 'content_names', 'content_pieces', 'custom_variables'] },
+	goals: { group: 'result', panels: ['goal_summary', 'conversions', 'attribution', 'days_to_conversion', 'visits_to_conversion', 'conversion_hours', 'goal_countries', 'goal_devices'] },
 	shop: { group: 'result', tiles: ['revenue', 'nb_conversions', 'avg_order_revenue', 'items', 'abandoned_carts', 'abandoned_revenue'], graph: 'orders', panels: ['orders', 'products', 'product_names', 'product_categories'] },
 	funnel: { group: 'result', special: 'funnel' },
-	admin: { group: 'settings', special: 'admin', plain: true, admin: true }
+	admin: { group: 'settings', special: 'admin', module: 'admin', plain: true, admin: true }
 };

@@ -98,6 +98,7 @@ function visit(row, state, go) {
 			fact('consent', row.consent),
 			row.idvisitor ? h('div', null, h('dt', null, t('id')), h('dd', null, narrow('visitorId', row.idvisitor, row.idvisitor))) : null,
 			row.user_id ? h('div', null, h('dt', null, t('user id')), h('dd', null, narrow('userId', row.user_id, row.user_id))) : null,
+			row.user_id || row.idvisitor ? h('div', null, h('dt', null, t('fact', 'profile')), h('dd', null, h('a', { href: state.href({ view: 'visitor', id: row.user_id ? '' : row.idvisitor, uid: row.user_id || '', filter: '' }) }, t('profile')))) : null,
 			fact('address', row.location_ip), fact('place', joined(where(row), row.location_region)), fact('language', row.location_browser_lang && label('language', row.location_browser_lang)),
 			fact('device', joined(row.device_type, row.device_brand !== 'unknown' && row.device_brand, row.device_model, row.os !== 'unknown' && [row.os, row.os_version].filter(Boolean).join(' '), row.browser !== 'unknown' && [row.browser, row.browser_version].filter(Boolean).join(' '))),
 			fact('source', joined(source(row), row.referer_url && label('url', row.referer_url)))),
@@ -154,7 +155,7 @@ export async function funnel(state, main, go) {
 		const most = Math.max(rows[0] ? rows[0].nb_reached : 0, 1);
 		const heads = ['nb_reached', 'nb_dropped', 'step_rate', 'conversion_rate', 'median_time'];
 		const table = h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('view', 'funnel') }, h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, t('steps')), heads.map(c => h('th', { scope: 'col', class: 'n' }, metricName(c))))),
-			h('tbody', null, rows.map(row => h('tr', null, h('th', { scope: 'row', class: 'label' }, `${row.step}. ${readCondition(row.step_filter)}`), heads.map((c, i) => h('td', { class: i ? 'n' : 'n bar' }, i ? null : h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'value' }, show(c, row[c])))))))));
+			h('tbody', null, rows.map(row => h('tr', null, h('th', { scope: 'row', class: 'label' }, `${row.step}. ${readCondition(row.step_filter, state.dimensions)}`), heads.map((c, i) => h('td', { class: i ? 'n' : 'n bar' }, i ? null : h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'value' }, show(c, row[c])))))))));
 
 		[...table.querySelectorAll('.fill')].forEach((bar, i) => { bar.style.width = rows[i].nb_reached / most * 100 + '%'; });
 		return table;

@@ -40,7 +40,11 @@ const TEXTS = {
 	'consent hint': 'Visitors who were not asked and who agreed are identified; undecided ones and those who refused are anonymous: no visitor id, no address, no user id is stored of them.',
 	'open page': 'Open the page',
 	'grain hour': 'hours', 'grain day': 'days', 'grain week': 'weeks', 'grain month': 'months', 'grain quarter': 'quarters', 'grain year': 'years',
-	'converted': 'converted', 'parts': 'Parts of the administration', 'saved': 'Saved.', 'save': 'Save', 'reset': 'Reset', 'back': 'Back', 'on': 'on', 'off': 'off', 'not set': 'not set', 'configure': 'Configure', 'apply': 'Apply', 'drop': 'Delete',
+	'over time': 'Over time', 'before and after': 'What came before and after', 'tool of': '{0}: {1}', 'all rows': 'All {0} rows', 'named': 'Named filter {0}', 'named filters': 'Named filters', 'dimensions of': 'Dimensions', 'save filter': 'Save as a named filter',
+	'page': 'Page', 'page by': 'Pages by', 'page by url': 'by URL', 'page by title': 'by title', 'choose page': 'Choose a page', 'views of': '{0} views', 'no views': 'Nobody viewed {0} in this period.', 'began here': 'Visits began here', 'reloads': 'Seen again at once', 'ended here': 'Visits ended here', 'transition': 'How',
+	'visitor none': 'Choose a visitor in the visit log.', 'visitor gone': 'There are no visits of this visitor, or none with these filters.', 'their log': 'Each hit, in the visit log', 'first visit': 'First visit', 'last visit': 'Last visit', 'first source': 'First came by', 'from countries': 'Countries', 'devices': 'Devices', 'visits newest': 'The newest {0} visits', 'visits all': 'Visits, the newest first', 'ordered': 'ordered',
+	'dimension urls': '{0}, by page', 'report': 'Report', 'arguments missing': 'This report needs: {0}.', 'dimensions hint': 'Values of the custom dimensions of this website.', 'reports hint': 'Every report that your role may run, also those that no other view shows.', 'add filter named': 'Add a named filter', 'filters hint': 'Whoever reads reports chooses a named filter instead of its conditions.', 'drop filter': 'Delete the filter {0}', 'save filter of': 'Save the filter {0}',
+	'converted': 'converted', 'warning': 'Warning.', 'parts': 'Parts of the administration', 'saved': 'Saved.', 'save': 'Save', 'reset': 'Reset', 'back': 'Back', 'on': 'on', 'off': 'off', 'not set': 'not set', 'configure': 'Configure', 'apply': 'Apply', 'drop': 'Delete',
 	'default is': 'default: {0}', 'from to': '{0} to {1}', 'protects': 'protects visitors: {0}', 'instance only': 'for all websites together',
 	'order on': 'on', 'order off': 'off', 'order greater': 'a greater number', 'order smaller': 'a smaller number, but 0', 'order later': 'a later choice',
 	'scope': 'For', 'search settings': 'Search', 'which': 'Which', 'which every': 'every setting', 'which changed': 'changed here', 'which privacy': 'those of privacy',
@@ -66,24 +70,25 @@ const TEXTS = {
 const VIEW_NAMES = {
 	overview: 'Overview', live: 'Now', visitors: 'Visitors', pages: 'Pages', sources: 'Sources', places: 'Places',
 	devices: 'Devices', actions: 'Events, files, searches', goals: 'Goals', shop: 'Shop', funnel: 'Funnel', consent: 'Consent', log: 'Visit log', sites: 'All websites',
-	admin: 'Administration'
+	transitions: 'Before and after', dimensions: 'Custom dimensions', reports: 'All reports', visitor: 'A visitor', admin: 'Administration'
 };
 
 const GROUPS = { look: 'At a glance', who: 'Visitors', what: 'Content', result: 'Results', settings: 'Settings' };
 
 const PANEL_NAMES = {
 	pages: 'Pages', titles: 'Page titles', entry_pages: 'Entry pages', exit_pages: 'Exit pages', page_tree: 'Folders', performance: 'Loading times',
-	entry_titles: 'Entry titles', exit_titles: 'Exit titles', pages_after_search: 'Pages after a search',
+	entry_titles: 'Entry titles', exit_titles: 'Exit titles', pages_after_search: 'Pages after a search', titles_after_search: 'Titles after a search',
 	referrer_types: 'Kinds of sources', referrers: 'Sources', keywords: 'Keywords', campaigns: 'Campaigns', ai: 'AI assistants', social: 'Social networks', websites: 'Websites', referring_pages: 'Referring pages',
 	countries: 'Countries', regions: 'Regions', cities: 'Cities', languages: 'Languages', continents: 'Continents', map: 'Map',
 	device_types: 'Kinds of devices', device_brands: 'Brands', device_models: 'Models', browsers: 'Browsers', browser_versions: 'Versions of browsers',
 	systems: 'Systems', system_versions: 'Versions of systems', resolutions: 'Screens', engines: 'Engines of browsers',
 	hours: 'Hour of the website’s clock', weekdays: 'Days of the week', visitors: 'New and returning', durations: 'Length of visits', page_counts: 'Actions of visits', visit_counts: 'Number of visits', users: 'Users',
 	events: 'Events', downloads: 'Downloads', outlinks: 'Outlinks', searches: 'Searches on the site', search_categories: 'Categories of searches', searches_without_results: 'Searches without results',
-	contents: 'Contents', custom_variables: 'Custom variables',
-	goal_summary: 'Goals and orders', conversions: 'Conversions by source', attribution: 'Attribution', days_to_conversion: 'Days until the conversion', visits_to_conversion: 'Visits until the conversion',
+	contents: 'Contents', content_names: 'Names of contents', content_pieces: 'Pieces of contents', custom_variables: 'Custom variables',
+	goal_summary: 'Goals and orders', conversions: 'Conversions by source', attribution: 'Attribution', conversion_hours: 'Hours of conversions', days_to_conversion: 'Days until the conversion', visits_to_conversion: 'Visits until the conversion',
 	goal_countries: 'Conversions by country', goal_devices: 'Conversions by device',
 	orders: 'Orders over time', products: 'Products', product_names: 'Product names', product_categories: 'Product categories',
+	by: 'Visits by a dimension', goals_by: 'Goals by a dimension', action_dimension: 'Values of a custom dimension of actions', action_dimension_urls: 'Values of a custom dimension of actions, by page', evolution: 'A row over time', transitions: 'Before and after a page', visitor: 'A visitor', visit_log: 'Visit log', live: 'Now', funnel: 'Funnel', goals: 'Goals',
 	consent: 'Consent over time', cohorts: 'Who comes back', sites: 'All websites', visits: 'Visits over time'
 };
 
@@ -99,6 +104,7 @@ const METRICS = {
 	nb_visits_identified: 'Identified', nb_visits_not_asked: 'Not asked', nb_visits_granted: 'Agreed', nb_visits_undecided: 'Undecided', nb_visits_refused: 'Refused',
 	avg_page_load_time: 'Mean load', median_page_load_time: 'Median load', p95_page_load_time: '95th percentile', avg_time_server: 'Server', avg_time_network: 'Network', avg_time_dom_processing: 'Processing', nb_hits_with_times: 'Views with times',
 	nb_pages: 'Pages', nb_returning: 'Came again', returning_rate: 'Came again', visits_evolution: 'Visits, change', pageviews_evolution: 'Page views, change', revenue_evolution: 'Revenue, change', previous_nb_visits: 'Visits before',
+	nb_searches: 'Searches', sum_time_spent: 'Time spent', avg_time_on_dimension: 'Time per action', following_search_rate: 'After a search',
 	order_conflicts: 'Order ids taken', nb_reached: 'Reached', nb_dropped: 'Left', step_rate: 'Of the step before'
 };
 
@@ -123,13 +129,15 @@ const WORDS = { direct: 'Direct', 'search engine': 'Search engines', website: 'W
 	'new': 'New', returning: 'Returning', 'returning customer': 'Returning customers' };
 
 const ACTION_KINDS = { page: 'page', event: 'event', search: 'search', download: 'download', outlink: 'link', content: 'content', conversion: 'goal' };
-const FACTS = { visitor: 'Visitor', consent: 'Consent', address: 'Address', place: 'Place', language: 'Language', device: 'Device', source: 'Source' };
+const SIDES = { before: 'Before', after: 'After' };
+const TRANSITIONS = { page: 'page', search: 'search', reload: 'the page itself', download: 'download', outlink: 'link', exit: 'end of the visit', direct: 'directly', 'search engine': 'search engine', website: 'website', campaign: 'campaign', 'social network': 'social network', 'AI assistant': 'AI assistant' };
+const FACTS = { profile: 'Profile', visitor: 'Visitor', consent: 'Consent', address: 'Address', place: 'Place', language: 'Language', device: 'Device', source: 'Source' };
 /* How the visitor of a hit was recognised, and what became of the visit: matched_by and decision of the log. */
 const MATCHED = { none: 'recognised by nothing', user_id: 'recognised by the user id', cid: 'recognised by the id that the hit names (cid)', third_party_cookie: 'recognised by the daemon’s cookie', cookie: 'recognised by the cookie of the site', fingerprint: 'recognised by the fingerprint', session_link: 'recognised by the anonymous session' };
 const DECISIONS = { 'continue': 'the visit goes on', unknown: 'a new visit, of somebody unknown', new_visit: 'a new visit, because the hit asked for one', inactivity: 'a new visit, after a pause', midnight: 'a new visit, after midnight', user_changed: 'a new visit, of another user', campaign: 'a new visit, by another campaign', website: 'a new visit, from another website', limit: 'a new visit, because the last one was too long' };
 
-const PARTS = { status: 'Status', websites: 'Websites and apps', tracking: 'Tracking code', recognition: 'Recognition', privacy: 'Privacy', window: 'Consent window', settings: 'Settings', goals: 'Goals', dimensions: 'Dimensions', exclusions: 'Exclusions', tokens: 'Tokens', users: 'Users' };
-const COLUMNS = { idsite: 'Number', name: 'Name', urls: 'Addresses', timezone: 'Time zone', currency: 'Currency', ecommerce: 'Shop', idgoal: 'Number', match_attribute: 'Reached by', pattern: 'Pattern', pattern_type: 'How', revenue: 'Revenue', scope: 'Of', expires: 'Expires', item: 'What', value: 'Now', remark: 'Remark', who: 'Who', stored: 'What is stored', drop: 'Delete', kind: 'For', hash: 'Hash', created: 'Made', role: 'Role', rights: 'May', sites: 'Websites', iddimension: 'Number', setting: 'Setting', day: 'Day', reason: 'Reason', hits: 'Hits', analyst: 'Reads reports', admin: 'Changes settings', valid_until: 'Until', active: 'Active', extractions: 'Taken from', case_sensitive: 'Case matters' };
+const PARTS = { status: 'Status', websites: 'Websites and apps', tracking: 'Tracking code', recognition: 'Recognition', privacy: 'Privacy', window: 'Consent window', settings: 'Settings', goals: 'Goals', dimensions: 'Dimensions', exclusions: 'Exclusions', segments: 'Named filters', tokens: 'Tokens', users: 'Users' };
+const COLUMNS = { filter: 'Filter', idsite: 'Number', name: 'Name', urls: 'Addresses', timezone: 'Time zone', currency: 'Currency', ecommerce: 'Shop', idgoal: 'Number', match_attribute: 'Reached by', pattern: 'Pattern', pattern_type: 'How', revenue: 'Revenue', scope: 'Of', expires: 'Expires', item: 'What', value: 'Now', remark: 'Remark', who: 'Who', stored: 'What is stored', drop: 'Delete', kind: 'For', hash: 'Hash', created: 'Made', role: 'Role', rights: 'May', sites: 'Websites', iddimension: 'Number', setting: 'Setting', day: 'Day', reason: 'Reason', hits: 'Hits', analyst: 'Reads reports', admin: 'Changes settings', valid_until: 'Until', active: 'Active', extractions: 'Taken from', case_sensitive: 'Case matters' };
 const SOURCES = { 'default': 'default value', rules: 'by the rules of recognition', instance: 'set for all websites', site: 'set for this website' };
 const GOALS_BY = { url: 'the URL of a page', title: 'the title of a page', file: 'a download', external_website: 'a link to another website', event_category: 'the category of an event', event_action: 'the action of an event', event_name: 'the name of an event', manually: 'the page’s own call', visit_duration: 'the length of the visit' };
 const PATTERNS = { contains: 'contains', exact: 'is', regex: 'regular expression', greater_than: 'more minutes than' };
@@ -138,7 +146,7 @@ const STORED = { identified: 'an identified visit', anonymous: 'an anonymous vis
 const SETTING_NAMES = { anonymous_session_cookie: 'Join the hits of a session by a cookie', anonymous_fingerprint: 'Join the hits of a session by a fingerprint', anonymous_geo_level: 'Location', anonymous_device_level: 'Device', consent_upgrade: 'Who agrees in mid-visit' };
 const TEXTS_OF = { title: 'Title', text: 'Text', agree: 'Button to agree', refuse: 'Button to refuse', policy: 'Link to the policy' };
 
-const TABLES = { part: PARTS, column: COLUMNS, source: SOURCES, 'goal by': GOALS_BY, pattern: PATTERNS, who: WHO, stored: STORED, setting: SETTING_NAMES, 'text of': TEXTS_OF,
+const TABLES = { part: PARTS, column: COLUMNS, source: SOURCES, 'goal by': GOALS_BY, pattern: PATTERNS, who: WHO, stored: STORED, setting: SETTING_NAMES, 'text of': TEXTS_OF, side: SIDES, 'transition of': TRANSITIONS,
 	 view: VIEW_NAMES, group: GROUPS, panel: PANEL_NAMES, label: LABELS, dimension: DIMENSIONS, operator: OPERATORS, word: WORDS, kind: ACTION_KINDS, fact: FACTS, matched: MATCHED, decision: DECISIONS };
 const own = (table, key) => Object.prototype.hasOwnProperty.call(table, key) ? table[key] : undefined;
 
@@ -153,7 +161,7 @@ export function t(key, ...given) {
 }
 
 /* Where a report counts something of its own by a common name. */
-const METRICS_OF = { orders: { nb_conversions: 'Orders' }, downloads: { nb_hits: 'Downloads' }, outlinks: { nb_hits: 'Clicks' }, searches: { nb_hits: 'Searches' }, search_categories: { nb_hits: 'Searches' }, searches_without_results: { nb_hits: 'Searches' } };
+const METRICS_OF = { action_dimension: { nb_hits: 'Actions' }, action_dimension_urls: { nb_hits: 'Actions' }, orders: { nb_conversions: 'Orders' }, downloads: { nb_hits: 'Downloads' }, outlinks: { nb_hits: 'Clicks' }, searches: { nb_hits: 'Searches' }, search_categories: { nb_hits: 'Searches' }, searches_without_results: { nb_hits: 'Searches' } };
 
 /* The name of a column of numbers of a report; one that has none shows its own words. */
 export const metricName = (column, report) => own(own(METRICS_OF, report) || {}, column) || own(METRICS, column) || column.replace(/^nb_/, '').replace(/_/g, ' ').replace(/^./, c => c.toUpperCase());

@@ -73,7 +73,8 @@ COMMENT ON FUNCTION pk_tracking_internal.api_report_list IS
 /*
  * Arguments of a function, as SQL in named notation.  arguments: those that it has, as
  * api_reports() tells them; given: names of those to pass; source: the SQL by which
- * the statement finds their values as jsonb, a constant of this file.
+ * the statement finds their values as jsonb, a constant of this file.  An array is a
+ * JSON array, or the text of one, in which null stands for no value, or its one item.
  */
 CREATE FUNCTION pk_tracking_internal.api_argument_list(arguments jsonb, given text[], source text)
 RETURNS text
@@ -84,7 +85,8 @@ AS $$
 			WHEN a ->> 'category' = 'A'
 			THEN '(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) WHEN ''null'' THEN NULL ELSE '
 				'ARRAY(SELECT pg_catalog.jsonb_array_elements_text(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) '
-				'WHEN ''array'' THEN %1$s -> %2$L ELSE pg_catalog.jsonb_build_array(%1$s -> %2$L) END)) END)::%3$s'
+				'WHEN ''array'' THEN %1$s -> %2$L ELSE CASE WHEN pg_catalog.starts_with(%1$s ->> %2$L, ''['') '
+				'THEN (%1$s ->> %2$L)::pg_catalog.jsonb ELSE pg_catalog.jsonb_build_array(%1$s -> %2$L) END END)) END)::%3$s'
 			WHEN a ->> 'type' = 'jsonb'
 			THEN '(CASE pg_catalog.jsonb_typeof(%1$s -> %2$L) WHEN ''string'' '
 				'THEN (%1$s ->> %2$L)::pg_catalog.jsonb ELSE %1$s -> %2$L END)'
@@ -270,13 +272,18 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.api_report_copy IS
 	'the statement that writes a report as CSV; does not run it';
 
-/* What the pages ask first.  today: of the site's clock, the latest of all sites. */
+/*
+ * What the pages ask first.  today: of the site's clock, the latest of all sites.  A
+ * public link takes no filter, and sees no named ones.
+ */
 CREATE FUNCTION pk_tracking_internal.api_session(csrf text, public_site integer) RETURNS json
 LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	sites json := '[]';
+	segments json := '[]';
+	dimensions json := '[]';
 	today date := now() AT TIME ZONE 'UTC';
 BEGIN
 	IF to_regclass('pk_tracking.site') IS NOT NULL
@@ -291,16 +298,26 @@ BEGIN
 			FROM pk_tracking.site s
 			WHERE public_site IS NULL OR s.idsite = public_site;
 	END IF;
+	IF public_site IS NULL AND to_regclass('pk_tracking.segment') IS NOT NULL
+		AND has_table_privilege('pk_tracking.segment', 'SELECT')
+		AND has_table_privilege('pk_tracking.custom_dimension', 'SELECT')
+	THEN
+		SELECT coalesce(json_agg(s ORDER BY s.idsite, s.name), '[]') INTO segments
+			FROM pk_tracking.segment s;
+		SELECT coalesce(json_agg(json_build_object('idsite', d.idsite, 'iddimension', d.iddimension,
+				'name', d.name, 'scope', d.scope) ORDER BY d.idsite, d.iddimension), '[]') INTO dimensions
+			FROM pk_tracking.custom_dimension d WHERE d.active;
+	END IF;
 	RETURN json_build_object(
 		'role', CASE WHEN public_site IS NULL THEN current_user END,
 		'csrf', csrf, 'public', public_site IS NOT NULL,
 		'admin', public_site IS NULL
 			AND has_function_privilege('pk_tracking.set_site'::regproc::oid, 'EXECUTE'),
-		'sites', sites, 'today', today);
+		'sites', sites, 'segments', segments, 'dimensions', dimensions, 'today', today);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.api_session IS
-	'what the web pages know of their session: role, CSRF token, sites';
+	'what the web pages know of their session: role, CSRF token, sites, their named filters and custom dimensions';
 
 -- administration
 

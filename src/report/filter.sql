@@ -108,30 +108,45 @@ END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_segment IS 'creates the table pk_tracking.segment';
 
-/* A filter as it is, and the filter that a @name stands for. */
+/*
+ * A filter in which the conditions that a @name stands for are in its place.  No value
+ * contains a ";" of its own.
+ */
 CREATE FUNCTION pk_tracking_internal.named_filter(idsite integer, filter text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	part text;
 	found_filter text;
+	parts text[] := '{}';
 BEGIN
-	IF filter !~ '^\s*@' THEN
+	IF filter !~ '(^|;)\s*@' THEN
 		RETURN filter;
 	END IF;
-	SELECT s.filter INTO found_filter FROM pk_tracking.segment s
-		WHERE s.idsite = named_filter.idsite AND s.name = btrim(substr(ltrim(named_filter.filter), 2));
-	IF NOT FOUND THEN
-		PERFORM pk_tracking_internal.report_error(
-			message => format('site %s has no filter of this name', idsite),
-			hint => (SELECT CASE WHEN count(*) = 0 THEN 'Add filters with pk_tracking.add_segment().'
-				ELSE format('Valid names are %s.', string_agg('@' || s.name, ', ' ORDER BY s.name)) END
-				FROM pk_tracking.segment s WHERE s.idsite = named_filter.idsite));
-	END IF;
-	RETURN found_filter;
+	FOREACH part IN ARRAY string_to_array(filter, ';') LOOP
+		IF part !~ '^\s*@' THEN
+			parts := parts || part;
+			CONTINUE;
+		END IF;
+		SELECT s.filter INTO found_filter FROM pk_tracking.segment s
+			WHERE s.idsite = named_filter.idsite AND s.name = btrim(substr(ltrim(part), 2));
+		IF NOT FOUND THEN
+			PERFORM pk_tracking_internal.report_error(
+				message => format('site %s has no filter of this name', idsite),
+				hint => (SELECT CASE WHEN count(*) = 0 THEN 'Add filters with pk_tracking.add_segment().'
+					ELSE format('Valid names are %s.', string_agg('@' || s.name, ', ' ORDER BY s.name)) END
+					FROM pk_tracking.segment s WHERE s.idsite = named_filter.idsite));
+		END IF;
+		IF found_filter <> '' THEN
+			parts := parts || found_filter;
+		END IF;
+	END LOOP;
+	RETURN array_to_string(parts, ';');
 END
 $$;
-COMMENT ON FUNCTION pk_tracking_internal.named_filter IS 'the filter that a name stands for';
+COMMENT ON FUNCTION pk_tracking_internal.named_filter IS
+	'a filter with the conditions that the names in it stand for';
 
 CREATE FUNCTION pk_tracking_internal.check_segment(idsite integer, name text, filter text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE

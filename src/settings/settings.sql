@@ -95,7 +95,7 @@ AS $$
 BEGIN
 	IF pk_tracking_internal.setting_value(warn_of_other_rules.idsite, 'recognition_rules')
 			IS DISTINCT FROM before
-		AND has_table_privilege('pk_tracking.log_visit', 'SELECT')
+		AND has_column_privilege('pk_tracking.log_visit', 'idsite', 'SELECT')
 		AND (CASE WHEN warn_of_other_rules.idsite IS NOT NULL
 			THEN EXISTS (SELECT FROM pk_tracking.log_visit v
 				WHERE v.idsite = warn_of_other_rules.idsite)

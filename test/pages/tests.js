@@ -203,12 +203,183 @@ module.exports = async () => {
 		quietPage(page, 'special views');
 	};
 
+	/* A row over time: its numbers are those of report_evolution(). */
+	tests.rows = async () => {
+		const page = await loggedIn(), dialog = page.locator('.row-dialog');
+		const compare = async (number, days, what) => {
+			await dialog.locator('tbody tr').first().waitFor();
+			const asked = new URL(page.url()).searchParams, labels = JSON.parse(asked.get('of')), heads = await dialog.locator('thead th').allTextContents();
+			const list = 'ARRAY[' + labels.map(literal).join(', ') + ']::text[]', wanted = rows(`SELECT first_day, numbers FROM pk_tracking.report_evolution(${number}, ${days}, 'report_${asked.get('row')}', ${list}, arguments => ${literal(asked.get('with'))})`);
+			const names = Object.keys(wanted[0].numbers).filter(n => heads.includes(texts.metricName(n, asked.get('row'))));
+			/* two columns may have one name: the first that has it */
+			const columns = heads.slice(1).map(head => names.filter(n => texts.metricName(n, asked.get('row')) === head));
+			const got = await dialog.locator('tbody tr').evaluateAll(list => list.map(tr => [...tr.querySelectorAll('td')].map(td => td.textContent)));
+
+			return ok(got.length === wanted.length && got.every((r, i) => r.every((cell, k) => columns[k].some(c => cell.replace('€', '$') === shown(c, wanted[i].numbers[c])))), what, JSON.stringify(got) + '\n    wanted: ' + JSON.stringify(wanted.map(w => w.numbers)));
+		};
+
+		await open(page, `site=${shop}&view=pages&${WEEK}`);
+		await page.getByRole('button', { name: 'Over time: /page/1', exact: true }).first().click();
+		await compare(shop, DAYS, 'rows: a page over time');
+		is(await dialog.locator('canvas').count(), 1, 'rows: as a graph, too');
+		await accessible(page, 'rows');
+		await dialog.getByLabel('Number shown').selectOption('exit_rate');
+		await dialog.locator('thead th').nth(1).filter({ hasText: 'Exit rate' }).waitFor();
+		ok(new URL(page.url()).searchParams.get('row.metric') === 'exit_rate', 'rows: the number is in the address', page.url());
+		const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('link', { name: /^CSV/ }).click()]);
+
+		is(fs.readFileSync(await download.path(), 'utf8').split('\n')[1].split(',').slice(0, 3).join(), sql(`SELECT concat_ws(',', first_day, last_day, numbers ->> 'nb_hits') FROM pk_tracking.report_evolution(${shop}, ${DAYS}, 'report_pages', '{https://shop.example.org/page/1}') LIMIT 1`), 'rows: CSV');
+		await page.reload();
+		await dialog.locator('thead th').nth(1).filter({ hasText: 'Exit rate' }).waitFor();
+		await page.keyboard.press('Escape');
+		await dialog.waitFor({ state: 'detached' });
+		ok(!/[?&](row|of)/.test(page.url()), 'rows: Escape closes, and the address forgets it', page.url());
+		await page.goBack();
+		await dialog.waitFor();
+		await page.goBack();
+		ok(true, 'rows: back opens it again');
+		for (const [number, days, when, name] of world.isLong ? [shop, trackers, hostile].flatMap(n => Object.keys(VIEWS).filter(v => VIEWS[v].panels).map(v => n === trackers ? [n, "'2026-11-21', '2026-11-21'", 'period=day&date=2026-11-21', v] : [n, DAYS, WEEK, v])) : [[hostile, DAYS, WEEK, 'actions']]) {
+			await open(page, `site=${number}&view=${name}&${when}`);
+			for (const panel of VIEWS[name].panels.map(p => [].concat(p)[0])) {
+				const tool = page.locator(`[data-panel="${panel}"] tbody tr`).last().getByRole('button', { name: /^Over time/ });
+
+				if (!await tool.count())
+					continue;
+				await tool.click();
+				/* that may be a day of hours */
+				await (number === trackers ? dialog.getByLabel('Graph by').selectOption('day') : null);
+				await compare(number, days, `rows: ${panel} of site ${number}`);
+				await page.keyboard.press('Escape');
+				await dialog.waitFor({ state: 'detached' });
+			}
+		}
+		is(String(await page.evaluate(() => window.pwned)), 'undefined', 'rows: nothing ran');
+		quietPage(page, 'rows');
+	};
+
+	/* What came before a page and after it; a visitor's profile. */
+	tests.flow = async () => {
+		const page = await loggedIn(), url = 'https://shop.example.org/page/1';
+
+		await open(page, `site=${shop}&view=pages&${WEEK}`);
+		await page.locator('[data-panel="pages"]').getByRole('link', { name: 'What came before and after: /page/1', exact: true }).click();
+		await settled(page);
+		const wanted = rows(`SELECT * FROM pk_tracking.report_transitions(${shop}, ${DAYS}, '${url}')`), of = side => wanted.filter(r => r.side === side);
+
+		for (const side of ['before', 'after'])
+			same(await onScreen(page, side), of(side).slice(0, 15).map(r => [shown('nb', r.nb_hits), shown('a_rate', r.rate)]), `flow: ${side} the page`);
+		same(await page.locator('[data-panel="page"] dd').allTextContents(), [of('page')[0].nb_hits, of('before').filter(r => !/^(page|search|reload)$/.test(r.kind)).reduce((n, r) => n + r.nb_hits, 0), ...['reload', 'exit'].map(kind => of('after').filter(r => r.kind === kind).reduce((n, r) => n + r.nb_hits, 0))].map(n => shown('nb', n)), 'flow: the page itself');
+		await accessible(page, 'flow');
+		await page.locator('[data-panel="after"]').getByRole('button', { name: /^All/ }).click();
+		await settled(page);
+		is((await onScreen(page, 'after')).length, of('after').length, 'flow: all rows');
+		await page.locator('[data-panel="after"]').getByRole('link', { name: '/page/0', exact: true }).click();
+		await settled(page);
+		same(await onScreen(page, 'before').then(r => r.slice(0, 3)), rows(`SELECT * FROM pk_tracking.report_transitions(${shop}, ${DAYS}, 'https://shop.example.org/page/0') WHERE side = 'before' LIMIT 3`).map(r => [shown('nb', r.nb_hits), shown('a_rate', r.rate)]), 'flow: a click goes on to the next page');
+		await open(page, `site=${shop}&view=transitions&${WEEK}&title=Page 2&filter=countryCode==de`);
+		same(await onScreen(page, 'before').then(r => r.slice(0, 5)), rows(`SELECT * FROM pk_tracking.report_transitions(${shop}, ${DAYS}, title => 'Page 2', filter => 'countryCode==de') WHERE side = 'before' LIMIT 5`).map(r => [shown('nb', r.nb_hits), shown('a_rate', r.rate)]), 'flow: by title, with a filter');
+		await open(page, `site=${shop}&view=transitions&${WEEK}`);
+		is(await page.locator('.choices-list li').count(), 20, 'flow: pages to choose');
+
+		const [{ id, n }] = rows(`SELECT idvisitor AS id, count(*) AS n FROM pk_tracking.visit WHERE idsite = ${shop} AND idvisitor IS NOT NULL AND user_id IS NULL AND visit_first_action_time < '2026-11-21' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1`);
+
+		await open(page, `site=${shop}&view=log&${WEEK}&filter=visitorId==${id}`);
+		await page.getByRole('link', { name: 'All visits of this visitor' }).first().click();
+		await settled(page);
+		const [profile] = rows(`SELECT * FROM pk_tracking.report_visitor(${shop}, '${id}')`);
+
+		same(await page.locator('[data-panel="visitor"] [data-metric]').evaluateAll(list => list.map(d => [d.dataset.metric, d.textContent])).then(list => list.map(([c, text]) => c === 'sum_visit_length' ? text === clock(profile[c]) : text === shown(c, profile[c]))).then(list => list.every(Boolean)), true, 'profile: its sums');
+		same(await page.locator('[data-panel="visits"] [data-visit]').evaluateAll(list => list.map(v => Number(v.dataset.visit))), profile.visits.map(v => v.idvisit), 'profile: its visits');
+		await accessible(page, 'profile');
+		await page.getByRole('link', { name: 'Each hit, in the visit log' }).click();
+		await settled(page);
+		is(await page.locator('[data-visit]').count(), Math.min(Number(n), 20), 'profile: back to the visit log');
+		const [user] = rows(`SELECT user_id AS id FROM pk_tracking.visit WHERE idsite = ${hostile} AND user_id IS NOT NULL LIMIT 1`);
+
+		await open(page, `site=${hostile}&view=visitor&uid=${encodeURIComponent(user.id)}`);
+		is(await page.locator('[data-panel="visitor"] [data-metric="nb_visits"]').textContent(), sql(`SELECT nb_visits FROM pk_tracking.report_visitor(${hostile}, user_id => ${literal(user.id)})`), 'profile: of a user, with a hostile name');
+		is(String(await page.evaluate(() => window.pwned)), 'undefined', 'profile: nothing ran');
+		quietPage(page, 'flow');
+	};
+
+	/* Named filters, custom dimensions, and every report of the catalog. */
+	tests.catalog = async () => {
+		const page = await loggedIn();
+		const visits = filter => shown('nb', rows(`SELECT nb_visits FROM pk_tracking.report_visits(${shop}, ${DAYS}, 'range', filter => ${literal(filter)})`)[0].nb_visits);
+		const first = () => page.locator('.tile .number').first().textContent();
+
+		await open(page, `site=${shop}&${WEEK}`);
+		await page.keyboard.press('/');
+		await page.getByLabel('What', { exact: true }).selectOption({ label: 'German phones' });
+		await page.locator('.adding').getByRole('button', { name: 'Add' }).click();
+		await settled(page);
+		is(await first(), visits('countryCode==de;deviceType==smartphone'), 'named filters: one is chosen');
+		same(await page.locator('.chip > span').allTextContents(), ['Named filter German phones'], 'named filters: its chip');
+		await page.keyboard.press('/');
+		await page.keyboard.type('@Many actions');
+		await page.keyboard.press('Enter');
+		await settled(page);
+		is(new URL(page.url()).searchParams.get('filter'), '@German phones;@Many actions', 'named filters: one is typed in');
+		is(await first(), visits('countryCode==de;deviceType==smartphone;actions>5'), 'named filters: two of them');
+		await page.locator('[data-panel="referrers"] tbody button').first().click();
+		await settled(page);
+		is(await page.locator('.chip').count() >= 3, true, 'named filters: with what a click on a row adds');
+		ok(!await page.locator('main [role="alert"]').count(), 'named filters: and all panels are there');
+
+		await open(page, `site=${hostile}&view=dimensions&${WEEK}`);
+		const values = query => rows(query).map(r => ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'avg_time_on_dimension'].map(c => shown(c, r[c])));
+
+		same(await onScreen(page, 'dimension1'), values(`SELECT * FROM pk_tracking.report_action_dimension(${hostile}, ${DAYS}, 1) LIMIT 10`), 'dimensions: values of one of actions');
+		same(await onScreen(page, 'dimension1urls').then(all => all.map(r => r.slice(0, 3))), values(`SELECT * FROM pk_tracking.report_action_dimension_urls(${hostile}, ${DAYS}, 1) LIMIT 10`).map(r => r.slice(0, 3)), 'dimensions: by page');
+		same(await onScreen(page, 'dimension2'), rows(`SELECT * FROM pk_tracking.report_by(${hostile}, ${DAYS}, 'dimension2') LIMIT 10`).map(r => ['nb_visits', 'nb_uniq_visitors', 'nb_actions_per_visit', 'avg_time_on_site'].map(c => shown(c, r[c]))), 'dimensions: values of one of visits');
+		await accessible(page, 'dimensions');
+		await page.locator('[data-panel="dimension2"] tbody button').first().click();
+		await settled(page);
+		ok((await page.locator('.chip > span').textContent()).startsWith('<img src=x onerror="window.pwned=1"> is '), 'dimensions: a value is a filter, by the name of its dimension');
+		is(await onScreen(page, 'dimension2').then(r => r.length), 1, 'dimensions: which finds it');
+		is(String(await page.evaluate(() => window.pwned)), 'undefined', 'dimensions: nothing ran');
+
+		/* every report has a place */
+		const list = await page.evaluate(() => fetch('/api/').then(a => a.json())).then(a => a.reports);
+		const elsewhere = [...Object.keys(PANELS).map(n => PANELS[n].report || n), ...Object.values(VIEWS).map(v => v.graph), 'live', 'sites', 'visit_log', 'funnel', 'evolution', 'transitions', 'visitor', 'action_dimension', 'action_dimension_urls'];
+
+		await open(page, `site=${shop}&view=reports&${WEEK}`);
+		same(await page.getByLabel('Report', { exact: true }).locator('option').evaluateAll(o => o.map(x => x.value).sort()), list.map(r => r.name).sort(), 'reports: all of them can be chosen');
+		console.log('       nowhere else: ' + list.map(r => r.name).filter(n => !elsewhere.includes(n)).join(' '));
+		await accessible(page, 'reports');
+		/* a new report needs nothing here */
+		sql(`CREATE FUNCTION pk_tracking.report_pages_new(idsite integer, from_date date, to_date date, least integer DEFAULT 1, visitors text DEFAULT 'all', filter text DEFAULT NULL) RETURNS TABLE (url text, nb_hits bigint, nb_visits bigint)
+			LANGUAGE sql STABLE AS 'SELECT url, nb_hits, nb_visits FROM pk_tracking.report_pages($1, $2, $3, $5, $6) WHERE nb_hits >= $4'; COMMENT ON FUNCTION pk_tracking.report_pages_new IS 'a report that is new';
+			ALTER EXTENSION pk_tracking ADD FUNCTION pk_tracking.report_pages_new`);
+		await open(page, `site=${shop}&view=reports&${WEEK}&report=pages_new`);
+		ok((await page.locator('.hint').allTextContents()).join().includes('a report that is new'), 'reports: a new one is explained');
+		await page.getByLabel('least').fill('20');
+		await page.locator('[data-panel="report"]').getByRole('button', { name: 'Show' }).click();
+		await settled(page);
+		same(await onScreen(page, 'any'), rows(`SELECT * FROM pk_tracking.report_pages_new(${shop}, ${DAYS}, 20)`).map(r => [shown('nb', r.nb_hits), shown('nb', r.nb_visits)]), 'reports: a new one is shown, with its argument');
+		sql('ALTER EXTENSION pk_tracking DROP FUNCTION pk_tracking.report_pages_new; DROP FUNCTION pk_tracking.report_pages_new');
+		const own = { by: ['dimension', 'resolution'], goals_by: ['dimension', 'countryCode'], action_dimension: ['dimension', 1], action_dimension_urls: ['dimension', 1], funnel: ['steps', 'pageUrl=@/page/0\npageUrl=@/page/1'], transitions: ['url', 'https://shop.example.org/page/1'], evolution: ['report', 'report_visits'], visitor: ['user_id', 'nobody'] };
+
+		for (const report of list.filter(r => r.name !== 'pages_new' && (world.isLong || /^(conversion_hours|funnel|visit_log)$/.test(r.name)))) {
+			const has = report.arguments.map(a => a.name), numbers = report.columns.filter(c => c.category === 'N').map(c => c.name), [key, value] = own[report.name] || [];
+			const given = { idsite: shop, from_date: '2026-11-14', to_date: '2026-11-20', period: 'day', [key]: key === 'steps' ? '{' + value.split('\n').join() + '}' : value };
+
+			await open(page, `site=${shop}&view=reports&${WEEK}&report=${report.name}` + (key ? `&arg.${key}=${encodeURIComponent(value)}` : ''));
+			is((await page.locator('[data-panel="any"] [role="alert"]').allTextContents()).join(), '', `reports: ${report.name} is shown`);
+			const wanted = rows(`SELECT * FROM pk_tracking.report_${report.name}(${has.filter(a => given[a] !== undefined).map(a => `${a} => ${literal(String(given[a]))}`).join(', ')}) r LIMIT ${has.includes('period') ? 400 : 50}`);
+
+			is((await onScreen(page, 'any')).length, wanted.length, `reports: ${report.name}: its rows`);
+			ok((await onScreen(page, 'any')).every((r, i) => r.every((cell, k) => cell === shown(numbers.slice(-r.length)[k], wanted[i][numbers.slice(-r.length)[k]]) || /time|length|live/.test(report.name + numbers.slice(-r.length)[k]))), `reports: ${report.name}: its numbers`, JSON.stringify(await onScreen(page, 'any')) + JSON.stringify(wanted));
+		}
+		quietPage(page, 'catalog');
+	};
+
 	/* A click on a row narrows all; chips stay in the address and go. */
 	tests.filters = async () => {
 		const page = await loggedIn(), days = "'2026-11-01', '2026-11-30'";
 
 		await open(page, `site=${shop}&${WEEK}`);
-		await page.locator('[data-panel="countries"] tbody').getByRole('button', { name: 'Germany' }).click();
+		await page.locator('[data-panel="countries"] tbody').getByRole('button', { name: 'Germany', exact: true }).click();
 		await settled(page);
 		ok(new URL(page.url()).searchParams.get('filter') === 'countryCode==de', 'filters: a click on a row is in the address', page.url());
 		same(await onScreen(page, 'pages'), bySql(PANELS, 'pages', shop, ['nb_hits', 'nb_visits', 'exit_rate'], 'countryCode==de'), 'filters: the pages of Germany');
@@ -462,6 +633,17 @@ module.exports = async () => {
 		await page.locator('[data-setting="visit_standard_length"].changed').waitFor();
 		await page.locator('[data-setting="visit_standard_length"]').getByRole('button', { name: 'Reset' }).click();
 		ok(await until(() => sql(`SELECT source FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'visit_standard_length'`) !== 'site'), 'settings: and reset');
+		const rules = page.locator('[data-setting="recognition_rules"]');
+
+		await rules.getByRole('combobox').selectOption('matomo');
+		await rules.getByRole('button', { name: 'Save' }).click();
+		await page.locator('.warnings .notice').waitFor();
+		ok(/Log was written under other recognition rules\..*Set the rules of a site before/.test(await page.locator('.warnings').textContent()), 'settings: a warning is shown', await page.locator('.warnings').textContent());
+		sql(`SELECT pk_tracking.reset_site(${shop}, 'recognition_rules')`);
+		await setting.getByRole('spinbutton').fill('1800');
+		await setting.getByRole('button', { name: 'Save' }).click();
+		await page.locator('.warnings .notice').waitFor({ state: 'detached' });
+		sql(`SELECT pk_tracking.reset_site(${shop}, 'visit_standard_length')`);
 		const list = page.locator('[data-setting="excluded_ips"]');
 
 		await list.getByRole('textbox').fill('198.51.100.0/24\n10.*');
@@ -481,6 +663,26 @@ module.exports = async () => {
 		await page.getByRole('button', { name: 'Add' }).click();
 		await page.locator('td, th').filter({ hasText: '<i>hostile</i>' }).first().waitFor();
 		is(sql(`SELECT count(*) FROM pk_tracking.goal WHERE idsite = ${shop} AND name = '<i>hostile</i>' AND pattern = '/thanks' AND match_attribute = 'url'`), '1', 'goals: one is added');
+
+		await part('segments');
+		await page.locator('.grid').getByRole('textbox', { name: 'Name', exact: true }).fill('Big screens');
+		await page.locator('.grid').getByRole('textbox', { name: 'Filter' }).fill('no such thing');
+		await page.locator('.grid').getByRole('button', { name: 'Add' }).click();
+		await page.locator('.grid [role="alert"]').waitFor();
+		await page.locator('.grid').getByRole('textbox', { name: 'Filter' }).fill('resolution==1920x1080');
+		await page.locator('.grid').getByRole('button', { name: 'Add' }).click();
+		await page.locator('[data-segment="Big screens"]').waitFor();
+		await page.locator('[data-segment="Big screens"]').getByRole('textbox').fill('resolution==2560x1440');
+		await page.getByRole('button', { name: 'Save the filter Big screens' }).click();
+		ok(await until(() => sql(`SELECT filter FROM pk_tracking.segment WHERE idsite = ${shop} AND name = 'Big screens'`) === 'resolution==2560x1440'), 'named filters: one is added, and changed');
+		await open(page, `site=${shop}&${WEEK}&filter=countryCode==de`);
+		is(await page.getByLabel('What', { exact: true }).locator('option', { hasText: 'Big screens' }).count(), 1, 'named filters: it can be chosen');
+		await page.getByRole('link', { name: 'Save as a named filter' }).click();
+		await settled(page);
+		is(await page.locator('.grid').getByRole('textbox', { name: 'Filter' }).inputValue(), 'countryCode==de', 'named filters: what is chosen can be saved');
+		await page.getByRole('button', { name: 'Delete the filter Big screens' }).click();
+		await page.locator('[data-segment="Big screens"]').waitFor({ state: 'detached' });
+		is(sql(`SELECT count(*) FROM pk_tracking.segment WHERE name = 'Big screens'`), '0', 'named filters: one is deleted');
 
 		await part('tokens');
 		for (const [kind, test] of [['tracking', async token => sql(`SELECT count(*) FROM pk_tracking.token WHERE token_hash = sha256('${token}')`) === '1'],
@@ -528,7 +730,7 @@ module.exports = async () => {
 		await page.locator('.part .row input').first().fill(`o'"x`);
 		ok((await page.locator('.part pre').textContent()).includes(`CREATE ROLE "o'""x" LOGIN`) && (await page.locator('.part pre').textContent()).includes(`grant_web('o''"x')`), 'users: the SQL to run, quoted');
 		is(sql('SELECT count(*) FROM pg_roles'), before, 'users: nothing is run');
-		for (const name of ['websites', 'tracking', 'recognition', 'privacy', 'window', 'settings', 'goals', 'dimensions', 'exclusions', 'tokens', 'users', 'status'].filter(n => world.isLong || world.shots || /tokens|status/.test(n))) {
+		for (const name of ['websites', 'tracking', 'recognition', 'privacy', 'window', 'settings', 'goals', 'dimensions', 'segments', 'exclusions', 'tokens', 'users', 'status'].filter(n => world.isLong || world.shots || /tokens|status/.test(n))) {
 			await part(name);
 			is(await page.locator('.part > .problem').allTextContents().then(all => all.join()), '', `administration: ${name} is drawn`);
 			await accessible(page, 'administration, ' + name);
