@@ -433,7 +433,7 @@ take_notice(void *context, const PGresult *result)
 	Conn	   *c = context;
 	WebJob	   *job = c->job;
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-	Text json = {0};
+	Text		json = {0};
 
 	if (job == NULL || !job->write || c->step != STEP_QUERY || severity == NULL ||
 		strcmp(severity, "WARNING") != 0)

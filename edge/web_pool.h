@@ -62,8 +62,8 @@ typedef struct WebJob
 	const char *hint;
 	const char *result;
 	size_t		result_len;
-	const char *warnings;		/* of the statement, if it writes: JSON objects,
-								 * joined by commas; NULL: none */
+	const char *warnings;		/* of the statement, if it writes: JSON
+								 * objects, joined by commas; NULL: none */
 
 	Pool	   *pool;
 	void	   *owner;
