@@ -135,6 +135,14 @@ sub make
 	}
 	ratio(\%rounds, "retention.$_.p99_to_nothing", "retention.$_.p99_ms", 'retention.nothing.p99_ms') foreach (qw(burner purge));
 	ratio(\%rounds, 'rollups.maintain.p99_to_nothing', 'rollups.maintain.p99_ms', 'rollups.nothing.p99_ms');
+	# reports: to SQL on the views; the worst of them
+	foreach my $key (keys %rounds)
+	{
+		next if ($key !~ /^reports\.(day|month)\.(\w+)\.report_ms$/);
+		ratio(\%rounds, "reports.$1.$2.to_hand", $key, "reports.$1.$2.hand_ms");
+		my $r = $ratio{"reports.$1.$2.to_hand"};
+		$ratio{"reports.$1.most_to_hand"} = $r if (defined($r) && $r > ($ratio{"reports.$1.most_to_hand"} // 0));
+	}
 	ratio(\%rounds, "lookup.one_id.$_.cpu_many_to_few", "lookup.one_id.many_$_.cpu_us", "lookup.one_id.few_$_.cpu_us") foreach (qw(continue amid later));
 	my @after = sort { $a <=> $b } map { /^memory\.h(\d+)\.contexts_mb$/ ? $1 : () } keys %rounds;
 	if (@after >= 2)
@@ -203,6 +211,7 @@ sub make
 		$target->("lookup.v$visits[-1].$_.cpu_to_smallest", "look-up ($_) among $visits[-1] visits to that among $visits[0]", '<=', 1.5) foreach (qw(hit match));
 	}
 	$target->('retention.purge.p99_to_nothing', 'live hits beside a purge: 99th percentile to that beside nothing', '<=', 2.0);
+	$target->("reports.$_.most_to_hand", "reports of a $_: CPU of each to that of SQL on the views", '<=', 1.0) foreach (qw(day month));
 	$target->('rollups.rollups.warm.month.slowest_ms', 'roll-ups: the slowest report of a month of 10^7 visits a year, ms', '<=', 100);
 	$target->('rollups.rollups.warm.year.slowest_ms', 'roll-ups: the slowest report of that year, ms', '<=', 1000);
 	$target->('rollups.build.crowd_s', 'roll-ups: a day of 10^6 hits is built, s', '<=', 60);
@@ -355,6 +364,13 @@ sub tables
 		map { [ $_->[1], f("lookup.one_id.few_$_->[0].cpu_us", '%.1f'), f("lookup.one_id.many_$_->[0].cpu_us", '%.1f'), f("lookup.one_id.$_->[0].cpu_many_to_few", '%.2f') ] }
 			([ 'continue', 'goes on with the newest: track_request()' ], [ 'amid', 'belongs to one in their midst: match_visitor()' ], [ 'later', 'a day later, finds none: match_visitor()' ]));
 
+	my @reports = sort map { /^reports\.month\.(\w+)\.report_ms$/ ? $1 : () } keys %figure;
+	table($md, 'Reports over ' . thousands($r->{report_visits} // 0) . ' visits a month, read from the log, beside SQL on the views',
+		[ 'report', '+day: CPU ms', '+by hand', '+ratio', '+month: CPU ms', '+by hand', '+ratio' ],
+		map { my $n = $_; [ "report_$n()", map { my $k = "reports.$_.$n"; (f("$k.report_ms", '%.0f'), f("$k.hand_ms", '%.0f'), f("$k.to_hand", '%.2f')) } qw(day month) ] } @reports) if (@reports);
+	table($md, 'The slowest five reports', [ 'report', '+of', '+CPU ms' ],
+		map { /^reports\.(\w+)\.(\w+)\./; [ "report_$2()", "a $1", f($_, '%.0f') ] }
+			(sort { $figure{$b}{median} <=> $figure{$a}{median} } grep { /^reports\..*\.report_ms$/ } keys %figure)[0 .. 4]) if (@reports >= 5);
 	table($md, 'Bytes on disk', [ 'after', '+visit', '+its indexes', '+action', '+its indexes', '+name', '+its index', '+all, a hit' ],
 		map { my $k = "storage.$_->[0]"; [ $_->[1], f("$k.visit_bytes", '%.0f'), f("$k.visit_index_bytes", '%.0f'), f("$k.action_bytes", '%.0f'), f("$k.action_index_bytes", '%.0f'), f("$k.name_bytes", '%.0f'), f("$k.name_index_bytes", '%.0f'), f("$k.hit_bytes", '%.0f') ] }
 			([ 'bulk', 'one COPY' ], [ 'live', 'hits one by one' ]));

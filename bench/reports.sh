@@ -12,5 +12,7 @@ section_reports() {
 		sql -v visits="$visits" -f "$top/bench/reports_log.sql" >/dev/null
 	fi
 	progress "reports: $runs rounds"
-	psql -X -v rounds="$runs" -v only='' -f "$top/bench/reports.sql"
+	fact run report_visits "$visits"
+	psql -X -v rounds="$runs" -v only='' -v samples="$pkt_tmp/report_samples" -f "$top/bench/reports.sql"
+	cat "$pkt_tmp/report_samples" >>"$pkt_tmp/samples"
 }

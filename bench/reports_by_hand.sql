@@ -49,7 +49,6 @@ END $$;
 INSERT INTO by_hand SELECT 'report_' || r.report, pg_temp.fill(format('SELECT %1$s, %2$s, round(100.0 * m.anonymous / m.visits, 1) FROM (SELECT %3$s, {metrics}, %4$s AS other {of} AND %5$s GROUP BY %3$s) m ORDER BY m.hits DESC',
 	regexp_replace(r.columns, '\ma\.', 'm.', 'g'), r.result, r.columns, r.extra, r.condition))
 FROM (VALUES ('downloads', 'a.url', 'm.hits, m.visits, m.visitors, m.anonymous', '0', $$a.kind = 'download'$$), ('outlinks', 'a.url', 'm.hits, m.visits, m.visitors, m.anonymous', '0', $$a.kind = 'outlink'$$),
-	('searches', 'a.search_keyword', 'm.hits, m.other, m.visits, m.visitors, m.anonymous', 'count(*) FILTER (WHERE a.search_count = 0)', $$a.kind = 'search'$$),
 	('search_categories', 'a.search_category', 'm.hits, m.other, m.visits, m.visitors, round(m.hits::numeric / m.visits, 1), m.anonymous', 'count(*) FILTER (WHERE a.search_count = 0)', $$a.search_category <> ''$$),
 	('events', 'a.event_category, a.event_action, a.event_name', 'm.hits, m.visits, m.visitors, m.other[1]::bigint, m.other[2], m.other[3], m.other[4], round(m.other[2] / nullif(m.other[1], 0), 2), m.anonymous',
 		'ARRAY[count(a.event_value), sum(a.event_value), min(a.event_value), max(a.event_value)]', $$a.kind = 'event'$$),
@@ -57,6 +56,11 @@ FROM (VALUES ('downloads', 'a.url', 'm.hits, m.visits, m.visitors, m.anonymous',
 	('content_names', 'a.content_name', 'm.hits, m.other, round(100.0 * least(m.other, m.hits) / greatest(m.hits, 1), 1), m.visits, m.visitors, m.anonymous', 'count(a.content_interaction)', $$a.kind = 'content'$$),
 	('content_pieces', 'a.content_piece', 'm.hits, m.other, round(100.0 * least(m.other, m.hits) / greatest(m.hits, 1), 1), m.visits, m.visitors, m.anonymous', 'count(a.content_interaction)', $$a.kind = 'content'$$)) AS r(report, columns, result, extra, condition);
 INSERT INTO by_hand SELECT t.report, pg_temp.fill(t.sql) FROM (VALUES
+('report_searches', $$SELECT m.keyword, m.hits, m.other, m.visits, m.visitors, round(m.hits::numeric / m.visits, 1), coalesce(m.time, 0), coalesce(round(m.time::numeric / m.hits), 0), m.exits, round(100.0 * m.exits / m.visits, 1), m.anonymous, round(100.0 * m.anonymous / m.visits, 1)
+FROM (SELECT a.search_keyword AS keyword, {metrics}, count(*) FILTER (WHERE a.search_count = 0) AS other, sum(a.time) AS time, count(*) FILTER (WHERE a.last) AS exits
+	FROM (SELECT a.kind, a.search_keyword, a.search_count, a.idvisit, a.idvisitor, a.consent, lead(a.time_spent_ref_action) OVER visit AS time, lead(a.idlink_va) OVER visit IS NULL AS last {of}
+		WINDOW visit AS (PARTITION BY a.idvisit ORDER BY a.server_time, a.idlink_va)) a
+	WHERE a.kind = 'search' GROUP BY 1) m ORDER BY m.hits DESC$$),
 ('report_searches_without_results', $$SELECT m.keyword, m.other, m.hits, round(100.0 * m.other / m.hits, 1), m.visits, m.visitors, m.anonymous, round(100.0 * m.anonymous / m.visits, 1)
 FROM (SELECT a.search_keyword AS keyword, count(*) AS hits, count(*) FILTER (WHERE a.search_count = 0) AS other, count(DISTINCT a.idvisit) FILTER (WHERE a.search_count = 0) AS visits,
 	count(DISTINCT a.idvisitor) FILTER (WHERE a.search_count = 0) + count(DISTINCT a.idvisit) FILTER (WHERE a.search_count = 0 AND a.consent IN ('undecided', 'refused')) AS visitors,

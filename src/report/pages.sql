@@ -30,8 +30,9 @@ COMMENT ON FUNCTION pk_tracking_internal.report_page_moment IS
 /*
  * FROM and WHERE over the visits v whose first or last page view (side: entry or
  * exit) lies in the period; by: url or title.  Of the few visits that reach beyond
- * the period the view is looked up, in a query of its own: as a condition on every
- * visit it would make the planner think that each of them is looked up.
+ * the period the view is looked up, in a query of its own that reads the days around
+ * its begin and end: as a condition on every visit it would make the planner think
+ * that each of them is looked up.
  */
 CREATE FUNCTION pk_tracking_internal.report_page_visits(side text, by text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -45,8 +46,12 @@ AS $$
 				OR v.idvisit IN (
 					SELECT v.idvisit
 					FROM pk_tracking.log_visit v
-					WHERE {acting visits v}
-						AND (v.visit_first_action_time < $2 OR v.visit_last_action_time >= $3)
+					WHERE v.idsite = $1 AND v.visit_last_action_time >= $2
+						AND (v.visit_first_action_time < $2
+								AND v.visit_first_action_time >= $2 - {longest visit}
+							OR v.visit_last_action_time >= $3
+								AND v.visit_first_action_time < $3
+								AND v.visit_first_action_time >= $3 - {longest visit})
 						AND (SELECT m.at >= $2 AND m.at < $3 FROM %4$s)))$query$,
 		side, CASE by WHEN 'url' THEN 'url' ELSE 'name' END,
 		-- an untitled page: a search has a keyword there

@@ -329,13 +329,14 @@ BEGIN
 		statement := regexp_replace(statement, '\{span of ([a-z_.]+)\}',
 			format(s.key, '\1'), 'g');
 	END IF;
-	IF statement ~ '\{acting visits v\}' THEN
+	statement := replace(statement, '{acting visits v}',
+		'v.idsite = $1 AND v.visit_first_action_time < $3 '
+		'AND v.visit_first_action_time >= $2 - {longest visit} AND v.visit_last_action_time >= $2 '
+		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
+	IF statement ~ '\{longest visit\}' THEN
 		-- a constant, by which the planner knows how many visits there are
-		statement := replace(statement, '{acting visits v}', format(
-			'v.idsite = $1 AND v.visit_first_action_time < $3 '
-			'AND v.visit_first_action_time >= $2 - %L::interval AND v.visit_last_action_time >= $2 '
-			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}',
-			pk_tracking_internal.report_longest_visit(idsite)));
+		statement := replace(statement, '{longest visit}',
+			format('%L::interval', pk_tracking_internal.report_longest_visit(idsite)));
 	END IF;
 	statement := regexp_replace(statement, '\{visits v\}',
 		'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
