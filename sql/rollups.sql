@@ -101,7 +101,7 @@ SELECT count(*) AS slow FROM pk_tracking_internal.slow_tables();
 -- Building ----------------------------------------------------------------
 -- of rows whose marks are still there
 TRUNCATE pk_tracking.log_visit;
-SELECT pg_temp.hit('_id=00000000000000bb', pg_temp.noon(n)) FROM unnest('{12,4,3,0}'::integer[]) n;
+SELECT pg_temp.hit('_id=00000000000000bb', least(pg_temp.noon(n), now())) FROM unnest('{12,4,3,0}'::integer[]) n;
 SELECT t.done > 0 AS built FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
 SELECT min((now() AT TIME ZONE 'Europe/Berlin')::date - d.day) AS from_ago, max((now() AT TIME ZONE 'Europe/Berlin')::date - d.day) AS to_ago,
 	count(*) FILTER (WHERE d.built IS NULL OR d.stale) AS missing FROM pk_tracking.rollup_day d WHERE d.idsite = :site;

@@ -113,6 +113,21 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_build_empty IS
 	'notes which days that are to be built have no rows';
 
+/* Days as a relation run (day, begins, ends) with constants, by which plans are made. */
+CREATE FUNCTION pk_tracking_internal.rollup_runs(days date[], timezone text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET datestyle = ISO
+AS $$
+	SELECT format('(VALUES %s) AS run (day, begins, ends)',
+		string_agg(format('(%L::date, %L::timestamptz, %L::timestamptz)', d.day,
+			pk_tracking_internal.day_begin(d.day, timezone),
+			pk_tracking_internal.day_begin(d.day + 1, timezone)), ', ' ORDER BY d.day))
+	FROM unnest(days) AS d (day)
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_runs IS
+	'text of a relation of days with their begins and ends';
+
 /*
  * The part of rollup_build_runs() for actions and conversions.  What was collected on
  * the way has no statistics: without the switch it might be joined row by row.
@@ -163,11 +178,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	kinds text[] := ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k);
-	runs text := (SELECT format('(VALUES %s) AS run (day, begins, ends)',
-			string_agg(format('(%L::date, %L::timestamptz, %L::timestamptz)', d.day,
-				pk_tracking_internal.day_begin(d.day, timezone),
-				pk_tracking_internal.day_begin(d.day + 1, timezone)), ', ' ORDER BY d.day))
-		FROM unnest(days) AS d (day));
+	runs text := pk_tracking_internal.rollup_runs(days, timezone);
 BEGIN
 	PERFORM pk_tracking_internal.rollup_clear(idsite, days);
 	EXECUTE 'INSERT INTO pk_tracking.rollup_visit (idsite, day, nb_visits, nb_uniq_visitors, '
@@ -179,10 +190,12 @@ BEGIN
 	PERFORM pk_tracking_internal.rollup_build_facts(idsite, runs,
 		pk_tracking_internal.day_begin(days[1], timezone), timezone);
 	EXECUTE format('UPDATE pk_tracking.rollup_day d '
-		'SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = run.by_id '
-		'FROM (SELECT run.day, (%s) AS by_id FROM %s) run '
-		'WHERE d.idsite = $1 AND d.day = run.day',
-		pk_tracking_internal.rollup_users_query('(SELECT run.*) run'), runs)
+		'SET built = clock_timestamp(), stale = false, horizon = NULL, users_by_id = u.by_id '
+		'FROM (%s) u WHERE d.idsite = $1 AND d.day = u.day',
+		(SELECT string_agg(format('SELECT %L::date AS day, (%s) AS by_id', d.day,
+				pk_tracking_internal.rollup_users_query(
+					pk_tracking_internal.rollup_runs(ARRAY[d.day], timezone))), ' UNION ALL ')
+			FROM unnest(days) AS d (day)))
 		USING idsite;
 END
 $$;

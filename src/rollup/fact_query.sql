@@ -104,24 +104,20 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_sum_columns IS
 
 /*
  * What a kind reads of a source, over the source's alias: ", EXPRESSION AS NAME" of each
- * key; names: ", NAME" of each; sums: ", SUM AS COLUMN" of each column of rollup_fact
- * that is added up, in the order of their names.
+ * key; names: ", NAME" of each; sums: likewise each value that is added up, by the name
+ * of its column; keys: the keys as columns of rollup_fact.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_fact_columns(kind text, OUT source text,
-	OUT expressions text, OUT names text, OUT sums text, OUT condition text, OUT visits boolean,
-	OUT visitors boolean, OUT part text, OUT keys text)
+	OUT expressions text, OUT names text, OUT sums text, OUT keys text)
 RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE STRICT ROWS 2
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT k.source, n.expressions, n.names,
-		(SELECT string_agg(format(', %s AS %I', CASE WHEN m.col IS NULL THEN 'NULL::numeric'
-				WHEN m.type = 'bigint' THEN format('sum(%s)::numeric', m.expression)
-				ELSE format('%s((%s)::numeric)', m.aggregate, m.expression) END, c.name), ''
-				ORDER BY c.name)
-			FROM pk_tracking_internal.rollup_sum_columns() c
-				LEFT JOIN pk_tracking_internal.rollup_sums(k.sums) m ON m.col = c.name),
-		k.condition, k.visits, k.visitors, k.part, n.keys
+		(SELECT coalesce(string_agg(format(', (%s)::%s AS %I', m.expression, m.type, m.col), ''
+				ORDER BY m.col), '')
+			FROM pk_tracking_internal.rollup_sums(k.sums) m),
+		n.keys
 	FROM pk_tracking_internal.rollup_fact_kind k
 		CROSS JOIN LATERAL (
 			SELECT coalesce(string_agg(format(', (%s)::%s AS %s', e.expression, e.type, e.name), ''
@@ -150,12 +146,12 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_fact_columns IS
 /*
  * The query that counts a kind of things, over the relations that
  * rollup_fact_query() makes of its sources: thing_SOURCE, whose rows have a day, and
- * what earlier rows say of when visits and visitors were there before: own_SOURCE of
- * the day's own visits, before_SOURCE of these and of all visits of the day's
- * visitors.  mixed_SOURCE: the rows of both of visits that have acted under both
- * consents.
+ * before_SOURCE, earlier rows, which say when visits and visitors were there before:
+ * of the day's own visits, and of all visits of the day's visitors.  mixed_SOURCE: the
+ * rows of both of visits that have acted under both consents.
  *
- * Words may be null, so nothing is joined by keys, but added and grouped.
+ * Parts of a visit that are counted instead of it get numbers, because rollup_ages()
+ * takes numbers.  Words may be null, so nothing is joined by keys.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_fact_kind_query(kind text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
@@ -163,69 +159,67 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	k record;
-	-- day, before and some columns, over all sources
-	rows CONSTANT text := 'SELECT %1$s.day, %1$s.before, %1$s.%2$s%3$s FROM thing_%4$s %1$s '
-		'WHERE %1$s.%5$s IS NOT NULL AND (%6$s) UNION ALL SELECT %1$s.day, %1$s.before, '
-		'%1$s.%2$s%3$s FROM %7$s_%4$s %1$s WHERE %1$s.%5$s IS NOT NULL AND (%6$s)';
 	totals text;
 	no_sums text;
-	parts text[];
 	result text;
 BEGIN
-	SELECT string_agg(format(', %s(%s) AS %2$s', c.aggregate, c.name), '' ORDER BY c.name),
-		string_agg(', NULL', '')
-		INTO totals, no_sums
-		FROM pk_tracking_internal.rollup_sum_columns() c;
-	SELECT min(c.names) AS names, min(c.keys) AS keys, bool_or(c.visits) AS visits,
-			bool_or(c.visitors) AS visitors, bool_or(c.part IS NOT NULL) AS in_parts,
-			string_agg(format('SELECT %1$s.day, %1$s.anonymous%2$s, count(*) AS nb_hits, '
-				'NULL::integer AS visit_age, 0 AS visits, NULL::integer AS visitor_age, 0 AS visitors%3$s '
-				'FROM thing_%4$s %1$s WHERE %5$s GROUP BY %1$s.day, %1$s.anonymous%6$s',
-				s.alias, c.expressions, c.sums, c.source, c.condition, c.names), ' UNION ALL ') AS hits,
-			string_agg(format(rows, s.alias, 'anonymous, ' || s.alias || '.idvisit',
-				c.expressions || coalesce(', (' || c.part || ')::text AS part', ''), c.source, 'idvisit',
-				c.condition, 'own'), ' UNION ALL ') AS visit_rows,
-			string_agg(format(rows, s.alias, 'visitor', c.expressions, c.source, 'visitor',
-				c.condition, 'before'), ' UNION ALL ') AS visitor_rows,
+	SELECT min(c.names) AS names, min(c.keys) AS keys, bool_or(f.visits) AS visits,
+			bool_or(f.visitors) AS visitors, bool_or(f.part IS NOT NULL) AS in_parts,
+			string_agg(format('SELECT %1$s.day, %1$s.before, %1$s.anonymous, %1$s.visitor, %1$s.idvisit, '
+					'%1$s.own%2$s%3$s FROM %4$s %1$s WHERE %5$s',
+				s.alias, c.expressions || coalesce(', (' || f.part || ')::text AS part', ''), c.sums,
+				CASE WHEN f.visits OR f.visitors THEN format('(SELECT * FROM thing_%1$s UNION ALL '
+					'SELECT * FROM before_%1$s)', c.source) ELSE 'thing_' || c.source END,
+				f.condition), ' UNION ALL ') AS rows,
 			string_agg(format('SELECT %1$s.day, %1$s.before, %1$s.anonymous, %1$s.idvisit%2$s '
 				'FROM mixed_%3$s %1$s WHERE %4$s', s.alias,
-				c.expressions || coalesce(', (' || c.part || ')::text AS part', ''), c.source,
-				c.condition), ' UNION ALL ') AS mixed_rows
+				c.expressions || coalesce(', (' || f.part || ')::text AS part', ''), c.source,
+				f.condition), ' UNION ALL ') AS mixed_rows
 		INTO k
 		FROM pk_tracking_internal.rollup_fact_columns(kind) c
-			JOIN pk_tracking_internal.rollup_origin s USING (source);
-	parts := ARRAY[k.hits];
-	IF k.visits THEN
-		parts := parts || format('SELECT t.day, t.anonymous%1$s, 0, t.age, count(*)::integer, NULL, 0%2$s '
-			'FROM (SELECT t.day, t.anonymous%1$s, CASE WHEN t.day - max(t.before) <= 366 '
-				'THEN t.day - max(t.before) END AS age FROM (%3$s) t '
-				'GROUP BY t.day, t.anonymous, t.idvisit%1$s%4$s HAVING bool_or(t.before IS NULL)) t '
-			'GROUP BY t.day, t.anonymous, t.age%1$s',
-			k.names, no_sums, k.visit_rows, CASE WHEN k.in_parts THEN ', t.part' ELSE '' END);
-	END IF;
-	IF k.visitors THEN
-		parts := parts || format('SELECT t.day, false%1$s, 0, NULL, 0, t.age, count(*)::integer%2$s '
-			'FROM (SELECT t.day%1$s, CASE WHEN t.day - max(t.before) <= 366 '
-				'THEN t.day - max(t.before) END AS age FROM (%3$s) t '
-				'GROUP BY t.day, t.visitor%1$s HAVING bool_or(t.before IS NULL)) t '
-			'GROUP BY t.day, t.age%1$s',
-			k.names, no_sums, k.visitor_rows);
-	END IF;
+			JOIN pk_tracking_internal.rollup_origin s USING (source)
+			JOIN pk_tracking_internal.rollup_fact_kind f ON f.kind = rollup_fact_kind_query.kind
+				AND f.source = c.source;
+	SELECT string_agg(CASE WHEN m.col IS NULL THEN format(', NULL::numeric AS %s', c.name)
+				ELSE format(', (%s(%I) FILTER (WHERE t.before IS NULL))::numeric AS %2$I',
+					c.aggregate, c.name) END, '' ORDER BY c.name),
+		string_agg(', NULL', '')
+		INTO totals, no_sums
+		FROM pk_tracking_internal.rollup_sum_columns() c
+			LEFT JOIN (
+				SELECT DISTINCT m.col FROM pk_tracking_internal.rollup_fact_kind f,
+					pk_tracking_internal.rollup_sums(f.sums) m
+				WHERE f.kind = rollup_fact_kind_query.kind) m ON m.col = c.name;
 	result := format($query$
-	SELECT t.day, %1$L::text AS kind, %2$s, t.anonymous::integer::smallint AS consents,
-		sum(t.nb_hits)::bigint AS nb_hits,
-		coalesce(sum(t.visits) FILTER (WHERE t.visit_age IS NULL), 0)::integer AS nb_visits,
-		coalesce(sum(t.visitors) FILTER (WHERE t.visitor_age IS NULL), 0)::integer AS nb_uniq_visitors,
-		array_agg(t.visit_age::smallint ORDER BY t.visit_age) FILTER (WHERE t.visit_age IS NOT NULL)
-			AS visit_ages,
-		array_agg(t.visits ORDER BY t.visit_age) FILTER (WHERE t.visit_age IS NOT NULL) AS visits,
-		array_agg(t.visitor_age::smallint ORDER BY t.visitor_age)
-			FILTER (WHERE t.visitor_age IS NOT NULL) AS visitor_ages,
-		array_agg(t.visitors ORDER BY t.visitor_age) FILTER (WHERE t.visitor_age IS NOT NULL)
-			AS visitors%3$s
-	FROM (%4$s) t
-	GROUP BY t.day, t.anonymous%5$s$query$,
-		kind, k.keys, totals, array_to_string(parts, ' UNION ALL '), k.names);
+	SELECT t.day, %1$L::text AS kind, %2$s, t.anonymous::integer::smallint AS consents, t.nb_hits,
+		%3$s AS nb_visits, %4$s AS nb_uniq_visitors, %5$s%6$s
+	FROM (
+		SELECT t.day, t.anonymous%7$s, count(*) FILTER (WHERE t.before IS NULL) AS nb_hits%8$s%9$s%10$s
+		FROM (%11$s) t
+		GROUP BY t.day, t.anonymous%7$s
+		HAVING count(*) FILTER (WHERE t.before IS NULL) > 0) t$query$,
+		kind, k.keys, CASE WHEN k.visits THEN '(t.by_visit).n' ELSE '0' END,
+		CASE WHEN k.visitors THEN '(t.by_visitor).n' ELSE '0' END,
+		CASE WHEN k.visits THEN '(t.by_visit).ages AS visit_ages, (t.by_visit).counts AS visits'
+			ELSE 'NULL::smallint[] AS visit_ages, NULL::integer[] AS visits' END
+		|| CASE WHEN k.visitors
+			THEN ', (t.by_visitor).ages AS visitor_ages, (t.by_visitor).counts AS visitors'
+			ELSE ', NULL::smallint[] AS visitor_ages, NULL::integer[] AS visitors' END,
+		(SELECT string_agg(', t.' || c.name, '' ORDER BY c.name)
+			FROM pk_tracking_internal.rollup_sum_columns() c),
+		k.names,
+		CASE WHEN k.visits THEN ', pk_tracking_internal.rollup_ages(CASE WHEN t.own THEN t.idvisit END, '
+			't.day - t.before) AS by_visit' ELSE '' END,
+		CASE WHEN k.visitors THEN ', pk_tracking_internal.rollup_ages(t.visitor, t.day - t.before) '
+			'AS by_visitor' ELSE '' END,
+		totals,
+		CASE WHEN k.in_parts THEN format('SELECT t.day, t.before, t.anonymous, t.visitor, '
+			'dense_rank() OVER (ORDER BY t.idvisit, t.part) AS idvisit, t.own%s%s FROM (%s) t', k.names,
+			(SELECT string_agg(', t.' || m.col, '') FROM (
+				SELECT DISTINCT m.col FROM pk_tracking_internal.rollup_fact_kind f,
+					pk_tracking_internal.rollup_sums(f.sums) m
+				WHERE f.kind = rollup_fact_kind_query.kind) m), k.rows)
+			ELSE k.rows END);
 	IF k.visits THEN
 		-- what counts a visit twice, and so is taken off where both consents are counted
 		result := result || format($query$
@@ -287,6 +281,7 @@ DECLARE
 	visits text[] := '{}';		-- SELECTs of day and visit, of day and visitor, of visits and consent
 	visitors text[] := '{}';
 	consents text[] := '{}';
+	visit_columns text[] := '{consent, idvisitor}';
 BEGIN
 	FOR s IN
 		SELECT o.source, o.relation, o.alias, o.moment, o.within, k.visits, k.visitors, k.condition,
@@ -310,7 +305,7 @@ BEGIN
 		things := things || format($query$%1$s
 	thing_%2$s AS MATERIALIZED (
 		SELECT coalesce(run.day, (%3$s.moment AT TIME ZONE $6)::date) AS day, NULL::date AS before,
-			%3$s.consent >= 2 AS anonymous, %3$s.idvisitor::bigint AS visitor%4$s
+			%3$s.consent >= 2 AS anonymous, %3$s.idvisitor::bigint AS visitor, true AS own%4$s
 		FROM %5$s CROSS JOIN LATERAL (
 			SELECT %3$s.consent, %3$s.idvisitor, %6$s AS moment%4$s
 			FROM %7$s
@@ -318,30 +313,45 @@ BEGIN
 			OFFSET 0) AS %3$s)$query$,
 			CASE WHEN things <> '' THEN ',' END, s.source, s.alias, s.columns, runs, s.moment, s.relation,
 			s.within, s.condition);
-		befores := befores || format($query$,
+		IF s.relation = 'pk_tracking.log_visit v' THEN
+			-- several sources are visits: these are looked up once
+			visit_columns := visit_columns || ARRAY(
+				SELECT m[1] FROM regexp_matches(concat_ws(' ', s.columns, s.moment), '\mv\.(\w+)', 'g') m);
+			befores := befores || format($query$,
 	before_%1$s AS MATERIALIZED (
-		SELECT run.day, (%2$s.moment AT TIME ZONE $6)::date AS before, run.own,
-			%2$s.consent >= 2 AS anonymous, %2$s.idvisitor::bigint AS visitor%3$s
+		SELECT v.day, (v.moment AT TIME ZONE $6)::date AS before, v.consent >= 2 AS anonymous,
+			v.idvisitor::bigint AS visitor, v.own%2$s
+		FROM (SELECT v.*, %3$s AS moment FROM earlier_visit v OFFSET 0) v
+		WHERE v.moment < v.begins AND v.moment >= $2%4$s AND (%5$s)
+			AND (v.moment AT TIME ZONE $6)::date >= v.day - 366)$query$,
+				s.source, s.columns, s.moment,
+				CASE WHEN s.visitors THEN '' ELSE ' AND v.own' END, s.condition);
+		ELSE
+			befores := befores || format($query$,
+	before_%1$s AS MATERIALIZED (
+		SELECT run.day, (%2$s.moment AT TIME ZONE $6)::date AS before, %2$s.consent >= 2 AS anonymous,
+			%2$s.idvisitor::bigint AS visitor, run.own%3$s
 		FROM earlier run CROSS JOIN LATERAL (
 			SELECT %2$s.consent, %2$s.idvisitor, %4$s AS moment%3$s
 			FROM %5$s
 			WHERE %2$s.idsite = $1 AND %2$s.consent BETWEEN $4 AND $5 AND %2$s.idvisit = run.idvisit
 				AND %4$s < run.begins AND %4$s >= $2%6$s AND (%7$s)
-			OFFSET 0) AS %2$s),
-	own_%1$s AS MATERIALIZED (SELECT * FROM before_%1$s WHERE own)$query$,
-			s.source, s.alias, s.columns, s.moment, s.relation,
-			CASE WHEN s.visitors THEN '' ELSE ' AND run.own' END, s.condition);
+			OFFSET 0) AS %2$s
+		WHERE (%2$s.moment AT TIME ZONE $6)::date >= run.day - 366)$query$,
+				s.source, s.alias, s.columns, s.moment, s.relation,
+				CASE WHEN s.visitors THEN '' ELSE ' AND run.own' END, s.condition);
+		END IF;
 		IF s.visits THEN
 			visits := visits || format('SELECT t.day, t.idvisit FROM thing_%s t', s.source);
 			consents := consents || format('SELECT t.idvisit, t.anonymous FROM thing_%1$s t UNION ALL '
-				'SELECT t.idvisit, t.anonymous FROM own_%1$s t', s.source);
+				'SELECT t.idvisit, t.anonymous FROM before_%1$s t WHERE t.own', s.source);
 			of_mixed := of_mixed || format($query$,
 	mixed_%1$s AS MATERIALIZED (
 		SELECT t.day, t.before, t.anonymous%2$s FROM thing_%1$s %3$s
 		WHERE %3$s.idvisit IN (SELECT m.idvisit FROM mixed m)
 		UNION ALL
-		SELECT t.day, t.before, t.anonymous%2$s FROM own_%1$s %3$s
-		WHERE %3$s.idvisit IN (SELECT m.idvisit FROM mixed m))$query$,
+		SELECT t.day, t.before, t.anonymous%2$s FROM before_%1$s %3$s
+		WHERE %3$s.own AND %3$s.idvisit IN (SELECT m.idvisit FROM mixed m))$query$,
 				s.source, s.columns, s.alias);
 			of_mixed := replace(of_mixed, 'SELECT t.day, t.before, t.anonymous', format(
 				'SELECT %1$s.day, %1$s.before, %1$s.anonymous', s.alias));
@@ -374,7 +384,13 @@ BEGIN
 					OFFSET 0) v) t
 			JOIN day d USING (day)
 		WHERE %4$s
-		GROUP BY t.day, d.begins, t.idvisit)%5$s,
+		GROUP BY t.day, d.begins, t.idvisit),
+	earlier_visit AS MATERIALIZED (
+		SELECT run.*, v.*
+		FROM earlier run CROSS JOIN LATERAL (
+			SELECT %9$s FROM pk_tracking.log_visit v
+			WHERE v.idvisit = run.idvisit AND v.idsite = $1 AND v.consent BETWEEN $4 AND $5
+			OFFSET 0) v)%5$s,
 	mixed AS MATERIALIZED (
 		SELECT t.idvisit FROM (%6$s) t WHERE t.idvisit IS NOT NULL
 		GROUP BY t.idvisit HAVING bool_or(t.anonymous) AND NOT bool_and(t.anonymous))%7$s%8$s$query$,
@@ -388,7 +404,9 @@ BEGIN
 			'SELECT NULL::bigint AS idvisit, false AS anonymous WHERE false'),
 		of_mixed,
 		(SELECT string_agg(pk_tracking_internal.rollup_fact_kind_query(k.kind), ' UNION ALL ')
-			FROM (SELECT DISTINCT u.kind FROM unnest(kinds) AS u (kind) ORDER BY 1) k));
+			FROM (SELECT DISTINCT u.kind FROM unnest(kinds) AS u (kind) ORDER BY 1) k),
+		(SELECT string_agg(DISTINCT 'v.' || u.name, ', ') FROM unnest(visit_columns) AS u (name)
+			WHERE u.name <> 'idvisit'));
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_fact_query IS

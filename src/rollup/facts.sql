@@ -38,14 +38,14 @@ COMMENT ON FUNCTION pk_tracking_internal.make_rollup_kind IS
  * false if ages are not needed, because each day is counted by itself.
  * Parameters: $1 site, $4 and $5 least and greatest consent, $6 time zone.
  *
- * The visits are read once, and so are the earlier visits of their visitors; each kind
- * then counts these by itself: its keys keep their types, and only it knows their
- * number.  Keys may be null, so nothing is joined by them, but added and grouped.
- * A row of h, whose "before" is not null, says when a visitor of a day was there before.
+ * The visits (x) are read once, and so are the earlier visits of their visitors, which
+ * have a day "before"; each kind then counts these (seen) by itself: its keys keep their
+ * types.  Keys may be null, so nothing is joined by them.
  *
- * The previous day of a visitor is looked up by the
- * index that recognises visitors, in the visits of a year before; a user is found
- * in the visits of the visitor id, which is right where users_by_id holds.
+ * The previous day of a visitor is looked up by the index that recognises visitors, in
+ * the visits of a year before, one by one (OFFSET 0), so that no plan reads the whole
+ * log for them; a user is found in the visits of the visitor id, which is right where
+ * users_by_id holds.  Users get numbers, because rollup_ages() takes numbers.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_visit_query(kinds text[], runs text,
 	history boolean DEFAULT true)
@@ -62,57 +62,33 @@ BEGIN
 		FROM (SELECT m[1] AS name FROM pk_tracking_internal.rollup_kind k,
 				regexp_matches(array_to_string(k.keys || k.condition, ' '), '\mv\.(\w+)', 'g') m
 			WHERE k.kind = ANY (kinds)
-			UNION ALL SELECT unnest('{consent, idvisitor, user_id, visit_total_actions, visit_total_time,
-				visit_goal_converted}'::text[])) c;
+			UNION ALL SELECT unnest('{consent, visit_first_action_time, user_id, visit_total_actions,
+				visit_total_time, visit_goal_converted}'::text[])) c;
 	SELECT string_agg(format($query$
-	SELECT g.day, sum(g.nb_visits)::integer AS nb_visits,
-		coalesce(sum(g.n) FILTER (WHERE g.age IS NULL), 0)::integer AS nb_uniq_visitors,
-		coalesce(sum(g.users) FILTER (WHERE g.age IS NULL), 0)::integer AS nb_users,
-		max(g.max_actions) AS max_actions, sum(g.bounce_count)::integer AS bounce_count,
-		sum(g.nb_visits_converted)::integer AS nb_visits_converted,
-		sum(g.nb_actions)::bigint AS nb_actions, sum(g.nb_pageviews)::bigint AS nb_pageviews,
-		sum(g.sum_visit_length)::bigint AS sum_visit_length,
-		coalesce(sum(g.nb_conversions), 0)::bigint AS nb_conversions, g.anonymous,
-		%1$L::text AS kind, ARRAY[%2$s]::text[] AS keys, sum(g.revenue) AS revenue,
-		array_agg(g.age ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.n > 0) AS visitor_ages,
-		array_agg(g.n ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.n > 0) AS visitors,
-		array_agg(g.age ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.users > 0) AS user_ages,
-		array_agg(g.users ORDER BY g.age) FILTER (WHERE g.age IS NOT NULL AND g.users > 0) AS users
+	SELECT g.day, g.nb_visits::integer AS nb_visits,
+		(CASE WHEN g.anonymous THEN g.nb_visits ELSE (g.visitors).n END)::integer AS nb_uniq_visitors,
+		(g.users).n AS nb_users, g.max_actions, g.bounce_count::integer AS bounce_count,
+		g.nb_visits_converted::integer AS nb_visits_converted, g.nb_actions::bigint AS nb_actions,
+		g.nb_pageviews::bigint AS nb_pageviews, g.sum_visit_length::bigint AS sum_visit_length,
+		coalesce(g.nb_conversions, 0)::bigint AS nb_conversions, g.anonymous,
+		%1$L::text AS kind, ARRAY[%2$s]::text[] AS keys, g.revenue,
+		(g.visitors).ages AS visitor_ages, (g.visitors).counts AS visitors,
+		(g.users).ages AS user_ages, (g.users).counts AS users
 	FROM (
-		SELECT v.day, v.anonymous%3$s, NULL::smallint AS age,
-			CASE WHEN v.anonymous THEN count(*) ELSE 0 END::integer AS n, 0 AS users,
-			count(*) AS nb_visits, max(v.visit_total_actions) AS max_actions,
-			count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounce_count,
-			count(*) FILTER (WHERE v.visit_goal_converted = 1) AS nb_visits_converted,
-			sum(v.visit_total_actions) AS nb_actions, sum(v.nb_pageviews) AS nb_pageviews,
-			sum(v.visit_total_time) AS sum_visit_length,
-			sum(v.nb_conversions) AS nb_conversions, sum(v.revenue) AS revenue
-		FROM x v WHERE %4$s
+		SELECT v.day, v.anonymous%3$s, count(*) FILTER (WHERE v.before IS NULL) AS nb_visits,
+			max(v.visit_total_actions) FILTER (WHERE v.before IS NULL) AS max_actions,
+			count(*) FILTER (WHERE v.before IS NULL AND v.visit_total_actions <= 1) AS bounce_count,
+			count(*) FILTER (WHERE v.before IS NULL AND v.visit_goal_converted = 1)
+				AS nb_visits_converted,
+			sum(v.visit_total_actions) FILTER (WHERE v.before IS NULL) AS nb_actions,
+			sum(v.nb_pageviews) AS nb_pageviews,
+			sum(v.visit_total_time) FILTER (WHERE v.before IS NULL) AS sum_visit_length,
+			sum(v.nb_conversions) AS nb_conversions, sum(v.revenue) AS revenue,
+			pk_tracking_internal.rollup_ages(v.visitor, v.day - v.before) AS visitors,
+			pk_tracking_internal.rollup_ages(v.user_number, v.day - v.before) AS users
+		FROM seen v WHERE %4$s
 		GROUP BY v.day, v.anonymous%5$s
-		UNION ALL
-		SELECT w.day, false%5$s, w.age, count(*)::integer, 0, NULL, NULL, NULL, NULL, NULL, NULL,
-			NULL, NULL, NULL
-		FROM (
-			SELECT v.day%3$s, (v.day - max(v.before))::smallint AS age
-			FROM (
-				SELECT v.day, v.before, v.visitor%6$s FROM x v WHERE v.visitor IS NOT NULL AND NOT v.anonymous
-				UNION ALL SELECT v.day, v.before, v.visitor%6$s FROM h v) v
-			WHERE %4$s
-			GROUP BY v.day, v.visitor%5$s HAVING bool_or(v.before IS NULL)) w
-		GROUP BY w.day, w.age%5$s
-		UNION ALL
-		SELECT w.day, w.anonymous%5$s, w.age, 0, count(*)::integer, NULL, NULL, NULL, NULL, NULL, NULL,
-			NULL, NULL, NULL
-		FROM (
-			SELECT v.day, v.anonymous%3$s, (v.day - max(v.before))::smallint AS age
-			FROM (
-				SELECT v.day, v.before, v.anonymous, v.user_id%6$s FROM x v WHERE v.user_id IS NOT NULL
-				UNION ALL SELECT v.day, v.before, v.anonymous, v.user_id%6$s FROM h v
-				WHERE v.user_id IS NOT NULL) v
-			WHERE %4$s
-			GROUP BY v.day, v.anonymous, v.user_id%5$s HAVING bool_or(v.before IS NULL)) w
-		GROUP BY w.day, w.anonymous, w.age%5$s) g
-	GROUP BY g.day, g.anonymous%5$s$query$,
+		HAVING count(*) FILTER (WHERE v.before IS NULL) > 0) g$query$,
 			k.kind,
 			(SELECT string_agg(format('g.k%s::text', n), ', ' ORDER BY n)
 				FROM generate_series(1, cardinality(k.keys)) n),
@@ -120,16 +96,13 @@ BEGIN
 				FROM unnest(k.keys) WITH ORDINALITY AS e (key, n)),
 			k.condition,
 			(SELECT coalesce(string_agg(format(', k%s', n), '' ORDER BY n), '')
-				FROM generate_series(1, cardinality(k.keys)) n),
-			(SELECT coalesce(string_agg(DISTINCT ', v.' || m[1], ''), '')
-				FROM regexp_matches(array_to_string(k.keys || k.condition, ' '), '\mv\.(\w+)', 'g') m
-				WHERE m[1] NOT IN ('user_id'))), ' UNION ALL ')
+				FROM generate_series(1, cardinality(k.keys)) n)), ' UNION ALL ')
 		INTO counted
 		FROM pk_tracking_internal.rollup_kind k WHERE k.kind = ANY (kinds);
 	RETURN format($query$
 	WITH x AS MATERIALIZED (
 		SELECT (v.visit_first_action_time AT TIME ZONE $6)::date AS day, NULL::date AS before,
-			v.consent >= 2 AS anonymous, v.idvisitor::bigint AS visitor%1$s,
+			v.consent >= 2 AS anonymous, v.idvisitor%1$s,
 			v.visit_total_interactions - v.visit_total_searches AS nb_pageviews,
 			CASE WHEN v.visit_goal_converted = 1 THEN (SELECT count(*)
 				FROM pk_tracking.log_conversion c WHERE c.idvisit = v.idvisit
@@ -143,16 +116,25 @@ BEGIN
 	visitors AS (
 		SELECT DISTINCT x.day, x.day::timestamp AT TIME ZONE $6 AS begins, x.idvisitor
 		FROM x WHERE x.idvisitor IS NOT NULL AND %3$s),
-	h AS MATERIALIZED (
-		SELECT w.day, (v.visit_first_action_time AT TIME ZONE $6)::date AS before,
-			v.consent >= 2 AS anonymous, v.idvisitor::bigint AS visitor%1$s
-		FROM visitors w
-			JOIN pk_tracking.log_visit v ON v.idsite = $1
+	users AS (
+		SELECT x.user_id, row_number() OVER () AS user_number
+		FROM x WHERE x.user_id IS NOT NULL GROUP BY x.user_id),
+	seen AS MATERIALIZED (
+		SELECT v.day, v.before, v.anonymous, v.idvisitor::bigint AS visitor, u.user_number%1$s,
+			v.nb_pageviews, v.nb_conversions, v.revenue
+		FROM x v LEFT JOIN users u USING (user_id)
+		UNION ALL
+		SELECT w.day, (v.visit_first_action_time AT TIME ZONE $6)::date, v.consent >= 2,
+			v.idvisitor::bigint, u.user_number%1$s, NULL, NULL, NULL
+		FROM visitors w CROSS JOIN LATERAL (
+			SELECT v.idvisitor%1$s FROM pk_tracking.log_visit v WHERE v.idsite = $1
 				AND v.idvisitor OPERATOR(@extschema@.=) w.idvisitor
 				AND v.visit_first_action_time < w.begins + interval '1 day'
 				AND v.visit_first_action_time >= w.begins - interval '368 days'
 				AND (v.visit_first_action_time AT TIME ZONE $6)::date < w.day
-				AND v.consent BETWEEN $4 AND $5)%4$s$query$,
+				AND v.consent BETWEEN $4 AND $5
+			OFFSET 0) v
+			LEFT JOIN users u USING (user_id))%4$s$query$,
 		columns, runs, history::text, counted);
 END
 $$;

@@ -1,0 +1,255 @@
+/*
+ * ages.c
+ *		Of the visits or visitors of a day, how many days ago each was there last.
+ *
+ * An aggregate over the rows of the day and earlier rows of the same ids.  It keeps
+ * sixteen bytes for a row and sorts them at the end: grouping by id in SQL takes
+ * ten times the memory.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_add);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_combine);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_serialize);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_deserialize);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_result);
+
+#define FIRST_ROOM 4
+
+/* When an id was there: days before the day, 0 on the day itself. */
+typedef struct Seen
+{
+	int64		id;
+	int32		age;
+} Seen;
+
+typedef struct Ages
+{
+	Seen	   *seen;
+	int64		n;
+	int64		room;
+} Ages;
+
+/* By id; the day itself comes first, then the latest. */
+static int
+by_id(const void *a, const void *b)
+{
+	const Seen *x = a;
+	const Seen *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->age > y->age) - (x->age < y->age);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	return *(const int32 *) a - *(const int32 *) b;
+}
+
+/* Of an id only the day itself and the latest earlier row matter: drop the others. */
+static void
+tidy(Ages *a)
+{
+	int64		n = 0;
+
+	qsort(a->seen, a->n, sizeof(Seen), by_id);
+	for (int64 i = 0; i < a->n; i++)
+	{
+		if (n > 0 && a->seen[n - 1].id == a->seen[i].id
+			&& (a->seen[i].age == 0 || a->seen[n - 1].age != 0))
+			continue;
+		a->seen[n++] = a->seen[i];
+	}
+	a->n = n;
+}
+
+static void
+add(MemoryContext context, Ages *a, int64 id, int32 age)
+{
+	if (a->n == a->room)
+	{
+		if (a->room == 0)
+		{
+			a->room = FIRST_ROOM;
+			a->seen = MemoryContextAlloc(context, a->room * sizeof(Seen));
+		}
+		else
+		{
+			tidy(a);
+			if (a->n > a->room / 2)
+			{
+				a->room *= 2;
+				a->seen = repalloc_huge(a->seen, a->room * sizeof(Seen));
+			}
+		}
+	}
+	a->seen[a->n].id = id;
+	a->seen[a->n].age = age;
+	a->n++;
+}
+
+/* The state of the aggregate, which is made with the first row. */
+static Ages *
+state_of(FunctionCallInfo fcinfo, MemoryContext *context)
+{
+	if (!AggCheckCallContext(fcinfo, context))
+		elog(ERROR, "aggregate of roll-ups called as a function");
+	if (!PG_ARGISNULL(0))
+		return (Ages *) PG_GETARG_POINTER(0);
+	return MemoryContextAllocZero(*context, sizeof(Ages));
+}
+
+/*
+ * pkt_rollup_ages_add
+ *		SQL: takes an id, and how many days before the day it was there; NULL: on
+ *		the day itself.  A row without an id does not count.
+ */
+Datum
+pkt_rollup_ages_add(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	Ages	   *a = state_of(fcinfo, &context);
+
+	if (!PG_ARGISNULL(1))
+		add(context, a, PG_GETARG_INT64(1), PG_ARGISNULL(2) ? 0 : Max(PG_GETARG_INT32(2), 1));
+	PG_RETURN_POINTER(a);
+}
+
+/* pkt_rollup_ages_combine: SQL: adds another worker's state. */
+Datum
+pkt_rollup_ages_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	Ages	   *a = state_of(fcinfo, &context);
+
+	if (!PG_ARGISNULL(1))
+	{
+		const Ages *other = (const Ages *) PG_GETARG_POINTER(1);
+
+		for (int64 i = 0; i < other->n; i++)
+			add(context, a, other->seen[i].id, other->seen[i].age);
+	}
+	PG_RETURN_POINTER(a);
+}
+
+/* pkt_rollup_ages_serialize: SQL: a worker's state, for the leader. */
+Datum
+pkt_rollup_ages_serialize(PG_FUNCTION_ARGS)
+{
+	Ages	   *a = (Ages *) PG_GETARG_POINTER(0);
+	Size		size;
+	bytea	   *result;
+
+	if (a->n > 0)
+		tidy(a);
+	size = VARHDRSZ + a->n * sizeof(Seen);
+	result = palloc(size);
+	SET_VARSIZE(result, size);
+	if (a->n > 0)
+		memcpy(VARDATA(result), a->seen, a->n * sizeof(Seen));
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* pkt_rollup_ages_deserialize: SQL: makes a state of that again. */
+Datum
+pkt_rollup_ages_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *packed = PG_GETARG_BYTEA_PP(0);
+	MemoryContext context;
+	Ages	   *a;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate of roll-ups called as a function");
+	a = MemoryContextAllocZero(context, sizeof(Ages));
+	a->n = a->room = VARSIZE_ANY_EXHDR(packed) / sizeof(Seen);
+	if (a->n > 0)
+	{
+		a->seen = MemoryContextAllocHuge(context, a->n * sizeof(Seen));
+		memcpy(a->seen, VARDATA_ANY(packed), a->n * sizeof(Seen));
+	}
+	PG_RETURN_POINTER(a);
+}
+
+/* An array of n elements of a type without nulls; NULL of none. */
+static Datum
+array_of(Datum *values, int n, Oid type, int16 size, char align, bool *isnull)
+{
+	*isnull = n == 0;
+	if (n == 0)
+		return (Datum) 0;
+	return PointerGetDatum(construct_array(values, n, type, size, true, align));
+}
+
+/*
+ * pkt_rollup_ages_result
+ *		SQL: of the ids of the day: how many were not there before, the ages of the
+ *		others in ascending order, as a smallint[], and how many have each, as an
+ *		integer[]; both NULL if there are none.
+ */
+Datum
+pkt_rollup_ages_result(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	int64		fresh = 0;
+	int64		n = 0;
+	int			kinds = 0;
+	int32	   *ages = NULL;
+	Datum	   *age_values = NULL;
+	Datum	   *counts = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (!PG_ARGISNULL(0))
+	{
+		Ages	   *a = (Ages *) PG_GETARG_POINTER(0);
+
+		if (a->n > 0)
+		{
+			tidy(a);
+			ages = palloc_extended(a->n * sizeof(int32), MCXT_ALLOC_HUGE);
+			for (int64 i = 0; i < a->n; i++)
+			{
+				if (a->seen[i].age != 0)
+					continue;
+				if (i + 1 < a->n && a->seen[i + 1].id == a->seen[i].id)
+					ages[n++] = a->seen[i + 1].age;
+				else
+					fresh++;
+			}
+			/* the memory serves the next group */
+			pfree(a->seen);
+			a->seen = NULL;
+			a->n = a->room = 0;
+			if (n > 0)
+			{
+				qsort(ages, n, sizeof(int32), by_age);
+				age_values = palloc_extended(n * sizeof(Datum), MCXT_ALLOC_HUGE);
+				counts = palloc_extended(n * sizeof(Datum), MCXT_ALLOC_HUGE);
+			}
+			for (int64 i = 0; i < n;)
+			{
+				int64		k = i;
+
+				while (k < n && ages[k] == ages[i])
+					k++;
+				age_values[kinds] = Int16GetDatum((int16) Min(ages[i], PG_INT16_MAX));
+				counts[kinds++] = Int32GetDatum((int32) (k - i));
+				i = k;
+			}
+		}
+	}
+	values[0] = Int32GetDatum((int32) fresh);
+	values[1] = array_of(age_values, kinds, INT2OID, sizeof(int16), TYPALIGN_SHORT, &nulls[1]);
+	values[2] = array_of(counts, kinds, INT4OID, sizeof(int32), TYPALIGN_INT, &nulls[2]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
