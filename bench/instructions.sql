@@ -25,7 +25,7 @@ RETURN format('idsite=%s&rec=1&action_name=Title%%20%s&_id=%s&url=https%%3A%%2F%
 	idsite, page, lpad(to_hex(visitor), 16, 'a'), page);
 
 -- hits one by one, 100 visitors or as many as hits; a commit every 50 lets the server prune pages
-CREATE PROCEDURE bench.live(idsite integer, hits integer, visitors integer, apart double precision DEFAULT 0.5) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE bench.live(idsite integer, hits integer, visitors integer, apart double precision DEFAULT 0.5, first timestamptz DEFAULT '2026-01-01 12:00+00') LANGUAGE plpgsql AS $$
 DECLARE
 	queries CONSTANT text[] := (SELECT array_agg(bench.query(idsite, g % visitors, g % 500) ORDER BY g) FROM generate_series(1, hits) g);
 	ips CONSTANT inet[] := (SELECT array_agg(('10.1.' || g % visitors % 200 || '.7')::inet ORDER BY g) FROM generate_series(1, hits) g);
@@ -33,7 +33,7 @@ BEGIN
 	FOR g IN 1 .. hits LOOP
 		PERFORM pk_tracking.track_request(queries[g], ips[g],
 			'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36', 'en-US,en;q=0.9',
-			'2026-01-01 12:00+00'::timestamptz + g * apart * interval '1 s');
+			first + g * apart * interval '1 s');
 		IF g % 50 = 0 THEN
 			COMMIT;
 		END IF;
@@ -53,6 +53,26 @@ CREATE PROCEDURE bench.returns(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.
 CREATE PROCEDURE bench.returns_unseen(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(1, n, 100, 36); END';
 
 CREATE PROCEDURE bench.anonymous(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(2, n, 100); END';
+
+-- of today, which the others are not; and of a day that roll-ups count, without and with later days of the same visitors
+CREATE PROCEDURE bench.today(n integer) LANGUAGE plpgsql AS 'BEGIN CALL bench.live(1, n, 100, 0, now()); END';
+
+CREATE PROCEDURE bench.counted(n integer) LANGUAGE plpgsql AS $$
+BEGIN
+	CALL bench.live(1, 100, 100);
+	PERFORM pk_tracking.maintain();
+	COMMIT;
+	CALL bench.live(1, n, 100);
+END $$;
+
+CREATE PROCEDURE bench.counted_later(n integer) LANGUAGE plpgsql AS $$
+BEGIN
+	CALL bench.live(1, 100, 100);
+	CALL bench.live(1, 100, 100, 0.5, '2026-01-03 12:00+00');
+	PERFORM pk_tracking.maintain();
+	COMMIT;
+	CALL bench.live(1, n, 100);
+END $$;
 
 -- one statement: five hits a visit, columns or URLs
 CREATE TABLE bench.raw_columns (idsite integer, at timestamptz, ip inet, user_agent text, url text, action_name text, _id text, accept_language text);

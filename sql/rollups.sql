@@ -61,6 +61,25 @@ SELECT pg_temp.hit('consent=0', pg_temp.noon(7) + interval '12 hours 10 minutes'
 SELECT * FROM pg_temp.marks();
 DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = current_setting('test.site')::integer AND server_time = pg_temp.noon(7) + interval '12 hours 10 minutes';
 SELECT * FROM pg_temp.marks();
+\echo a statement that was undone: its marks are gone, and are left anew
+BEGIN;
+SAVEPOINT a;
+SELECT pg_temp.hit('_id=00000000000000b9', pg_temp.noon(14));
+ROLLBACK TO a;
+SELECT pg_temp.hit('_id=00000000000000b9', pg_temp.noon(14));
+COMMIT;
+SELECT * FROM pg_temp.marks();
+\echo marks that the same transaction has taken, and built their day, are left anew, too
+BEGIN;
+SELECT pg_temp.hit('_id=00000000000000b9', pg_temp.noon(14));
+SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(14))::date, (pg_temp.noon(14))::date) > 0 AS built;
+SELECT pg_temp.hit('_id=00000000000000b9', pg_temp.noon(14));
+COMMIT;
+SELECT * FROM pg_temp.marks();
+\echo a site of which nothing is built, nor is about to be: none
+SELECT pk_tracking.add_site('rollups of nothing', '{https://n.example}', 'Europe/Berlin') AS uncounted \gset
+SELECT t.outcome, t.new_visit FROM unnest('{9,3,3}'::integer[]) n, pk_tracking.track(:uncounted, 'https://n.example/', cid => '00000000000000aa', at => pg_temp.noon(n)) t;
+SELECT count(*) AS marks FROM pk_tracking.rollup_mark m WHERE m.idsite = :uncounted;
 \echo by hand: UPDATE, INSERT, DELETE
 UPDATE pk_tracking.log_visit SET location_country = 'nz' WHERE idsite = :site AND visit_first_action_time = pg_temp.noon(9);
 SELECT * FROM pg_temp.marks();

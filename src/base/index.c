@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "nodes/primnodes.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
@@ -102,6 +103,16 @@ index_by_keys(Relation rel, const IndexKeys *keys, LOCKMODE mode)
 	}
 	list_free(indexes);
 	return best;
+}
+
+/* index_equality: the function that compares keys of this column, from 0, of a btree. */
+RegProcedure
+index_equality(Relation index, int column)
+{
+	Oid			type = index->rd_opcintype[column];
+
+	return get_opcode(get_opfamily_member(index->rd_opfamily[column], type, type,
+										  BTEqualStrategyNumber));
 }
 
 /* index_key_list: the names of the columns, with commas. */

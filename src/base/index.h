@@ -22,6 +22,7 @@ typedef struct IndexKeys
 } IndexKeys;
 
 extern Relation index_by_keys(Relation rel, const IndexKeys *keys, LOCKMODE mode);
+extern RegProcedure index_equality(Relation index, int column);
 extern char *index_key_list(const IndexKeys *keys);
 pg_noreturn extern void raise_missing_index(const IndexKeys *keys);
 extern void table_insert_row(Relation rel, HeapTuple tuple);

@@ -15,6 +15,7 @@
 #include "log/columns.h"
 #include "log/log.h"
 #include "log/mark.h"
+#include "log/mark_days.h"
 #include "log/names_internal.h"
 #include "log/new_names.h"
 #include "log/neighbours.h"
@@ -28,6 +29,7 @@ log_init(void)
 {
 	columns_init();
 	relations_init();
+	mark_days_init();
 	names_init();
 	new_names_init();
 }

@@ -31,7 +31,9 @@
 #include "base/hexid.h"
 #include "base/plan.h"
 #include "base/spi.h"
+#include "log/later_visits.h"
 #include "log/mark.h"
+#include "log/mark_days.h"
 #include "log/visit_length.h"
 
 PG_FUNCTION_INFO_V1(pkt_mark_changes);
@@ -65,17 +67,6 @@ typedef struct Mark
 #define FOLLOWED (368 * USECS_PER_DAY)
 
 /*
- * The last one that this (sub)transaction has noted: hits of one visit say the same
- * again and again.
- */
-static struct
-{
-	Mark		mark;
-	LocalTransactionId lxid;
-	SubTransactionId subid;
-}			last;
-
-/*
  * So many are kept apart.  Of a batch that has more, all days of its sites from
  * the first changed one on count as changed.
  */
@@ -89,16 +80,14 @@ typedef struct Marks
 } Marks;
 
 /*
- * The later visits of a visitor, also those that have had the id: $1 site, $2 id,
- * $3 the visit that was changed, $4 to $5 when others may have begun that have rows
- * from $6 on.  A row that came late may be earlier than its visit's first action.
+ * Marks the later visits that have had the id: $1 site, $2 id, $3 the visit that was
+ * changed, $4 to $5 when others may have begun that have rows from $6 on.
  */
 static void
 make_later(KeptPlan *plan, StringInfo sql)
 {
 	static const Oid types[] = {INT4OID, InvalidOid, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 	TIMESTAMPTZOID};
-	const char *schema = hexid_schema();
 
 	appendStringInfo(sql,
 					 "INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)"
@@ -107,29 +96,18 @@ make_later(KeptPlan *plan, StringInfo sql)
 					 " WHERE a.idvisit OPERATOR(pg_catalog.=) w.idvisit)), w.ends"
 					 " FROM (SELECT v.idvisit, v.visit_first_action_time AS begins,"
 					 " GREATEST(v.visit_first_action_time, v.visit_last_action_time) AS ends"
-					 " FROM pk_tracking.log_visit v WHERE v.idsite OPERATOR(pg_catalog.=) $1"
-					 " AND v.idvisitor OPERATOR(%s.=) $2"
-					 " AND v.visit_first_action_time OPERATOR(pg_catalog.>=) $4"
-					 " AND v.visit_first_action_time OPERATOR(pg_catalog.<) $5"
-					 " UNION ALL SELECT v.idvisit, v.visit_first_action_time,"
-					 " GREATEST(v.visit_first_action_time, v.visit_last_action_time)"
 					 " FROM pk_tracking.log_other_id o JOIN pk_tracking.log_visit v"
 					 " ON v.idvisit OPERATOR(pg_catalog.=) o.idvisit"
 					 " WHERE o.idsite OPERATOR(pg_catalog.=) $1 AND o.idvisitor OPERATOR(%s.=) $2"
 					 " AND v.visit_first_action_time OPERATOR(pg_catalog.>=) $4"
 					 " AND v.visit_first_action_time OPERATOR(pg_catalog.<) $5) w"
 					 " WHERE w.idvisit OPERATOR(pg_catalog.<>) $3"
-					 " AND w.ends OPERATOR(pg_catalog.>=) $6", schema, schema);
+					 " AND w.ends OPERATOR(pg_catalog.>=) $6", hexid_schema());
 	plan->nargs = lengthof(types);
 	memcpy(plan->argtypes, types, sizeof(types));
 }
 
 static KeptPlan later_plan = {.make = make_later};
-
-static KeptPlan days_plan = {
-	.query = "INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends) VALUES ($1, $2, $3)",
-	.nargs = 3,.argtypes = {INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
 
 static KeptPlan other_id_plan = {
 	.query = "INSERT INTO pk_tracking.log_other_id (idvisit, idvisitor, idsite)"
@@ -138,51 +116,27 @@ static KeptPlan other_id_plan = {
 };
 
 /*
- * The beginning of the day, plus days; of two midnights the later one.
- */
-static TimestampTz
-midnight(struct pg_tm day, int days, pg_tz *tz)
-{
-	TimestampTz result;
-	int			offset;
-
-	j2date(date2j(day.tm_year, day.tm_mon, day.tm_mday) + days,
-		   &day.tm_year, &day.tm_mon, &day.tm_mday);
-	day.tm_hour = day.tm_min = day.tm_sec = 0;
-	day.tm_isdst = -1;
-	offset = DetermineTimeZoneOffset(&day, tz);
-	if (tm2timestamp(&day, 0, &offset, &result) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
-	return result;
-}
-
-/*
  * mark_today
  *		The beginning of the day that it is now in the time zone.  The clock is
- *		read now: a transaction that has its number and finds that it is still
- *		today is among those that the builder waits for before it builds that
- *		day.  So call it after something has been written.
+ *		read when the transaction has its number: who has a number and finds that it
+ *		is still today is among those that the builder waits for before it builds
+ *		that day.
  */
 TimestampTz
 mark_today(pg_tz *tz)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	Today	   *t = &todays[((uintptr_t) tz >> 6) % TODAYS];
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			offset;
+	TimestampTz now;
+	DateADT		day;
 
+	(void) GetTopTransactionId();
+	now = GetCurrentTimestamp();
 	if (likely(t->tz == tz && now >= t->begins && now < t->ends))
 		return t->begins;
-	if (timestamp2tm(now, &offset, &tm, &fsec, NULL, tz) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+	day = mark_day(now, tz);
 	t->tz = NULL;
-	t->begins = midnight(tm, 0, tz);
-	t->ends = midnight(tm, 1, tz);
+	t->begins = mark_day_begin(day, tz);
+	t->ends = mark_day_begin(day + 1, tz);
 	t->tz = tz;
 	return t->begins;
 }
@@ -214,28 +168,50 @@ step_begin(TimestampTz t)
 	return t - (t % STEP + STEP) % STEP;
 }
 
-/* Do they say the same? */
+/* Does the list end with the same already?  Hits of one visit say the same again and again. */
 static bool
-same_mark(const Mark *a, const Mark *b)
+same_again(const Marks *marks, const Mark *b)
 {
-	return a->idvisit == b->idvisit && a->from == b->from && a->to == b->to &&
-		a->has_id[0] == b->has_id[0] && a->id[0] == b->id[0] && !a->has_id[1];
+	const Mark *a = &marks->list[marks->n - 1];
+
+	return marks->n > 0 && a->idvisit == b->idvisit && a->from == b->from && a->to == b->to &&
+		a->has_id[0] == b->has_id[0] && a->id[0] == b->id[0] && !b->has_id[1];
 }
 
 /*
  * mark_note
  *		The visit was changed, with rows of it between from and to, the first of
  *		which is before mark_today().  before: the visit as it was, NULL if it has
- *		begun.  The marks are written when the log is closed.
+ *		begun; tz: the site's time zone.  The marks are written when the log is
+ *		closed.
  */
 void
-mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from, TimestampTz to)
+mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from, TimestampTz to,
+		  pg_tz *tz)
 {
 	Marks	   *marks = log->marks;
-	Mark	   *m;
+	Mark		m;
+
+	if (!mark_days_counted(visit->idsite, from, tz))
+		return;
+	m.idsite = visit->idsite;
+	m.idvisit = visit->idvisit;
+	m.from = step_begin(from);
+	m.to = step_begin(to) + STEP - 1;
+	m.has_id[0] = visit->has_idvisitor;
+	m.id[0] = visit->idvisitor;
+	m.has_id[1] = before != NULL && before->has_idvisitor &&
+		!(visit->has_idvisitor && visit->idvisitor == before->idvisitor);
+	m.id[1] = before != NULL ? before->idvisitor : 0;
 
 	if (marks == NULL)
-		log->marks = marks = MemoryContextAllocZero(log->context, sizeof(Marks));
+	{
+		log->marks = marks = MemoryContextAlloc(log->context, sizeof(Marks));
+		marks->n = 0;
+		marks->all_later = false;
+	}
+	if (same_again(marks, &m))
+		return;
 	if (marks->n == MARKS_MAX)
 	{
 		if (log->batch == NULL)
@@ -245,52 +221,56 @@ mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from, T
 		if (marks->n == MARKS_MAX)
 			mark_write(log);
 	}
-	m = &marks->list[marks->n++];
-	m->idsite = visit->idsite;
-	m->idvisit = visit->idvisit;
-	m->from = step_begin(from);
-	m->to = step_begin(to) + STEP - 1;
-	m->has_id[0] = visit->has_idvisitor;
-	m->id[0] = visit->idvisitor;
-	m->has_id[1] = before != NULL && before->has_idvisitor &&
-		!(visit->has_idvisitor && visit->idvisitor == before->idvisitor);
-	m->id[1] = before != NULL ? before->idvisitor : 0;
+	marks->list[marks->n++] = m;
 	if (marks->all_later)
 		join_marks(marks);
-	else if (same_mark(m, &last.mark) && last.lxid == pkt_my_lxid() &&
-			 last.subid == GetCurrentSubTransactionId())
-		marks->n--;
-	else
-	{
-		last.mark = *m;
-		last.lxid = pkt_my_lxid();
-		last.subid = GetCurrentSubTransactionId();
-	}
-}
-
-/* mark_range: mark the days of rows of the site between from and to. */
-void
-mark_range(int32 idsite, TimestampTz from, TimestampTz to)
-{
-	Datum		values[3];
-
-	values[0] = Int32GetDatum(idsite);
-	values[1] = TimestampTzGetDatum(from);
-	values[2] = TimestampTzGetDatum(to);
-	if (plan_execute(&days_plan, values, NULL, 0, true) != SPI_OK_INSERT)
-		elog(ERROR, "could not mark changed days");
 }
 
 /*
- * Mark the days of later visits of a visitor, for whom a year back is looked.  A visit
- * that becomes longer meanwhile than all before is marked by whoever does that.
+ * mark_range
+ *		Mark the days of rows of the site between from and to, unless this
+ *		(sub)transaction has.
+ */
+void
+mark_range(int32 idsite, TimestampTz from, TimestampTz to)
+{
+	mark_days_write(idsite, from, to);
+}
+
+/*
+ * Mark the days of the later visits of a visitor, for whom a year back is looked.  A
+ * visit that becomes longer meanwhile than all before is marked by whoever does that.
  */
 static void
-mark_later(const Mark *m, HexId id)
+mark_later(Log *log, const Mark *m, HexId id)
 {
 	TimestampTz longest = Max(visit_length_bound(m->idsite) * USECS_PER_SEC, USECS_PER_DAY);
 	Datum		values[6];
+	LaterVisit *later;
+	int			n;
 
+	if (mark_days_looked(m->idsite, m->idvisit, id, m->from))
+		return;
+	n = later_visits(log, m->idsite, id, m->from - longest, m->from + FOLLOWED, m->from, &later);
+	for (int i = 0; i < n; i++)
+	{
+		TimestampTz from = later[i].first;
+		TimestampTz to = later[i].last;
+
+		if (later[i].idvisit == m->idvisit)
+			continue;
+
+		/*
+		 * rows that came late are earlier than the first action, moved ones
+		 * anywhere
+		 */
+		later_visit_widen(later[i].idvisit, &from, &to);
+		mark_days_write(m->idsite, step_begin(from), step_begin(to) + STEP - 1);
+	}
+	if (n > 0)
+		pfree(later);
+	if (!mark_days_had_id(m->idsite, id))
+		return;
 	values[0] = Int32GetDatum(m->idsite);
 	values[1] = HexIdGetDatum(id);
 	values[2] = Int64GetDatum(m->idvisit);
@@ -321,7 +301,7 @@ mark_write(Log *log)
 		for (int k = 0; k < 2; k++)
 		{
 			if (m->has_id[k] && !marks->all_later)
-				mark_later(m, m->id[k]);
+				mark_later(log, m, m->id[k]);
 		}
 	}
 	marks->n = 0;

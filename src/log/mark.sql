@@ -29,6 +29,11 @@ AS 'MODULE_PATHNAME', 'pkt_mark_changes' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pk_tracking_internal.mark_changes IS
 	'trigger on the tables of the log: marks the days whose rows a statement has changed';
 
+CREATE FUNCTION pk_tracking_internal.rollup_horizon() RETURNS xid8
+AS 'MODULE_PATHNAME', 'pkt_rollup_horizon' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_horizon IS
+	'a number that is greater than those of all transactions that have one; for builders of roll-ups';
+
 CREATE FUNCTION pk_tracking_internal.make_rollup_mark() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

@@ -8,9 +8,9 @@
 
 /*
  * Is a transaction running that may have written hits of a day when it was over, or have
- * such hits been committed that the caller's snapshot does not see?  horizon: the number
- * of the transaction that first saw that the day was over; whoever got a later number has
- * looked at the clock later, and marks hits of that day.  All running transactions with a
+ * such hits been committed that the caller's snapshot does not see?  horizon: of the day,
+ * rollup_horizon() when its row was there; whoever got that number or a later one looks at
+ * the clock and at the row later, and marks hits of that day.  All running transactions with a
  * number hold a lock on it before they look at the clock; a snapshot says less, because
  * its end is not after the oldest number that has not ended.  Those of other databases do
  * not matter.
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_clear IS
  * that.  Returns how many days are done.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_build_empty(idsite integer, timezone text,
-	from_date date, to_date date)
+	from_date date, to_date date, await boolean)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -77,7 +77,7 @@ DECLARE
 	horizons xid8[] := ARRAY(
 		SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
 			WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
-		WHERE pk_tracking_internal.rollup_awaits(h.horizon));
+		WHERE await AND pk_tracking_internal.rollup_awaits(h.horizon));
 	-- once, not for each day
 	bound interval := pk_tracking_internal.rollup_bound(idsite);
 	days date[] := ARRAY(
@@ -260,9 +260,10 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_prepare IS
 /*
  * Makes of the marks that this statement's snapshot sees days that are stale, and
  * deletes these marks and no others: what commits later is marked later.  Days
- * that are over get a row; they are built when the transactions that may have
- * written hits of theirs as hits of today have ended.  now() is not later than
- * any snapshot of this transaction.
+ * that are over get a row; they are built when the transactions have ended that may
+ * have written hits of theirs without a mark, as hits of today, or before there was
+ * that row (src/log/mark_days.c).  now() is not later than any snapshot of this
+ * transaction.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_take_marks(idsite integer, timezone text)
 RETURNS void
@@ -275,6 +276,9 @@ DECLARE
 	days daterange[];
 	first date;
 	all_gone boolean;
+	last CONSTANT date := (now() AT TIME ZONE timezone)::date - 1;
+	added boolean;
+	horizon xid8;
 BEGIN
 	SELECT array_agg(m.ctid),
 		array_agg(daterange((m.begins AT TIME ZONE timezone)::date,
@@ -295,10 +299,19 @@ BEGIN
 		WHERE s.idsite = idsite AND first IS NOT NULL AND greatest(first, s.frozen_before) < s.first_day;
 		DELETE FROM pk_tracking.rollup_mark m WHERE m.ctid = ANY (marks);
 	END IF;
+	-- the last day first: its row tells writers of all these days that they are built
+	INSERT INTO pk_tracking.rollup_day (idsite, day)
+	SELECT idsite, last
+	FROM pk_tracking.rollup_site s
+	WHERE s.idsite = idsite AND s.first_day <= last
+	ON CONFLICT DO NOTHING;
+	added := FOUND;
+	horizon := pk_tracking_internal.rollup_horizon();
+	UPDATE pk_tracking.rollup_day d SET horizon = horizon
+	WHERE added AND d.idsite = idsite AND d.day = last;
 	INSERT INTO pk_tracking.rollup_day (idsite, day, horizon)
-	SELECT idsite, g::date, pg_current_xact_id()
-	FROM pk_tracking.rollup_site s,
-		generate_series(s.first_day, (now() AT TIME ZONE timezone)::date - 1, interval '1 day') g
+	SELECT idsite, g::date, horizon
+	FROM pk_tracking.rollup_site s, generate_series(s.first_day, last, interval '1 day') g
 	WHERE s.idsite = idsite
 		AND NOT EXISTS (SELECT FROM pk_tracking.rollup_day d
 			WHERE d.idsite = idsite AND d.day = g::date);
@@ -354,11 +367,67 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_begin IS
 	'locks a site''s roll-ups for a builder and takes their marks; returns the time zone';
 
 /*
+ * Until a day is built, looks for rows before the first day of a site: transactions that
+ * were running when the site was added to the roll-ups may have written some without a
+ * mark.  False if one of them may still run: nothing is to be built then.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_settle(idsite integer, timezone text, await boolean)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	first date;
+BEGIN
+	IF EXISTS (SELECT FROM pk_tracking.rollup_day d JOIN pk_tracking.rollup_site s
+			ON s.idsite = d.idsite AND d.day >= s.frozen_before
+			WHERE d.idsite = idsite AND d.built IS NOT NULL) THEN
+		RETURN true;
+	END IF;
+	IF await AND pk_tracking_internal.rollup_awaits((SELECT d.horizon FROM pk_tracking.rollup_day d
+			WHERE d.idsite = idsite AND d.horizon IS NOT NULL ORDER BY d.horizon LIMIT 1)) THEN
+		RETURN false;
+	END IF;
+	SELECT (min(f.at) AT TIME ZONE timezone)::date INTO first
+	FROM (
+		SELECT pk_tracking_internal.day_begin(s.first_day, timezone) AS begins
+		FROM pk_tracking.rollup_site s WHERE s.idsite = idsite) s
+		CROSS JOIN LATERAL (
+			SELECT v.visit_first_action_time AS at FROM pk_tracking.log_visit v
+			WHERE v.idsite = idsite AND v.visit_first_action_time < s.begins
+			UNION ALL
+			SELECT l.server_time FROM pk_tracking.log_link_visit_action l
+			WHERE l.idsite = idsite AND l.server_time < s.begins
+			UNION ALL
+			SELECT c.server_time FROM pk_tracking.log_conversion c
+			WHERE c.idsite = idsite AND c.server_time < s.begins
+			UNION ALL
+			SELECT i.server_time FROM pk_tracking.log_conversion_item i
+			WHERE i.idsite = idsite AND i.server_time < s.begins) f;
+	IF first IS NOT NULL THEN
+		UPDATE pk_tracking.rollup_site s SET first_day = greatest(first, s.frozen_before)
+		WHERE s.idsite = idsite AND greatest(first, s.frozen_before) < s.first_day;
+		INSERT INTO pk_tracking.rollup_day (idsite, day)
+		SELECT idsite, g::date
+		FROM pk_tracking.rollup_site s,
+			generate_series(s.first_day, (now() AT TIME ZONE timezone)::date - 1, interval '1 day') g
+		WHERE s.idsite = idsite
+		ON CONFLICT DO NOTHING;
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_settle IS
+	'looks for rows of a site before its first day, until a day is built; whether days may be built';
+
+/*
  * Builds the days of a site that are missing or stale, at least one that is not
- * empty, until the time is up.  Returns how many were built.
+ * empty, until the time is up.  await: not those that transactions which are running
+ * may have written hits of, without a mark.  Returns how many were built.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_build_days(idsite integer, timezone text,
-	until timestamptz, from_date date, to_date date)
+	until timestamptz, from_date date, to_date date, await boolean DEFAULT true)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -370,12 +439,15 @@ DECLARE
 	days date[];
 	last date := '-infinity';
 BEGIN
-	built := pk_tracking_internal.rollup_build_empty(idsite, timezone, from_date, to_date);
+	IF NOT pk_tracking_internal.rollup_settle(idsite, timezone, await) THEN
+		RETURN 0;
+	END IF;
+	built := pk_tracking_internal.rollup_build_empty(idsite, timezone, from_date, to_date, await);
 	LOOP
 		horizons := ARRAY(
 			SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
 				WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
-			WHERE pk_tracking_internal.rollup_awaits(h.horizon));
+			WHERE await AND pk_tracking_internal.rollup_awaits(h.horizon));
 		-- days with few visits are built together: a statement costs as much as many visits
 		days := ARRAY(
 			SELECT n.day
@@ -475,6 +547,8 @@ AS $$
 DECLARE
 	timezone text;
 	first_kept date;
+	first_unfrozen date;
+	started timestamptz := clock_timestamp();
 BEGIN
 	-- a log of an older version has none
 	IF to_regclass('pk_tracking.rollup_site') IS NULL THEN
@@ -486,16 +560,18 @@ BEGIN
 		RETURN '-infinity';
 	END IF;
 	first_kept := (before AT TIME ZONE timezone)::date;
-	UPDATE pk_tracking.rollup_day d SET horizon = NULL
-		WHERE d.idsite = idsite AND d.day < first_kept AND d.horizon IS NOT NULL;
 	PERFORM pk_tracking_internal.rollup_build_days(idsite, timezone, until, '-infinity',
-		first_kept - 1);
-	SELECT least(first_kept, min(d.day)) INTO first_kept
+		first_kept - 1, false);
+	SELECT least(first_kept, min(d.day)) INTO first_unfrozen
 		FROM pk_tracking.rollup_day d
 		WHERE d.idsite = idsite AND d.day < first_kept AND (d.built IS NULL OR d.stale);
-	UPDATE pk_tracking.rollup_site r SET frozen_before = first_kept
-		WHERE r.idsite = idsite AND r.frozen_before < first_kept;
-	RETURN pk_tracking_internal.day_begin(first_kept, timezone);
+	UPDATE pk_tracking.rollup_site r SET frozen_before = first_unfrozen
+		WHERE r.idsite = idsite AND r.frozen_before < first_unfrozen;
+	-- nobody was waited for, which is right for frozen days alone
+	UPDATE pk_tracking.rollup_day d
+		SET built = NULL, horizon = pk_tracking_internal.rollup_horizon()
+		WHERE d.idsite = idsite AND d.day >= first_unfrozen AND d.built >= started;
+	RETURN pk_tracking_internal.day_begin(first_unfrozen, timezone);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_freeze IS

@@ -71,6 +71,11 @@ BEGIN
 	IF NOT FOUND OR s.timezone <> timezone THEN
 		RETURN;
 	END IF;
+	-- until a day is built, earlier rows may still be found
+	IF NOT EXISTS (SELECT FROM pk_tracking.rollup_day d
+			WHERE d.idsite = idsite AND d.day >= s.frozen_before AND d.built IS NOT NULL) THEN
+		s.first_day := '-infinity';
+	END IF;
 	SELECT coalesce(range_agg(daterange((m.begins AT TIME ZONE timezone)::date,
 			(m.ends AT TIME ZONE timezone)::date, '[]')), '{}'),
 			CASE WHEN bool_or(m.begins = '-infinity') THEN '-infinity' ELSE s.frozen_before END

@@ -189,7 +189,7 @@ mark_days(Work *w, const Visit *before, const Visit *visit, TimestampTz margin)
 	TimestampTz from = Min(visit->first - margin, w->hit->at);
 
 	if (from < mark_today(w->site->tz))
-		mark_note(w->log, before, visit, from, Max(visit->last, w->hit->at));
+		mark_note(w->log, before, visit, from, Max(visit->last, w->hit->at), w->site->tz);
 }
 
 /* Write a visit that begins, its first action and its conversions. */
