@@ -64,6 +64,21 @@ SELECT nb_visits FROM pk_tracking.report_visits(:own, '2026-11-16', '2026-11-16'
 SELECT pk_tracking_internal.rollup_rows_hidden();
 SELECT nb_visits, nb_actions FROM pk_tracking.report_visits(:own, '2026-11-01', '2026-11-20', 'range');
 RESET ROLE;
+-- by who is limited and who is not: what only roll-ups say is what they read
+CREATE FUNCTION pg_temp.told(idsite integer, OUT hidden boolean, OUT visits bigint, OUT hits numeric) LANGUAGE plpgsql AS $$
+BEGIN
+	hidden := pk_tracking_internal.rollup_rows_hidden();
+	SELECT r.nb_visits INTO visits FROM pk_tracking.report_visits(told.idsite, '2026-11-16', '2026-11-17', 'range') r;
+	SELECT sum(r.nb_hits) INTO hits FROM pk_tracking.report_pages(told.idsite, '2026-11-16', '2026-11-17') r;
+END $$;
+BEGIN;
+UPDATE pk_tracking.rollup_visit SET nb_visits = nb_visits + 1000 WHERE idsite IN (:own, :other);
+UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits + 1000 WHERE idsite IN (:own, :other);
+SET LOCAL ROLE regress_pkt_all;
+SELECT hidden, visits, hits FROM unnest(ARRAY[:own, :other]) s, pg_temp.told(s);
+SET LOCAL ROLE regress_pkt_one;
+SELECT hidden, visits, hits FROM pg_temp.told(:own);
+ROLLBACK;
 -- by policies of another kind they are not
 CREATE POLICY regress_pkt_policy ON pk_tracking.log_visit AS RESTRICTIVE TO regress_pkt_one USING (visit_total_actions > 1);
 SET ROLE regress_pkt_one;
