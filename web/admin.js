@@ -17,13 +17,13 @@ const PARTS = {
 /* The warnings of the last change, and how often the page was drawn since. */
 let warned = [], drawn = 0;
 
-export async function admin(state, main, go, session, hrefWith, renew) {
+export async function admin(state, main, go, { renew, note }) {
 	const part = PARTS[state.own.part] ? state.own.part : 'websites';
 	const body = h('div', { class: 'part', 'data-part': part }, h('p', { class: 'loading' }, t('loading')));
-	const a = { state, go, renew, site: state.site, body, warnings: h('div', { class: 'warnings', role: 'status' }), say: text => { document.getElementById('say').textContent = text; } };
+	const a = { state, go, renew, note: changes => note(changes, true), site: state.site, body, warnings: h('div', { class: 'warnings', role: 'status' }), say: text => { document.getElementById('say').textContent = text; } };
 
 	main.append(h('div', { class: 'parts', role: 'group', 'aria-label': t('parts') }, Object.keys(PARTS).map(name =>
-		h('button', { type: 'button', 'aria-pressed': String(name === part), onclick: () => go({ part: name, configure: '', all: '' }) }, t('part', name)))), a.warnings, body);
+		h('button', { type: 'button', 'aria-pressed': String(name === part), onclick: () => go({ part: name, configure: '', all: '', find: '', which: '' }) }, t('part', name)))), a.warnings, body);
 	/* a change may lead to another part: its warnings go with it, and no further */
 	if (drawn++)
 		warned = [];
@@ -71,7 +71,7 @@ export const loadSettings = async site => (await get('admin/settings', { idsite:
 const field = (words, control, hint) => h('label', { class: 'field' }, h('span', null, words), control, hint ? h('small', null, hint) : null);
 const table = (title, columns, rows, cell) => h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': title }, h('table', null,
 	h('thead', null, h('tr', null, columns.map(c => h('th', { scope: 'col' }, t('column', c))))), h('tbody', null, rows.map(row => h('tr', null, columns.map((c, i) => h(i ? 'td' : 'th', { scope: i ? null : 'row' }, cell ? cell(row, c) : text(row[c]))))))));
-const text = value => value === null || value === undefined ? '' : Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value);
+const text = value => value === null || value === undefined ? '' : typeof value === 'boolean' ? t(value ? 'yes' : 'no') : Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 /* ---- settings ---- */
 
@@ -137,8 +137,9 @@ async function exclusions(a) {
 
 async function settings(a) {
 	const scope = a.state.own.all ? null : a.site, defs = await loadSettings(scope);
-	const search = h('input', { type: 'search', autocomplete: 'off', oninput: show });
-	const which = h('select', { onchange: show }, ['every', 'changed', 'privacy'].map(v => h('option', { value: v }, t('which ' + v))));
+	const changed = () => { show(); a.note({ find: search.value, which: which.value === 'every' ? '' : which.value }); };
+	const search = h('input', { type: 'search', autocomplete: 'off', value: a.state.own.find || '', oninput: changed });
+	const which = h('select', { onchange: changed }, ['every', 'changed', 'privacy'].map(v => h('option', { value: v, selected: v === a.state.own.which }, t('which ' + v))));
 	const list = h('div', null, defs.map(def => setting(a, def, scope)));
 
 	function show() {
@@ -154,6 +155,7 @@ async function settings(a) {
 	put(a.body, card(t('part', 'settings'), h('div', { class: 'row' },
 		field(t('scope'), h('select', { onchange: e => a.go({ all: e.target.value }) }, h('option', { value: '' }, a.state.siteRow.name), h('option', { value: '1', selected: !scope }, t('all sites')))),
 		field(t('search settings'), search), field(t('which'), which)), list));
+	show();
 }
 
 /* ---- websites ---- */
@@ -291,7 +293,7 @@ async function status(a) {
 }
 
 async function users(a) {
-	const list = await get('admin/users').then(({ rows }) => rows.length ? table(t('part', 'users'), Object.keys(rows[0]), rows) : h('p', { class: 'empty' }, t('none yet')), problem);
+	const list = await get('admin/users').then(({ rows }) => rows.length ? table(t('part', 'users'), Object.keys(rows[0]), rows, (row, c) => c === 'sites' && row.sites === null ? t('all sites') : text(row[c])) : h('p', { class: 'empty' }, t('none yet')), problem);
 	const name = h('input', { value: 'ann', spellcheck: 'false' }), kind = h('select', null, ['analyst', 'admin'].map(k => h('option', { value: k }, t('user ' + k)))), every = h('input', { type: 'checkbox' }), code = h('pre', { tabindex: 0 });
 	/* as quote_ident() does */
 	const ident = word => /^[a-z_][a-z0-9_]*$/.test(word) ? word : '"' + word.replace(/"/g, '""') + '"', literal = word => "'" + word.replace(/'/g, "''") + "'";

@@ -42,10 +42,10 @@ function readState() {
 
 const hrefWith = changes => addressOf(Object.assign({}, state.own, changes));
 
-/* Changes the address and nothing on the page. */
-function note(changes) {
+/* Changes the address and nothing on the page; in its place: not to be gone back to. */
+function note(changes, inPlace) {
 	Object.assign(state.own, changes);
-	history.pushState(null, '', addressOf(state.own));
+	history[inPlace ? 'replaceState' : 'pushState'](null, '', addressOf(state.own));
 }
 
 /* Goes to the address with these changes; keeps the keyboard where it was. */
@@ -136,7 +136,7 @@ function chips() {
 }
 
 /* What the address says of one view only. */
-const ONE_VIEW = ['metric', 'part', 'configure', 'all', 'skip', 'step', 'within', 'url', 'title', 'id', 'uid', 'report', 'row', 'of', 'with'];
+const ONE_VIEW = ['metric', 'part', 'configure', 'all', 'find', 'which', 'skip', 'step', 'within', 'url', 'title', 'id', 'uid', 'report', 'row', 'of', 'with'];
 
 function menu() {
 	const groups = {};
@@ -160,7 +160,7 @@ function foot() {
 async function special(view, where) {
 	const made = await import(`./${view.module || 'special'}.js`);
 
-	return made[view.special](state, where, go, session, hrefWith, renew);
+	return made[view.special](state, where, go, { renew, note });
 }
 
 /* An empty site waits for its first hit; a quiet period names the last days that had some. */

@@ -94,7 +94,7 @@ const date = (value, options) => format('d' + JSON.stringify(options), () => new
 
 /* What a column counts, by its name: that is how the reports are named. */
 export function kindOf(column) {
-	if (/(_rate|_percentage|_evolution)$|^rate$/.test(column))
+	if (/(_rate|_rate_new_visit|_rate_returning_visit|_percentage|_evolution)$|^rate$/.test(column))
 		return 'percent';
 	if (/revenue|price/.test(column))
 		return 'money';

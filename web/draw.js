@@ -329,7 +329,7 @@ function heading(name, it, column, sort, isNumber, go) {
 	const direction = sort === column ? 'ascending' : sort === '-' + column ? 'descending' : null;
 	const words = isNumber ? metricName(column, it.report || name) : t('label', column);
 
-	return h('th', { scope: 'col', class: isNumber ? 'n' : '', 'aria-sort': direction },
+	return h('th', { scope: 'col', class: isNumber ? 'n' : column === Object.keys(it.labels)[0] ? '' : 'further', 'aria-sort': direction },
 		h('button', { type: 'button', class: 'sort', title: t('sort by', words), onclick: () => go({ ['sort.' + name]: direction === 'descending' || !direction && !isNumber ? column : '-' + column, ['skip.' + name]: '' }, name) },
 			words, direction ? h('span', { 'aria-hidden': 'true' }, direction === 'ascending' ? ' ▲' : ' ▼') : null));
 }
@@ -364,7 +364,7 @@ function table(name, it, columns, rows, earlier, sort, state, go) {
 }
 
 function rowLabel(name, it, row, column, i, how, adds, narrow, state, go) {
-	const words = how === 'goal' ? goalName(row[column], state) : how === 'page' ? pageName(row[column], state) : label(how, row[column]);
+	const words = wordsFor(how, row[column], state);
 	const absent = row[column] === null || row[column] === '';
 	let inner = h('span', { class: 'clip' }, words);
 
@@ -372,9 +372,18 @@ function rowLabel(name, it, row, column, i, how, adds, narrow, state, go) {
 		inner = h('button', { type: 'button', class: 'link clip', onclick: () => go({ ['folder.' + name]: row.path, ['skip.' + name]: '' }, name) }, words);
 	else if (adds && !i)
 		inner = h('button', { type: 'button', class: 'link clip', onclick: narrow }, words);
-	return h(i ? 'td' : 'th', { scope: i ? null : 'row', class: absent ? 'label absent' : 'label', title: words.length > 30 ? String(row[column]) : null },
-		inner, i ? null : tools(it, name, row, words, state));
+	return h(i ? 'td' : 'th', { scope: i ? null : 'row', class: (absent ? 'label absent' : 'label') + (i ? ' further' : ''), title: words.length > 30 ? String(row[column]) : null },
+		inner, i ? null : [tools(it, name, row, words, state), beneath(it, row, state)]);
 }
+
+/* The further labels of a row beneath its first one, where the screen has no room for their columns. */
+function beneath(it, row, state) {
+	const others = Object.entries(it.labels).slice(1).map(([column, how]) => wordsFor(how, row[column], state));
+
+	return others.length ? h('span', { class: 'beneath' }, others.join(' · ')) : null;
+}
+
+const wordsFor = (how, value, state) => how === 'goal' ? goalName(value, state) : how === 'page' ? pageName(value, state) : label(how, value);
 
 /* What else there is of a row: its page itself, what came before and after it, and its numbers over time. */
 function tools(it, name, row, words, state) {

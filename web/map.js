@@ -3,7 +3,7 @@
  * visits come from.  The panel "Countries" has the same numbers as a table.
  */
 import { t } from './texts.js';
-import { h, label, show, condition, getReport } from './base.js';
+import { h, label, show, condition, getReport, reportAddress } from './base.js';
 import { fill, withConditions } from './draw.js';
 
 /* ISO 3166: the number by which the atlas names a country, and its two letters */
@@ -59,9 +59,10 @@ function svg(tag, attributes, ...children) {
 
 export async function map(state, go) {
 	const body = h('div', { class: 'map' }, h('p', { class: 'loading' }, t('loading')));
+	const asked = { idsite: state.site, from: state.from, to: state.to, visitors: state.visitors === 'all' ? '' : state.visitors, filter: state.filter };
 
 	fill(body, state, async () => {
-		const [features, { rows }] = await Promise.all([load(), getReport('countries', { idsite: state.site, from: state.from, to: state.to, visitors: state.visitors === 'all' ? '' : state.visitors, filter: state.filter, limit: 1000 }, state.signal)]);
+		const [features, { rows }] = await Promise.all([load(), getReport('countries', Object.assign({ limit: 1000 }, asked), state.signal)]);
 		const visits = new Map(rows.map(row => [row.country, row.nb_visits])), most = Math.max(...visits.values(), 1);
 		const picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('map') });
 
@@ -77,5 +78,5 @@ export async function map(state, go) {
 		}
 		return [picture, state.isPublic ? null : h('p', { class: 'hint' }, t('map hint'))];
 	});
-	return h('section', { class: 'panel wide', 'data-panel': 'map' }, h('header', null, h('h2', null, t('panel', 'map'))), body);
+	return h('section', { class: 'panel wide', 'data-panel': 'map' }, h('header', null, h('h2', null, t('panel', 'map')), h('a', { class: 'csv', download: 'countries.csv', href: reportAddress('countries', Object.assign({ format: 'csv' }, asked)), 'aria-label': t('csv of', t('panel', 'map')) }, t('csv'))), body);
 }

@@ -17,19 +17,19 @@ function name(row, by, state) {
 
 	if (row.kind === 'page' && row.name !== null)
 		return h('a', { href: state.href({ [by]: row.name }) }, words);
-	return words === null ? '' : words;
+	return words;
 }
 
-function side(which, rows, by, state, go) {
+function side(which, rows, by, csv, state, go) {
 	const all = state.own['all.' + which] === '1', most = Math.max(...rows.map(r => r.nb_hits), 1), title = t('side', which);
 	const shown = all ? rows : rows.slice(0, SHOWN);
 	const table = h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': title }, h('table', null,
-		h('thead', null, h('tr', null, h('th', { scope: 'col' }, t('transition')), h('th', { scope: 'col' }, t('label', 'name')), h('th', { scope: 'col', class: 'n' }, metricName('nb_hits')), h('th', { scope: 'col', class: 'n' }, t('share')))),
-		h('tbody', null, shown.map(row => h('tr', null, h('th', { scope: 'row', class: 'kind' }, t('transition of', row.kind)), h('td', { class: 'label' }, name(row, by, state)),
+		h('thead', null, h('tr', null, h('th', { scope: 'col' }, t('transition')), h('th', { scope: 'col', class: 'n' }, metricName('nb_hits')), h('th', { scope: 'col', class: 'n' }, t('share')))),
+		h('tbody', null, shown.map(row => h('tr', null, h('th', { scope: 'row', class: 'label' }, row.name === null ? t('transition of', row.kind) : [name(row, by, state), row.kind === 'page' ? null : h('span', { class: 'soft' }, t('transition of', row.kind))]),
 			h('td', { class: 'n bar' }, h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'value' }, show('nb_hits', row.nb_hits))), h('td', { class: 'n' }, show('rate', row.rate)))))));
 
 	[...table.querySelectorAll('.fill')].forEach((bar, i) => { bar.style.width = shown[i].nb_hits / most * 100 + '%'; });
-	return h('section', { class: 'panel', 'data-panel': which }, h('header', null, h('h2', null, title)), rows.length ? table : h('p', { class: 'empty' }, t('empty')),
+	return h('section', { class: 'panel', 'data-panel': which }, h('header', null, h('h2', null, title), csv(title)), rows.length ? table : h('p', { class: 'empty' }, t('empty')),
 		rows.length > SHOWN ? h('div', { class: 'pager' }, h('button', { type: 'button', 'aria-pressed': String(all), onclick: () => go({ ['all.' + which]: all ? '' : '1' }) }, t('all rows', plain(rows.length)))) : null);
 }
 
@@ -57,12 +57,15 @@ export async function transitions(state, main, go) {
 		const of = which => rows.filter(r => r.side === which), page = of('page')[0], count = (which, kinds) => of(which).filter(r => kinds.includes(r.kind)).reduce((n, r) => n + r.nb_hits, 0);
 		const began = of('before').filter(r => !['page', 'search', 'reload'].includes(r.kind)).reduce((n, r) => n + r.nb_hits, 0);
 
+		/* one file has all sides */
+		const csv = title => h('a', { class: 'csv', download: 'transitions.csv', href: reportAddress('transitions', Object.assign({ format: 'csv' }, asked)), 'aria-label': t('csv of', title) }, t('csv'));
+
 		if (!page || !page.nb_hits)
 			return h('p', { class: 'empty' }, t('no views', chosen));
 		return [h('section', { class: 'panel wide', 'data-panel': 'page' }, h('header', null, h('h2', null, by === 'url' ? pageName(chosen, state) : chosen),
-			h('a', { class: 'csv', download: 'transitions.csv', href: reportAddress('transitions', Object.assign({ format: 'csv' }, asked)), 'aria-label': t('csv of', t('view', 'transitions')) }, t('csv'))),
+			csv(t('view', 'transitions'))),
 		h('dl', { class: 'figures' }, [['nb_hits', page.nb_hits], ['began here', began], ['reloads', count('after', ['reload'])], ['ended here', count('after', ['exit'])]].map(([c, n]) =>
 			h('div', null, h('dt', null, c === 'nb_hits' ? metricName(c) : t(c)), h('dd', { 'data-metric': c }, plain(n)))))),
-		h('div', { class: 'panels' }, side('before', of('before'), by, state, go), side('after', of('after'), by, state, go))];
+		h('div', { class: 'panels' }, side('before', of('before'), by, csv, state, go), side('after', of('after'), by, csv, state, go))];
 	});
 }

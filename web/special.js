@@ -35,7 +35,7 @@ export async function live(state, main, go) {
 			renew();
 	} }, t('pause'));
 
-	main.append(h('section', { class: 'panel wide', 'data-panel': 'live' }, h('header', null, h('h2', null, t('live now')), pause), body));
+	main.append(h('section', { class: 'panel wide', 'data-panel': 'live' }, h('header', null, h('h2', null, t('live now')), pause, h('a', { class: 'csv', download: 'live.csv', href: reportAddress('live', { idsite: state.site, minutes: 30, max_visits: 30, visitors: base(state).visitors, filter: state.filter, format: 'csv' }), 'aria-label': t('csv of', t('live now')) }, t('csv'))), body));
 	state.signal.addEventListener('abort', () => clearTimeout(timer));
 	await renew();
 

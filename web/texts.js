@@ -41,10 +41,10 @@ const TEXTS = {
 	'open page': 'Open the page',
 	'grain hour': 'hours', 'grain day': 'days', 'grain week': 'weeks', 'grain month': 'months', 'grain quarter': 'quarters', 'grain year': 'years',
 	'over time': 'Over time', 'before and after': 'What came before and after', 'tool of': '{0}: {1}', 'all rows': 'All {0} rows', 'named': 'Named filter {0}', 'named filters': 'Named filters', 'dimensions of': 'Dimensions', 'save filter': 'Save as a named filter',
-	'page': 'Page', 'page by': 'Pages by', 'page by url': 'by URL', 'page by title': 'by title', 'choose page': 'Choose a page', 'views of': '{0} views', 'no views': 'Nobody viewed {0} in this period.', 'began here': 'Visits began here', 'reloads': 'Seen again at once', 'ended here': 'Visits ended here', 'transition': 'How',
+	'page': 'Page', 'page by': 'Pages by', 'page by url': 'by URL', 'page by title': 'by title', 'choose page': 'Choose a page', 'views of': '{0} views', 'no views': 'Nobody viewed {0} in this period.', 'began here': 'Visits began here', 'reloads': 'Seen again at once', 'ended here': 'Visits ended here', 'transition': 'Page or way',
 	'visitor none': 'Choose a visitor in the visit log.', 'visitor gone': 'There are no visits of this visitor, or none with these filters.', 'their log': 'Each hit, in the visit log', 'first visit': 'First visit', 'last visit': 'Last visit', 'first source': 'First came by', 'from countries': 'Countries', 'devices': 'Devices', 'visits newest': 'The newest {0} visits', 'visits all': 'Visits, the newest first', 'ordered': 'ordered',
 	'dimension urls': '{0}, by page', 'report': 'Report', 'arguments missing': 'This report needs: {0}.', 'dimensions hint': 'Values of the custom dimensions of this website.', 'reports hint': 'Every report that your role may run, also those that no other view shows.', 'add filter named': 'Add a named filter', 'filters hint': 'Whoever reads reports chooses a named filter instead of its conditions.', 'drop filter': 'Delete the filter {0}', 'save filter of': 'Save the filter {0}',
-	'converted': 'converted', 'warning': 'Warning.', 'parts': 'Parts of the administration', 'saved': 'Saved.', 'save': 'Save', 'reset': 'Reset', 'back': 'Back', 'on': 'on', 'off': 'off', 'not set': 'not set', 'configure': 'Configure', 'apply': 'Apply', 'drop': 'Delete',
+	'converted': 'converted', 'warning': 'Warning.', 'parts': 'Parts of the administration', 'saved': 'Saved.', 'save': 'Save', 'reset': 'Reset', 'back': 'Back', 'on': 'on', 'off': 'off', 'yes': 'yes', 'no': 'no', 'not set': 'not set', 'configure': 'Configure', 'apply': 'Apply', 'drop': 'Delete',
 	'default is': 'default: {0}', 'from to': '{0} to {1}', 'protects': 'protects visitors: {0}', 'instance only': 'for all websites together',
 	'order on': 'on', 'order off': 'off', 'order greater': 'a greater number', 'order smaller': 'a smaller number, but 0', 'order later': 'a later choice',
 	'scope': 'For', 'search settings': 'Search', 'which': 'Which', 'which every': 'every setting', 'which changed': 'changed here', 'which privacy': 'those of privacy',
@@ -105,6 +105,7 @@ const METRICS = {
 	avg_page_load_time: 'Mean load', median_page_load_time: 'Median load', p95_page_load_time: '95th percentile', avg_time_server: 'Server', avg_time_network: 'Network', avg_time_dom_processing: 'Processing', nb_hits_with_times: 'Views with times',
 	nb_pages: 'Pages', nb_returning: 'Came again', returning_rate: 'Came again', visits_evolution: 'Visits, change', pageviews_evolution: 'Page views, change', revenue_evolution: 'Revenue, change', previous_nb_visits: 'Visits before',
 	nb_searches: 'Searches', sum_time_spent: 'Time spent', avg_time_on_dimension: 'Time per action', following_search_rate: 'After a search',
+	conversion_rate_new_visit: 'Rate of new', conversion_rate_returning_visit: 'Rate of returning',
 	order_conflicts: 'Order ids taken', nb_reached: 'Reached', nb_dropped: 'Left', step_rate: 'Of the step before'
 };
 
@@ -130,7 +131,7 @@ const WORDS = { direct: 'Direct', 'search engine': 'Search engines', website: 'W
 
 const ACTION_KINDS = { page: 'page', event: 'event', search: 'search', download: 'download', outlink: 'link', content: 'content', conversion: 'goal' };
 const SIDES = { before: 'Before', after: 'After' };
-const TRANSITIONS = { page: 'page', search: 'search', reload: 'the page itself', download: 'download', outlink: 'link', exit: 'end of the visit', direct: 'directly', 'search engine': 'search engine', website: 'website', campaign: 'campaign', 'social network': 'social network', 'AI assistant': 'AI assistant' };
+const TRANSITIONS = { page: 'page', search: 'search', reload: 'The page itself', download: 'download', outlink: 'link', exit: 'End of the visit', direct: 'Direct', 'search engine': 'search engine', website: 'website', campaign: 'campaign', 'social network': 'social network', 'AI assistant': 'AI assistant' };
 const FACTS = { profile: 'Profile', visitor: 'Visitor', consent: 'Consent', address: 'Address', place: 'Place', language: 'Language', device: 'Device', source: 'Source' };
 /* How the visitor of a hit was recognised, and what became of the visit: matched_by and decision of the log. */
 const MATCHED = { none: 'recognised by nothing', user_id: 'recognised by the user id', cid: 'recognised by the id that the hit names (cid)', third_party_cookie: 'recognised by the daemon’s cookie', cookie: 'recognised by the cookie of the site', fingerprint: 'recognised by the fingerprint', session_link: 'recognised by the anonymous session' };
