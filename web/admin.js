@@ -213,7 +213,7 @@ async function goals(a) {
 	const how = h('select', null, ['contains', 'exact', 'regex', 'greater_than'].map(v => h('option', { value: v }, t('pattern', v)))), pattern = h('input', { spellcheck: 'false' }), revenue = h('input', { type: 'number', min: 0, step: 'any', value: 0 });
 	const many = h('input', { type: 'checkbox' }), answer = h('span', { class: 'answer' });
 
-	put(a.body, card(t('part', 'goals'), rows.length ? table(t('part', 'goals'), ['idgoal', 'name', 'match_attribute', 'pattern_type', 'pattern', 'revenue', 'drop'], rows, (row, c) => c !== 'drop' ? text(c === 'match_attribute' ? t('goal by', row[c]) : row[c]) : h('button', { type: 'button', 'aria-label': t('retire goal', row.name),
+	put(a.body, card(t('part', 'goals'), rows.length ? table(t('part', 'goals'), ['idgoal', 'name', 'match_attribute', 'pattern_type', 'pattern', 'revenue', 'drop'], rows, (row, c) => c !== 'drop' ? text(c === 'match_attribute' ? t('goal by', row[c]) : c === 'pattern_type' && row[c] ? t('pattern', row[c]) : row[c]) : h('button', { type: 'button', 'aria-label': t('retire goal', row.name),
 			onclick: e => call(a, e.target.parentNode, 'retire_goal', { idsite: a.site, idgoal: row.idgoal }, () => goals(a)) }, t('retire'))) : h('p', { class: 'empty' }, t('none yet'))),
 		card(t('add goal'), h('form', { class: 'grid', onsubmit: e => {
 			e.preventDefault();

@@ -305,6 +305,13 @@ document.addEventListener('click', e => {
 	window.scrollTo(0, 0);
 });
 
+/* What is printed has the colours of paper, the graphs too, which style sheets do not reach. */
+for (const [event, chosen] of [['beforeprint', () => 'light'], ['afterprint', theme]])
+	window.addEventListener(event, () => {
+		document.documentElement.dataset.theme = chosen();
+		window.dispatchEvent(new Event('colours'));
+	});
+
 window.addEventListener('popstate', () => state && draw());
 
 /* ---- who is here ---- */

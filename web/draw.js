@@ -167,12 +167,12 @@ function options(columns, state, names, zoom) {
 }
 
 /*
- * Draws numbers by periods: a graph into o.area, which compares the first of o.columns
+ * Draws numbers by periods: a graph into o.area, which compares o.columns, if it is one,
  * with the days of compared(), and o.columns, or o.listed, as a table into o.table.
  * o.ask(days): the rows; o.zoom(days): shows a row's days, NULL if that cannot be.
  */
 export function drawPeriods(o, state) {
-	const { columns, grain, report, title } = o, other = compared(state);
+	const { columns, grain, report, title } = o, other = columns.length > 1 ? null : compared(state);
 
 	return fill(o.area, state, async () => {
 		const [rows, before, Chart] = await Promise.all([o.ask([state.from, state.to]), other && o.ask(other), library()]);
@@ -187,12 +187,12 @@ export function drawPeriods(o, state) {
 
 			return () => o.zoom(['day', 'month', 'year'].includes(grain) ? { period: grain, date: first } : { period: 'range', date: first, to: last });
 		};
-		const sets = columns.map((column, i) => ({ label: metricName(column, report), column, data: rows.map(row => row[column]), borderColor: colour(seriesColours[i]),
-			backgroundColor: colour(columns.length > 1 ? seriesColours[i] : 'area'), fill: true, borderWidth: 2, pointRadius: rows.length > 60 ? 0 : 2, pointHoverRadius: 5, tension: 0 }));
+		const sets = columns.map((column, i) => ({ label: metricName(column, report), column, data: rows.map(row => row[column]),
+			colours: [seriesColours[i], columns.length > 1 ? seriesColours[i] : 'area'], fill: true, borderWidth: 2, pointRadius: rows.length > 60 ? 0 : 2, pointHoverRadius: 5, tension: 0 }));
 
 		if (before)
 			sets.push({ label: t('compared', showDays(other)), column: columns[0], data: rows.map((row, i) => before[i] ? before[i][columns[0]] : null),
-				borderColor: colour('soft'), backgroundColor: 'transparent', borderDash: [4, 4], borderWidth: 2, pointRadius: 0, fill: false, tension: 0 });
+				colours: ['soft', 'nothing'], borderDash: [4, 4], borderWidth: 2, pointRadius: 0, fill: false, tension: 0 });
 		const bars = columns.length > 1 || rows.length === 1;
 		const canvas = h('canvas', { role: 'img', 'aria-label': t('graph of', title, showDays([state.from, state.to])) });
 
@@ -201,8 +201,14 @@ export function drawPeriods(o, state) {
 		setTimeout(() => {
 			if (state.signal.aborted)
 				return;
-			const chart = new Chart(canvas, { type: bars ? 'bar' : 'line', data: { labels: names, datasets: sets }, options: options(columns, state, names, i => { const zoom = zoomOf(i); if (zoom) zoom(); }) });
+			const looks = () => options(columns, state, names, i => { const zoom = zoomOf(i); if (zoom) zoom(); });
+			const paint = () => sets.forEach(set => { [set.borderColor, set.backgroundColor] = set.colours.map(colour); });
 
+			paint();
+			const chart = new Chart(canvas, { type: bars ? 'bar' : 'line', data: { labels: names, datasets: sets }, options: looks() });
+
+			/* paper is light */
+			window.addEventListener('colours', () => { paint(); chart.options = looks(); chart.update('none'); }, { signal: state.signal });
 			state.signal.addEventListener('abort', () => chart.destroy());
 		});
 		return h('div', { class: 'canvas-inner' }, canvas);

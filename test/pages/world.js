@@ -147,7 +147,7 @@ async function open(page, query) {
 /* All panels are drawn: those below, too. */
 async function settled(page) {
 	await page.locator('main[data-ready]').waitFor();
-	await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+	await page.evaluate(() => ['beforeprint', 'afterprint'].forEach(name => window.dispatchEvent(new Event(name))));
 	await page.waitForFunction(() => !document.querySelector('main .loading, main [aria-busy]'));
 	return page;
 }
