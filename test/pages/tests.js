@@ -19,7 +19,7 @@ const clock = s => (s >= 3600 ? Math.floor(s / 3600) + ':' + two(Math.floor(s / 
 function shown(column, value) {
 	if (value === null || value === undefined)
 		return '–';
-	if (/_rate(_new_visit|_returning_visit)?$|_percentage$|_evolution$/.test(column))
+	if (/(^|_)rate(_new_visit|_returning_visit)?$|_percentage$|_evolution$/.test(column))
 		return value.toFixed(1) + '%';
 	if (/revenue|price/.test(column))
 		return (value < 0 ? '-$' : '$') + Math.abs(value).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
