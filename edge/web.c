@@ -19,6 +19,9 @@
 
 #define JSON "application/json"
 
+/* The longest password: its key is derived here, thousands of hashes of all of it. */
+#define PASSWORD_MAX 1024
+
 /* Statements: the first value is a name or a text, the last one the site of a public link. */
 #define SESSION_QUERY "SELECT pk_tracking_internal.api_session($1, $2::integer)"
 #define LIST_QUERY "SELECT pk_tracking_internal.api_report_list($1::integer)"
@@ -150,8 +153,11 @@ answer_refusal(const Work *work)
 	WebRequest *request = work->request;
 	const char *refusal = work->job.refusal;
 
+	/* a public link as a token: the same as with its session */
+	if (strcmp(refusal, "link") == 0)
+		web_problem(request, 404, "not found", NULL, NULL);
 	/* whoever may not become the role any more has no session */
-	if (work->cookie != NULL)
+	else if (work->cookie != NULL)
 	{
 		web_session_end(work->cookie);
 		web_problem(request, 401, "log in", "The session has ended.", NULL);
@@ -329,6 +335,11 @@ handle_login(WebRequest *request)
 	if (user == NULL || password == NULL || strlen(user) > 100)
 	{
 		web_problem(request, 400, "request refused", "user and password are missing", NULL);
+		return true;
+	}
+	if (strlen(password) > PASSWORD_MAX)
+	{
+		web_problem(request, 400, "request refused", "a password has at most 1024 bytes", NULL);
 		return true;
 	}
 	wait = web_attempt(user, &request->peer, loop_now());

@@ -221,6 +221,9 @@ entered(Conn *c, const PGresult *result)
 	job->entered_stamp = column(c, result, 1);
 	job->site = column(c, result, 2);
 	job->refusal = column(c, result, 3);
+	/* what does not ask for the site of a public link is not for it */
+	if (job->refusal == NULL && job->site != NULL && job->query != NULL && job->site_value == 0)
+		job->refusal = "link";
 	if (job->refusal == NULL && job->stamp != NULL && strcmp(job->stamp, job->entered_stamp) != 0)
 		job->refusal = "role";
 	if (job->refusal != NULL)
@@ -393,19 +396,67 @@ start_job(Conn *c, WebJob *job)
 	(void) send_step(c, STEP_BEGIN);
 }
 
-/* The next job that waits, for a connection that is idle. */
+static bool
+is_of_same_asker(const WebJob *job, const WebJob *other)
+{
+	if (job->token != NULL)
+		return other->token != NULL;
+	return other->token == NULL && strcmp(other->role, job->role) == 0;
+}
+
+/*
+ * Who asks much must leave connections to others: a role all but one, tokens and
+ * public links, of which anybody may have many, half of them together.
+ */
+static bool
+has_its_share(const WebJob *job)
+{
+	int			share = job->token != NULL ? nconns / 2 : nconns - 1;
+	int			n = 0;
+
+	for (int i = 0; i < nconns; i++)
+		n += conns[i].job != NULL && is_of_same_asker(job, conns[i].job);
+	return n >= (share > 1 ? share : 1);
+}
+
+/* Nor may one fill the queue. */
+static bool
+waits_enough(const WebJob *job)
+{
+	int			n = 0;
+
+	for (const WebJob *other = first; other != NULL; other = other->next)
+		n += is_of_same_asker(job, other);
+	return n >= WAITING_MAX / 2;
+}
+
+/* The next job that waits and may be done now, for a connection that is idle. */
 static void
 take_next(Conn *c)
 {
-	WebJob	   *job = first;
+	for (WebJob **place = &first; *place != NULL; place = &(*place)->next)
+	{
+		WebJob	   *job = *place;
 
-	if (job == NULL)
+		if (has_its_share(job))
+			continue;
+		*place = job->next;
+		if (*place == NULL)
+			last = place;
+		nwaiting--;
+		start_job(c, job);
 		return;
-	first = job->next;
-	if (first == NULL)
-		last = &first;
-	nwaiting--;
-	start_job(c, job);
+	}
+}
+
+static void
+serve_waiting(void)
+{
+	for (int i = 0; i < nconns && first != NULL; i++)
+	{
+		if (conns[i].state == CONN_IDLE)
+			take_next(&conns[i]);
+	}
 }
 
 static void
@@ -548,6 +599,7 @@ look_at_waiting(void *context)
 		job->outcome = WEB_AWAY;
 		finish(job);
 	}
+	serve_waiting();
 }
 
 void
@@ -578,7 +630,7 @@ web_pool_submit(WebJob *job)
 	job->outcome = WEB_DONE;
 	job->since = loop_now();
 	job->next = NULL;
-	if (nwaiting >= WAITING_MAX)
+	if (nwaiting >= WAITING_MAX || waits_enough(job))
 	{
 		job->outcome = WEB_AWAY;
 		finish(job);
@@ -587,14 +639,7 @@ web_pool_submit(WebJob *job)
 	*last = job;
 	last = &job->next;
 	nwaiting++;
-	for (int i = 0; i < nconns; i++)
-	{
-		if (conns[i].state == CONN_IDLE)
-		{
-			take_next(&conns[i]);
-			return;
-		}
-	}
+	serve_waiting();
 }
 
 bool

@@ -24,7 +24,8 @@ typedef enum WebOutcome
 {
 	WEB_DONE,
 	WEB_AWAY,					/* PostgreSQL cannot be had now */
-	WEB_REFUSED,				/* the role may not, see refusal */
+	WEB_REFUSED,				/* the role may not, see refusal:
+								 * web_enter()'s, or "link" */
 	WEB_ERROR,					/* an error of PostgreSQL's, see sqlstate */
 	WEB_TOO_LONG				/* more than can be answered */
 } WebOutcome;

@@ -15,8 +15,9 @@
 
 #define BUCKETS 1024
 
-/* Most sessions: each needs a log-in, or a public link. */
-#define SESSIONS_MAX 10000
+/* Most sessions of public links together, which anybody may begin, and of one role. */
+#define LINK_SESSIONS_MAX 10000
+#define ROLE_SESSIONS_MAX 100
 
 /* Attempts of a name and of an address that may come at once, and ms until one more. */
 #define NAME_BURST 10
@@ -34,7 +35,6 @@ typedef struct Attempts
 } Attempts;
 
 static WebSession *buckets[BUCKETS];
-static int	nsessions;
 static Attempts attempts[ATTEMPTS_MAX];
 
 static void
@@ -89,23 +89,32 @@ forget(WebSession **place)
 	free(session->stamp);
 	explicit_bzero(session, sizeof(WebSession));
 	free(session);
-	nsessions--;
 }
 
+/*
+ * Forgets the oldest session of a role, or of public links (NULL), if they have as many
+ * as they may: nobody ends another one's.
+ */
 static void
-forget_oldest(void)
+make_room(const char *role)
 {
 	WebSession **oldest = NULL;
+	int			n = 0;
 
 	for (int i = 0; i < BUCKETS; i++)
 	{
 		for (WebSession **place = &buckets[i]; *place != NULL; place = &(*place)->next)
 		{
+			const char *other = (*place)->role;
+
+			if (role == NULL ? other != NULL : other == NULL || strcmp(role, other) != 0)
+				continue;
+			n++;
 			if (oldest == NULL || (*place)->used < (*oldest)->used)
 				oldest = place;
 		}
 	}
-	if (oldest != NULL)
+	if (n >= (role == NULL ? LINK_SESSIONS_MAX : ROLE_SESSIONS_MAX))
 		forget(oldest);
 }
 
@@ -116,8 +125,7 @@ web_session_begin(const char *role, const char *stamp, const char *link, int64_t
 	WebSession *session = must_alloc(sizeof(WebSession));
 	WebSession **place;
 
-	if (nsessions >= SESSIONS_MAX)
-		forget_oldest();
+	make_room(role);
 	memset(session, 0, sizeof(WebSession));
 	random_token(cookie);
 	random_token(session->csrf);
@@ -129,7 +137,6 @@ web_session_begin(const char *role, const char *stamp, const char *link, int64_t
 	place = bucket(session->hash);
 	session->next = *place;
 	*place = session;
-	nsessions++;
 	return session;
 }
 

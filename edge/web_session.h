@@ -34,7 +34,7 @@ extern void web_hash(const char *text, char hash[WEB_TOKEN_SIZE]);
 
 /*
  * A new session, and its cookie.  role and stamp of a log-in, or the hash of a public
- * link.  The oldest session goes if there are too many.
+ * link.  The oldest one of the role, or of public links, goes if there are too many.
  */
 extern WebSession *web_session_begin(const char *role, const char *stamp, const char *link,
 									 int64_t now, char cookie[WEB_TOKEN_SIZE]);

@@ -47,6 +47,8 @@ SELECT d.days, pg_temp.said(replace(replace(c.call, 'FROM', split_part(d.days, '
 FROM report_calls c CROSS JOIN (VALUES (1, '2026-11-02 to 2026-11-01'), (2, '-infinity to 2026-11-01'), (3, '2026-11-01 to infinity'), (4, '0001-12-31 BC to 2026-11-01'), (5, '4714-11-24 BC to 4714-11-24 BC'),
 	(6, '2026-11-01 to 5874897-12-31'), (7, '5874897-12-31 to 5874897-12-31'), (8, '10000-01-01 to 10000-01-01'), (9, '0001-01-01 to 0001-01-02'), (10, '9999-12-30 to 9999-12-31')) AS d(n, days)
 WHERE c.call ~ 'from_date' GROUP BY d.n, d.days, 2 ORDER BY d.n, 2;
+-- periods without end
+SELECT p.period, left(pg_temp.said(format('pk_tracking.report_visits(%s, ''0001-01-01'', ''9999-12-31'', %L)', :site, p.period)), 60), left(pg_temp.said(format('pk_tracking.report_evolution(%s, ''0001-01-01'', ''9999-12-31'', ''report_pages'', period => %L)', :site, p.period)), 60) FROM unnest('{hour,day,week,month}'::text[]) p(period);
 SELECT pg_temp.said(format('pk_tracking.report_sites(%s)', x.a)) FROM unnest(ARRAY['NULL, NULL', $$'0001-01-01', '9999-12-31'$$, $$'0001-01-01', '0001-01-01'$$, $$'9999-12-31', '9999-12-31'$$, $$'2026-11-01', NULL$$]) AS x(a);
 
 -- Numbers, times and words

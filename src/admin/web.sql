@@ -95,7 +95,9 @@ BEGIN
 	refusal := CASE
 		WHEN r.oid IS NULL OR NOT r.rolcanlogin OR NOT r.valid THEN 'role'
 		WHEN pk_tracking_internal.web_refusal(r.oid) IS NOT NULL THEN 'attribute'
-		WHEN r.rolname = session_user OR NOT pg_has_role(session_user, r.oid, 'MEMBER') THEN 'grant'
+		WHEN r.rolname = session_user OR NOT pg_has_role(session_user, r.oid, 'MEMBER')
+			-- who is a member of all roles without grant_web()
+			OR (SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = session_user) THEN 'grant'
 		END;
 END
 $$;
@@ -138,6 +140,13 @@ BEGIN
 			HINT = format('Use ALTER ROLE %I NOINHERIT.', daemon);
 	END IF;
 	EXECUTE format('GRANT %I TO %I', role, daemon);
+	-- since PostgreSQL 16 each membership says itself whether it inherits
+	IF pg_has_role(daemon, role, 'USAGE') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_grant_operation',
+			MESSAGE = format('role "%s" must not inherit the rights of role "%s"', daemon, role),
+			HINT = format('Use REVOKE %I FROM %I, of each role that granted it, and try again.', role, daemon);
+	END IF;
 	PERFORM pk_tracking_internal.grant_execute(daemon, '^web_enter$');
 	PERFORM pk_tracking_internal.grant_execute(role,
 		'^(api_.*|sites_of_role|create_web_token|web_tokens|drop_web_token)$');
@@ -151,9 +160,26 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	grantor text;
 BEGIN
-	PERFORM pk_tracking_internal.check_role(role);
-	EXECUTE format('REVOKE %I FROM %I', role, daemon);
+	PERFORM pk_tracking_internal.check_role(role), pk_tracking_internal.check_role(daemon);
+	-- since PostgreSQL 16 a membership is there once for each role that granted it
+	FOR grantor IN
+		SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
+			THEN format('GRANTED BY %I', pg_get_userbyid(m.grantor)) ELSE '' END
+		FROM pg_auth_members m
+		WHERE pg_get_userbyid(m.roleid) = role AND pg_get_userbyid(m.member) = daemon
+	LOOP
+		EXECUTE format('REVOKE %I FROM %I %s', role, daemon, grantor);
+	END LOOP;
+	IF pg_has_role(daemon, role, 'MEMBER') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_grant_operation',
+			MESSAGE = format('role "%s" is still a member of role "%s"', daemon, role),
+			DETAIL = 'It is a superuser, or a member by way of other roles.',
+			HINT = format('Revoke role "%s" from those roles, or these from role "%s".', role, daemon);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking.revoke_web IS

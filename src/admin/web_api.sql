@@ -161,6 +161,10 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('argument "%s" of report "%s" is given twice', unknown, report);
 	END IF;
+	-- report_part() is for report_evolution() alone: hours of a few visits are no sums
+	IF 'visitors' = ANY (given) THEN
+		PERFORM pk_tracking_internal.report_consents(arguments ->> 'visitors');
+	END IF;
 
 	list := concat_ws(', ',
 		CASE WHEN public_site IS NOT NULL AND EXISTS (SELECT FROM jsonb_array_elements(chosen.arguments) a
@@ -245,7 +249,7 @@ COMMENT ON FUNCTION pk_tracking_internal.api_report IS
  * The statement for a report as CSV.  COPY takes no parameters: it reads the
  * arguments from the setting pk_web.arguments, which the daemon has set for the
  * transaction.  A text that a spreadsheet would take for a formula gets a quote
- * before it.
+ * before it, also behind a separator of those that split lines at semicolons or tabs.
  */
 CREATE FUNCTION pk_tracking_internal.api_report_copy(report text, arguments jsonb,
 	public_site integer)
@@ -263,7 +267,8 @@ BEGIN
 	RETURN format('COPY (SELECT %s FROM %s ORDER BY %s OFFSET %s LIMIT %s) TO STDOUT (FORMAT csv, HEADER)',
 		(SELECT string_agg(format(CASE
 				WHEN k ->> 'category' IN ('N', 'B', 'D', 'T') THEN 'r.%1$I'
-				ELSE 'pg_catalog.regexp_replace(r.%1$I::pg_catalog.text, ''^(?=\s*[-=+@]|[\t\r\n])'', '''''''') AS %1$I'
+				ELSE 'pg_catalog.regexp_replace(r.%1$I::pg_catalog.text, '
+					'''(^|[;\t\r\n])(?=\s*[-=+@\uff0d\uff1d\uff0b\uff20])|^(?=[\t\r\n])'', ''\1'''''', ''g'') AS %1$I'
 				END, k ->> 'name'), ', ')
 			FROM jsonb_array_elements(c.columns) k),
 		c.call, c.order_by, skipped, rows_wanted);

@@ -186,7 +186,8 @@ BEGIN
 	SELECT * INTO r
 		FROM pk_tracking_internal.report_period(report_evolution.idsite,
 			report_evolution.from_date, report_evolution.to_date, report_evolution.visitors);
-	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_evolution.period);
+	SELECT * INTO s FROM pk_tracking_internal.report_spans(report_evolution.period,
+		r.to_date - r.from_date + 1);
 	SELECT * INTO q FROM pk_tracking_internal.report_row_query(report_evolution.report,
 		report_evolution.labels, report_evolution.arguments);
 	FOR first_day, last_day, begins, ends IN EXECUTE

@@ -155,12 +155,15 @@ COMMENT ON FUNCTION pk_tracking_internal.report_part IS
  * is put in with format().  begins, first_day, last_day: expressions over k1, the
  * part of the period that the report covers: its first instant and its days.
  *
+ * days: of the whole report, which must not have periods without end.
+ *
  * Hours are those of the site's clock, told apart by their instants: a day on which
  * clocks change has 23 or 25 of them.  Where clocks change by half an hour, the
  * part of an hour before the change and the part after it are two.
  */
 CREATE FUNCTION pk_tracking_internal.report_spans(
 	period text,
+	days integer,
 	OUT spans text,
 	OUT key text,
 	OUT begins text,
@@ -171,7 +174,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	length text := CASE period WHEN 'quarter' THEN '3 months' ELSE '1 ' || period END;
+	most CONSTANT integer := 100000;
+	n bigint := CASE period WHEN 'hour' THEN days::bigint * 24 WHEN 'day' THEN days
+		WHEN 'week' THEN days / 7 WHEN 'month' THEN days / 31 END;
 BEGIN
+	IF n > most THEN
+		PERFORM pk_tracking_internal.report_error(
+			message => format('a report has at most %s periods', most),
+			hint => 'Ask for fewer days, or for longer periods.');
+	END IF;
 	first_day := 'greatest(k1::date, $7)';
 	begins := format('pk_tracking_internal.day_begin(%s, $6)', first_day);
 	IF period = 'hour' THEN
@@ -304,7 +315,7 @@ DECLARE
 BEGIN
 	SELECT NULL AS key, NULL AS first_day INTO s;
 	IF query ~ '\{span' THEN
-		SELECT * INTO s FROM pk_tracking_internal.report_spans(period);
+		SELECT * INTO s FROM pk_tracking_internal.report_spans(period, to_date - from_date + 1);
 		-- roll-ups know no hours
 		span := CASE WHEN period <> 'hour' THEN least(span, CASE period WHEN 'day' THEN 1
 			WHEN 'week' THEN 7 WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 END) END;
