@@ -63,8 +63,9 @@ if (has('systemd-analyze'))
 	{
 		put("$work/pk_tracking_httpd.$unit", slurp("$top/edge/pk_tracking_httpd.$unit") =~ s/^Documentation.*\n//mr =~ s{\@sbindir\@/pk_tracking_httpd}{$program}gr);
 	}
-	is((output("systemd-analyze verify $work/pk_tracking_httpd.$_"))[1], '', "systemd finds nothing in the $_ unit") for qw(service socket);
-	is((output("systemd-analyze security --offline=true --threshold=20 $work/pk_tracking_httpd.service"))[0], 0, 'the service is hardened');
+	put("$work/pk_tracking_web.service", slurp("$top/edge/pk_tracking_web.service") =~ s/^Documentation.*\n//mr =~ s{\@sbindir\@/pk_tracking_httpd}{$program}gr);
+	is((output("systemd-analyze verify $work/$_"))[1], '', "systemd finds nothing in $_") for qw(pk_tracking_httpd.service pk_tracking_httpd.socket pk_tracking_web.service);
+	is((output("systemd-analyze security --offline=true --threshold=20 $work/$_.service"))[0], 0, "the service $_ is hardened") for qw(pk_tracking_httpd pk_tracking_web);
 }
 
 database('pk_edge_operations');
