@@ -118,6 +118,9 @@ SELECT pg_temp.rows();
 CALL pk_tracking.purge(:site, 2147483647, dry_run => true);
 SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '2026-05-04', 'infinity', '{all}');
 SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '-infinity', '2026-05-04', '{all}');
+SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '2026-05-04', '5874897-12-31', '{all}');
+SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '4713-01-01 BC', '2026-05-04', '{all}');
+SELECT max(rows) FROM pk_tracking.anonymise_visits(:site, '2026-05-04', '2026-05-04', '{{user_id,location}}');
 \echo 7. of visits that are deleted with their rows these are not looked for again
 CREATE TEMP TABLE deletes (rows bigint);
 CREATE FUNCTION pg_temp.note_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO deletes SELECT count(*) FROM gone; RETURN NULL; END $$;

@@ -19,7 +19,11 @@ DECLARE
 		WHERE c.what IS NOT NULL ORDER BY 1);
 	wrong text;
 BEGIN
-	IF what IS NULL OR cardinality(what) = 0 OR array_position(what, NULL) IS NOT NULL THEN
+	IF array_ndims(what) > 1 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'argument "what" must be an array of one dimension';
+	ELSIF what IS NULL OR cardinality(what) = 0 OR array_position(what, NULL) IS NOT NULL THEN
 		wrong := 'NULL';
 	ELSE
 		SELECT w INTO wrong FROM unnest(what) w WHERE w <> 'all' AND w <> ALL (groups) LIMIT 1;
@@ -328,10 +332,12 @@ DECLARE
 BEGIN
 	PERFORM pk_tracking_internal.need_log();
 	PERFORM pk_tracking_internal.need_site(site);
-	IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) THEN
+	IF (from_date BETWEEN '0001-01-01' AND '9999-12-31') IS NOT TRUE
+		OR (to_date BETWEEN '0001-01-01' AND '9999-12-31') IS NOT TRUE
+	THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'first and last day must be finite and not null';
+			MESSAGE = 'first and last day must be between 0001-01-01 and 9999-12-31';
 	ELSIF from_date > to_date THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
