@@ -154,13 +154,50 @@ SELECT relation, own_rows, other_rows FROM pg_temp.sites_seen('regress_pkt_admin
 -- a role that dropped from all to one site keeps nothing of the instance's
 SELECT pk_tracking.grant_admin('regress_pkt_chief', ARRAY[:own]);
 SELECT a.n, pg_temp.try('regress_pkt_chief', format(a.statement, :other, :own)) FROM attempts a WHERE a.n IN (21, 22, 23, 24, 31, 33) ORDER BY a.n;
+-- nor by a call of grant_analyst()
+SELECT pk_tracking.grant_all_sites('regress_pkt_chief'), pk_tracking.grant_admin('regress_pkt_chief'), pk_tracking.grant_analyst('regress_pkt_chief', ARRAY[:own]);
+SELECT a.n, pg_temp.try('regress_pkt_chief', format(a.statement, :other, :own)) FROM attempts a WHERE a.n IN (21, 22, 23, 24, 31, 33) ORDER BY a.n;
+-- tables that it gets to read later are limited, too
+CREATE ROLE regress_pkt_later;
+SELECT pk_tracking.grant_analyst('regress_pkt_later', ARRAY[:own]);
+GRANT SELECT ON pk_tracking.setting, pk_tracking.token, pk_tracking.log_excluded, pk_tracking.erasures TO regress_pkt_later;
+SELECT string_agg(relation, ' ') FROM pg_temp.sites_seen('regress_pkt_later', :own, :other) WHERE other_rows > 0 AND relation <> 'pk_tracking.setting';
+SELECT count(DISTINCT p.polrelid) = count(DISTINCT c.oid) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'idsite'
+	LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polroles = ARRAY['regress_pkt_later'::regrole::oid]
+WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
+	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e');
+-- a role may change its name, and another one take it
+ALTER ROLE regress_pkt_later RENAME TO regress_pkt_before;
+CREATE ROLE regress_pkt_later;
+SELECT pk_tracking.grant_analyst('regress_pkt_later', ARRAY[:other]);
+SELECT pk_tracking_internal.sites_of_role('regress_pkt_before') = ARRAY[:own], pk_tracking_internal.sites_of_role('regress_pkt_later') = ARRAY[:other];
+SELECT pk_tracking.grant_all_sites('regress_pkt_later');
+SELECT pk_tracking_internal.sites_of_role('regress_pkt_before') = ARRAY[:own], pk_tracking_internal.sites_of_role('regress_pkt_later');
+-- arrays of any form
+SELECT pk_tracking.grant_analyst('regress_pkt_later', ARRAY[ARRAY[:other], ARRAY[:own]]);
+SELECT pk_tracking_internal.sites_of_role('regress_pkt_later') = ARRAY[:own, :other];
+SELECT pk_tracking.grant_analyst('regress_pkt_later', ARRAY[:own, NULL, :own]);
+-- whom row security does not concern cannot be limited
+CREATE ROLE regress_pkt_free SUPERUSER;
+CREATE ROLE regress_pkt_bypass BYPASSRLS;
+CREATE ROLE regress_pkt_member IN ROLE regress_pkt_bypass;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT pk_tracking.grant_analyst('regress_pkt_free', ARRAY[:own]);
+SELECT pk_tracking.grant_admin('regress_pkt_bypass', ARRAY[:own]);
+SELECT pk_tracking.grant_analyst('regress_pkt_member', ARRAY[:own]);
+-- of whoever may become a role without a limit it is told
+GRANT regress_pkt_all TO regress_pkt_later;
+SELECT pk_tracking.grant_analyst('regress_pkt_later', ARRAY[:own]);
+\set VERBOSITY terse
+DROP ROLE regress_pkt_member, regress_pkt_bypass, regress_pkt_free;
 
 -- switched off again, for the other tests
 DO $$
 DECLARE
 	c record;
 BEGIN
-	FOR c IN SELECT r FROM unnest('{regress_pkt_both,regress_pkt_two,regress_pkt_one,regress_pkt_all,regress_pkt_admin,regress_pkt_chief}'::name[]) AS t(r) LOOP
+	FOR c IN SELECT r FROM unnest('{regress_pkt_later,regress_pkt_before,regress_pkt_both,regress_pkt_two,regress_pkt_one,regress_pkt_all,regress_pkt_admin,regress_pkt_chief}'::name[]) AS t(r) LOOP
 		EXECUTE format('DROP OWNED BY %I', c.r);
 		EXECUTE format('DROP ROLE %I', c.r);
 	END LOOP;

@@ -144,8 +144,88 @@ COMMENT ON FUNCTION pk_tracking_internal.sites_of_role IS
 	'the sites to which a role is limited; NULL: it is not';
 
 /*
+ * What an administrator of all sites may do besides, one of some sites may not: add
+ * sites, set what holds for the instance, and read status(), for which it gets names and
+ * times of salts and loads, and no more of them.  A call grants it, or takes it away.
+ */
+CREATE FUNCTION pk_tracking_internal.grant_instance(role name, granted boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	form CONSTANT text := CASE WHEN granted THEN 'GRANT %s TO %I' ELSE 'REVOKE %s FROM %I' END;
+	what text;
+BEGIN
+	FOR what IN
+		SELECT format('EXECUTE ON ROUTINE %s', p.oid::regprocedure) FROM pg_proc p
+		WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
+			AND p.proname ~ ('^(add_site|set_instance|reset_instance|status|geoip_files|user_agent_rules'
+				'|(rollup|relation|brin|publication|statistics|proxy|raw_table)_status|lookup_indexes'
+				'|slow_tables|indexed_changes|setting_values|publication_tables|private_columns)$')
+		UNION ALL
+		SELECT format('SELECT (created) ON %s', c.oid::regclass) FROM pg_class c
+		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
+			AND c.relname ~ '^(daily|late)_salt_[0-9]+$'
+		UNION ALL
+		SELECT unnest(ARRAY['INSERT ON pk_tracking.site', 'USAGE ON SEQUENCE pk_tracking.site_idsite_seq',
+			'SELECT ON pk_tracking.settings, pk_tracking.log_version, pk_tracking.ingest_run',
+			'SELECT (name, created) ON pk_tracking.salt', 'SELECT (idrun) ON pk_tracking.rejected_hit',
+			'SELECT (idrun, changed) ON pk_tracking.ingest_position'])
+	LOOP
+		EXECUTE format(form, what, role);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.grant_instance IS
+	'grants a role what an administrator of all sites may do besides one of some sites, or takes it away';
+
+/*
+ * Row security does not concern whoever has the rights of the log's owner, or may
+ * become such a role by SET ROLE: a limit would only seem to be one.
+ */
+CREATE FUNCTION pk_tracking_internal.check_can_be_limited(role name) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	holder CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = role);
+	free record;
+BEGIN
+	SELECT r.rolname, CASE WHEN r.rolsuper THEN 'has SUPERUSER' WHEN r.rolbypassrls THEN 'has BYPASSRLS'
+			ELSE 'owns the log' END AS why
+		INTO free
+		FROM pg_roles r
+		WHERE pg_has_role(holder, r.oid, 'MEMBER') AND (r.rolsuper OR r.rolbypassrls
+			OR r.oid = (SELECT c.relowner FROM pg_class c
+				WHERE c.oid = to_regclass('pk_tracking.log_visit')))
+		ORDER BY r.oid <> holder, r.rolname LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_grant_operation',
+			MESSAGE = format('role "%s" cannot be limited to some sites', role),
+			DETAIL = CASE WHEN free.rolname = role THEN format('It %s.', free.why)
+				ELSE format('It is a member of role "%s", which %s.', free.rolname, free.why) END,
+			HINT = 'Use a role without these rights.';
+	END IF;
+	SELECT r.rolname INTO free
+		FROM pg_roles r
+		WHERE r.oid <> holder AND pg_has_role(holder, r.oid, 'MEMBER')
+			AND has_any_column_privilege(r.oid, 'pk_tracking.log_visit', 'SELECT')
+			AND pk_tracking_internal.sites_of_role(r.rolname) IS NULL
+		ORDER BY r.rolname LIMIT 1;
+	IF FOUND THEN
+		RAISE WARNING USING
+			MESSAGE = format('role "%s" reads all sites when it becomes role "%s"', role, free.rolname),
+			HINT = format('Limit role "%s" too, or revoke the membership.', free.rolname);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.check_can_be_limited IS
+	'raises an error if row security does not concern a role';
+
+/*
  * Lets a role read and change rows of some sites only, of whichever tables it has rights on
- * (NULL: of all sites), in place of what an earlier call said.
+ * or will have (NULL: of all sites), in place of what an earlier call said.
  *
  * By row-level security, which is switched on with the first role that is limited so.
  * The policy "everybody" lets others see what they saw; those of a role are
@@ -162,10 +242,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	holder CONSTANT oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = role);
-	policy CONSTANT text := 'sites_' || md5(role);
-	own CONSTANT text := format('idsite = ANY (%L::integer[])', idsites);
+	-- in the form that sites_of_role() reads
+	sites CONSTANT integer[] := CASE WHEN idsites IS NOT NULL
+		THEN ARRAY(SELECT DISTINCT s FROM unnest(idsites) s ORDER BY s) END;
+	own CONSTANT text := format('idsite = ANY (%L::integer[])', sites);
+	policy text := 'sites_' || md5(role);
 	obj record;
 BEGIN
+	IF sites IS NOT NULL THEN
+		PERFORM pk_tracking_internal.need_site(s) FROM unnest(sites) s;
+		PERFORM pk_tracking_internal.check_can_be_limited(role);
+		PERFORM pk_tracking_internal.grant_instance(role, false);
+	END IF;
 	FOR obj IN
 		SELECT p.polname, p.polrelid::regclass AS relation
 		FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
@@ -174,17 +262,23 @@ BEGIN
 	LOOP
 		EXECUTE format('DROP POLICY %I ON %s', obj.polname, obj.relation);
 	END LOOP;
-	IF idsites IS NULL THEN
+	IF sites IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM pk_tracking_internal.need_site(s) FROM unnest(idsites) s;
+	-- of a role that had this name before
+	WHILE EXISTS (SELECT FROM pg_policy p WHERE starts_with(p.polname, policy)) LOOP
+		policy := 'sites_' || md5(policy);
+	END LOOP;
+	-- also tables that it may not read yet; those of the extension are nobody's but the owner's
 	FOR obj IN
 		SELECT c.oid::regclass AS relation, c.relname, c.relrowsecurity
 		FROM pg_class c
 		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind IN ('r', 'p')
-			AND has_any_column_privilege(holder, c.oid, 'SELECT')
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+				AND d.objid = c.oid AND d.deptype = 'e')
 			AND EXISTS (SELECT FROM pg_attribute a
 				WHERE a.attrelid = c.oid AND a.attname = 'idsite' AND NOT a.attisdropped)
+		ORDER BY c.relname
 	LOOP
 		IF NOT obj.relrowsecurity THEN
 			EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', obj.relation);
@@ -294,18 +388,11 @@ $$;
 COMMENT ON FUNCTION pk_tracking.grant_all_sites IS
 	'lifts the limit to some sites of grant_analyst() and grant_admin()';
 
-/*
- * What an administrator of all sites may do besides, one of some sites may not: add
- * sites, set what holds for the instance, and read status(), for which it gets names and
- * times of salts and loads, and no more of them.  Data it reads as an analyst does.
- */
+/* An administrator reads data as an analyst does, and no more. */
 CREATE FUNCTION pk_tracking.grant_admin(role name, idsites integer[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	form text;
-	what text;
 BEGIN
 	IF role IS NULL THEN
 		RETURN;
@@ -322,25 +409,7 @@ BEGIN
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON pk_tracking.setting, pk_tracking.goal, '
 		'pk_tracking.custom_dimension, pk_tracking.segment, pk_tracking.token TO %I', role);
 	EXECUTE format('GRANT UPDATE ON pk_tracking.site TO %I', role);
-	form := CASE WHEN idsites IS NULL THEN 'GRANT %s TO %I' ELSE 'REVOKE %s FROM %I' END;
-	FOR what IN
-		SELECT format('EXECUTE ON ROUTINE %s', p.oid::regprocedure) FROM pg_proc p
-		WHERE p.pronamespace IN ('pk_tracking'::regnamespace, 'pk_tracking_internal'::regnamespace)
-			AND p.proname ~ ('^(add_site|set_instance|reset_instance|status|geoip_files|user_agent_rules'
-				'|(rollup|relation|brin|publication|statistics|proxy|raw_table)_status|lookup_indexes'
-				'|slow_tables|indexed_changes|setting_values|publication_tables|private_columns)$')
-		UNION ALL
-		SELECT format('SELECT (created) ON %s', c.oid::regclass) FROM pg_class c
-		WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r'
-			AND c.relname ~ '^(daily|late)_salt_[0-9]+$'
-		UNION ALL
-		SELECT unnest(ARRAY['INSERT ON pk_tracking.site', 'USAGE ON SEQUENCE pk_tracking.site_idsite_seq',
-			'SELECT ON pk_tracking.settings, pk_tracking.log_version, pk_tracking.ingest_run',
-			'SELECT (name, created) ON pk_tracking.salt', 'SELECT (idrun) ON pk_tracking.rejected_hit',
-			'SELECT (idrun, changed) ON pk_tracking.ingest_position'])
-	LOOP
-		EXECUTE format(form, what, role);
-	END LOOP;
+	PERFORM pk_tracking_internal.grant_instance(role, idsites IS NULL);
 	-- last: it limits what the role has now
 	PERFORM pk_tracking.grant_analyst(role, idsites);
 END
