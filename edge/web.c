@@ -127,6 +127,9 @@ answer_error(WebRequest *request, const WebJob *job)
 		web_problem(request, 403, "not granted", NULL, NULL);
 	else if (strcmp(state, "42883") == 0 || strcmp(state, "P0002") == 0)
 		web_problem(request, 404, "not found", job->message, job->hint);
+	/* such as JSON that is nested without end */
+	else if (class_is(state, "54"))
+		web_problem(request, 400, "request refused", "the request is too complex", NULL);
 	/* what a user wrote, or a message of ours */
 	else if (class_is(state, "22") || class_is(state, "23") || class_is(state, "P0") ||
 			 strcmp(state, "42704") == 0)
@@ -345,7 +348,10 @@ handle_login(WebRequest *request)
 	wait = web_attempt(user, &request->peer, loop_now());
 	if (wait > 0)
 	{
-		web_problem(request, 429, "too many attempts to log in", NULL, "Wait, then try again.");
+		char	   *hint = pool_alloc(request->pool, 64);
+
+		snprintf(hint, 64, "Wait for %d seconds, then try again.", wait);
+		web_problem(request, 429, "too many attempts to log in", NULL, hint);
 		retry_after(request, wait);
 		return true;
 	}

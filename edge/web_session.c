@@ -207,34 +207,46 @@ web_sessions_sweep(int64_t now, int64_t idle, int64_t longest)
 	}
 }
 
-/* The attempts under a key; a place that is free, or quiet longest, if it has none. */
+/* The attempts under a key, or NULL. */
 static Attempts *
-attempts_of(const unsigned char key[32])
+find_attempts(const unsigned char key[32])
 {
-	Attempts   *quiet = &attempts[0];
-
 	for (int i = 0; i < ATTEMPTS_MAX; i++)
 	{
 		if (attempts[i].full_at != 0 && memcmp(attempts[i].key, key, 32) == 0)
 			return &attempts[i];
-		if (attempts[i].full_at < quiet->full_at)
-			quiet = &attempts[i];
 	}
-	memcpy(quiet->key, key, 32);
-	quiet->full_at = 0;
-	return quiet;
+	return NULL;
 }
 
-/* ms until there may be another attempt, or 0, and it is counted. */
+/* ms until there may be another attempt. */
 static int64_t
-take(Attempts *a, int burst, int64_t interval, int64_t now)
+wait_for(const unsigned char key[32], int burst, int64_t interval, int64_t now)
 {
-	int64_t		from = a->full_at > now ? a->full_at : now;
+	const Attempts *a = find_attempts(key);
+	int64_t		wait = a != NULL ? a->full_at + interval - now - burst * interval : 0;
 
-	if (from + interval > now + burst * interval)
-		return from + interval - now - burst * interval;
-	a->full_at = from + interval;
-	return 0;
+	return wait > 0 ? wait : 0;
+}
+
+/* Counts an attempt; the place of the key that is quiet longest is taken if it has none. */
+static void
+take(const unsigned char key[32], int64_t interval, int64_t now)
+{
+	Attempts   *a = find_attempts(key);
+
+	if (a == NULL)
+	{
+		a = &attempts[0];
+		for (int i = 1; i < ATTEMPTS_MAX; i++)
+		{
+			if (attempts[i].full_at < a->full_at)
+				a = &attempts[i];
+		}
+		memcpy(a->key, key, 32);
+		a->full_at = 0;
+	}
+	a->full_at = (a->full_at > now ? a->full_at : now) + interval;
 }
 
 static void
@@ -259,32 +271,42 @@ peer_key(const Peer *peer, unsigned char key[32])
 int
 web_attempt(const char *name, const Peer *peer, int64_t now)
 {
-	unsigned char key[32];
-	int64_t		wait = 0;
+	unsigned char of_name[32];
+	unsigned char of_peer[32];
+	int64_t		wait;
 
+	name_key(name, of_name);
+	wait = wait_for(of_name, NAME_BURST, NAME_INTERVAL, now);
 	/* a socket has no address */
 	if (!peer->local)
 	{
-		peer_key(peer, key);
-		wait = take(attempts_of(key), PEER_BURST, PEER_INTERVAL, now);
+		int64_t		other;
+
+		peer_key(peer, of_peer);
+		other = wait_for(of_peer, PEER_BURST, PEER_INTERVAL, now);
+		wait = other > wait ? other : wait;
 	}
-	if (wait == 0)
-	{
-		name_key(name, key);
-		wait = take(attempts_of(key), NAME_BURST, NAME_INTERVAL, now);
-	}
-	return (int) ((wait + 999) / 1000);
+	/* what is not tried does not count, and after the wait both are free */
+	if (wait > 0)
+		return (int) ((wait + 999) / 1000);
+	take(of_name, NAME_INTERVAL, now);
+	if (!peer->local)
+		take(of_peer, PEER_INTERVAL, now);
+	return 0;
 }
 
 void
 web_attempt_good(const char *name, const Peer *peer)
 {
 	unsigned char key[32];
+	Attempts   *a;
 
 	name_key(name, key);
-	explicit_bzero(attempts_of(key), sizeof(Attempts));
+	if ((a = find_attempts(key)) != NULL)
+		explicit_bzero(a, sizeof(Attempts));
 	if (peer->local)
 		return;
 	peer_key(peer, key);
-	attempts_of(key)->full_at -= PEER_INTERVAL;
+	if ((a = find_attempts(key)) != NULL)
+		a->full_at -= PEER_INTERVAL;
 }

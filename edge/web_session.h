@@ -48,8 +48,8 @@ extern WebSession *web_session_find(const char *cookie, int64_t now, int64_t idl
 extern void web_session_end(const char *cookie);
 
 /*
- * May somebody try to log in?  Each attempt counts, for the name and for the address
- * (the network of 64 bits in IPv6); a right password takes back those of the name, and
+ * May somebody try to log in?  Each attempt that may counts, for the name and for the
+ * address (the network of 64 bits in IPv6); a right password takes back those of the name, and
  * one of the address.  0, or in how many seconds there may be another one.
  */
 extern int	web_attempt(const char *name, const Peer *peer, int64_t now);

@@ -38,6 +38,45 @@ remembered(void)
 	return n;
 }
 
+static int
+sessions(void)
+{
+	int			n = 0;
+
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (WebSession *session = buckets[i]; session != NULL; session = session->next)
+			n++;
+	}
+	return n;
+}
+
+static void
+test_room(void)
+{
+	char		link[WEB_TOKEN_SIZE];
+	char		ann[WEB_TOKEN_SIZE];
+	char		bob[WEB_TOKEN_SIZE];
+	char		cookie[WEB_TOKEN_SIZE];
+
+	web_session_begin(NULL, NULL, "hash", NOW, link);
+	web_session_begin("ann", "1", NULL, NOW + 1, ann);
+	web_session_begin("bob", "1", NULL, NOW + 2, bob);
+	for (int i = 0; i < LINK_SESSIONS_MAX; i++)
+		web_session_begin(NULL, NULL, "hash", NOW + 3, cookie);
+	check(sessions() == LINK_SESSIONS_MAX + 2, "public links have so many sessions");
+	check(web_session_find(link, NOW + 4, IDLE, LONGEST) == NULL, "their oldest one goes");
+	check(web_session_find(ann, NOW + 4, IDLE, LONGEST) != NULL, "and nobody else's");
+	for (int i = 0; i < ROLE_SESSIONS_MAX; i++)
+		web_session_begin("bob", "1", NULL, NOW + 5, cookie);
+	check(sessions() == LINK_SESSIONS_MAX + 1 + ROLE_SESSIONS_MAX, "a role has so many");
+	check(web_session_find(bob, NOW + 6, IDLE, LONGEST) == NULL &&
+		  web_session_find(cookie, NOW + 6, IDLE, LONGEST) != NULL, "its oldest one goes");
+	check(web_session_find(ann, NOW + 6, IDLE, LONGEST) != NULL, "and nobody else's");
+	web_sessions_sweep(NOW + 2 * LONGEST, IDLE, LONGEST);
+	check(sessions() == 0, "all are over then");
+}
+
 static void
 test_sessions(void)
 {
@@ -57,12 +96,12 @@ test_sessions(void)
 	check(web_session_find(other, now, IDLE, LONGEST) == NULL, "an idle session is over");
 	check(web_session_find(cookie, now + 1, IDLE, LONGEST) == NULL,
 		  "so is one that began too long ago");
-	check(nsessions == 0, "and both are forgotten");
+	check(sessions() == 0, "and both are forgotten");
 	web_session_begin("ann", "1", NULL, now, cookie);
 	web_sessions_sweep(now + IDLE, IDLE, LONGEST);
-	check(nsessions == 1, "what is not over stays");
+	check(sessions() == 1, "what is not over stays");
 	web_sessions_sweep(now + IDLE + 1, IDLE, LONGEST);
-	check(nsessions == 0, "what is over goes without being asked for");
+	check(sessions() == 0, "what is over goes without being asked for");
 	web_session_begin("ann", "1", NULL, now, cookie);
 	web_session_end(cookie);
 	check(web_session_find(cookie, now, IDLE, LONGEST) == NULL, "who logs out is out");
@@ -81,6 +120,12 @@ test_attempts(void)
 	for (int i = 0; i < 200; i++)
 		allowed += web_attempt("ann", &home, now) == 0;
 	check(allowed == NAME_BURST, "200 attempts on a name: ten at once");
+	check(web_attempt("zoe", &home, now) == 0, "what is not tried does not count for the address");
+	for (int i = 0; i < PEER_BURST; i++)
+		web_attempt("zoe", &home, now);
+	check(web_attempt("ann", &home, now) == NAME_INTERVAL / 1000,
+		  "of two limits the longer wait is told");
+	check(web_attempt("ann", &home, now + NAME_INTERVAL - 1) == 1, "until it is over");
 	check(web_attempt("ann", &socket, now) > 0, "nor more through a socket");
 	check(web_attempt("ann", &away, now + NAME_INTERVAL) == 0, "a minute later one more");
 	check(web_attempt("ann", &away, now + NAME_INTERVAL) > 0, "and no second one");
@@ -108,6 +153,7 @@ int
 main(void)
 {
 	test_sessions();
+	test_room();
 	test_attempts();
 	printf("web_session: %d passed, %d failed\n", passed, failed);
 	return failed > 0;

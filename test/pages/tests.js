@@ -805,6 +805,42 @@ module.exports = async () => {
 			}
 	};
 
+	/* 200 attempts to log in: the last test, because of all others' log-ins from here. */
+	tests.attempts = async () => {
+		const where = await context(), page = await newPage(where), count = {}, said = new Set();
+		let answer;
+		const attempt = async password => {
+			await page.getByLabel('Password').fill(password);
+			[answer] = await Promise.all([page.waitForResponse(r => /\/api\/login$/.test(r.url())), page.getByRole('button', { name: 'Log in' }).click()]);
+			await page.locator('form.login button:not([disabled])').or(page.locator('#bar')).first().waitFor();
+		};
+
+		await page.goto(world.url + '/');
+		await page.getByLabel('Role').fill('pages_admin');
+		for (let i = 0; i < 200; i++) {
+			await attempt('wrong ' + i);
+			count[answer.status()] = (count[answer.status()] || 0) + 1;
+			said.add((await page.getByRole('alert').textContent()).replace(/[0-9]+/, 'N'));
+		}
+		ok(count[401] <= 15 && count[429] === 200 - count[401], 'attempts: of 200 few are tried', JSON.stringify(count));
+		same([...said].sort(), ['too many attempts to log in Wait for N seconds, then try again.', 'wrong user or password'], 'attempts: the page says what is wrong');
+		await attempt('secret of pages_admin');
+		is(answer.status(), 429, 'attempts: the right password is not tried either');
+		is(await page.locator('#bar').count(), 0, 'attempts: and nobody is in');
+		await accessible(page, 'attempts');
+		if (world.isLong) {
+			/* as long as the page says */
+			const seconds = Number(/Wait for ([0-9]+) seconds/.exec(await page.getByRole('alert').textContent())[1]);
+
+			ok(seconds <= 60, 'attempts: it is to wait a minute at most', seconds);
+			await new Promise(done => setTimeout(done, seconds * 1000));
+			await attempt('secret of pages_admin');
+			is(answer.status(), 200, 'attempts: after the wait the right password does');
+			await page.locator('#bar').waitFor();
+		}
+		await where.close();
+	};
+
 	/* The picture of the README: --picture doc/web.png */
 	if (world.picture)
 		tests.picture = async () => {
