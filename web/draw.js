@@ -250,6 +250,8 @@ const ofAction = /^(event|content|page|download|outlink|siteSearch|product)/;
 
 /* The conditions that a click on a row adds, or ''. */
 export function narrowing(panel, row) {
+	if (panel.narrow)
+		return panel.narrow(row);
 	const made = Object.entries(panel.filter || {}).map(([column, dimensions]) => {
 		const value = panel.words && panel.words[column] ? panel.words[column](row[column]) : row[column];
 		const named = [].concat(dimensions).filter(d => value !== null || !panel.ofAction && !ofAction.test(d));

@@ -10,6 +10,7 @@
  *	where		a condition that is always there
  *	series		a row for each period: all rows are shown
  *	grain		passes the period of the graph ("period" of the report)
+ *	narrow		the conditions that a click on a row adds, if they are no values of dimensions
  *	flow		the column, and the argument of transitions, that names a page
  *	still		has no rows of a period, so none over time
  *	ofAction	its dimensions are those of actions
@@ -25,6 +26,25 @@ const known = value => /^unknown$/i.test(value) ? null : value;
 /* and tell which browsers have an engine */
 const engine = value => known(value) && value.replace(/ \(.*/, '');
 const visitorType = value => value === 'returning customer' ? 'returningCustomer' : value;
+
+const CONTINENTS = { Africa: 'afr', Antarctica: 'ant', Asia: 'asi', Europe: 'eur', 'North America': 'amn', 'Central America': 'amc', Oceania: 'oce', 'South America': 'ams' };
+
+/* A row for a range of numbers, such as "6-7 pages" or "30+ min", as conditions. */
+function range(dimension) {
+	return ({ label }) => {
+		const [, from, , to, more, unit] = /^(\d+)([-–](\d+))?(\+)?\s?(\w+)/.exec(label) || [];
+
+		if (from === undefined)
+			return '';
+		if (unit === 'min')			/* a length of exactly two minutes is in the row before */
+			return `${dimension}>${from * 60}` + (more ? '' : `;${dimension}<=${to * 60}`);
+		return more ? `${dimension}>=${from}` : to ? `${dimension}>=${from};${dimension}<=${to}` : `${dimension}==${from}`;
+	};
+}
+
+/* The visits that converted a goal, ordered, or left a cart. */
+const ofStatus = status => `visitEcommerceStatus==${status},visitEcommerceStatus==orderedThenAbandonedCart`;
+const converted = ({ idgoal }) => idgoal === null ? 'visitConverted==1' : idgoal > 0 ? 'visitConvertedGoalId==' + idgoal : ofStatus(idgoal ? 'abandonedCart' : 'ordered');
 
 export const PANELS = {
 	pages: { labels: { url: 'page' }, columns: ['nb_hits', 'nb_visits', 'nb_uniq_visitors', 'bounce_rate', 'avg_time_on_page', 'exit_rate'], filter: { url: 'pageUrl' }, opens: 'url', flow: 'url' },
@@ -48,7 +68,7 @@ export const PANELS = {
 	regions: { labels: { country: 'country', region: '' }, columns: VISITS, filter: { country: 'countryCode', region: 'regionCode' } },
 	cities: { labels: { city: '', country: 'country' }, columns: VISITS, filter: { country: 'countryCode', city: 'city' } },
 	languages: { labels: { language: 'language' }, columns: VISITS, filter: { language: 'languageCode' } },
-	continents: { report: 'by', args: { dimension: 'continentCode' }, labels: { label: '' }, columns: VISITS },
+	continents: { report: 'by', args: { dimension: 'continentCode' }, labels: { label: '' }, columns: VISITS, filter: { label: 'continentCode' }, words: { label: value => CONTINENTS[value] || null } },
 
 	device_types: { labels: { device_type: '' }, columns: VISITS, filter: { device_type: 'deviceType' }, words: { device_type: known } },
 	device_brands: { labels: { device_brand: '' }, columns: VISITS, filter: { device_brand: 'deviceBrand' }, words: { device_brand: known } },
@@ -63,9 +83,9 @@ export const PANELS = {
 	visitors: { labels: { visitor_type: 'word' }, args: { period: 'range' }, columns: VISITS, filter: { visitor_type: 'visitorType' }, words: { visitor_type: visitorType } },
 	hours: { labels: { hour: 'hour' }, columns: VISITS, rows: 24, filter: { hour: 'visitStartServerHour' } },
 	weekdays: { report: 'by', args: { dimension: 'visitEndServerDayOfWeek' }, labels: { label: '' }, columns: VISITS },
-	durations: { report: 'by', args: { dimension: 'visitDuration' }, labels: { label: '' }, columns: VISITS },
-	page_counts: { report: 'by', args: { dimension: 'actions' }, labels: { label: '' }, columns: VISITS },
-	visit_counts: { report: 'by', args: { dimension: 'visitCount' }, labels: { label: '' }, columns: VISITS },
+	durations: { report: 'by', args: { dimension: 'visitDuration' }, labels: { label: '' }, columns: VISITS, narrow: range('visitDuration') },
+	page_counts: { report: 'by', args: { dimension: 'actions' }, labels: { label: '' }, columns: VISITS, narrow: range('actions') },
+	visit_counts: { report: 'by', args: { dimension: 'visitCount' }, labels: { label: '' }, columns: VISITS, narrow: range('visitCount') },
 	users: { report: 'by', args: { dimension: 'userId' }, labels: { label: '' }, columns: VISITS, filter: { label: 'userId' }, words: { label: known }, personal: true },
 	cohorts: { labels: { first_day: 'day', period_number: '' }, columns: ['returning_rate', 'nb_returning', 'nb_uniq_visitors'], series: true, grain: true },
 
@@ -82,7 +102,7 @@ export const PANELS = {
 	content_pieces: { labels: { content_piece: '' }, columns: ['nb_impressions', 'nb_interactions', 'interaction_rate', 'nb_visits'], filter: { content_piece: 'contentPiece' } },
 	custom_variables: { labels: { scope: '', name: '', value: '' }, columns: ['nb_visits', 'nb_uniq_visitors', 'nb_actions'] },
 
-	goal_summary: { labels: { name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'conversion_rate', 'revenue', 'conversion_rate_new_visit', 'conversion_rate_returning_visit'] },
+	goal_summary: { labels: { name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'conversion_rate', 'revenue', 'conversion_rate_new_visit', 'conversion_rate_returning_visit'], narrow: converted },
 	conversions: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
 	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['last_nb_conversions', 'first_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
 	conversion_hours: { labels: { idgoal: 'goal', hour: 'hour' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },

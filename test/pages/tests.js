@@ -420,11 +420,11 @@ module.exports = async () => {
 
 		for (const number of world.isLong ? [shop, trackers] : [trackers])
 			/* products and pages after a search count visits by more than a filter can say */
-			for (const [name, it] of Object.entries(PANELS).filter(([name, it]) => it.filter && !/^product|_after_search/.test(name))) {
+			for (const [name, it] of Object.entries(PANELS).filter(([name, it]) => (it.filter || it.narrow) && !/^product|_after_search/.test(name))) {
 				const args = Object.entries(it.args || {}).map(([k, v]) => `, ${k} => ${literal(v)}`).join('');
 
 				const found = rows(`SELECT * FROM pk_tracking.report_${it.report || name}(${number}, ${days}${args}, filter => ${literal(it.where || null)}) LIMIT ${world.isLong ? 50 : 2}`)
-					.map(row => ({ filter: narrowing(it, row), wanted: row[it.columns.find(c => /(^|_)nb_visits$/.test(c))] }))
+					.map(row => ({ filter: narrowing(it, row), wanted: row[it.columns.find(c => /(^|_)nb_visits(_converted)?$/.test(c))] }))
 					.filter(x => x.filter);				/* a click on a row without a name does nothing */
 
 				if (found.length)
