@@ -155,8 +155,8 @@ DECLARE
 BEGIN
 	FOR i IN 1 .. n LOOP
 		report := reports[1 + floor(random() * cardinality(reports))::integer];
-		first := floor(random() * 24)::integer;
-		calls := calls || format('%s(%s, %L, %L, visitors => %L%s)', report, site, (pg_temp.noon(first))::date, (pg_temp.noon(first - floor(random() * 24)::integer))::date,
+		first := CASE WHEN random() < 0.3 THEN 67 ELSE floor(random() * 24)::integer END;	-- whole months, or some days
+		calls := calls || format('%s(%s, %L, %L, visitors => %L%s)', report, site, (pg_temp.noon(first))::date, (pg_temp.noon(CASE first WHEN 67 THEN 0 ELSE first END - floor(random() * 24)::integer))::date,
 			pg_temp.pick('all', 'all', 'identified', 'anonymous'),
 			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report AND p.proargnames @> '{period}')
 				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END
@@ -195,7 +195,7 @@ $$;
 CREATE FUNCTION pg_temp.happen(kind text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	this CONSTANT integer := current_setting('test.site');
-	at timestamptz := now() - random() ^ 2 * interval '22 days';
+	at timestamptz := now() - random() ^ 2 * interval '66 days';
 	id text := lpad(to_hex(1 + floor(random() * 12)::integer), 16, '0');
 	victim bigint := (SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = current_setting('test.site')::integer ORDER BY random() LIMIT 1);
 	actor record;
@@ -255,6 +255,8 @@ BEGIN
 	RETURN kind;
 END $$;
 
+-- so that whole months are built
+SELECT pg_temp.hit('_id=00000000000000bb', pg_temp.noon(66));
 SELECT setseed(coalesce(nullif(current_setting('test.seed', true), ''), '0.25')::double precision);
 DO $$
 DECLARE
@@ -357,6 +359,14 @@ SET LOCAL test.reports = '^report_(pages|titles|performance)$';
 SELECT pg_temp.noticed($m$
 	CREATE FUNCTION pg_temp.forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE TRIGGER forgets BEFORE INSERT ON pk_tracking.rollup_times FOR EACH ROW EXECUTE FUNCTION pg_temp.forget()$m$, 'acts', 'acts', 'maintain') AS times;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events)$';
+SELECT pg_temp.noticed($m$UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits + 1 WHERE kind LIKE '%:month'$m$, VARIADIC '{}') AS months_changed;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events)$';
+SELECT pg_temp.noticed(regexp_replace(pg_get_functiondef('pk_tracking_internal.rollup_clear_months'::regproc), E'IF months', 'IF true OR months'), 'acts', 'acts', 'maintain') AS months_not_cleared;
 ROLLBACK;
 -- and the roll-ups are what is read
 BEGIN;

@@ -4,7 +4,8 @@
  *
  * An aggregate over the rows of the day and earlier rows of the same ids.  It keeps
  * sixteen bytes for a row and sorts them at the end: grouping by id in SQL takes
- * ten times the memory.
+ * ten times the memory.  Another one makes of the results for the days of a month
+ * that for the month.
  */
 #include "postgres.h"
 
@@ -19,6 +20,9 @@ PG_FUNCTION_INFO_V1(pkt_rollup_ages_combine);
 PG_FUNCTION_INFO_V1(pkt_rollup_ages_serialize);
 PG_FUNCTION_INFO_V1(pkt_rollup_ages_deserialize);
 PG_FUNCTION_INFO_V1(pkt_rollup_ages_result);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_of_add);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_of_combine);
+PG_FUNCTION_INFO_V1(pkt_rollup_ages_of_result);
 
 #define FIRST_ROOM 4
 
@@ -71,8 +75,26 @@ tidy(Ages *a)
 	a->n = n;
 }
 
+/* Of a month: ids are ages, and the second number how many have it: add them up. */
 static void
-add(MemoryContext context, Ages *a, int64 id, int32 age)
+sum_up(Ages *a)
+{
+	int64		n = 0;
+
+	qsort(a->seen, a->n, sizeof(Seen), by_id);
+	for (int64 i = 0; i < a->n; i++)
+	{
+		if (n > 0 && a->seen[n - 1].id == a->seen[i].id)
+			a->seen[n - 1].age += a->seen[i].age;
+		else
+			a->seen[n++] = a->seen[i];
+	}
+	a->n = n;
+}
+
+/* Add an element, after what makes fewer of them, if there is no room. */
+static void
+add(MemoryContext context, Ages *a, int64 id, int32 age, void (*make_fewer) (Ages *))
 {
 	if (a->n == a->room)
 	{
@@ -83,7 +105,7 @@ add(MemoryContext context, Ages *a, int64 id, int32 age)
 		}
 		else
 		{
-			tidy(a);
+			make_fewer(a);
 			if (a->n > a->room / 2)
 			{
 				a->room *= 2;
@@ -119,13 +141,13 @@ pkt_rollup_ages_add(PG_FUNCTION_ARGS)
 	Ages	   *a = state_of(fcinfo, &context);
 
 	if (!PG_ARGISNULL(1))
-		add(context, a, PG_GETARG_INT64(1), PG_ARGISNULL(2) ? 0 : Max(PG_GETARG_INT32(2), 1));
+		add(context, a, PG_GETARG_INT64(1), PG_ARGISNULL(2) ? 0 : Max(PG_GETARG_INT32(2), 1),
+			tidy);
 	PG_RETURN_POINTER(a);
 }
 
-/* pkt_rollup_ages_combine: SQL: adds another worker's state. */
-Datum
-pkt_rollup_ages_combine(PG_FUNCTION_ARGS)
+static Datum
+combine(FunctionCallInfo fcinfo, void (*make_fewer) (Ages *))
 {
 	MemoryContext context;
 	Ages	   *a = state_of(fcinfo, &context);
@@ -135,9 +157,23 @@ pkt_rollup_ages_combine(PG_FUNCTION_ARGS)
 		const Ages *other = (const Ages *) PG_GETARG_POINTER(1);
 
 		for (int64 i = 0; i < other->n; i++)
-			add(context, a, other->seen[i].id, other->seen[i].age);
+			add(context, a, other->seen[i].id, other->seen[i].age, make_fewer);
 	}
 	PG_RETURN_POINTER(a);
+}
+
+/* pkt_rollup_ages_combine: SQL: adds another worker's state. */
+Datum
+pkt_rollup_ages_combine(PG_FUNCTION_ARGS)
+{
+	return combine(fcinfo, tidy);
+}
+
+/* pkt_rollup_ages_of_combine: SQL: the same of the other aggregate. */
+Datum
+pkt_rollup_ages_of_combine(PG_FUNCTION_ARGS)
+{
+	return combine(fcinfo, sum_up);
 }
 
 /* pkt_rollup_ages_serialize: SQL: a worker's state, for the leader. */
@@ -148,8 +184,6 @@ pkt_rollup_ages_serialize(PG_FUNCTION_ARGS)
 	Size		size;
 	bytea	   *result;
 
-	if (a->n > 0)
-		tidy(a);
 	size = VARHDRSZ + a->n * sizeof(Seen);
 	result = palloc(size);
 	SET_VARSIZE(result, size);
@@ -188,6 +222,19 @@ array_of(Datum *values, int n, Oid type, int16 size, char align, bool *isnull)
 	return PointerGetDatum(construct_array(values, n, type, size, true, align));
 }
 
+/* A row of the type rollup_seen. */
+static Datum
+result_of(TupleDesc desc, int64 fresh, Datum *ages, Datum *counts, int n)
+{
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	values[0] = Int32GetDatum((int32) fresh);
+	values[1] = array_of(ages, n, INT2OID, sizeof(int16), TYPALIGN_SHORT, &nulls[1]);
+	values[2] = array_of(counts, n, INT4OID, sizeof(int32), TYPALIGN_INT, &nulls[2]);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
 /*
  * pkt_rollup_ages_result
  *		SQL: of the ids of the day: how many were not there before, the ages of the
@@ -198,8 +245,6 @@ Datum
 pkt_rollup_ages_result(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Datum		values[3];
-	bool		nulls[3] = {false};
 	int64		fresh = 0;
 	int64		n = 0;
 	int			kinds = 0;
@@ -248,8 +293,88 @@ pkt_rollup_ages_result(PG_FUNCTION_ARGS)
 			}
 		}
 	}
-	values[0] = Int32GetDatum((int32) fresh);
-	values[1] = array_of(age_values, kinds, INT2OID, sizeof(int16), TYPALIGN_SHORT, &nulls[1]);
-	values[2] = array_of(counts, kinds, INT4OID, sizeof(int32), TYPALIGN_INT, &nulls[2]);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+	return result_of(desc, fresh, age_values, counts, kinds);
+}
+
+/* The elements of a rollup_since() array, of the given type; NULL: none. */
+static void *
+elements(FunctionCallInfo fcinfo, int argument, Oid type, int *n)
+{
+	ArrayType  *array;
+
+	*n = 0;
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_ELEMTYPE(array) != type || ARR_HASNULL(array))
+		elog(ERROR, "not an array of a roll-up");
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	return ARR_DATA_PTR(array);
+}
+
+/*
+ * pkt_rollup_ages_of_add
+ *		SQL: takes what rollup_ages() has found for a day (an integer, a smallint[]
+ *		and an integer[]), and how many days the day is after the first one of its
+ *		month.  Whoever was there since then has been counted on another day.
+ */
+Datum
+pkt_rollup_ages_of_add(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	Ages	   *a = state_of(fcinfo, &context);
+	int32		days = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
+	int			n_ages;
+	int			n_counts;
+	int16	   *ages = elements(fcinfo, 2, INT2OID, &n_ages);
+	int32	   *counts = elements(fcinfo, 3, INT4OID, &n_counts);
+
+	/* age 0: never before */
+	if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) != 0)
+		add(context, a, 0, PG_GETARG_INT32(1), sum_up);
+	for (int i = 0; i < Min(n_ages, n_counts); i++)
+	{
+		if (ages[i] > days)
+			add(context, a, ages[i] - days, counts[i], sum_up);
+	}
+	PG_RETURN_POINTER(a);
+}
+
+/* pkt_rollup_ages_of_result: SQL: the month's, from its first day, as rollup_ages() has it. */
+Datum
+pkt_rollup_ages_of_result(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	int64		fresh = 0;
+	int			kinds = 0;
+	Datum	   *ages = NULL;
+	Datum	   *counts = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (!PG_ARGISNULL(0))
+	{
+		Ages	   *a = (Ages *) PG_GETARG_POINTER(0);
+
+		if (a->n > 0)
+		{
+			sum_up(a);
+			ages = palloc(a->n * sizeof(Datum));
+			counts = palloc(a->n * sizeof(Datum));
+			for (int64 i = 0; i < a->n; i++)
+			{
+				if (a->seen[i].id == 0)
+					fresh = a->seen[i].age;
+				else if (a->seen[i].age != 0)
+				{
+					ages[kinds] = Int16GetDatum((int16) a->seen[i].id);
+					counts[kinds++] = Int32GetDatum(a->seen[i].age);
+				}
+			}
+			pfree(a->seen);
+			a->seen = NULL;
+			a->n = a->room = 0;
+		}
+	}
+	return result_of(desc, fresh, ages, counts, kinds);
 }

@@ -41,3 +41,32 @@ CREATE AGGREGATE pk_tracking_internal.rollup_ages(id bigint, age integer) (
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE pk_tracking_internal.rollup_ages(bigint, integer) IS
 	'of the ids that are there on a day (age NULL): how many were not there before, and how many were, by days since then';
+
+CREATE FUNCTION pk_tracking_internal.rollup_ages_of_add(internal, integer, smallint[], integer[],
+	integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pkt_rollup_ages_of_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_ages_of_add IS
+	'part of the aggregate rollup_ages_of()';
+
+CREATE FUNCTION pk_tracking_internal.rollup_ages_of_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'pkt_rollup_ages_of_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_ages_of_combine IS
+	'part of the aggregate rollup_ages_of(): adds what another worker has collected';
+
+CREATE FUNCTION pk_tracking_internal.rollup_ages_of_result(internal)
+RETURNS pk_tracking_internal.rollup_seen
+AS 'MODULE_PATHNAME', 'pkt_rollup_ages_of_result' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_ages_of_result IS
+	'part of the aggregate rollup_ages_of()';
+
+CREATE AGGREGATE pk_tracking_internal.rollup_ages_of(n integer, ages smallint[], counts integer[],
+	days integer) (
+	SFUNC = pk_tracking_internal.rollup_ages_of_add, STYPE = internal, SSPACE = 512,
+	FINALFUNC = pk_tracking_internal.rollup_ages_of_result, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = pk_tracking_internal.rollup_ages_of_combine,
+	SERIALFUNC = pk_tracking_internal.rollup_ages_serialize,
+	DESERIALFUNC = pk_tracking_internal.rollup_ages_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE pk_tracking_internal.rollup_ages_of(integer, smallint[], integer[], integer) IS
+	'of the days of a month, each so many days after the first: what rollup_ages() would have found for the month';

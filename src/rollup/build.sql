@@ -43,6 +43,7 @@ SET jit = off
 AS $$
 #variable_conflict use_variable
 BEGIN
+	PERFORM pk_tracking_internal.rollup_clear_months(idsite, days);
 	-- the kinds are named for the sake of the indexes
 	DELETE FROM pk_tracking.rollup_visit r
 	WHERE r.idsite = idsite AND r.day = ANY (days)
@@ -472,6 +473,7 @@ BEGIN
 		EXIT WHEN clock_timestamp() >= until;
 		last := days[cardinality(days)];
 	END LOOP;
+	PERFORM pk_tracking_internal.rollup_build_months(idsite);
 	RETURN built;
 END
 $$;

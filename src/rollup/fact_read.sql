@@ -90,14 +90,14 @@ BEGIN
 							r.nb_hits, r.nb_visits, r.nb_uniq_visitors, r.visit_ages, r.visits,
 							r.visitor_ages, r.visitors, %5$s
 						FROM pk_tracking.rollup_fact r
-						WHERE r.idsite = $1 AND r.kind = %6$L AND r.day BETWEEN $7 AND $8
-							AND r.day < %7$L AND r.day <> ALL (%8$L::date[])
-							AND ($4 < 2 OR r.consents = 1) AND ($5 >= 2 OR r.consents = 0)%9$s) f) f) f
+						WHERE r.idsite = $1 AND %6$s
+							AND ($4 < 2 OR r.consents = 1) AND ($5 >= 2 OR r.consents = 0)%7$s) f) f) f
 			GROUP BY %1$s)$query$,
 		coalesce(key_names, '''''::text'), coalesce(sums, ''), coalesce(key_columns, '$6 AS site'),
 		CASE WHEN period_key IS NULL THEN '$7' ELSE replace(first_day, 'k1',
 			format(period_key, '(f.day::timestamp AT TIME ZONE $6)')) END,
-		columns, kind, l.live_from, l.stale,
+		columns, pk_tracking_internal.rollup_days(kind, idsite, from_date, to_date, l.live_from, l.stale,
+			period_key),
 		CASE WHEN l.runs IS NOT NULL THEN format(' UNION ALL (SELECT r.day, r.idaction_1, '
 			'r.idaction_2, r.idaction_3, r.number, r.words, r.consents, r.nb_hits, r.nb_visits, '
 			'r.nb_uniq_visitors, r.visit_ages, r.visits, r.visitor_ages, r.visitors, %s FROM (%s) r)',

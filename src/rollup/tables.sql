@@ -40,6 +40,7 @@ BEGIN
 		built timestamptz,
 		stale boolean NOT NULL DEFAULT false,
 		users_by_id boolean NOT NULL DEFAULT false,
+		month_built boolean NOT NULL DEFAULT false,
 		PRIMARY KEY (idsite, day));
 	COMMENT ON TABLE pk_tracking.rollup_day IS 'days of sites and their roll-ups';
 	COMMENT ON COLUMN pk_tracking.rollup_day.idsite IS 'site';
@@ -52,6 +53,8 @@ BEGIN
 		'whether rows of the day were changed since';
 	COMMENT ON COLUMN pk_tracking.rollup_day.users_by_id IS
 		'whether each visit of a user has the visitor id that the user id gives; else nb_users is good for this day alone';
+	COMMENT ON COLUMN pk_tracking.rollup_day.month_built IS
+		'of the first day of a month: whether its days were added up';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_rollup_day IS

@@ -64,6 +64,16 @@ CREATE AGGREGATE pk_tracking_internal.rollup_times_of(bytea) (
 COMMENT ON AGGREGATE pk_tracking_internal.rollup_times_of(bytea) IS
 	'of the six loading times and of their sum: number, sum, median and 95th percentile';
 
+CREATE AGGREGATE pk_tracking_internal.rollup_times_together(bytea) (
+	SFUNC = pk_tracking_internal.rollup_times_merge, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = pk_tracking_internal.rollup_times_pack, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = pk_tracking_internal.rollup_times_combine,
+	SERIALFUNC = pk_tracking_internal.rollup_times_serialize,
+	DESERIALFUNC = pk_tracking_internal.rollup_times_unpack,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE pk_tracking_internal.rollup_times_together(bytea) IS
+	'packs the loading times of several days together';
+
 CREATE FUNCTION pk_tracking_internal.make_rollup_times() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -172,13 +182,13 @@ BEGIN
 			FROM (
 				SELECT r.day, coalesce(r.idaction_1, 0) AS idaction_1, r.times
 				FROM pk_tracking.rollup_times r
-				WHERE r.idsite = $1 AND r.kind = %2$L AND r.day BETWEEN $7 AND $8
-					AND r.day < %3$L AND r.day <> ALL (%4$L::date[])
-					AND CASE r.consents WHEN 0 THEN $4 < 2 ELSE $5 >= 2 END%5$s) f
-			GROUP BY %6$s)$query$,
+				WHERE r.idsite = $1 AND %2$s
+					AND CASE r.consents WHEN 0 THEN $4 < 2 ELSE $5 >= 2 END%3$s) f
+			GROUP BY %4$s)$query$,
 		(SELECT string_agg(format('%s AS k%s', e.key, e.n), ', ' ORDER BY e.n)
 			FROM regexp_split_to_table(key_columns, ', (?=f.idaction)') WITH ORDINALITY AS e (key, n)),
-		kind, l.live_from, l.stale,
+		pk_tracking_internal.rollup_days(kind, idsite, from_date, to_date, l.live_from, l.stale,
+			period_key),
 		CASE WHEN l.runs IS NOT NULL THEN format(' UNION ALL (SELECT r.day, coalesce(r.idaction_1, 0), '
 			'r.times FROM (%s) r)', pk_tracking_internal.rollup_times_query(ARRAY[kind], l.runs))
 			ELSE '' END,
