@@ -67,12 +67,12 @@ FROM (SELECT a.search_keyword AS keyword, count(*) AS hits, count(*) FILTER (WHE
 	count(DISTINCT a.idvisit) FILTER (WHERE a.search_count = 0 AND a.consent IN ('undecided', 'refused')) AS anonymous {of} AND a.kind = 'search' GROUP BY 1) m WHERE m.other > 0 ORDER BY m.other DESC$$),
 ('report_performance', $$SELECT a.day, a.day, a.day::timestamp AT TIME ZONE 'Europe/Berlin', count(*), count(a.time_server), {times} FROM (SELECT (a.server_time AT TIME ZONE 'Europe/Berlin')::date AS day, a.* {of} AND a.kind = 'page') a GROUP BY 1 ORDER BY 1$$)) AS t(report, sql);
 INSERT INTO by_hand SELECT format('report_%ss', r.by), pg_temp.fill(replace($$
-WITH m AS (SELECT a.{by}, {metrics}, count(a.time_server) AS timed, {times} {of} AND a.kind = 'page' GROUP BY 1),
-e AS (SELECT v.entry_{by} AS {by}, count(*) AS n, sum(v.visit_total_actions) AS actions, sum(v.visit_total_time) AS time, count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounces
+WITH m AS MATERIALIZED (SELECT a.{by}, {metrics}, count(a.time_server) AS timed, {times} {of} AND a.kind = 'page' GROUP BY 1),
+e AS MATERIALIZED (SELECT v.entry_{by} AS {by}, count(*) AS n, sum(v.visit_total_actions) AS actions, sum(v.visit_total_time) AS time, count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounces
 	FROM pk_tracking.visit v WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 AND v.visit_first_action_time < $2 GROUP BY 1),
-x AS (SELECT v.exit_{by} AS {by}, count(*) AS n FROM pk_tracking.visit v
+x AS MATERIALIZED (SELECT v.exit_{by} AS {by}, count(*) AS n FROM pk_tracking.visit v
 	WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 - interval '1 day' AND v.visit_first_action_time < $2 AND v.visit_last_action_time >= $1 AND v.visit_last_action_time < $2 GROUP BY 1),
-t AS (SELECT a.previous_{by} AS {by}, sum(a.time_spent_ref_action) AS time {of} GROUP BY 1)
+t AS MATERIALIZED (SELECT a.previous_{by} AS {by}, sum(a.time_spent_ref_action) AS time {of} GROUP BY 1)
 SELECT m.{by}, m.hits, m.visits, m.visitors, coalesce(e.n, 0), coalesce(e.actions, 0), coalesce(e.time, 0), coalesce(e.bounces, 0), round(coalesce(100.0 * e.bounces / e.n, 0), 1),
 	coalesce(x.n, 0), round(coalesce(100.0 * x.n / m.visits, 0), 1), coalesce(t.time, 0), round(coalesce(t.time, 0)::numeric / m.hits)::bigint, m.timed, m.avg_a, m.median_a, m.p95_a, m.avg_b, m.median_b, m.p95_b, m.avg_c, m.median_c, m.p95_c,
 	m.avg_d, m.median_d, m.p95_d, m.avg_e, m.median_e, m.p95_e, m.avg_f, m.median_f, m.p95_f, m.avg_a + m.avg_b + m.avg_c + m.avg_d + m.avg_e + m.avg_f, m.median_g, m.p95_g, m.anonymous, round(100.0 * m.anonymous / m.visits, 1)
@@ -83,10 +83,10 @@ SELECT v.entry_{by}, count(*) AS n, count(DISTINCT v.idvisitor) + count(*) FILTE
 	round(100.0 * count(*) FILTER (WHERE v.visit_total_actions <= 1) / count(*), 1), count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')), round(100.0 * count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')) / count(*), 1)
 FROM pk_tracking.visit v WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 AND v.visit_first_action_time < $2 GROUP BY 1 ORDER BY n DESC$$, '{by}', r.by) FROM (VALUES ('pages', 'url'), ('titles', 'title')) AS r(report, by)
 UNION ALL SELECT 'report_exit_' || r.report, pg_temp.fill(replace($$
-SELECT x.{by}, x.n, x.visitors, m.visits, round(100.0 * x.n / m.visits, 1), x.anonymous, round(100.0 * x.anonymous / x.n, 1)
-FROM (SELECT v.exit_{by} AS {by}, count(*) AS n, count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')) AS visitors, count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')) AS anonymous FROM pk_tracking.visit v
-	WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 - interval '1 day' AND v.visit_first_action_time < $2 AND v.visit_last_action_time >= $1 AND v.visit_last_action_time < $2 GROUP BY 1) x
-	JOIN (SELECT a.{by}, count(DISTINCT a.idvisit) AS visits {of} AND a.kind = 'page' GROUP BY 1) m USING ({by}) ORDER BY x.n DESC$$, '{by}', r.by)) FROM (VALUES ('pages', 'url'), ('titles', 'title')) AS r(report, by)
+WITH x AS MATERIALIZED (SELECT v.exit_{by} AS {by}, count(*) AS n, count(DISTINCT v.idvisitor) + count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')) AS visitors, count(*) FILTER (WHERE v.consent IN ('undecided', 'refused')) AS anonymous FROM pk_tracking.visit v
+	WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 - interval '1 day' AND v.visit_first_action_time < $2 AND v.visit_last_action_time >= $1 AND v.visit_last_action_time < $2 GROUP BY 1),
+m AS MATERIALIZED (SELECT a.{by}, count(DISTINCT a.idvisit) AS visits {of} AND a.kind = 'page' GROUP BY 1)
+SELECT x.{by}, x.n, x.visitors, m.visits, round(100.0 * x.n / m.visits, 1), x.anonymous, round(100.0 * x.anonymous / x.n, 1) FROM x JOIN m USING ({by}) ORDER BY x.n DESC$$, '{by}', r.by)) FROM (VALUES ('pages', 'url'), ('titles', 'title')) AS r(report, by)
 UNION ALL SELECT format('report_%s_after_search', r.report), pg_temp.fill(replace($$
 SELECT m.{by}, m.hits, m.all_hits, round(100.0 * m.hits / m.all_hits, 1), m.visits, m.visitors, m.anonymous, round(100.0 * m.anonymous / m.visits, 1)
 FROM (SELECT a.{by}, count(*) AS all_hits, count(*) FILTER (WHERE a.before = 'search') AS hits, count(DISTINCT a.idvisit) FILTER (WHERE a.before = 'search') AS visits,
@@ -102,12 +102,12 @@ SELECT m.*, round(100.0 * m.exits / m.visits, 1) FROM (SELECT m.value{url}, coun
 	WHERE m.value IS NOT NULL GROUP BY m.value{url}) m ORDER BY m.hits DESC$$, '{url}', r.url)) FROM (VALUES ('report_action_dimension', ''), ('report_action_dimension_urls', ', m.url')) AS r(report, url);
 INSERT INTO by_hand SELECT t.report, pg_temp.fill(t.sql) FROM (VALUES
 ('report_page_tree', $$
-WITH m AS (SELECT split_part(regexp_replace(a.url, '^https?://[^/]*/', ''), '/', 1) AS step, count(DISTINCT a.url) AS pages, {metrics} {of} AND a.kind = 'page' GROUP BY 1),
-e AS (SELECT split_part(regexp_replace(v.entry_url, '^https?://[^/]*/', ''), '/', 1) AS step, count(*) AS n, count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounces
+WITH m AS MATERIALIZED (SELECT split_part(regexp_replace(a.url, '^https?://[^/]*/', ''), '/', 1) AS step, count(DISTINCT a.url) AS pages, {metrics} {of} AND a.kind = 'page' GROUP BY 1),
+e AS MATERIALIZED (SELECT split_part(regexp_replace(v.entry_url, '^https?://[^/]*/', ''), '/', 1) AS step, count(*) AS n, count(*) FILTER (WHERE v.visit_total_actions <= 1) AS bounces
 	FROM pk_tracking.visit v WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 AND v.visit_first_action_time < $2 GROUP BY 1),
-x AS (SELECT split_part(regexp_replace(v.exit_url, '^https?://[^/]*/', ''), '/', 1) AS step, count(*) AS n FROM pk_tracking.visit v
+x AS MATERIALIZED (SELECT split_part(regexp_replace(v.exit_url, '^https?://[^/]*/', ''), '/', 1) AS step, count(*) AS n FROM pk_tracking.visit v
 	WHERE v.idsite = 1 AND v.visit_first_action_time >= $1 - interval '1 day' AND v.visit_first_action_time < $2 AND v.visit_last_action_time >= $1 AND v.visit_last_action_time < $2 GROUP BY 1),
-t AS (SELECT split_part(regexp_replace(a.previous_url, '^https?://[^/]*/', ''), '/', 1) AS step, sum(a.time_spent_ref_action) AS time {of} GROUP BY 1)
+t AS MATERIALIZED (SELECT split_part(regexp_replace(a.previous_url, '^https?://[^/]*/', ''), '/', 1) AS step, sum(a.time_spent_ref_action) AS time {of} GROUP BY 1)
 SELECT '/' || m.step || '/', true, m.pages, m.hits, m.visits, m.visitors, e.n, e.bounces, round(100.0 * e.bounces / e.n, 1), x.n, round(100.0 * x.n / m.visits, 1), t.time, round(t.time::numeric / m.hits)::bigint, m.anonymous, round(100.0 * m.anonymous / m.visits, 1)
 FROM m LEFT JOIN e USING (step) LEFT JOIN x USING (step) LEFT JOIN t USING (step) ORDER BY m.hits DESC$$),
 ('report_evolution', $$
@@ -168,9 +168,13 @@ FROM (SELECT c.idgoal, c.idgoal >= 0, count(*) AS n, count(DISTINCT c.idvisit) A
 	CROSS JOIN (SELECT count(*) AS n, count(*) FILTER (WHERE v.visitor_type = 'new') AS n_new FROM ({acted}) a JOIN pk_tracking.visit v USING (idvisit)) t$$),
 ('report_attribution', $$
 WITH c AS (SELECT c.idvisit, c.idgoal, c.revenue, c.server_time, v.idvisitor, v.referrer_type, v.referrer_name, v.referrer_keyword FROM pk_tracking.log_conversion c JOIN pk_tracking.visit v USING (idvisit) WHERE c.idsite = 1 AND c.server_time >= $1 AND c.server_time < $2 AND c.idgoal >= 0),
-t AS (SELECT c.idgoal, c.revenue, e.referrer_type, e.referrer_name, e.referrer_keyword, row_number() OVER (PARTITION BY c.idvisit, c.idgoal ORDER BY e.visit_first_action_time, e.idvisit) = 1 AS first, e.idvisit = c.idvisit AS last,
-		row_number() OVER (PARTITION BY c.idvisit, c.idgoal ORDER BY e.referrer_type = 'direct', e.visit_first_action_time DESC, e.idvisit DESC) = 1 AS not_direct
-	FROM c JOIN pk_tracking.visit e ON e.idsite = 1 AND (e.idvisit = c.idvisit OR e.idvisitor = c.idvisitor AND e.visit_first_action_time <= c.server_time AND e.visit_first_action_time >= c.server_time - interval '30 days'))
+j AS (SELECT c.idvisit, c.idgoal, c.revenue, e.idvisit AS earlier, e.visit_first_action_time, e.referrer_type, e.referrer_name, e.referrer_keyword
+	FROM c JOIN pk_tracking.visit e ON e.idsite = 1 AND e.idvisitor = c.idvisitor AND e.visit_first_action_time <= c.server_time AND e.visit_first_action_time >= c.server_time - interval '30 days'
+	WHERE e.visit_first_action_time >= $1 - interval '30 days' AND e.visit_first_action_time < $2
+	UNION ALL SELECT c.idvisit, c.idgoal, c.revenue, c.idvisit, c.server_time, c.referrer_type, c.referrer_name, c.referrer_keyword FROM c WHERE c.idvisitor IS NULL),
+t AS (SELECT j.idgoal, j.revenue, j.referrer_type, j.referrer_name, j.referrer_keyword, row_number() OVER (PARTITION BY j.idvisit, j.idgoal ORDER BY j.visit_first_action_time, j.earlier) = 1 AS first, j.earlier = j.idvisit AS last,
+		row_number() OVER (PARTITION BY j.idvisit, j.idgoal ORDER BY j.referrer_type = 'direct', j.visit_first_action_time DESC, j.earlier DESC) = 1 AS not_direct
+	FROM j)
 SELECT t.idgoal, t.referrer_type, t.referrer_name, t.referrer_keyword, count(*) FILTER (WHERE first), sum(revenue) FILTER (WHERE first), count(*) FILTER (WHERE last), sum(revenue) FILTER (WHERE last), count(*) FILTER (WHERE not_direct), sum(revenue) FILTER (WHERE not_direct)
 FROM t WHERE first OR last OR not_direct GROUP BY 1, 2, 3, 4 ORDER BY 1, 5 DESC$$)) AS t(report, sql)
 UNION ALL SELECT r.report, pg_temp.fill(format($$SELECT m.step, m.n, round(100.0 * m.n / sum(m.n) OVER (), 1), m.visits, m.revenue, m.anonymous, round(100.0 * m.anonymous / m.visits, 1) FROM (SELECT width_bucket(%s, %L::integer[]) AS step, {conversions} {converted} AND c.idgoal >= 0 GROUP BY 1) m ORDER BY 1$$, r.value, r.steps))

@@ -21,6 +21,8 @@ AS $$
 			SELECT c.idvisit FROM pk_tracking.log_conversion c WHERE {conversions c}
 			GROUP BY c.idvisit) c
 			LEFT JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
+				AND v.visit_first_action_time >= $2 - {longest visit}
+				AND v.visit_first_action_time < $3 + {longest visit}
 		WHERE ({acting visits v}) IS NOT TRUE$query$, columns)
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_acting_visits IS

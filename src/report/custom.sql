@@ -35,6 +35,9 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 			count(*) FILTER (WHERE v.last_idlink_va = l.idlink_va) AS exit_nb_visits
 		FROM pk_tracking.log_link_visit_action l
 			JOIN pk_tracking.log_visit v ON v.idvisit = l.idvisit
+				-- so that the visits of other times are not read
+				AND v.visit_first_action_time >= $2 - {longest visit}
+				AND v.visit_first_action_time < $3 + {longest visit}
 			%3$s
 		WHERE {actions l} AND l.idaction_url IS NOT NULL
 			AND l.custom_dimensions ->> $10::text IS NOT NULL

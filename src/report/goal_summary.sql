@@ -64,6 +64,8 @@ SELECT pk_tracking_internal.make_report('report_goal_summary',
 				pk_tracking_internal.report_distinct(c.idvisit) FILTER (WHERE c.consent >= 2) AS nb_visits_anonymous
 			FROM pk_tracking.log_conversion c
 				JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
+					AND v.visit_first_action_time >= $2 - {longest visit}
+					AND v.visit_first_action_time < $3 + {longest visit}
 			WHERE {conversions c}
 				-- a cart without items and revenue was emptied
 				AND (c.idgoal >= 0 OR (c.items = 0 AND c.revenue = 0) IS NOT TRUE)

@@ -39,6 +39,8 @@ BEGIN
 			SELECT c.idgoal, %1$s AS k1, %3$s
 			FROM pk_tracking.log_conversion c
 				JOIN pk_tracking.log_visit v ON v.idvisit = c.idvisit
+					AND v.visit_first_action_time >= $2 - {longest visit}
+					AND v.visit_first_action_time < $3 + {longest visit}
 			WHERE {conversions c} AND c.idgoal >= 0 AND ($11 IS NULL OR c.idgoal = $11)
 			GROUP BY 1, 2) m
 		GROUP BY 1, 2) m

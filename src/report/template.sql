@@ -20,6 +20,7 @@
 --		{acting visits v}		rows of log_visit that may have acted in the period: that
 --								began before its end and did not end before it
 --		{longest visit}			an interval: no visit of the site lasted longer
+--								(what is of a visit, is looked for so long before and after)
 --		{actions l}				rows of log_link_visit_action by their time
 --		{conversions c}			rows of log_conversion by their time
 --		{items i}				rows of log_conversion_item by their time
