@@ -238,10 +238,14 @@ const sayProblem = problem => problem.name === 'AbortError' || say(problem.messa
 
 /* A row of a report over time: what the address says of it, and the dialog. */
 async function openRow(report, args, row) {
-	const made = await import('./row.js');
+	try {
+		const made = await import('./row.js');
 
-	note(await made.rowAddress(report, args, row));
-	await made.openRow(state, note).catch(sayProblem);
+		note(await made.rowAddress(report, args, row));
+		await made.openRow(state, note);
+	} catch (problem) {
+		sayProblem(problem);
+	}
 }
 
 /* The keyboard goes back to what was pressed, or to what stands in its place. */
