@@ -234,7 +234,12 @@ async function draw(place) {
 	say(t('view', state.view));
 }
 
-const sayProblem = problem => problem.name === 'AbortError' || say(problem.message);
+function sayProblem(problem) {
+	const where = page.querySelector('.notices');
+
+	if (problem.name !== 'AbortError' && where)
+		put(where, h('p', { class: 'problem', role: 'alert' }, problem.message));
+}
 
 /* A row of a report over time: what the address says of it, and the dialog. */
 async function openRow(report, args, row) {

@@ -548,6 +548,14 @@ module.exports = async () => {
 		await page.locator('[data-panel="countries"]').getByRole('button', { name: 'Try again' }).click();
 		await page.locator('[data-panel="countries"] tbody tr').first().waitFor();
 		ok(true, 'failing: tried again');
+		await page.route('**/api/', route => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"title":"PostgreSQL is away","status":503}' }));
+		await page.getByRole('button', { name: /^Over time: / }).first().click();
+		await page.locator('.notices [role="alert"]').waitFor();
+		is(await page.locator('.notices').textContent(), 'PostgreSQL is away', 'failing: a row over time says so, too');
+		await page.unroute('**/api/');
+		await page.getByRole('button', { name: /^Over time: / }).first().click();
+		await page.locator('.row-dialog tbody tr').first().waitFor();
+		ok(true, 'failing: and comes back');
 	};
 
 	/* A website without a hit, and the first one. */
