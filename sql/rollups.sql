@@ -160,6 +160,8 @@ BEGIN
 			pg_temp.pick('all', 'all', 'identified', 'anonymous'),
 			CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report AND p.proargnames @> '{period}')
 				THEN format(', period => %L', pg_temp.pick('hour', 'day', 'week', 'month', 'quarter', 'year', 'range')) ELSE '' END
+			|| CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname = report AND p.proargnames @> '{goal}')
+				THEN format(', goal => %s', pg_temp.pick('NULL', '0', '1')) ELSE '' END
 			|| CASE WHEN random() < 0.2 THEN format(', filter => %L', pg_temp.pick('countryCode==nz', 'countryCode!=nz', 'countryCode==xx', 'deviceType==desktop', 'referrerType==website',
 				'visitorType==new', 'consent==granted', 'languageCode==de', 'referrerName==a.example', 'referrerName==', 'countryCode==nz,countryCode==de', 'actions>2')) ELSE '' END);
 	END LOOP;
@@ -185,9 +187,9 @@ CREATE FUNCTION pg_temp.act() RETURNS text LANGUAGE sql VOLATILE AS $$
 		WHEN 2 THEN '&search=' || pg_temp.pick('one', 'two') || pg_temp.pick('', '&search_cat=c', '&search_count=0', '&search_cat=d&search_count=3')
 		WHEN 3 THEN '&e_c=' || pg_temp.pick('c', 'd') || '&e_a=play' || pg_temp.pick('', '&e_n=n', '&e_v=1.5', '&e_n=n&e_v=-2')
 		WHEN 4 THEN '&c_n=' || pg_temp.pick('banner', 'teaser') || '&c_p=' || pg_temp.pick('p', 'q') || pg_temp.pick('', '', '&c_i=click')
-		WHEN 5 THEN '&_pks=' || pg_temp.pick('s1', 's2') || '&_pkn=' || pg_temp.pick('n1', 'n2') || '&_pkc=' || pg_temp.pick('c1', 'c2') || '&_pkp=' || pg_temp.pick('10', '12.50')
+		WHEN 5 THEN '&_pks=' || pg_temp.pick('s1', 's2') || '&_pkn=' || pg_temp.pick('n1', 'n2') || '&_pkc=' || pg_temp.pick('c1', 'c2', '%5B%22c2%22%2C%22c1%22%5D') || '&_pkp=' || pg_temp.pick('10', '12.50')
 		WHEN 6 THEN '&idgoal=0&revenue=' || floor(random() * 1000) / 10 || '&ec_id=' || random()
-			|| '&ec_items=%5B%5B%22s' || pg_temp.pick('1', '2') || '%22%2C%22n1%22%2C%22c1%22%2C5%2C' || pg_temp.pick('1', '3') || '%5D%5D'
+			|| '&ec_items=%5B%5B%22s' || pg_temp.pick('1', '2') || '%22%2C%22n1%22%2C' || pg_temp.pick('%22c1%22', '%5B%22c1%22%2C%22c3%22%2C%22c1%22%5D') || '%2C5%2C' || pg_temp.pick('1', '3') || '%5D%5D'
 		ELSE '&url=https%3A%2F%2Fu.example%2F' || pg_temp.pick('', 'a', 'b', 'dir%2Fc', 'thanks') || '&action_name=' || pg_temp.pick('A', 'B', '')
 			|| pg_temp.pick('', '&pf_net=' || floor(random() * 99) || '&pf_srv=' || floor(random() * 999) || '&pf_onl=7') END
 $$;
@@ -372,6 +374,52 @@ ROLLBACK;
 BEGIN;
 SELECT pg_temp.noticed('UPDATE pk_tracking.rollup_visit SET nb_visits = nb_visits + 1', VARIADIC '{}') AS roll_ups_changed;
 ROLLBACK;
+
+-- From roll-ups alone -----------------------------------------------------
+-- retention empties the log of days that are over; what these reports say of them stays
+SELECT bool_and(pg_temp.happen(k) IS NOT NULL) AS happened FROM unnest('{order,goal,acts,acts,late user,acts,acts}'::text[]) k, generate_series(1, 6);
+SELECT FROM pk_tracking.maintain();
+CREATE TEMP TABLE answers AS
+SELECT p.proname::text AS report, format('%s(%s, %L, %L%s)', p.proname, :site, (pg_temp.noon(22))::date, (pg_temp.noon(10))::date,
+		CASE WHEN p.proargnames @> '{period}' THEN ', period => ''week''' ELSE '' END) AS call
+FROM pg_proc p WHERE p.pronamespace = 'pk_tracking'::regnamespace AND p.proname ~ '^report_' AND p.prosrc ~ 'rollups?[} ]';
+ALTER TABLE answers ADD before text, ADD after text, ADD total numeric;
+UPDATE answers SET before = pg_temp.answer(call);
+DO $$
+DECLARE
+	n bigint;
+BEGIN
+	CALL pk_tracking.purge(current_setting('test.site')::integer, 9, visits => n, actions => n, conversions => n, items => n);
+END $$;
+SELECT count(*) AS visits FROM pk_tracking.log_visit v WHERE v.idsite = :site AND v.visit_first_action_time < pg_temp.noon(10);
+UPDATE answers SET after = pg_temp.answer(call);
+SELECT a.report AS does_not_stay FROM answers a WHERE a.after IS DISTINCT FROM a.before;
+SELECT count(*) FILTER (WHERE a.before <> '') > 35 AS most_say_something FROM answers a;
+SELECT a.report FROM answers a ORDER BY a.report COLLATE "C";
+-- and if names are gone, too, what was counted for them is counted for "(other)"
+CREATE FUNCTION pg_temp.total(call text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	total numeric;
+BEGIN
+	EXECUTE format('SELECT sum((to_jsonb(x) ->> c.name)::numeric) FROM pk_tracking.%s x,
+		unnest(''{nb_hits,nb_events,nb_impressions,nb_interactions,quantity,abandoned_quantity}''::text[]) AS c (name)', call) INTO total;
+	RETURN total;
+END $$;
+UPDATE answers SET total = pg_temp.total(call);
+DELETE FROM pk_tracking.log_conversion_item WHERE idsite = :site;
+DELETE FROM pk_tracking.log_conversion WHERE idsite = :site;
+DELETE FROM pk_tracking.log_link_visit_action WHERE idsite = :site;
+DELETE FROM pk_tracking.log_visit WHERE idsite = :site;
+DO $$
+DECLARE
+	n bigint;
+BEGIN
+	CALL pk_tracking.sweep_names(swept => n);
+END $$;
+SELECT count(*) AS names FROM pk_tracking.log_action a WHERE a.idsite = :site AND a.idaction > 0;
+-- but for reports of names to which something applies: now it applies to "(other)"
+SELECT a.report AS differs FROM answers a WHERE a.total <> pg_temp.total(a.call) AND a.report !~ '_(after_search|without_results)$';
+SELECT count(*) > 5 AS some_say_other FROM answers a WHERE pg_temp.answer(a.call) ~ '\(other\)';
 
 SELECT pk_tracking.detach('rollups_raw');
 DROP TABLE rollups_raw;

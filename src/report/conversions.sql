@@ -8,8 +8,24 @@
 -- ---------------------------------------------------------------------------
 
 /*
- * The steps are Matomo's, and so are their words.  Every step has a row.  goal:
- * NULL for all goals and orders; 0 for orders.
+ * How long it took until a conversion c: the value, and the least values of its steps, as
+ * Matomo has them.
+ */
+CREATE FUNCTION pk_tracking_internal.report_conversion_steps(OUT unit text, OUT value text,
+	OUT steps text)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
+SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES ('days', 'c.visitor_seconds_since_first / 86400', '{0,1,2,3,4,5,6,7,8,15,31,61,121,365}'),
+		('visits', 'c.visitor_count_visits', '{1,2,3,4,5,6,7,8,9,15,26,51,101}')
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_conversion_steps IS
+	'the steps of report_days_to_conversion() and report_visits_to_conversion()';
+
+/*
+ * The words are Matomo's, as the steps are.  Every step has a row.  goal: NULL for all
+ * goals and orders; 0 for orders.
  */
 SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	pg_catalog.format('%s text, nb_conversions bigint, nb_conversions_percentage numeric,
@@ -28,20 +44,28 @@ SELECT pk_tracking_internal.make_report(r.name, r.comment,
 	FROM (SELECT b.least, lead(b.least) OVER (ORDER BY b.least) - 1 AS greatest,
 			row_number() OVER (ORDER BY b.least) AS n
 		FROM unnest(%3$L::integer[]) AS b(least)) step
-		LEFT JOIN (
+		LEFT JOIN {from rollups} (
+			SELECT c.k1 AS n, c.nb_hits AS nb_conversions, c.nb_visits AS nb_visits_converted,
+				c.revenue, c.nb_visits_anonymous
+			FROM {counts of %5$s_to_conversion} c WHERE $10 IS NULL
+			UNION ALL
+			SELECT c.k2::integer, c.nb_hits, c.nb_visits, c.revenue, c.nb_visits_anonymous
+			FROM {counts of %5$s_to_conversion_by_goal} c WHERE c.k1 = $10)
+			{or from the log} (
 			SELECT width_bucket(%2$s, %3$L::integer[]) AS n, %4$s
 			FROM pk_tracking.log_conversion c
 			WHERE {conversions c} AND c.idgoal >= 0 AND ($10 IS NULL OR c.idgoal = $10)
-			GROUP BY 1) m USING (n)
+			GROUP BY 1) {end of rollups} m USING (n)
 	ORDER BY n
-	$report$, r.unit, r.value, r.steps, pk_tracking_internal.report_conversion_metrics()),
+	$report$, r.unit, k.value, k.steps,
+		pk_tracking_internal.report_conversion_metrics(), k.unit),
 	more_arguments => 'goal integer DEFAULT NULL', rows => 14)
 FROM (VALUES
 	('report_days_to_conversion',
 		'conversions by the days between the visitor''s first visit and the one that converted; goal: NULL for all, 0 for orders',
-		'days', 'day', 'c.visitor_seconds_since_first / 86400',
-		'{0,1,2,3,4,5,6,7,8,15,31,61,121,365}'),
+		'days', 'day'),
 	('report_visits_to_conversion',
 		'conversions by the number of visits that the visitor made, the one that converted included; goal: NULL for all, 0 for orders',
-		'visits', 'visit', 'c.visitor_count_visits', '{1,2,3,4,5,6,7,8,9,15,26,51,101}')
-) AS r(name, comment, result_column, unit, value, steps);
+		'visits', 'visit')
+) AS r(name, comment, result_column, unit)
+	JOIN pk_tracking_internal.report_conversion_steps() k ON k.unit = r.result_column;

@@ -123,6 +123,14 @@ SELECT pk_tracking_internal.make_rollup_fact_kind('conversion_hours', 'conversio
 	number => 'c.idgoal', words => '{extract(hour FROM c.server_time AT TIME ZONE $6)::integer::text}',
 	sums => '{revenue sum c.revenue}', visitors => false);
 
+SELECT pk_tracking_internal.make_rollup_fact_kind(r.unit || '_to_conversion' || g.kind, 'conversions',
+	'{}', 'c.idgoal >= 0', number => coalesce(g.goal, b.bucket),
+	words => CASE WHEN g.goal IS NULL THEN '{}' ELSE ARRAY[b.bucket] END,
+	sums => '{revenue sum c.revenue}', visitors => false)
+FROM pk_tracking_internal.report_conversion_steps() r
+	CROSS JOIN LATERAL pg_catalog.format('width_bucket(%s, %L::integer[])', r.value, r.steps) AS b (bucket),
+	(VALUES ('', NULL), ('_by_goal', 'c.idgoal')) AS g (kind, goal);
+
 SELECT pk_tracking_internal.make_rollup_fact_kind('orders', 'conversions', '{}', 'c.idgoal = 0',
 	sums => '{revenue sum c.revenue, nb_revenues total (c.revenue IS NOT NULL)::integer,
 		revenue_subtotal sum c.revenue_subtotal, revenue_tax sum c.revenue_tax,
@@ -175,3 +183,25 @@ SELECT pk_tracking_internal.make_rollup_fact_kind('product_views_names', 'action
 	'{l.idaction_product_sku, "coalesce(l.idaction_product_name, 0)", "coalesce(l.idaction_product_cat, 0)"}',
 	'l.idaction_product_sku <> 0', visits => false, visitors => false,
 	sums => '{latest max trunc(extract(epoch FROM l.server_time) * 1000000) * 18446744073709551616 + l.idlink_va}');
+
+INSERT INTO pk_tracking_internal.rollup_origin (source, relation, alias, moment, within)
+SELECT s.source, s.relation, o.alias, o.moment, o.within
+FROM pk_tracking_internal.report_product_keys() r
+	CROSS JOIN LATERAL (VALUES ('items_by_' || r.by, r.items, 'items'),
+		('actions_by_' || r.by, r.actions, 'actions')) AS s (source, relation, of)
+	JOIN pk_tracking_internal.rollup_origin o ON o.source = s.of
+WHERE r.by = 'category';
+
+SELECT pk_tracking_internal.make_rollup_fact_kind(s.side || '_by_' || r.by,
+	CASE r.by WHEN 'category' THEN 'items_by_category' ELSE 'items' END, ARRAY[r.item_key],
+	'NOT i.deleted AND ' || s.condition, part => s.part,
+	sums => '{quantity total i.quantity, revenue sum i.price * i.quantity, prices sum i.price,
+		lines total (i.price IS NOT NULL)::integer}', visitors => false)
+FROM pk_tracking_internal.report_product_keys() r,
+	(VALUES ('ordered', $$i.idorder <> '0'$$, 'i.idorder'), ('left', $$i.idorder = '0'$$, NULL))
+		AS s (side, condition, part);
+SELECT pk_tracking_internal.make_rollup_fact_kind('viewed_by_' || r.by,
+	CASE r.by WHEN 'category' THEN 'actions_by_category' ELSE 'actions' END, ARRAY[r.action_key],
+	r.viewed, visitors => false,
+	sums => '{prices sum l.product_price, lines total (l.product_price IS NOT NULL)::integer}')
+FROM pk_tracking_internal.report_product_keys() r;
