@@ -238,7 +238,7 @@ sub ratio
 {
 	my ($rounds, $key, $above, $below) = @_;
 	my @r = map { $rounds->{$above}{$_} / $rounds->{$below}{$_} }
-		grep { $rounds->{$below}{$_} } keys %{ $rounds->{$above} // {} };
+		grep { ($rounds->{$below}{$_} // 0) > 0 } keys %{ $rounds->{$above} // {} };
 	$ratio{$key} = digits(median(@r), 4) if (@r);
 	return;
 }
@@ -367,7 +367,7 @@ sub tables
 	my @reports = sort map { /^reports\.month\.(\w+)\.report_ms$/ ? $1 : () } keys %figure;
 	table($md, 'Reports over ' . thousands($r->{report_visits} // 0) . ' visits a month, read from the log, beside SQL on the views',
 		[ 'report', '+day: CPU ms', '+by hand', '+ratio', '+month: CPU ms', '+by hand', '+ratio' ],
-		map { my $n = $_; [ "report_$n()", map { my $k = "reports.$_.$n"; (f("$k.report_ms", '%.0f'), f("$k.hand_ms", '%.0f'), f("$k.to_hand", '%.2f')) } qw(day month) ] } @reports) if (@reports);
+		map { my $n = $_; [ "report_$n()", map { my $k = "reports.$_.$n"; (f("$k.report_ms", '%.1f'), f("$k.hand_ms", '%.1f'), f("$k.to_hand", '%.2f')) } qw(day month) ] } @reports) if (@reports);
 	table($md, 'The slowest five reports', [ 'report', '+of', '+CPU ms' ],
 		map { /^reports\.(\w+)\.(\w+)\./; [ "report_$2()", "a $1", f($_, '%.0f') ] }
 			(sort { $figure{$b}{median} <=> $figure{$a}{median} } grep { /^reports\..*\.report_ms$/ } keys %figure)[0 .. 4]) if (@reports >= 5);
