@@ -3,8 +3,8 @@
  * that a new setting needs nothing here; what changes something calls the function of
  * the same name.
  */
-import { t } from './texts.js';
-import { h, put, get, post, plain, conditions, readCondition, Problem } from './base.js';
+import { t, COUNTED } from './texts.js';
+import { h, put, get, post, plain, conditions, readCondition, tracker, TRACKER, Problem } from './base.js';
 import { consentManager, windowEditor } from './consent.js';
 
 /* The parts, in their order. */
@@ -17,10 +17,10 @@ const PARTS = {
 /* The warnings of the last change, and how often the page was drawn since. */
 let warned = [], drawn = 0;
 
-export async function admin(state, main, go, { renew, note }) {
+export async function admin(state, main, go, { session, renew, note }) {
 	const part = PARTS[state.own.part] ? state.own.part : 'websites';
 	const body = h('div', { class: 'part', 'data-part': part }, h('p', { class: 'loading' }, t('loading')));
-	const a = { state, go, renew, note: changes => note(changes, true), site: state.site, body, warnings: h('div', { class: 'warnings', role: 'status' }), say: text => { document.getElementById('say').textContent = text; } };
+	const a = { state, go, renew, note: changes => note(changes, true), site: state.site, daemon: session.daemon, body, warnings: h('div', { class: 'warnings', role: 'status' }), say: text => { document.getElementById('say').textContent = text; } };
 
 	main.append(h('div', { class: 'parts', role: 'group', 'aria-label': t('parts') }, Object.keys(PARTS).map(name =>
 		h('button', { type: 'button', 'aria-pressed': String(name === part), onclick: () => go({ part: name, configure: '', all: '', find: '', which: '' }) }, t('part', name)))), a.warnings, body);
@@ -120,7 +120,7 @@ function setting(a, def, site) {
 		call(a, answer, site ? 'set_site' : 'set_instance', Object.assign(site ? { idsite: site } : {}, { setting: def.name, value: value() }), again);
 	} },
 	h('div', null, h('label', { for: 'setting-' + def.name }, def.name), h('p', null, def.description),
-		h('p', { class: 'meta' }, [t('source', def.source), t('default is', def.default_value === null || def.default_value === '' ? t('nothing') : def.default_value),
+		h('p', { class: 'meta' }, [t('source', def.source), t('default is', (def.type === 'list' ? readList(def.default_value).join(', ') : def.default_value) || t('nothing')),
 			def.type === 'integer' ? t('from to', plain(def.minimum), plain(def.maximum)) : null, def.protects ? t('protects', t('order ' + def.protects)) : null, fixed ? t('instance only') : null].filter(Boolean).join(' · '))),
 	h('div', { class: 'control' }, element, save,
 		changed ? h('button', { type: 'button', onclick: () => call(a, answer, site ? 'reset_site' : 'reset_instance', Object.assign(site ? { idsite: site } : {}, { setting: def.name }), again) }, t('reset')) : null, answer));
@@ -131,7 +131,12 @@ function setting(a, def, site) {
 async function exclusions(a) {
 	const [defs, { rows }] = await Promise.all([loadSettings(a.site), get('admin/exclusions', { idsite: a.site })]);
 
-	put(a.body, card(t('excluded lately'), rows.length ? table(t('excluded lately'), Object.keys(rows[0]).filter(c => c !== 'idsite'), rows) : h('p', { class: 'empty' }, t('none yet'))),
+	/* the sums are also of hits that were recorded */
+	const sums = (title, some) => some.length ? table(t(title), Object.keys(some[0]).filter(c => c !== 'idsite'), some, (row, c) => c === 'reason' ? t('reason of', row[c]) : text(row[c])) : h('p', { class: 'empty' }, t('none yet'));
+	const counted = rows.filter(row => COUNTED[row.reason]);
+
+	put(a.body, card(t('excluded lately'), sums('excluded lately', rows.filter(row => !COUNTED[row.reason]))),
+		counted.length ? card(t('counted lately'), sums('counted lately', counted)) : null,
 		card(t('part', 'exclusions'), defs.filter(def => /^(exclude|excluded_|track_bots|respect_do_not_track|enable_spam_filter|ignore_visits|url_query_parameter_to_exclude)/.test(def.name)).map(def => setting(a, def, a.site))));
 }
 
@@ -182,10 +187,10 @@ async function websites(a) {
 }
 
 async function tracking(a) {
-	const url = h('input', { type: 'url', value: location.origin + '/', required: true }), code = h('pre', { tabindex: 0 }), answer = h('span', { class: 'answer' });
-	const show = () => get('admin/code', { idsite: a.site, url: url.value }).then(({ rows: [row] }) => { code.textContent = row.code; answer.replaceChildren(); }, e => put(answer, problem(e)));
+	const url = h('input', { type: 'url', value: tracker() === TRACKER ? '' : tracker(), placeholder: TRACKER, required: true }), code = h('pre', { tabindex: 0 }), answer = h('span', { class: 'answer' });
+	const show = () => get('admin/code', { idsite: a.site, url: url.value || TRACKER }).then(({ rows: [row] }) => { code.textContent = row.code; answer.replaceChildren(); }, e => put(answer, problem(e)));
 
-	put(a.body, card(t('part', 'tracking'), h('p', { class: 'hint' }, t('tracking hint')), h('form', { class: 'row', onsubmit: e => { e.preventDefault(); show(); } }, field(t('tracking url'), url), h('button', { type: 'submit' }, t('show')), answer), code,
+	put(a.body, card(t('part', 'tracking'), h('p', { class: 'hint' }, t('tracking hint')), h('form', { class: 'row', onsubmit: e => { e.preventDefault(); tracker(url.value); show(); } }, field(t('tracking url'), url), h('button', { type: 'submit' }, t('show')), answer), code,
 		h('button', { type: 'button', onclick: () => navigator.clipboard.writeText(code.textContent).then(() => a.say(t('copied'))) }, t('copy'))));
 	await show();
 }
@@ -196,13 +201,21 @@ async function recognition(a) {
 	const { rows: profiles } = await get('admin/profiles');
 	const defs = (await loadSettings(a.site)).filter(d => /^(recognition_rules|fingerprint_|use_fingerprint|returning_look_back|force_cookieless|trust_visitors|enable_fingerprinting|use_third|server_cookie|cookie_|enable_userid|create_new_visit|window_look_back|visit_standard)/.test(d.name));
 
+	/* what no profile sets may be anything */
+	const names = ['faq', 'cookies', 'cookieless', 'matomo'], rules = profiles.filter(row => names.some(p => row[p] !== null));
+	const inForce = names.find(p => rules.every(row => { const def = defs.find(d => d.name === row.setting); return !def || (row[p] === null ? def.source !== 'site' : def.value === row[p]); }));
+
+	if (inForce)
+		chosen.querySelector(`[value="${inForce}"]`).checked = true;
+	else
+		chosen.append(h('p', { class: 'hint' }, t('no profile')));
 	put(a.body, card(t('part', 'recognition'), h('form', { onsubmit: e => {
 		e.preventDefault();
 		const picked = chosen.querySelector('input:checked');
 
 		if (picked)
 			call(a, answer, 'apply_recognition_profile', { idsite: a.site, profile: picked.value }, () => recognition(a));
-	} }, chosen, h('button', { type: 'submit' }, t('apply')), answer)), card(t('what profiles set'), table(t('what profiles set'), Object.keys(profiles[0]), profiles)), card(t('what it sets'), defs.map(def => setting(a, def, a.site))));
+	} }, chosen, h('button', { type: 'submit' }, t('apply')), answer)), card(t('what profiles set'), h('p', { class: 'hint' }, t('profiles hint')), table(t('what profiles set'), Object.keys(profiles[0]), rules)), card(t('what it sets'), defs.map(def => setting(a, def, a.site))));
 }
 
 /* ---- goals, dimensions, tokens ---- */
@@ -213,7 +226,13 @@ async function goals(a) {
 	const how = h('select', null, ['contains', 'exact', 'regex', 'greater_than'].map(v => h('option', { value: v }, t('pattern', v)))), pattern = h('input', { spellcheck: 'false' }), revenue = h('input', { type: 'number', min: 0, step: 'any', value: 0 });
 	const many = h('input', { type: 'checkbox' }), answer = h('span', { class: 'answer' });
 
-	put(a.body, card(t('part', 'goals'), rows.length ? table(t('part', 'goals'), ['idgoal', 'name', 'match_attribute', 'pattern_type', 'pattern', 'revenue', 'drop'], rows, (row, c) => c !== 'drop' ? text(c === 'match_attribute' ? t('goal by', row[c]) : c === 'pattern_type' && row[c] ? t('pattern', row[c]) : row[c]) : h('button', { type: 'button', 'aria-label': t('retire goal', row.name),
+	/* a duration is compared as a number, and what the page calls has no pattern */
+	what.addEventListener('input', () => {
+		how.disabled = pattern.disabled = what.value === 'manually';
+		how.value = what.value === 'visit_duration' ? 'greater_than' : how.value === 'greater_than' ? 'contains' : how.value;
+	});
+
+	put(a.body, card(t('part', 'goals'), rows.length ? table(t('part', 'goals'), ['idgoal', 'name', 'match_attribute', 'pattern_type', 'pattern', 'revenue', 'retire'], rows, (row, c) => c !== 'retire' ? text(c === 'match_attribute' ? t('goal by', row[c]) : c === 'pattern_type' && row[c] ? t('pattern', row[c]) : row[c]) : h('button', { type: 'button', 'aria-label': t('retire goal', row.name),
 			onclick: e => call(a, e.target.parentNode, 'retire_goal', { idsite: a.site, idgoal: row.idgoal }, () => goals(a)) }, t('retire'))) : h('p', { class: 'empty' }, t('none yet'))),
 		card(t('add goal'), h('form', { class: 'grid', onsubmit: e => {
 			e.preventDefault();
@@ -229,14 +248,14 @@ async function dimensions(a) {
 
 	put(a.body, card(t('part', 'dimensions'), rows.length ? table(t('part', 'dimensions'), ['iddimension', 'name', 'scope', 'active'], rows, (row, c) => c !== 'active' ? text(row[c]) : h('button', { type: 'button', 'aria-pressed': String(row.active), 'aria-label': t('dimension is active', row.name),
 			onclick: e => call(a, e.target.parentNode, 'set_dimension_active', { idsite: a.site, iddimension: row.iddimension, active: !row.active }, () => a.renew({})) }, t(row.active ? 'on' : 'off'))) : h('p', { class: 'empty' }, t('none yet'))),
-		card(t('add dimension'), h('form', { class: 'grid', onsubmit: e => { e.preventDefault(); call(a, answer, 'add_dimension', { idsite: a.site, name: name.value, scope: scope.value }, () => a.renew({})); } },
+		card(t('add dimension'), h('p', { class: 'hint' }, t('dimension hint')), h('form', { class: 'grid', onsubmit: e => { e.preventDefault(); call(a, answer, 'add_dimension', { idsite: a.site, name: name.value, scope: scope.value }, () => a.renew({})); } },
 			field(t('column', 'name'), name), field(t('column', 'scope'), scope), h('div', null, h('button', { type: 'submit' }, t('add')), answer))));
 }
 
 /* Named filters: each can be changed, and the filters of the address get a name. */
 async function segments(a) {
 	const { rows } = await get('admin/segments', { idsite: a.site });
-	const name = h('input', { required: true, maxlength: 100 }), filter = h('input', { required: true, spellcheck: 'false', placeholder: 'countryCode==de;deviceType==smartphone', value: a.state.filter });
+	const name = h('input', { required: true, maxlength: 100 }), filter = h('input', { class: 'long', required: true, spellcheck: 'false', placeholder: 'countryCode==de;deviceType==smartphone', value: a.state.filter });
 	const answer = h('span', { class: 'answer' });
 	const again = () => a.renew({});
 	const line = row => {
@@ -299,7 +318,7 @@ async function users(a) {
 	const ident = word => /^[a-z_][a-z0-9_]*$/.test(word) ? word : '"' + word.replace(/"/g, '""') + '"', literal = word => "'" + word.replace(/'/g, "''") + "'";
 	const show = () => {
 		code.textContent = [`CREATE ROLE ${ident(name.value)} LOGIN;`, `\\password ${ident(name.value)}`,
-			`SELECT pk_tracking.grant_${kind.value}(${literal(name.value)}${every.checked ? '' : `, '{${a.site}}'`});`, `SELECT pk_tracking.grant_web(${literal(name.value)});`].join('\n');
+			`SELECT pk_tracking.grant_${kind.value}(${literal(name.value)}${every.checked ? '' : `, '{${a.site}}'`});`, `SELECT pk_tracking.grant_web(${literal(name.value)}${a.daemon === 'pk_tracking_web' ? '' : ', ' + literal(a.daemon)});`].join('\n');
 	};
 
 	[name, kind, every].forEach(x => x.addEventListener('input', show));

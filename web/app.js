@@ -160,7 +160,7 @@ function foot() {
 async function special(view, where) {
 	const made = await import(`./${view.module || 'special'}.js`);
 
-	return made[view.special](state, where, go, { renew, note });
+	return made[view.special](state, where, go, { session, renew, note });
 }
 
 /* An empty site waits for its first hit; a quiet period names the last days that had some. */

@@ -180,9 +180,12 @@ export function label(how, value) {
 /* The change from one number to another in per cent; growth from nothing is 100, as in report_sites(). */
 export const change = (now, before) => before ? (now - before) / Math.abs(before) * 100 : now ? 100 : 0;
 
-/* The change to an earlier number as an element: arrow, per cent, and the earlier number as its title. */
+/*
+ * The change to an earlier number as an element: arrow, per cent, and the earlier number as
+ * its title.  A mean or a rate of nothing cannot be compared.
+ */
 export function changeOf(column, now, before, currency) {
-	if (now === null || before === null || before === undefined || now === undefined)
+	if (now === null || before === null || before === undefined || now === undefined || !before !== !now && !['count', 'money'].includes(kindOf(column)))
 		return h('span', { class: 'change' }, '–');
 	const percent = Math.round(change(now, before) * 10) / 10;
 	const good = /bounce|abandoned|anonymous|no_result|exit/.test(column) ? -percent : percent;
@@ -190,6 +193,22 @@ export function changeOf(column, now, before, currency) {
 	return h('span', { class: 'change ' + (good > 0 ? 'up' : good < 0 ? 'down' : ''), title: t('before', metricName(column), show(column, before, currency)) },
 		h('span', { 'aria-hidden': 'true' }, percent > 0 ? '▲ ' : percent < 0 ? '▼ ' : '= '),
 		number(percent / 100, { style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' }));
+}
+
+/*
+ * Where hits go: the address that was typed in last, in this browser.  The daemon that
+ * serves the pages takes none, and does not know the one that does.
+ */
+export const TRACKER = 'https://stats.example.org/';
+
+export function tracker(typed) {
+	try {
+		if (typed)
+			localStorage.setItem('tracker', typed);
+		return localStorage.getItem('tracker') || TRACKER;
+	} catch (e) {					/* the browser keeps nothing */
+		return typed || TRACKER;
+	}
 }
 
 /* ---- the address: all that is on the page is in it ---- */

@@ -96,7 +96,7 @@ export function tiles(view, state, go) {
 		h('span', { class: 'name' }, metricName(column, report)),
 		h('span', { class: 'number' }, show(column, now[column], state.currency)),
 		changeOf(column, now[column], before[column], state.currency),
-		h('span', { class: 'then' }, showDays(other))));
+		h('span', { class: 'then' }, t('versus', showDays(other)))));
 	});
 	return where;
 }
@@ -335,7 +335,8 @@ function pager(name, title, skip, count, more, rowsShown, go) {
 
 function heading(name, it, column, sort, isNumber, go) {
 	const direction = sort === column ? 'ascending' : sort === '-' + column ? 'descending' : null;
-	const words = isNumber ? metricName(column, it.report || name) : t('label', column);
+	const of = column === 'label' && it.args ? t('label', it.args.dimension) : null;
+	const words = isNumber ? metricName(column, it.report || name) : of && of !== it.args.dimension ? of : t('label', column);
 
 	return h('th', { scope: 'col', class: isNumber ? 'n' : column === Object.keys(it.labels)[0] ? '' : 'further', 'aria-sort': direction },
 		h('button', { type: 'button', class: 'sort', title: t('sort by', words), onclick: () => go({ ['sort.' + name]: direction === 'descending' || !direction && !isNumber ? column : '-' + column, ['skip.' + name]: '' }, name) },

@@ -104,7 +104,7 @@ export const PANELS = {
 
 	goal_summary: { labels: { name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'conversion_rate', 'revenue', 'conversion_rate_new_visit', 'conversion_rate_returning_visit'], narrow: converted },
 	conversions: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
-	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['last_nb_conversions', 'first_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
+	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['first_nb_conversions', 'last_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
 	conversion_hours: { labels: { idgoal: 'goal', hour: 'hour' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
 	days_to_conversion: { labels: { days: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
 	visits_to_conversion: { labels: { visits: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },

@@ -3,7 +3,7 @@
  * a website that waits for its first hit.  Loaded when one of them is opened.
  */
 import { t, metricName } from './texts.js';
-import { h, put, show, label, plain, showTime, showClock, duration, changeOf, getReport, reportAddress, addressOf, get, condition, readCondition } from './base.js';
+import { h, put, show, label, plain, showTime, showClock, duration, changeOf, getReport, reportAddress, addressOf, get, condition, readCondition, tracker, TRACKER } from './base.js';
 import { fill, withConditions } from './draw.js';
 
 const base = state => ({ idsite: state.site, from: state.from, to: state.to, visitors: state.visitors === 'all' ? '' : state.visitors, filter: state.filter });
@@ -186,7 +186,7 @@ export async function sites(state, main, go) {
 /* ---- a website without visits ---- */
 
 export async function waiting(state, where, draw, session) {
-	const code = h('pre', { tabindex: 0 }, `<script src="${location.origin}/pk.js?idsite=${state.site}" defer></script>`);
+	const code = h('pre', { tabindex: 0 }, `<script src="${tracker()}pk.js?idsite=${state.site}" defer></script>`);
 	const ask = async () => {
 		if (state.signal.aborted)
 			return;
@@ -202,7 +202,7 @@ export async function waiting(state, where, draw, session) {
 	let timer = setTimeout(ask, 3000);
 
 	state.signal.addEventListener('abort', () => clearTimeout(timer));
-	put(where, h('section', { class: 'panel wide waiting', 'data-panel': 'waiting' }, h('h2', null, t('waiting')), h('p', null, t('waiting text')), code));
+	put(where, h('section', { class: 'panel wide waiting', 'data-panel': 'waiting' }, h('h2', null, t('waiting')), h('p', null, t('waiting text')), tracker() === TRACKER ? h('p', null, t('waiting replace', TRACKER)) : null, code));
 	if (session.admin)
-		await get('admin/code', { idsite: state.site, url: location.origin + '/' }).then(({ rows: [row] }) => { code.textContent = row.code; }, () => {});
+		await get('admin/code', { idsite: state.site, url: tracker() }).then(({ rows: [row] }) => { code.textContent = row.code; }, () => {});
 }

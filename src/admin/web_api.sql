@@ -318,6 +318,9 @@ BEGIN
 		'csrf', csrf, 'public', public_site IS NOT NULL,
 		'admin', public_site IS NULL
 			AND has_function_privilege('pk_tracking.set_site'::regproc::oid, 'EXECUTE'),
+		'daemon', CASE WHEN public_site IS NULL
+			AND has_function_privilege('pk_tracking.set_site'::regproc::oid, 'EXECUTE')
+			THEN session_user END,
 		'sites', sites, 'segments', segments, 'dimensions', dimensions, 'today', today);
 END
 $$;

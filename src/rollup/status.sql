@@ -27,9 +27,10 @@ BEGIN
 			LEFT JOIN pk_tracking.rollup_day b ON b.idsite = s.idsite AND b.day = g::date) e
 		JOIN pk_tracking.rollup_site r ON r.idsite = e.idsite;
 	item := 'roll-ups';
-	value := format('%s days of sites, %s missing, %s marks waiting, last built %s',
+	value := format(CASE WHEN d.built IS NULL THEN 'none built yet, %3$s marks waiting'
+			ELSE '%1$s days of sites, %2$s missing, %3$s marks waiting, last built %4$s' END,
 		d.days, d.missing, (SELECT count(*) FROM pk_tracking.rollup_mark),
-		coalesce(to_char(d.built AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'never'));
+		to_char(d.built AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'));
 	IF (d.missing > 0 OR d.built IS NULL) AND d.built IS NULL
 			AND EXISTS (SELECT FROM pk_tracking.log_visit)
 		OR d.missing > 0 AND d.built < now() - interval '2 days' THEN

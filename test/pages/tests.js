@@ -96,7 +96,7 @@ module.exports = async () => {
 		const where = await context(), page = await newPage(where);
 
 		await page.goto(world.url + '/');
-		await page.getByLabel('Role').fill('pages_analyst');
+		await page.getByLabel('User name').fill('pages_analyst');
 		await page.getByLabel('Password').fill('wrong');
 		await page.getByRole('button', { name: 'Log in' }).click();
 		await page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
@@ -762,8 +762,9 @@ module.exports = async () => {
 		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'consent_window'`).includes('onerror')), 'window: saved', await page.locator('.answer').first().textContent());
 
 		await part('tracking');
-		is(await page.locator('.part pre').textContent(), sql(`SELECT pk_tracking.tracking_code(${shop}, '${world.url}/')`), 'tracking code: the one of tracking_code()');
+		is(await page.locator('.part pre').textContent(), sql(`SELECT pk_tracking.tracking_code(${shop}, 'https://stats.example.org/')`), 'tracking code: the one of tracking_code(), and not of the daemon that serves the pages');
 		await part('recognition');
+		is(await page.getByRole('radio', { name: /^faq/ }).isChecked(), true, 'recognition: the profile in force is chosen');
 		await page.getByRole('radio', { name: /^cookieless/ }).check();
 		await page.getByRole('button', { name: 'Apply' }).click();
 		ok(await until(() => sql(`SELECT value FROM pk_tracking.settings WHERE idsite = ${shop} AND name = 'fingerprint_salt_rotation'`) === 'daily'), 'recognition: a profile is applied');
@@ -779,7 +780,7 @@ module.exports = async () => {
 		await part('users');
 		ok((await page.locator('.part tbody').first().textContent()).includes('pages_one'), 'users: who may log in', await page.locator('.part').textContent());
 		await page.locator('.part .row input').first().fill(`o'"x`);
-		ok((await page.locator('.part pre').textContent()).includes(`CREATE ROLE "o'""x" LOGIN`) && (await page.locator('.part pre').textContent()).includes(`grant_web('o''"x')`), 'users: the SQL to run, quoted');
+		ok((await page.locator('.part pre').textContent()).includes(`CREATE ROLE "o'""x" LOGIN`) && (await page.locator('.part pre').textContent()).includes(`grant_web('o''"x', 'pages_daemon')`), 'users: the SQL to run, quoted, for this daemon');
 		is(sql('SELECT count(*) FROM pg_roles'), before, 'users: nothing is run');
 		for (const name of ['websites', 'tracking', 'recognition', 'privacy', 'window', 'settings', 'goals', 'dimensions', 'segments', 'exclusions', 'tokens', 'users', 'status'].filter(n => world.isLong || world.shots || /tokens|status/.test(n))) {
 			await part(name);

@@ -126,7 +126,7 @@ async function loggedIn(role = 'pages_analyst', options = {}) {
 		const where = await context(), page = await newPage(where);
 
 		await page.goto(world.url + '/');
-		await page.getByLabel('Role').fill(role);
+		await page.getByLabel('User name').fill(role);
 		await page.getByLabel('Password').fill('secret of ' + role);
 		await page.getByRole('button', { name: 'Log in' }).click();
 		await page.locator('#bar').waitFor();
