@@ -204,7 +204,7 @@ async function draw(place) {
 	document.documentElement.removeAttribute('data-menu');
 	put(page.querySelector('#side'), menu(), foot());
 	page.querySelector('main').replaceWith(main);
-	main.append(h('h1', null, t('view', state.view), h('small', null, view.plain ? state.siteRow.name : `${state.siteRow.name}, ${showDays([state.from, state.to])}`)));
+	main.append(h('h1', null, t('view', state.view), h('small', null, state.view === 'sites' ? showDays([state.from, state.to]) : view.plain ? state.siteRow.name : `${state.siteRow.name}, ${showDays([state.from, state.to])}`)));
 	/* a public link takes no filter */
 	if (!view.admin && !session.public)
 		main.append(chips());

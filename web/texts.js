@@ -78,13 +78,13 @@ const GROUPS = { look: 'At a glance', who: 'Visitors', what: 'Content', result: 
 const PANEL_NAMES = {
 	pages: 'Pages', titles: 'Page titles', entry_pages: 'Entry pages', exit_pages: 'Exit pages', page_tree: 'Folders', performance: 'Loading times',
 	entry_titles: 'Entry titles', exit_titles: 'Exit titles', pages_after_search: 'Pages after a search', titles_after_search: 'Titles after a search',
-	referrer_types: 'Kinds of sources', referrers: 'Sources', keywords: 'Keywords', campaigns: 'Campaigns', ai: 'AI assistants', social: 'Social networks', websites: 'Websites', referring_pages: 'Referring pages',
+	referrer_types: 'Types of sources', referrers: 'Sources', keywords: 'Keywords', campaigns: 'Campaigns', ai: 'AI assistants', social: 'Social networks', websites: 'Websites', referring_pages: 'Referring pages',
 	countries: 'Countries', regions: 'Regions', cities: 'Cities', languages: 'Languages', continents: 'Continents', map: 'Map',
-	device_types: 'Kinds of devices', device_brands: 'Brands', device_models: 'Models', browsers: 'Browsers', browser_versions: 'Versions of browsers',
-	systems: 'Systems', system_versions: 'Versions of systems', resolutions: 'Screens', engines: 'Engines of browsers',
+	device_types: 'Device types', device_brands: 'Brands', device_models: 'Models', browsers: 'Browsers', browser_versions: 'Browser versions',
+	systems: 'Operating systems', system_versions: 'Versions of operating systems', resolutions: 'Screen resolutions', engines: 'Browser engines',
 	hours: 'Hours of the day', weekdays: 'Days of the week', visitors: 'New and returning', durations: 'Length of visits', page_counts: 'Visits by number of pages', visit_counts: 'Visits by visit number', users: 'Users',
-	events: 'Events', downloads: 'Downloads', outlinks: 'Outlinks', searches: 'Searches on the site', search_categories: 'Categories of searches', searches_without_results: 'Searches without results',
-	contents: 'Contents', content_names: 'Names of contents', content_pieces: 'Pieces of contents', custom_variables: 'Custom variables',
+	events: 'Events', downloads: 'Downloads', outlinks: 'Outlinks', searches: 'Site searches', search_categories: 'Search categories', searches_without_results: 'Searches without results',
+	contents: 'Content blocks', content_names: 'Content names', content_pieces: 'Content pieces', custom_variables: 'Custom variables',
 	goal_summary: 'Goals and orders', conversions: 'Conversions by source', attribution: 'Attribution', conversion_hours: 'Conversions by hour', days_to_conversion: 'Days until the conversion', visits_to_conversion: 'Visits until the conversion',
 	goal_countries: 'Conversions by country', goal_devices: 'Conversions by device',
 	orders: 'Orders over time', products: 'Products', product_names: 'Product names', product_categories: 'Product categories',
@@ -94,24 +94,24 @@ const PANEL_NAMES = {
 
 const METRICS = {
 	nb_visits: 'Visits', nb_uniq_visitors: 'Visitors', nb_users: 'Users', nb_actions: 'Actions', nb_pageviews: 'Page views', max_actions: 'Most actions',
-	bounce_count: 'Bounces', bounce_rate: 'Bounce rate', avg_time_on_site: 'Time per visit', sum_visit_length: 'Time in all', nb_actions_per_visit: 'Actions per visit',
+	bounce_count: 'Bounces', bounce_rate: 'Bounce rate', avg_time_on_site: 'Time per visit', sum_visit_length: 'Total time', nb_actions_per_visit: 'Actions per visit',
 	nb_visits_converted: 'Converted visits', nb_conversions: 'Conversions', revenue: 'Revenue', nb_visits_anonymous: 'Anonymous visits', anonymous_rate: 'Anonymous',
 	nb_hits: 'Views', avg_time_on_page: 'Time on page', exit_rate: 'Exit rate', exit_nb_visits: 'Exits', exit_nb_uniq_visitors: 'Visitors', entry_nb_visits: 'Entries', entry_nb_uniq_visitors: 'Visitors', entry_nb_actions: 'Actions', entry_bounce_count: 'Bounces',
-	nb_events: 'Events', sum_event_value: 'Sum of values', avg_event_value: 'Mean value', nb_no_result: 'Without results', no_result_rate: 'Without results', nb_pages_per_search: 'Pages per search', nb_hits_following_search: 'After a search',
-	nb_impressions: 'Shown', nb_interactions: 'Used', interaction_rate: 'Rate of use',
-	conversion_rate: 'Conversion rate', nb_conversions_percentage: 'Share', avg_order_revenue: 'Mean order', items: 'Items', abandoned_carts: 'Abandoned carts', abandoned_revenue: 'Left in carts', abandoned_quantity: 'Left in carts', orders: 'Orders', quantity: 'Quantity', avg_price: 'Mean price', avg_quantity: 'Mean quantity', orders_revenue: 'Revenue of orders',
+	nb_events: 'Events', sum_event_value: 'Total value', avg_event_value: 'Average value', nb_no_result: 'Without results', no_result_rate: 'Share without results', nb_pages_per_search: 'Pages per search', nb_hits_following_search: 'After a search',
+	nb_impressions: 'Impressions', nb_interactions: 'Interactions', interaction_rate: 'Interaction rate',
+	conversion_rate: 'Conversion rate', nb_conversions_percentage: 'Share', avg_order_revenue: 'Average order', items: 'Items', abandoned_carts: 'Abandoned carts', abandoned_revenue: 'Value left in carts', abandoned_quantity: 'Items left in carts', orders: 'Orders', quantity: 'Quantity', avg_price: 'Average price', avg_quantity: 'Average quantity', orders_revenue: 'Revenue of orders',
 	first_nb_conversions: 'First visit', last_nb_conversions: 'Last visit', last_not_direct_nb_conversions: 'Last not direct', first_revenue: 'First visit, revenue', last_revenue: 'Last visit, revenue', last_not_direct_revenue: 'Last not direct, revenue',
 	nb_visits_identified: 'Identified', nb_visits_not_asked: 'Not asked', nb_visits_granted: 'Agreed', nb_visits_undecided: 'Undecided', nb_visits_refused: 'Refused',
-	avg_page_load_time: 'Mean load', median_page_load_time: 'Median load', p95_page_load_time: '95th percentile', avg_time_server: 'Server', avg_time_network: 'Network', avg_time_dom_processing: 'Processing', nb_hits_with_times: 'Views with times',
-	nb_pages: 'Pages', nb_returning: 'Came again', returning_rate: 'Return rate', visits_evolution: 'Visits, change', pageviews_evolution: 'Page views, change', revenue_evolution: 'Revenue, change', previous_nb_visits: 'Visits before',
+	avg_page_load_time: 'Average', median_page_load_time: 'Median', p95_page_load_time: '95th percentile', avg_time_server: 'Server', avg_time_network: 'Network', avg_time_dom_processing: 'Processing', nb_hits_with_times: 'Views with times',
+	nb_pages: 'Pages', nb_returning: 'Came again', returning_rate: 'Return rate', visits_evolution: 'Change in visits', pageviews_evolution: 'Change in page views', revenue_evolution: 'Change in revenue', previous_nb_visits: 'Visits before',
 	nb_searches: 'Searches', sum_time_spent: 'Time spent', avg_time_on_dimension: 'Time per action', following_search_rate: 'After a search',
 	conversion_rate_new_visit: 'Rate of new', conversion_rate_returning_visit: 'Rate of returning',
-	order_conflicts: 'Order ids taken', nb_reached: 'Reached', nb_dropped: 'Left', step_rate: 'Of the step before'
+	order_conflicts: 'Order ids taken', nb_reached: 'Reached', nb_dropped: 'Left', step_rate: 'Of the previous step'
 };
 
 const LABELS = {
-	url: 'Page', title: 'Title', referrer_type: 'Kind', referer_name: 'Source', referer_keyword: 'Keyword', referer_url: 'Page', country: 'Country', region: 'Region (ISO code)', city: 'City', language: 'Language',
-	browser: 'Browser', version: 'Version', os: 'System', device_type: 'Kind', device_brand: 'Brand', device_model: 'Model', hour: 'Hour', label: 'Value', visitEndServerDayOfWeek: 'Day', visitDuration: 'Length', actions: 'Pages', visitCount: 'Visit number', continentCode: 'Continent', countryCode: 'Country', resolution: 'Screen', browserEngine: 'Engine', userId: 'User', deviceType: 'Kind', visitor_type: 'Visitors',
+	url: 'Page', title: 'Title', referrer_type: 'Type', referer_name: 'Source', referer_keyword: 'Keyword', referer_url: 'Page', country: 'Country', region: 'Region (ISO code)', city: 'City', language: 'Language',
+	browser: 'Browser', version: 'Version', os: 'System', device_type: 'Type', device_brand: 'Brand', device_model: 'Model', hour: 'Hour', label: 'Value', visitEndServerDayOfWeek: 'Day', visitDuration: 'Length', actions: 'Pages', visitCount: 'Visit number', continentCode: 'Continent', countryCode: 'Country', resolution: 'Screen', browserEngine: 'Engine', userId: 'User', deviceType: 'Type', visitor_type: 'Visitors',
 	category: 'Category', action: 'Action', name: 'Name', keyword: 'Keyword', content_name: 'Content', content_piece: 'Piece', scope: 'Scope', value: 'Value', idgoal: 'Goal', days: 'Days', visits: 'Visits', sku: 'SKU', path: 'Folder or page', first_day: 'Period', last_day: 'To', period_number: 'Periods later'
 };
 
@@ -134,8 +134,8 @@ const SIDES = { before: 'Before', after: 'After' };
 const TRANSITIONS = { page: 'page', search: 'search', reload: 'The page itself', download: 'download', outlink: 'link', exit: 'End of the visit', direct: 'Direct', 'search engine': 'search engine', website: 'website', campaign: 'campaign', 'social network': 'social network', 'AI assistant': 'AI assistant' };
 const FACTS = { profile: 'Profile', visitor: 'Visitor', consent: 'Consent', address: 'Address', place: 'Place', language: 'Language', device: 'Device', source: 'Source' };
 /* How the visitor of a hit was recognised, and what became of the visit: matched_by and decision of the log. */
-const MATCHED = { none: 'recognised by nothing', user_id: 'recognised by the user id', cid: 'recognised by the id that the hit names (cid)', third_party_cookie: 'recognised by the daemon’s cookie', cookie: 'recognised by the cookie of the site', fingerprint: 'recognised by the fingerprint', session_link: 'recognised by the anonymous session' };
-const DECISIONS = { 'continue': 'the visit goes on', unknown: 'a new visit, of somebody unknown', new_visit: 'a new visit, because the hit asked for one', inactivity: 'a new visit, after a pause', midnight: 'a new visit, after midnight', user_changed: 'a new visit, of another user', campaign: 'a new visit, by another campaign', website: 'a new visit, from another website', limit: 'a new visit, because the last one was too long' };
+const MATCHED = { none: 'not recognised', user_id: 'recognised by the user id', cid: 'recognised by the id that the hit names (cid)', third_party_cookie: 'recognised by the daemon’s cookie', cookie: 'recognised by the cookie of the site', fingerprint: 'recognised by the fingerprint', session_link: 'recognised by the anonymous session' };
+const DECISIONS = { 'continue': 'the visit goes on', unknown: 'a new visit by an unknown visitor', new_visit: 'a new visit, because the hit asked for one', inactivity: 'a new visit, after a pause', midnight: 'a new visit, after midnight', user_changed: 'a new visit, of another user', campaign: 'a new visit, by another campaign', website: 'a new visit, from another website', limit: 'a new visit, because the last one was too long' };
 
 const PARTS = { status: 'Status', websites: 'Websites and apps', tracking: 'Tracking code', recognition: 'Recognition', privacy: 'Privacy', window: 'Consent window', settings: 'Settings', goals: 'Goals', dimensions: 'Dimensions', exclusions: 'Exclusions', segments: 'Named filters', tokens: 'Tokens', users: 'Users' };
 const COLUMNS = { filter: 'Filter', idsite: 'Number', name: 'Name', urls: 'Addresses', timezone: 'Time zone', currency: 'Currency', ecommerce: 'Shop', idgoal: 'Number', match_attribute: 'Reached by', pattern: 'Pattern', pattern_type: 'How', revenue: 'Revenue', scope: 'Sent with', expires: 'Expires', item: 'What', value: 'Now', remark: 'Remark', who: 'Who', stored: 'What is stored', drop: 'Delete', retire: 'Retire', kind: 'For', hash: 'Hash', created: 'Created', role: 'Role', rights: 'Rights', sites: 'Websites', iddimension: 'Number', setting: 'Setting', day: 'Day', reason: 'Reason', hits: 'Hits', analyst: 'Reads reports', admin: 'Changes settings', valid_until: 'Valid until', active: 'Active', extractions: 'Taken from', case_sensitive: 'Case matters' };

@@ -28,7 +28,7 @@ function shown(column, value) {
 	if (/page_load_time|time_server|time_dom/.test(column))
 		return value.toFixed(2) + ' s';
 	if (/_per_|^avg_/.test(column))
-		return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+		return value.toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 	return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
