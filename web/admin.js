@@ -285,7 +285,7 @@ async function tokens(a) {
 	const draw = async () => {
 		const rows = await allTokens();
 
-		put(list, rows.length ? table(t('part', 'tokens'), ['name', 'kind', 'idsite', 'hash', 'created', 'expires', 'drop'], rows, (row, c) => c === 'created' || c === 'expires' ? text(row[c]).slice(0, 10) : c !== 'drop' ? text(row[c]) : h('button', { type: 'button', 'aria-label': t('drop token', row.name),
+		put(list, rows.length ? table(t('part', 'tokens'), ['name', 'kind', 'website', 'hash', 'created', 'expires', 'drop'], rows, (row, c) => c === 'created' || c === 'expires' ? text(row[c]).slice(0, 10) : c !== 'drop' ? text(row[c === 'website' ? 'idsite' : c]) : h('button', { type: 'button', 'aria-label': t('drop token', row.name),
 			onclick: e => call(a, e.target.parentNode, row.sends ? 'drop_token' : 'drop_web_token', { hash: row.hash }, draw) }, t('drop'))) : h('p', { class: 'empty' }, t('none yet')));
 	};
 

@@ -96,7 +96,7 @@ export function tiles(view, state, go) {
 		h('span', { class: 'name' }, metricName(column, report)),
 		h('span', { class: 'number' }, show(column, now[column], state.currency)),
 		changeOf(column, now[column], before[column], state.currency),
-		h('span', { class: 'then' }, t('versus', showDays(other)))));
+		h('span', { class: 'then' }, t('versus', other[0] === other[1] ? showDay(other[0]) : showDays(other)))));
 	});
 	return where;
 }

@@ -104,7 +104,7 @@ demo_serve() {
 	site=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -v url="http://127.0.0.1:$shop_port" <<-'SQL'
 		SELECT count(*) = 0 AS is_new FROM pk_tracking.site WHERE name = 'Corner shop' \gset
 		\if :is_new
-			SELECT pk_tracking.add_site('Corner shop', ARRAY[:'url']) AS site \gset
+			SELECT pk_tracking.add_site('Corner shop', ARRAY[:'url'], currency => 'EUR') AS site \gset
 			SELECT pk_tracking.set_site(:site, 'consent_mode', 'ask_else_anonymous') \g /dev/null
 			CREATE ROLE demo_daemon LOGIN;
 			SELECT pk_tracking.grant_tracker('demo_daemon', edge => true) \g /dev/null
