@@ -119,7 +119,7 @@ export function show(column, value, currency) {
 		case 'money': return money(value, currency);
 		case 'seconds': return t('seconds', number(value, { maximumFractionDigits: 2, minimumFractionDigits: 2 }));
 		case 'duration': return duration(value);
-		case 'mean': return number(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+		case 'mean': return number(value, { minimumFractionDigits: /_per_|^avg_/.test(column) ? 1 : 0, maximumFractionDigits: 1 });
 		default: return number(value, { maximumFractionDigits: 0 });
 	}
 }
