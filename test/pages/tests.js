@@ -828,7 +828,7 @@ module.exports = async () => {
 		};
 
 		await page.goto(world.url + '/');
-		await page.getByLabel('Role').fill('pages_admin');
+		await page.getByLabel('User name').fill('pages_admin');
 		for (let i = 0; i < attempts; i++) {
 			await attempt('wrong ' + i);
 			count[answer.status()] = (count[answer.status()] || 0) + 1;
