@@ -126,6 +126,11 @@ SELECT min((now() AT TIME ZONE 'Europe/Berlin')::date - d.day) AS from_ago, max(
 	count(*) FILTER (WHERE d.built IS NULL OR d.stale) AS missing FROM pk_tracking.rollup_day d WHERE d.idsite = :site;
 SELECT t.done FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups';
 SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(8))::date, (pg_temp.noon(2))::date) AS rebuilt;
+-- a horizon of another server, from where the log was restored, is none that would never come
+UPDATE pk_tracking.rollup_day d SET built = NULL, horizon = '9000000000000000000' WHERE d.idsite = :site AND d.day = (pg_temp.noon(2))::date;
+SELECT pk_tracking_internal.rollup_begin(:site, false);
+SELECT count(*) AS far_away FROM pk_tracking.rollup_day d WHERE d.idsite = :site AND d.horizon = '9000000000000000000';
+SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(2))::date, (pg_temp.noon(2))::date) AS rebuilt;
 SELECT pk_tracking.rebuild_rollups(:site, '2026-01-02', '2026-01-01');
 SELECT pk_tracking.rebuild_rollups(0, '2026-01-01', '2026-01-01');
 SELECT count(*) FROM pk_tracking.status() s WHERE s.item = 'roll-ups' AND s.value ~ '^\d+ days of sites, \d+ missing, \d+ marks waiting, last built \d' AND s.remark IS NULL;

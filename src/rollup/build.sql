@@ -308,8 +308,9 @@ BEGIN
 	ON CONFLICT DO NOTHING;
 	added := FOUND;
 	horizon := pk_tracking_internal.rollup_horizon();
+	-- a log that was restored elsewhere has numbers of another server, which are far away
 	UPDATE pk_tracking.rollup_day d SET horizon = horizon
-	WHERE added AND d.idsite = idsite AND d.day = last;
+	WHERE d.idsite = idsite AND (added AND d.day = last OR d.horizon > horizon);
 	INSERT INTO pk_tracking.rollup_day (idsite, day, horizon)
 	SELECT idsite, g::date, horizon
 	FROM pk_tracking.rollup_site s, generate_series(s.first_day, last, interval '1 day') g
