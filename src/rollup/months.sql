@@ -131,7 +131,9 @@ BEGIN
 		RETURN format('r.kind = %L AND r.day BETWEEN $7 AND $8 AND r.day < %L '
 			'AND r.day <> ALL (%L::date[])', kind, live_from, stale);
 	END IF;
-	RETURN format('(r.kind = %L AND r.day = ANY (%L::date[]) OR r.kind = %L AND r.day = ANY (%L::date[]))',
+	-- hidden from statistics, which may be older than the months' rows and then tell of none
+	RETURN format('(r.kind = ANY (ARRAY(SELECT %L)) AND r.day = ANY (ARRAY(SELECT unnest(%L::date[]))) '
+			'OR r.kind = ANY (ARRAY(SELECT %L)) AND r.day = ANY (ARRAY(SELECT unnest(%L::date[]))))',
 		kind || ':month', months, kind,
 		ARRAY(SELECT d.day FROM pk_tracking.rollup_day d
 			WHERE d.idsite = idsite AND d.day BETWEEN from_date AND least(live_from - 1, to_date)
