@@ -103,8 +103,8 @@ export const PANELS = {
 	custom_variables: { labels: { scope: '', name: '', value: '' }, columns: ['nb_visits', 'nb_uniq_visitors', 'nb_actions'] },
 
 	goal_summary: { labels: { name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'conversion_rate', 'revenue', 'conversion_rate_new_visit', 'conversion_rate_returning_visit'], narrow: converted },
-	conversions: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
-	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '' }, columns: ['first_nb_conversions', 'last_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
+	conversions: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '', referer_keyword: '' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
+	attribution: { labels: { idgoal: 'goal', referrer_type: 'word', referer_name: '', referer_keyword: '' }, columns: ['first_nb_conversions', 'last_nb_conversions', 'last_not_direct_nb_conversions', 'last_revenue'] },
 	conversion_hours: { labels: { idgoal: 'goal', hour: 'hour' }, columns: ['nb_conversions', 'nb_visits_converted', 'revenue'] },
 	days_to_conversion: { labels: { days: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
 	visits_to_conversion: { labels: { visits: '' }, columns: ['nb_conversions', 'nb_conversions_percentage', 'revenue'] },
