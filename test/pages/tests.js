@@ -234,7 +234,7 @@ module.exports = async () => {
 		await accessible(page, 'rows');
 		await dialog.getByLabel('Number shown').selectOption('exit_rate');
 		await dialog.locator('thead th').nth(1).filter({ hasText: 'Exit rate' }).waitFor();
-		ok(new URL(page.url()).searchParams.get('row.metric') === 'exit_rate', 'rows: the number is in the address', page.url());
+		ok(await until(() => new URL(page.url()).searchParams.get('row.metric') === 'exit_rate'), 'rows: the number is in the address', page.url());
 		const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('link', { name: /^CSV/ }).click()]);
 
 		is(fs.readFileSync(await download.path(), 'utf8').split('\n')[1].split(',').slice(0, 3).join(), sql(`SELECT concat_ws(',', first_day, last_day, numbers ->> 'nb_hits') FROM pk_tracking.report_evolution(${shop}, ${DAYS}, 'report_pages', '{https://shop.example.org/page/1}') LIMIT 1`), 'rows: CSV');
@@ -242,7 +242,7 @@ module.exports = async () => {
 		await dialog.locator('thead th').nth(1).filter({ hasText: 'Exit rate' }).waitFor();
 		await page.keyboard.press('Escape');
 		await dialog.waitFor({ state: 'detached' });
-		ok(!/[?&](row|of)/.test(page.url()), 'rows: Escape closes, and the address forgets it', page.url());
+		ok(await until(() => !/[?&](row|of)/.test(page.url())), 'rows: Escape closes, and the address forgets it', page.url());
 		await page.goBack();
 		await dialog.waitFor();
 		await page.goBack();
@@ -705,7 +705,7 @@ module.exports = async () => {
 		ok(/invalid value/.test(await page.locator('[data-setting="excluded_ips"] [role="alert"]').textContent()), 'settings: a mistake is explained beside it');
 		sql(`SELECT pk_tracking.reset_site(${shop}, 'excluded_ips')`);
 		await page.getByRole('searchbox').fill('salt');
-		ok(/[?&]find=salt/.test(page.url()), 'settings: the search is in the address', page.url());
+		ok(await until(() => /[?&]find=salt/.test(page.url())), 'settings: the search is in the address', page.url());
 		same(await page.locator('[data-setting]:visible').evaluateAll(found => found.map(s => s.dataset.setting)), ['fingerprint_salt_rotation', ...sql("SELECT coalesce(string_agg(name, ' ' ORDER BY number), '') FROM pk_tracking.setting_definitions WHERE name || description ILIKE '%salt%' AND name <> 'fingerprint_salt_rotation'").split(' ').filter(Boolean)], 'settings: the search');
 
 		await part('goals');
