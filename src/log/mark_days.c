@@ -603,6 +603,7 @@ mark_days_write(int32 idsite, TimestampTz from, TimestampTz to)
 Datum
 pkt_rollup_horizon(PG_FUNCTION_ARGS)
 {
+	(void) fcinfo;
 	memset(site_days, 0, sizeof(site_days));
 	memset(marked, 0, sizeof(marked));
 	memset(looked, 0, sizeof(looked));

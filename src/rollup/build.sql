@@ -13,7 +13,7 @@
  * the clock and at the row later, and marks hits of that day.  All running transactions with a
  * number hold a lock on it before they look at the clock; a snapshot says less, because
  * its end is not after the oldest number that has not ended.  Those of other databases do
- * not matter.
+ * not matter, nor autovacuum's, which writes no hits.
  */
 CREATE FUNCTION pk_tracking_internal.rollup_awaits(horizon xid8) RETURNS boolean
 LANGUAGE sql VOLATILE PARALLEL UNSAFE STRICT
@@ -24,6 +24,7 @@ AS $$
 			LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND p.transaction = l.transactionid
 			WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
 				AND l.pid IS DISTINCT FROM pg_backend_pid()
+				AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
 				AND age(l.transactionid) > age(horizon::xid)
 				AND coalesce(a.datid, (SELECT d.oid FROM pg_database d WHERE d.datname = p.database))
 					IS NOT DISTINCT FROM (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
