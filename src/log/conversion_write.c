@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "log/columns.h"
 #include "log/conversion_write.h"
-#include "log/mark.h"
+#include "log/mark_days.h"
 #include "log/names.h"
 #include "log/writer.h"
 
@@ -347,7 +347,7 @@ take_over(int32 idsite, const char *idorder)
 
 		SPI_freetuptable(SPI_tuptable);
 		/* it is another visit's, and may be of any day */
-		mark_range(idsite, DatumGetTimestampTz(at), DatumGetTimestampTz(at));
+		mark_days_write(idsite, DatumGetTimestampTz(at), DatumGetTimestampTz(at));
 		return;
 	}
 

@@ -22,13 +22,13 @@
 
 /*
  * later_visits
- *		The visits of a visitor id that began from one time to before another, and
- *		lasted to since or longer: *later has them, the latest first; NULL: there
- *		are none.  Returns their number.
+ *		The visits of a visitor id, but for one, that began from one time to before
+ *		another, and lasted to since or longer: *later has them, the latest first;
+ *		NULL: there are none.  Returns their number.
  */
 int
-later_visits(Log *log, int32 idsite, HexId idvisitor, TimestampTz from, TimestampTz before,
-			 TimestampTz since, LaterVisit **later)
+later_visits(Log *log, int32 idsite, HexId idvisitor, int64 but_idvisit, TimestampTz from,
+			 TimestampTz before, TimestampTz since, LaterVisit **later)
 {
 	Relation	index = index_open(log_relations.by_visitor_id, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -53,12 +53,12 @@ later_visits(Log *log, int32 idsite, HexId idvisitor, TimestampTz from, Timestam
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
+		v.idvisit = DatumGetInt64(slot_getattr(slot, log_relations.att_idvisit, &isnull));
 		v.first = DatumGetTimestampTz(slot_getattr(slot, log_relations.att_first, &isnull));
 		v.last = DatumGetTimestampTz(slot_getattr(slot, log_relations.att_last, &isnull));
 		v.last = Max(v.last, v.first);
-		if (v.last < since)
+		if (v.last < since || v.idvisit == but_idvisit)
 			continue;
-		v.idvisit = DatumGetInt64(slot_getattr(slot, log_relations.att_idvisit, &isnull));
 		if (n == size)
 		{
 			size = Max(2 * size, 8);
@@ -74,35 +74,48 @@ later_visits(Log *log, int32 idsite, HexId idvisitor, TimestampTz from, Timestam
 	return n;
 }
 
-/* later_visit_widen: let the range contain the times of the visit's actions. */
+/*
+ * later_visits_widen
+ *		Let the times of n visits contain those of their actions.
+ */
 void
-later_visit_widen(int64 idvisit, TimestampTz *from, TimestampTz *to)
+later_visits_widen(LaterVisit *later, int n)
 {
 	static const IndexKeys keys = {"log_link_visit_action", 1, {"idvisit"}};
-	Relation	rel = table_open(log_relations.log_link_visit_action, AccessShareLock);
-	AttrNumber	att = get_attnum(RelationGetRelid(rel), "server_time");
-	Relation	index = index_by_keys(rel, &keys, AccessShareLock);
+	Relation	rel;
+	Relation	index;
+	AttrNumber	att;
 	Snapshot	snapshot;
 	TupleTableSlot *slot;
-	ScanKeyData key;
 	IndexScanDesc scan;
 
+	if (n == 0)
+		return;
+	rel = table_open(log_relations.log_link_visit_action, AccessShareLock);
+	att = get_attnum(RelationGetRelid(rel), "server_time");
+	index = index_by_keys(rel, &keys, AccessShareLock);
 	if (index == NULL)
 		raise_missing_index(&keys);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(rel, NULL);
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(idvisit));
 	scan = pkt_index_beginscan(rel, index, snapshot, 1);
-	index_rescan(scan, &key, 1, NULL, 0);
-	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+	for (int i = 0; i < n; i++)
 	{
-		bool		isnull;
-		TimestampTz at;
+		LaterVisit *v = &later[i];
+		ScanKeyData key;
 
-		CHECK_FOR_INTERRUPTS();
-		at = DatumGetTimestampTz(slot_getattr(slot, att, &isnull));
-		*from = Min(*from, at);
-		*to = Max(*to, at);
+		ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(v->idvisit));
+		index_rescan(scan, &key, 1, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		{
+			bool		isnull;
+			TimestampTz at;
+
+			CHECK_FOR_INTERRUPTS();
+			at = DatumGetTimestampTz(slot_getattr(slot, att, &isnull));
+			v->first = Min(v->first, at);
+			v->last = Max(v->last, at);
+		}
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);

@@ -16,8 +16,9 @@ typedef struct LaterVisit
 	TimestampTz last;
 } LaterVisit;
 
-extern int	later_visits(Log *log, int32 idsite, HexId idvisitor, TimestampTz from,
-						 TimestampTz before, TimestampTz since, LaterVisit **later);
-extern void later_visit_widen(int64 idvisit, TimestampTz *from, TimestampTz *to);
+extern int	later_visits(Log *log, int32 idsite, HexId idvisitor, int64 but_idvisit,
+						 TimestampTz from, TimestampTz before, TimestampTz since,
+						 LaterVisit **later);
+extern void later_visits_widen(LaterVisit *later, int n);
 
 #endif							/* PKT_LATER_VISITS_H */

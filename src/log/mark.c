@@ -227,17 +227,6 @@ mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from, T
 }
 
 /*
- * mark_range
- *		Mark the days of rows of the site between from and to, unless this
- *		(sub)transaction has.
- */
-void
-mark_range(int32 idsite, TimestampTz from, TimestampTz to)
-{
-	mark_days_write(idsite, from, to);
-}
-
-/*
  * Mark the days of the later visits of a visitor, for whom a year back is looked.  A
  * visit that becomes longer meanwhile than all before is marked by whoever does that.
  */
@@ -251,22 +240,17 @@ mark_later(Log *log, const Mark *m, HexId id)
 
 	if (mark_days_looked(m->idsite, m->idvisit, id, m->from))
 		return;
-	n = later_visits(log, m->idsite, id, m->from - longest, m->from + FOLLOWED, m->from, &later);
+	n = later_visits(log, m->idsite, id, m->idvisit, m->from - longest, m->from + FOLLOWED,
+					 m->from, &later);
+
+	/*
+	 * rows that came late are earlier than the first action, moved ones
+	 * anywhere
+	 */
+	later_visits_widen(later, n);
 	for (int i = 0; i < n; i++)
-	{
-		TimestampTz from = later[i].first;
-		TimestampTz to = later[i].last;
-
-		if (later[i].idvisit == m->idvisit)
-			continue;
-
-		/*
-		 * rows that came late are earlier than the first action, moved ones
-		 * anywhere
-		 */
-		later_visit_widen(later[i].idvisit, &from, &to);
-		mark_days_write(m->idsite, step_begin(from), step_begin(to) + STEP - 1);
-	}
+		mark_days_write(m->idsite, step_begin(later[i].first),
+						step_begin(later[i].last) + STEP - 1);
 	if (n > 0)
 		pfree(later);
 	if (!mark_days_had_id(m->idsite, id))
@@ -297,7 +281,7 @@ mark_write(Log *log)
 	{
 		const Mark *m = &marks->list[i];
 
-		mark_range(m->idsite, m->from, marks->all_later ? GetCurrentTimestamp() : m->to);
+		mark_days_write(m->idsite, m->from, marks->all_later ? GetCurrentTimestamp() : m->to);
 		for (int k = 0; k < 2; k++)
 		{
 			if (m->has_id[k] && !marks->all_later)

@@ -14,7 +14,6 @@
 extern TimestampTz mark_today(pg_tz *tz);
 extern void mark_note(Log *log, const Visit *before, const Visit *visit, TimestampTz from,
 					  TimestampTz to, pg_tz *tz);
-extern void mark_range(int32 idsite, TimestampTz from, TimestampTz to);
 extern void mark_write(Log *log);
 extern void mark_other_id(const Visit *before, const Visit *visit);
 
