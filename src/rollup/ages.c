@@ -212,6 +212,15 @@ pkt_rollup_ages_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(a);
 }
 
+/* The memory of a group that has its result serves the next one. */
+static void
+give_back(Ages *a)
+{
+	pfree(a->seen);
+	a->seen = NULL;
+	a->n = a->room = 0;
+}
+
 /* An array of n elements of a type without nulls; NULL of none. */
 static Datum
 array_of(Datum *values, int n, Oid type, int16 size, char align, bool *isnull)
@@ -271,10 +280,7 @@ pkt_rollup_ages_result(PG_FUNCTION_ARGS)
 				else
 					fresh++;
 			}
-			/* the memory serves the next group */
-			pfree(a->seen);
-			a->seen = NULL;
-			a->n = a->room = 0;
+			give_back(a);
 			if (n > 0)
 			{
 				qsort(ages, n, sizeof(int32), by_age);
@@ -371,9 +377,7 @@ pkt_rollup_ages_of_result(PG_FUNCTION_ARGS)
 					counts[kinds++] = Int32GetDatum(a->seen[i].age);
 				}
 			}
-			pfree(a->seen);
-			a->seen = NULL;
-			a->n = a->room = 0;
+			give_back(a);
 		}
 	}
 	return result_of(desc, fresh, ages, counts, kinds);
