@@ -425,6 +425,51 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_settle IS
 	'looks for rows of a site before its first day, until a day is built; whether days may be built';
 
 /*
+ * The days after "last" that are built next, the oldest first: days with few visits
+ * together, because a statement costs as much as many visits.  horizons: of days that
+ * are not built yet.
+ */
+CREATE FUNCTION pk_tracking_internal.rollup_next_days(idsite integer, timezone text,
+	from_date date, to_date date, last date, horizons xid8[])
+RETURNS date[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	days_max CONSTANT integer := 31;
+	visits_max CONSTANT bigint := 5000;
+	visits bigint := 0;
+	days date[] := '{}';
+	d record;
+BEGIN
+	FOR d IN
+		SELECT r.day, pk_tracking_internal.day_begin(r.day, timezone) AS begins,
+			pk_tracking_internal.day_begin(r.day + 1, timezone) AS ends
+		FROM pk_tracking.rollup_day r
+		WHERE r.idsite = idsite AND (r.built IS NULL OR r.stale)
+			AND r.day BETWEEN from_date AND to_date AND r.day > last
+			AND (r.horizon IS NULL OR r.horizon <> ALL (horizons))
+		ORDER BY r.day LIMIT days_max
+	LOOP
+		visits := visits + (
+			SELECT count(*) FROM (
+				SELECT FROM pk_tracking.log_visit v
+				WHERE v.idsite = idsite AND v.visit_first_action_time >= d.begins
+					AND v.visit_first_action_time < d.ends
+				LIMIT visits_max + 1) v);
+		EXIT WHEN visits > visits_max AND days <> '{}';
+		days := days || d.day;
+	END LOOP;
+	RETURN days;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_next_days IS
+	'which days of a site are built next';
+
+/*
  * Builds the days of a site that are missing or stale, at least one that is not
  * empty, until the time is up.  await: not those that transactions which are running
  * may have written hits of, without a mark.  Returns how many were built.
@@ -451,24 +496,7 @@ BEGIN
 			SELECT h.horizon FROM (SELECT DISTINCT r.horizon FROM pk_tracking.rollup_day r
 				WHERE r.idsite = idsite AND r.horizon IS NOT NULL) h
 			WHERE await AND pk_tracking_internal.rollup_awaits(h.horizon));
-		-- days with few visits are built together: a statement costs as much as many visits
-		days := ARRAY(
-			SELECT n.day
-			FROM (
-				SELECT r.day, row_number() OVER (ORDER BY r.day) AS i, sum((
-					SELECT count(*) FROM (
-						SELECT FROM pk_tracking.log_visit v WHERE v.idsite = idsite
-							AND v.visit_first_action_time >= pk_tracking_internal.day_begin(r.day, timezone)
-							AND v.visit_first_action_time < pk_tracking_internal.day_begin(r.day + 1, timezone)
-						LIMIT 5001) v)) OVER (ORDER BY r.day) AS visits
-				FROM (
-					SELECT r.day FROM pk_tracking.rollup_day r
-					WHERE r.idsite = idsite AND (r.built IS NULL OR r.stale)
-						AND r.day BETWEEN from_date AND to_date AND r.day > last
-						AND (r.horizon IS NULL OR r.horizon <> ALL (horizons))
-					ORDER BY r.day LIMIT 31) r) n
-			WHERE n.i = 1 OR n.visits <= 5000
-			ORDER BY n.day);
+		days := pk_tracking_internal.rollup_next_days(idsite, timezone, from_date, to_date, last, horizons);
 		EXIT WHEN days = '{}';
 		PERFORM pk_tracking_internal.rollup_build_runs(idsite, days, timezone);
 		built := built + cardinality(days);
