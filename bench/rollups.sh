@@ -68,7 +68,7 @@ rollups_live() {
 	local p50 p99 most
 	progress "rollups: live hits beside $1"
 	rm -f "$pkt_tmp"/rollups_log.*
-	pgbench -n -M prepared -f "$pkt_tmp/known_request.pgbench" -D visitors="$visitors" -c 2 -R "$live_rate" -T "$((5 * seconds))" \
+	pgbench -n -M prepared -f "$pkt_tmp/known_request.pgbench" -D visitors="$visitors" -c 2 -R "$live_rate" -T "$((10 * seconds))" \
 		-l --log-prefix="$pkt_tmp/rollups_log" "$PGDATABASE" >/dev/null 2>&1
 	read -r p50 p99 most < <(cat "$pkt_tmp"/rollups_log.* | awk '{ print $3 }' | sort -n |
 		awk '{ a[NR] = $1 } END { print a[int(NR / 2) + 1] / 1000, a[int(NR * 0.99) + 1] / 1000, a[NR] / 1000 }')
@@ -79,6 +79,20 @@ rollups_live() {
 	say "rollups: live hits beside $1: p50 $p50 ms, p99 $p99 ms, longest $most ms"
 }
 
+# rollups_beside WHAT STATEMENT: live hits beside maintain(), which has the days to build
+# that the statement says
+rollups_beside() {
+	local maintaining
+	sql -c "$2" -c CHECKPOINT
+	rollups_all >"$pkt_tmp/rollups_built" 2>/dev/null &
+	maintaining=$!
+	rollups_live "$1"
+	if ! kill -0 "$maintaining" 2>/dev/null; then say "rollups: maintain() was over before the hits were: more visits are needed"; fi
+	kill "$maintaining" 2>/dev/null || true
+	wait "$maintaining" 2>/dev/null || true
+	sql -c "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.query ~ 'maintain' AND a.pid <> pg_backend_pid()" >/dev/null
+}
+
 # rollups_all: maintain() until no day is missing; prints the seconds
 rollups_all() {
 	local began=$EPOCHREALTIME
@@ -87,7 +101,7 @@ rollups_all() {
 }
 
 section_rollups() {
-	local s maintaining
+	local s
 	PGDATABASE=rollups
 	if make_database rollups; then
 		sql -f "$top/bench/rollups_log.sql"
@@ -112,12 +126,10 @@ section_rollups() {
 	sample rollups.size.rollups_mb "$(sql -c "SELECT round(sum(pg_total_relation_size(c.oid)) / 1048576.0, 1) FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^rollup_'")"
 	sql -F ' ' -c "SELECT 'rollups: bytes of ' || c.relname || ': ' || pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(log|rollup)_' AND pg_total_relation_size(c.oid) > 1000000 ORDER BY 1"
 	rollups_live nothing
+	# days that are built for the first time, then days that are built anew
+	rollups_beside maintain "TRUNCATE pk_tracking.rollup_visit, pk_tracking.rollup_fact, pk_tracking.rollup_times;
+		UPDATE pk_tracking.rollup_day SET built = NULL, spans_built = '{}'"
 	rollups_live nothing
-	sql -c "UPDATE pk_tracking.rollup_day SET stale = true"
-	rollups_all >"$pkt_tmp/rollups_built" &
-	maintaining=$!
-	rollups_live maintain
-	if ! kill -0 "$maintaining" 2>/dev/null; then say "rollups: maintain() was over before the hits were: more visits are needed"; fi
-	kill "$maintaining" 2>/dev/null || true
-	wait "$maintaining" 2>/dev/null || true
+	rollups_beside maintain_again "UPDATE pk_tracking.rollup_day SET stale = true"
+	rollups_live nothing
 }

@@ -379,7 +379,15 @@ SELECT pg_temp.noticed($m$UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits +
 ROLLBACK;
 BEGIN;
 SET LOCAL test.reports = '^report_(pages|titles|events)$';
-SELECT pg_temp.noticed(regexp_replace(pg_get_functiondef('pk_tracking_internal.rollup_clear_months'::regproc), E'IF months', 'IF true OR months'), 'acts', 'acts', 'maintain') AS months_not_cleared;
+SELECT pg_temp.noticed($m$UPDATE pk_tracking.rollup_fact SET nb_hits = nb_hits + 1 WHERE kind LIKE '%:week'$m$, VARIADIC '{}') AS weeks_changed;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(countries|visitors)$';
+SELECT pg_temp.noticed($m$UPDATE pk_tracking.rollup_visit SET nb_visits = nb_visits + 1 WHERE kind LIKE '%:week'$m$, VARIADIC '{}') AS weeks_of_visits_changed;
+ROLLBACK;
+BEGIN;
+SET LOCAL test.reports = '^report_(pages|titles|events)$';
+SELECT pg_temp.noticed(regexp_replace(pg_get_functiondef('pk_tracking_internal.rollup_clear_spans'::regproc), 'CONTINUE WHEN first_days', 'CONTINUE WHEN true OR first_days'), 'acts', 'acts', 'maintain') AS spans_not_cleared;
 ROLLBACK;
 -- and the roll-ups are what is read
 BEGIN;

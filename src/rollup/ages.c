@@ -4,8 +4,8 @@
  *
  * An aggregate over the rows of the day and earlier rows of the same ids.  It keeps
  * sixteen bytes for a row and sorts them at the end: grouping by id in SQL takes
- * ten times the memory.  Another one makes of the results for the days of a month
- * that for the month.
+ * ten times the memory.  Another one makes of the results for the days of a week
+ * or month that for the whole.
  */
 #include "postgres.h"
 
@@ -75,7 +75,7 @@ tidy(Ages *a)
 	a->n = n;
 }
 
-/* Of a month: ids are ages, and the second number how many have it: add them up. */
+/* Of a week or month: ids are ages, and the second number how many have it: add them up. */
 static void
 sum_up(Ages *a)
 {
@@ -322,7 +322,7 @@ elements(FunctionCallInfo fcinfo, int argument, Oid type, int *n)
  * pkt_rollup_ages_of_add
  *		SQL: takes what rollup_ages() has found for a day (an integer, a smallint[]
  *		and an integer[]), and how many days the day is after the first one of its
- *		month.  Whoever was there since then has been counted on another day.
+ *		week or month.  Whoever was there since then has been counted on another day.
  */
 Datum
 pkt_rollup_ages_of_add(PG_FUNCTION_ARGS)
@@ -346,7 +346,7 @@ pkt_rollup_ages_of_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(a);
 }
 
-/* pkt_rollup_ages_of_result: SQL: the month's, from its first day, as rollup_ages() has it. */
+/* pkt_rollup_ages_of_result: SQL: that of the week or month, from its first day, as rollup_ages() has it. */
 Datum
 pkt_rollup_ages_of_result(PG_FUNCTION_ARGS)
 {

@@ -69,4 +69,4 @@ CREATE AGGREGATE pk_tracking_internal.rollup_ages_of(n integer, ages smallint[],
 	DESERIALFUNC = pk_tracking_internal.rollup_ages_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE pk_tracking_internal.rollup_ages_of(integer, smallint[], integer[], integer) IS
-	'of the days of a month, each so many days after the first: what rollup_ages() would have found for the month';
+	'of the days of a week or month, each so many days after the first: what rollup_ages() would have found for the whole';

@@ -39,22 +39,10 @@ COMMENT ON FUNCTION pk_tracking_internal.rollup_awaits IS
 CREATE FUNCTION pk_tracking_internal.rollup_clear(idsite integer, days date[]) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-SET jit = off
 AS $$
-#variable_conflict use_variable
 BEGIN
-	PERFORM pk_tracking_internal.rollup_clear_months(idsite, days);
-	-- the kinds are named for the sake of the indexes
-	DELETE FROM pk_tracking.rollup_visit r
-	WHERE r.idsite = idsite AND r.day = ANY (days)
-		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_kind k));
-	DELETE FROM pk_tracking.rollup_fact r
-	WHERE r.idsite = idsite AND r.day = ANY (days)
-		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_fact_kind k));
-	DELETE FROM pk_tracking.rollup_times r
-	WHERE r.idsite = idsite AND r.day = ANY (days)
-		AND r.kind = ANY (ARRAY(SELECT k.kind FROM pk_tracking_internal.rollup_times_kind k));
+	PERFORM pk_tracking_internal.rollup_clear_spans(idsite, days);
+	PERFORM pk_tracking_internal.rollup_delete(idsite, days);
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_clear IS
@@ -503,7 +491,7 @@ BEGIN
 		EXIT WHEN clock_timestamp() >= until;
 		last := days[cardinality(days)];
 	END LOOP;
-	PERFORM pk_tracking_internal.rollup_build_months(idsite);
+	PERFORM pk_tracking_internal.rollup_build_spans(idsite);
 	RETURN built;
 END
 $$;

@@ -196,7 +196,8 @@ BEGIN
 	FROM (
 		SELECT t.day, t.anonymous%7$s, count(*) FILTER (WHERE t.before IS NULL) AS nb_hits%8$s%9$s%10$s
 		FROM (%11$s) t
-		GROUP BY t.day, t.anonymous%7$s
+		-- what differs most comes first, for a sort
+		GROUP BY %12$s t.anonymous, t.day
 		HAVING count(*) FILTER (WHERE t.before IS NULL) > 0) t$query$,
 		kind, k.keys, CASE WHEN k.visits THEN '(t.by_visit).n' ELSE '0' END,
 		CASE WHEN k.visitors THEN '(t.by_visitor).n' ELSE '0' END,
@@ -219,7 +220,8 @@ BEGIN
 				SELECT DISTINCT m.col FROM pk_tracking_internal.rollup_fact_kind f,
 					pk_tracking_internal.rollup_sums(f.sums) m
 				WHERE f.kind = rollup_fact_kind_query.kind) m), k.rows)
-			ELSE k.rows END);
+			ELSE k.rows END,
+		regexp_replace(k.names, '^, (.*)$', '\1,'));
 	IF k.visits THEN
 		-- what counts a visit twice, and so is taken off where both consents are counted
 		result := result || format($query$

@@ -87,7 +87,8 @@ BEGIN
 			pk_tracking_internal.rollup_ages(v.visitor, v.day - v.before) AS visitors,
 			pk_tracking_internal.rollup_ages(v.user_number, v.day - v.before) AS users
 		FROM seen v WHERE %4$s
-		GROUP BY v.day, v.anonymous%5$s
+		-- what differs most comes first, for a sort
+		GROUP BY %5$s v.anonymous, v.day
 		HAVING count(*) FILTER (WHERE v.before IS NULL) > 0) g$query$,
 			k.kind,
 			(SELECT string_agg(format('g.k%s::text', n), ', ' ORDER BY n)
@@ -95,7 +96,7 @@ BEGIN
 			(SELECT coalesce(string_agg(format(', %s AS k%s', e.key, e.n), '' ORDER BY e.n), '')
 				FROM unnest(k.keys) WITH ORDINALITY AS e (key, n)),
 			k.condition,
-			(SELECT coalesce(string_agg(format(', k%s', n), '' ORDER BY n), '')
+			(SELECT coalesce(string_agg(format('k%s,', n), ' ' ORDER BY n), '')
 				FROM generate_series(1, cardinality(k.keys)) n)), ' UNION ALL ')
 		INTO counted
 		FROM pk_tracking_internal.rollup_kind k WHERE k.kind = ANY (kinds);

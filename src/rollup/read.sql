@@ -199,13 +199,14 @@ BEGIN
 						r.nb_pageviews, r.sum_visit_length, r.nb_conversions, r.anonymous,
 						r.kind, r.keys, r.revenue, r.visitor_ages, r.visitors, r.user_ages, r.users
 					FROM pk_tracking.rollup_visit r
-					WHERE r.idsite = $1 AND r.kind = %4$L AND r.day BETWEEN $7 AND $8
-						AND r.day < %5$L AND r.day <> ALL (%6$L::date[])
-						AND CASE WHEN r.anonymous THEN $5 >= 2 ELSE $4 < 2 END%7$s) f
-				WHERE %8$s) f
+					WHERE r.idsite = $1 AND %4$s
+						AND CASE WHEN r.anonymous THEN $5 >= 2 ELSE $4 < 2 END%5$s) f
+				WHERE %6$s) f
 			GROUP BY %1$s)$query$,
 		coalesce(nullif(key_names, ''), '''''::text'), first_day,
-		coalesce(nullif(key_columns, ''), '$6 AS site'), kind, l.live_from, l.stale,
+		coalesce(nullif(key_columns, ''), '$6 AS site'),
+		pk_tracking_internal.rollup_days(kind, idsite, from_date, to_date, l.live_from, l.stale,
+			period_key),
 		CASE WHEN l.runs IS NOT NULL THEN format(' UNION ALL (%s)',
 			pk_tracking_internal.rollup_visit_query(ARRAY[kind], l.runs, span > 1)) ELSE '' END,
 		coalesce(condition, 'true'));

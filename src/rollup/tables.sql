@@ -40,7 +40,7 @@ BEGIN
 		built timestamptz,
 		stale boolean NOT NULL DEFAULT false,
 		users_by_id boolean NOT NULL DEFAULT false,
-		month_built boolean NOT NULL DEFAULT false,
+		spans_built text[] NOT NULL DEFAULT '{}',
 		PRIMARY KEY (idsite, day));
 	COMMENT ON TABLE pk_tracking.rollup_day IS 'days of sites and their roll-ups';
 	COMMENT ON COLUMN pk_tracking.rollup_day.idsite IS 'site';
@@ -53,8 +53,8 @@ BEGIN
 		'whether rows of the day were changed since';
 	COMMENT ON COLUMN pk_tracking.rollup_day.users_by_id IS
 		'whether each visit of a user has the visitor id that the user id gives; else nb_users is good for this day alone';
-	COMMENT ON COLUMN pk_tracking.rollup_day.month_built IS
-		'of the first day of a month: whether its days were added up';
+	COMMENT ON COLUMN pk_tracking.rollup_day.spans_built IS
+		'the spans that begin with this day whose days were added up: week, month';
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.make_rollup_day IS
