@@ -226,12 +226,20 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE CALLED ON NULL INPUT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	statement text := regexp_replace(query,
-		'\{from rollups\}(.*?)\{or from the log\}.*?\{end of rollups\}', '\1', 'g');
+	statement text;
 	rollup text;
 	relation text;
 	of_keys text;	-- the filter
 BEGIN
+	-- a log of an older version has none; and most questions about few rows end here
+	IF to_regclass('pk_tracking.rollup_site') IS NULL
+		OR NOT has_table_privilege('pk_tracking.rollup_site', 'SELECT')
+		OR NOT EXISTS (SELECT FROM pk_tracking.rollup_site r
+			WHERE r.idsite = report_from_rollups.idsite) THEN
+		RETURN NULL;
+	END IF;
+	statement := regexp_replace(query,
+		'\{from rollups\}(.*?)\{or from the log\}.*?\{end of rollups\}', '\1', 'g');
 	statement := regexp_replace(statement, '\{rollup ([a-z_]+?)\}.*?\{end of rollup\}',
 		'{counts of \1}', 'g');
 	IF statement = query THEN
@@ -329,8 +337,13 @@ BEGIN
 			timezone, span, s.key, s.first_day, condition, filter_values);
 	END IF;
 	IF statement IS NULL THEN
-		statement := regexp_replace(query, '\{from rollups\}.*?\{or from the log\}', '', 'g');
-		statement := regexp_replace(statement, '\{rollup [a-z_]+\}|\{end of rollups?\}', '', 'g');
+		statement := query;
+		IF strpos(query, '{from rollups}') > 0 THEN
+			statement := regexp_replace(statement, '\{from rollups\}.*?\{or from the log\}', '', 'g');
+		END IF;
+		IF strpos(query, '{end of rollup') > 0 THEN
+			statement := regexp_replace(statement, '\{rollup [a-z_]+\}|\{end of rollups?\}', '', 'g');
+		END IF;
 	END IF;
 	IF query ~ '\{span' THEN
 		statement := replace(statement, '{spans}', s.spans);
@@ -340,21 +353,12 @@ BEGIN
 		statement := regexp_replace(statement, '\{span of ([a-z_.]+)\}',
 			format(s.key, '\1'), 'g');
 	END IF;
-	statement := replace(statement, '{acting visits v}',
-		'v.idsite = $1 AND v.visit_first_action_time < $3 '
-		'AND v.visit_first_action_time >= $2 - {longest visit} AND v.visit_last_action_time >= $2 '
-		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
-	IF statement ~ '\{longest visit\}' THEN
+	statement := pk_tracking_internal.report_rows(statement);
+	IF strpos(statement, '{longest visit}') > 0 THEN
 		-- a constant, by which the planner knows how many visits there are
 		statement := replace(statement, '{longest visit}',
 			format('%L::interval', pk_tracking_internal.report_longest_visit(idsite)));
 	END IF;
-	statement := regexp_replace(statement, '\{visits v\}',
-		'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
-		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}', 'g');
-	statement := regexp_replace(statement, '\{(action|conversion|item)s ([a-z]+)\}',
-		'\2.idsite = $1 AND \2.server_time >= $2 AND \2.server_time < $3 '
-		'AND \2.consent BETWEEN $4 AND $5 AND {\1 filter \2}', 'g');
 	IF filter IS NOT NULL THEN
 		-- a filter that looks at other rows than the visit's is asked once, not for
 		-- each table that the report reads
@@ -375,8 +379,10 @@ BEGIN
 		END IF;
 	END IF;
 	statement := replace(statement, '{visit filter v}', of_v);
-	statement := regexp_replace(statement, '\{(?:action|conversion|item) filter ([a-z]+)\}',
-		of_visit, 'g');
+	IF strpos(statement, ' filter ') > 0 THEN
+		statement := regexp_replace(statement, '\{(?:action|conversion|item) filter ([a-z]+)\}',
+			of_visit, 'g');
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION pk_tracking_internal.report_statement IS

@@ -51,6 +51,35 @@
 -- run on a standby too.
 -- ---------------------------------------------------------------------------
 
+/* A report's query with its markers of rows as SQL, which make_report() already writes. */
+CREATE FUNCTION pk_tracking_internal.report_rows(query text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statement text := query;
+BEGIN
+	IF strpos(query, 's v}') > 0 THEN
+		statement := replace(statement, '{acting visits v}',
+			'v.idsite = $1 AND v.visit_first_action_time < $3 '
+			'AND v.visit_first_action_time >= $2 - {longest visit} AND v.visit_last_action_time >= $2 '
+			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
+		statement := replace(statement, '{visits v}',
+			'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
+			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
+	END IF;
+	IF strpos(query, '{actions ') > 0 OR strpos(query, '{conversions ') > 0
+		OR strpos(query, '{items ') > 0 THEN
+		statement := regexp_replace(statement, '\{(action|conversion|item)s ([a-z]+)\}',
+			'\2.idsite = $1 AND \2.server_time >= $2 AND \2.server_time < $3 '
+			'AND \2.consent BETWEEN $4 AND $5 AND {\1 filter \2}', 'g');
+	END IF;
+	RETURN statement;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.report_rows IS
+	'a report''s query with its markers of rows as SQL';
+
 /*
  * Creates the report pk_tracking.name().  result: its columns, as in RETURNS
  * TABLE; first_day, last_day and begins come before them if by_period is true, and
@@ -81,7 +110,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $make_report$
 DECLARE
-	body text := btrim(query, E'\n\t');
+	body text := pk_tracking_internal.report_rows(btrim(query, E'\n\t'));
 	arguments text;
 BEGIN
 	-- the names of the report's own arguments: each follows a comma and has a type
