@@ -233,8 +233,10 @@ DECLARE
 BEGIN
 	-- a log of an older version has none; and most questions about few rows end here
 	IF to_regclass('pk_tracking.rollup_site') IS NULL
-		OR NOT has_table_privilege('pk_tracking.rollup_site', 'SELECT')
-		OR NOT EXISTS (SELECT FROM pk_tracking.rollup_site r
+		OR NOT has_table_privilege('pk_tracking.rollup_site', 'SELECT') THEN
+		RETURN NULL;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pk_tracking.rollup_site r
 			WHERE r.idsite = report_from_rollups.idsite) THEN
 		RETURN NULL;
 	END IF;
