@@ -335,7 +335,7 @@ BEGIN
 	END IF;
 	idsites := coalesce(idsites, pk_tracking_internal.sites_of_role(role));
 	PERFORM pk_tracking_internal.grant_execute(role,
-		'^(report|filter)_|^rollup_(source|live|rows_hidden|visit_query|users_query|filter|days|fact_source'
+		'^(report|filter)_|^rollup_(source|live|rows_hidden|visit_query|users_query|filter|days|spans|fact_source'
 		'|fact_query|things|sums|sum_columns|since|bound|times|times_query|times_source|times_add'
 		'|times_pack|times_serialize|times_unpack|times_combine|times_merge|times_result|times_of)$'
 		'|^(user_id_visitor_id|named_filter|dimension_grouping|need_log|day_begin|continent_code|continent_name'
