@@ -41,16 +41,20 @@ typedef struct Ages
 } Ages;
 
 /* By id; the day itself comes first, then the latest. */
-static int
-by_id(const void *a, const void *b)
+static inline int
+by_id(const Seen *x, const Seen *y)
 {
-	const Seen *x = a;
-	const Seen *y = b;
-
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
 	return (x->age > y->age) - (x->age < y->age);
 }
+
+#define ST_SORT sort_seen
+#define ST_ELEMENT_TYPE Seen
+#define ST_COMPARE(a, b) by_id(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static int
 by_age(const void *a, const void *b)
@@ -64,7 +68,7 @@ tidy(Ages *a)
 {
 	int64		n = 0;
 
-	qsort(a->seen, a->n, sizeof(Seen), by_id);
+	sort_seen(a->seen, a->n);
 	for (int64 i = 0; i < a->n; i++)
 	{
 		if (n > 0 && a->seen[n - 1].id == a->seen[i].id
@@ -81,7 +85,7 @@ sum_up(Ages *a)
 {
 	int64		n = 0;
 
-	qsort(a->seen, a->n, sizeof(Seen), by_id);
+	sort_seen(a->seen, a->n);
 	for (int64 i = 0; i < a->n; i++)
 	{
 		if (n > 0 && a->seen[n - 1].id == a->seen[i].id)

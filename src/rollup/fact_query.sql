@@ -333,15 +333,15 @@ BEGIN
 	before_%1$s AS MATERIALIZED (
 		SELECT run.day, (%2$s.moment AT TIME ZONE $6)::date AS before, %2$s.consent >= 2 AS anonymous,
 			%2$s.idvisitor::bigint AS visitor, run.own%3$s
-		FROM earlier run CROSS JOIN LATERAL (
+		FROM (SELECT * FROM earlier run WHERE %6$s) run CROSS JOIN LATERAL (
 			SELECT %2$s.consent, %2$s.idvisitor, %4$s AS moment%3$s
 			FROM %5$s
 			WHERE %2$s.idsite = $1 AND %2$s.consent BETWEEN $4 AND $5 AND %2$s.idvisit = run.idvisit
-				AND %4$s < run.begins AND %4$s >= $2%6$s AND (%7$s)
+				AND %4$s < run.begins AND %4$s >= $2 AND (%7$s)
 			OFFSET 0) AS %2$s
 		WHERE (%2$s.moment AT TIME ZONE $6)::date >= run.day - 366)$query$,
 				s.source, s.alias, s.columns, s.moment, s.relation,
-				CASE WHEN s.visitors THEN '' ELSE ' AND run.own' END, s.condition);
+				CASE WHEN s.visitors THEN 'true' ELSE 'run.own' END, s.condition);
 		END IF;
 		IF s.visits THEN
 			visits := visits || format('SELECT t.day, t.idvisit FROM thing_%s t', s.source);
@@ -365,28 +365,34 @@ BEGIN
 	END LOOP;
 	RETURN format($query$
 	WITH %1$s,
-	day AS (
+	own_visit AS MATERIALIZED (
+		SELECT t.day, t.idvisit FROM (%2$s) t WHERE t.idvisit IS NOT NULL GROUP BY t.day, t.idvisit),
+	visitor AS MATERIALIZED (
+		SELECT t.day, t.visitor FROM (%3$s) t GROUP BY t.visitor, t.day ORDER BY t.visitor),
+	day AS MATERIALIZED (
 		SELECT t.day, pk_tracking_internal.day_begin(t.day, $6) AS begins
-		FROM (SELECT DISTINCT t.day FROM (%2$s) t) t),
+		FROM (SELECT v.day FROM own_visit v UNION SELECT w.day FROM visitor w) t),
 	earlier AS MATERIALIZED (
-		SELECT t.day, d.begins, t.idvisit, bool_or(t.own) AS own
+		SELECT t.idvisit, t.day, d.begins, t.own
 		FROM (
-			SELECT t.day, t.idvisit, true AS own FROM (%2$s) t WHERE t.idvisit IS NOT NULL
-			UNION ALL
-			SELECT w.day, v.idvisit, false
-			FROM (SELECT DISTINCT t.day, t.visitor FROM (%3$s) t) w JOIN day d USING (day)
-				CROSS JOIN LATERAL (
-					SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = $1
-						AND v.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
-						AND v.visit_first_action_time >= $2 - interval '30 days'
-						AND v.visit_first_action_time < d.begins + interval '30 days'
-					UNION ALL
-					SELECT o.idvisit FROM pk_tracking.log_other_id o WHERE o.idsite = $1
-						AND o.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
-					OFFSET 0) v) t
+			SELECT t.idvisit, t.day, bool_or(t.own) AS own
+			FROM (
+				SELECT v.day, v.idvisit, true AS own FROM own_visit v
+				UNION ALL
+				SELECT w.day, v.idvisit, false
+				FROM visitor w JOIN day d USING (day)
+					CROSS JOIN LATERAL (
+						SELECT v.idvisit FROM pk_tracking.log_visit v WHERE v.idsite = $1
+							AND v.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
+							AND v.visit_first_action_time >= $2 - interval '30 days'
+							AND v.visit_first_action_time < d.begins + interval '30 days'
+						UNION ALL
+						SELECT o.idvisit FROM pk_tracking.log_other_id o WHERE o.idsite = $1
+							AND o.idvisitor OPERATOR(@extschema@.=) w.visitor::@extschema@.hexid
+						OFFSET 0) v) t
+			GROUP BY t.idvisit, t.day) t
 			JOIN day d USING (day)
-		WHERE %4$s
-		GROUP BY t.day, d.begins, t.idvisit),
+		WHERE %4$s),
 	earlier_visit AS MATERIALIZED (
 		SELECT run.*, v.*
 		FROM earlier run CROSS JOIN LATERAL (

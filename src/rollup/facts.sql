@@ -116,7 +116,8 @@ BEGIN
 			AND v.consent BETWEEN $4 AND $5),
 	visitors AS (
 		SELECT DISTINCT x.day, x.day::timestamp AT TIME ZONE $6 AS begins, x.idvisitor
-		FROM x WHERE x.idvisitor IS NOT NULL AND %3$s),
+		FROM x WHERE x.idvisitor IS NOT NULL AND %3$s
+		ORDER BY x.idvisitor),	-- the index is read in its order
 	users AS (
 		SELECT x.user_id, row_number() OVER () AS user_number
 		FROM x WHERE x.user_id IS NOT NULL GROUP BY x.user_id),
