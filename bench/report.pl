@@ -134,7 +134,7 @@ sub make
 		}
 	}
 	ratio(\%rounds, "retention.$_.p99_to_nothing", "retention.$_.p99_ms", 'retention.nothing.p99_ms') foreach (qw(burner purge));
-	ratio(\%rounds, "rollups.$_.p99_to_nothing", "rollups.$_.p99_ms", 'rollups.nothing.p99_ms') foreach (qw(maintain maintain_again));
+	ratio(\%rounds, "rollups.$_.p99_to_nothing", "rollups.$_.p99_ms", 'rollups.nothing.p99_ms') foreach (qw(burner maintain maintain_again));
 	# reports: to SQL on the views; the worst of them
 	foreach my $key (keys %rounds)
 	{

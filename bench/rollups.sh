@@ -101,7 +101,7 @@ rollups_all() {
 }
 
 section_rollups() {
-	local s
+	local s burner
 	PGDATABASE=rollups
 	if make_database rollups; then
 		sql -f "$top/bench/rollups_log.sql"
@@ -125,6 +125,14 @@ section_rollups() {
 	sample rollups.size.log_mb "$(sql -c "SELECT round(sum(pg_total_relation_size(c.oid)) / 1048576.0, 1) FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^log_'")"
 	sample rollups.size.rollups_mb "$(sql -c "SELECT round(sum(pg_total_relation_size(c.oid)) / 1048576.0, 1) FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^rollup_'")"
 	sql -F ' ' -c "SELECT 'rollups: bytes of ' || c.relname || ': ' || pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = 'pk_tracking'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(log|rollup)_' AND pg_total_relation_size(c.oid) > 1000000 ORDER BY 1"
+	rollups_live nothing
+	# what a session costs that only wants the processor
+	printf '%s\n' 'SELECT sum(sqrt(g)) FROM generate_series(1, 300000) g;' >"$pkt_tmp/rollups_burner.pgbench"
+	chmod 644 "$pkt_tmp/rollups_burner.pgbench"
+	pgbench -n -f "$pkt_tmp/rollups_burner.pgbench" -c 1 -T $((10 * seconds + 2)) "$PGDATABASE" >/dev/null 2>&1 &
+	burner=$!
+	rollups_live burner
+	wait "$burner"
 	rollups_live nothing
 	# days that are built for the first time, then days that are built anew
 	rollups_beside maintain "TRUNCATE pk_tracking.rollup_visit, pk_tracking.rollup_fact, pk_tracking.rollup_times;

@@ -350,7 +350,7 @@ pkt_rollup_ages_of_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(a);
 }
 
-/* pkt_rollup_ages_of_result: SQL: that of the week or month, from its first day, as rollup_ages() has it. */
+/* pkt_rollup_ages_of_result: SQL: as rollup_ages() has it, of the week or month as a day. */
 Datum
 pkt_rollup_ages_of_result(PG_FUNCTION_ARGS)
 {
