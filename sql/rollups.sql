@@ -134,6 +134,15 @@ SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(2))::date, (pg_temp.noon
 SELECT pk_tracking.rebuild_rollups(:site, '2026-01-02', '2026-01-01');
 SELECT pk_tracking.rebuild_rollups(0, '2026-01-01', '2026-01-01');
 SELECT count(*) FROM pk_tracking.status() s WHERE s.item = 'roll-ups' AND s.value ~ '^\d+ days of sites, \d+ missing, \d+ marks waiting, last built \d' AND s.remark IS NULL;
+-- marks of days before the first one count beside those of TRUNCATE
+BEGIN;
+TRUNCATE pk_tracking.log_conversion_item;
+SELECT pg_temp.hit('_id=00000000000000bd', pg_temp.noon(20));
+SELECT nb_visits FROM pk_tracking.report_visits(:site, (pg_temp.noon(21))::date, (pg_temp.noon(11))::date, 'range');
+TRUNCATE pk_tracking.log_visit;
+SELECT pg_temp.hit('_id=00000000000000bd', pg_temp.noon(20));
+SELECT nb_visits FROM pk_tracking.report_visits(:site, (pg_temp.noon(21))::date, (pg_temp.noon(11))::date, 'range');
+ROLLBACK;
 
 -- From roll-ups as from the log -------------------------------------------
 CREATE TABLE rollups_raw (idsite integer, url text, _id text, consent text, at timestamptz);
@@ -399,6 +408,14 @@ ROLLBACK;
 UPDATE pk_tracking.site SET timezone = 'Europe/Berlin' WHERE idsite = :site;	-- as noon() counts days
 SELECT bool_and(pg_temp.happen(k) IS NOT NULL) AS happened FROM unnest('{order,goal,acts,acts,late user,acts,acts}'::text[]) k, generate_series(1, 6);
 SELECT FROM pk_tracking.maintain();
+-- of another time zone nothing is left, of weeks and months neither
+BEGIN;
+SELECT count(DISTINCT s.span) AS spans FROM pk_tracking.rollup_day d, unnest(d.spans_built) AS s (span) WHERE d.idsite = :site;
+UPDATE pk_tracking.site SET timezone = 'Asia/Kathmandu' WHERE idsite = :site;
+SELECT pk_tracking_internal.rollup_begin(:site, false);
+SELECT (SELECT count(*) FROM pk_tracking.rollup_visit r WHERE r.idsite = :site) AS visits, (SELECT count(*) FROM pk_tracking.rollup_fact r WHERE r.idsite = :site) AS facts,
+	(SELECT count(*) FROM pk_tracking.rollup_times r WHERE r.idsite = :site) AS times;
+ROLLBACK;
 CREATE TEMP TABLE answers AS
 SELECT p.proname::text AS report, format('%s(%s, %L, %L%s)', p.proname, :site, (pg_temp.noon(22))::date, (pg_temp.noon(10))::date,
 		CASE WHEN p.proargnames @> '{period}' THEN ', period => ''week''' ELSE '' END) AS call

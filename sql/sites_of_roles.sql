@@ -79,6 +79,21 @@ SELECT hidden, visits, hits FROM unnest(ARRAY[:own, :other]) s, pg_temp.told(s);
 SET LOCAL ROLE regress_pkt_one;
 SELECT hidden, visits, hits FROM pg_temp.told(:own);
 ROLLBACK;
+-- marks of all sites count for all
+BEGIN;
+TRUNCATE pk_tracking.log_visit, pk_tracking.log_link_visit_action;
+SET LOCAL ROLE regress_pkt_one;
+SELECT visits, hits FROM pg_temp.told(:own);
+ROLLBACK;
+-- who may not read all tables of roll-ups reads the log
+BEGIN;
+REVOKE SELECT ON pk_tracking.rollup_day FROM regress_pkt_all;
+REVOKE SELECT ON pk_tracking.rollup_mark FROM regress_pkt_one;
+SET LOCAL ROLE regress_pkt_all;
+SELECT visits, hits FROM pg_temp.told(:own);
+SET LOCAL ROLE regress_pkt_one;
+SELECT visits, hits FROM pg_temp.told(:own);
+ROLLBACK;
 -- by policies of another kind they are not
 CREATE POLICY regress_pkt_policy ON pk_tracking.log_visit AS RESTRICTIVE TO regress_pkt_one USING (visit_total_actions > 1);
 SET ROLE regress_pkt_one;

@@ -234,7 +234,8 @@ COMMENT ON FUNCTION pk_tracking_internal.check_can_be_limited IS
  * caller, or they would show all sites.  The log's owner, as whom hits are recorded,
  * passes by all of it.
  *
- * Of settings, those of the instance are read by everybody who may read settings.
+ * Of settings, those of the instance are read by everybody who may read settings, and so are
+ * marks of all sites, which TRUNCATE leaves.
  */
 CREATE FUNCTION pk_tracking_internal.limit_to_sites(role name, idsites integer[]) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
@@ -289,7 +290,8 @@ BEGIN
 					obj.relation);
 			END IF;
 		END IF;
-		IF obj.relname = 'setting' THEN
+		-- rows of all sites: what is set for them, and what TRUNCATE has marked
+		IF obj.relname IN ('setting', 'rollup_mark') THEN
 			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR SELECT TO %I '
 				'USING (idsite IS NULL OR %s)', policy || '_read', obj.relation, role, own);
 			EXECUTE format('CREATE POLICY %I ON %s AS RESTRICTIVE FOR INSERT TO %I WITH CHECK (%s)',

@@ -323,7 +323,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	s record;
-	old record;
+	old_days date[];
 BEGIN
 	IF pk_tracking_internal.rollup_rows_hidden() THEN
 		RETURN NULL;
@@ -340,12 +340,12 @@ BEGIN
 	END IF;
 	IF s.old_timezone <> s.timezone THEN
 		-- other days begin and end; what the log has lost stays as it is
-		WITH gone AS (
-			DELETE FROM pk_tracking.rollup_day v USING pk_tracking.rollup_site r
-			WHERE v.idsite = idsite AND r.idsite = idsite AND v.day >= r.frozen_before
-			RETURNING v.day)
-		SELECT coalesce(array_agg(g.day), '{}') AS days INTO old FROM gone g;
-		PERFORM pk_tracking_internal.rollup_clear(idsite, old.days);
+		old_days := ARRAY(
+			SELECT d.day FROM pk_tracking.rollup_day d JOIN pk_tracking.rollup_site r ON r.idsite = d.idsite
+			WHERE d.idsite = idsite AND d.day >= r.frozen_before);
+		-- the days' rows tell which weeks and months there are
+		PERFORM pk_tracking_internal.rollup_clear(idsite, old_days);
+		DELETE FROM pk_tracking.rollup_day d WHERE d.idsite = idsite AND d.day = ANY (old_days);
 		UPDATE pk_tracking.rollup_site r SET timezone = s.timezone,
 			first_day = greatest(r.first_day - 1, r.frozen_before)
 		WHERE r.idsite = idsite;

@@ -59,11 +59,15 @@ DECLARE
 	stale_max integer := 7;
 	s record;
 	marked datemultirange;
+	first_marked date;
+	all_gone boolean;
 BEGIN
 	usable := false;
 	-- visitors are not followed for longer (rollup_visit.visitor_ages)
 	IF span > 366 OR to_regclass(relation) IS NULL
-		OR NOT has_table_privilege(relation, 'SELECT')
+		OR NOT (has_table_privilege(relation, 'SELECT')
+			AND has_table_privilege('pk_tracking.rollup_day', 'SELECT')
+			AND has_table_privilege('pk_tracking.rollup_mark', 'SELECT'))
 		OR pk_tracking_internal.rollup_rows_hidden() THEN
 		RETURN;
 	END IF;
@@ -78,9 +82,13 @@ BEGIN
 	END IF;
 	SELECT coalesce(range_agg(daterange((m.begins AT TIME ZONE timezone)::date,
 			(m.ends AT TIME ZONE timezone)::date, '[]')), '{}'),
-			CASE WHEN bool_or(m.begins = '-infinity') THEN '-infinity' ELSE s.frozen_before END
-		INTO marked, s.frozen_before
+			min((m.begins AT TIME ZONE timezone)::date) FILTER (WHERE m.begins > '3999-01-01 BC'),
+			bool_or(m.begins = '-infinity')
+		INTO marked, first_marked, all_gone
 		FROM pk_tracking.rollup_mark m WHERE m.idsite = idsite OR m.idsite IS NULL;
+	IF all_gone THEN
+		RETURN;
+	END IF;
 
 	-- of frozen days the log cannot answer
 	IF from_date < s.frozen_before THEN
@@ -90,8 +98,7 @@ BEGIN
 	-- a mark may be of a day before the first one
 	stale := ARRAY(
 		SELECT g::date
-		FROM generate_series(greatest(from_date, s.frozen_before, least(s.first_day,
-				CASE WHEN lower(marked) > '3999-01-01 BC' THEN lower(marked) END)),
+		FROM generate_series(greatest(from_date, s.frozen_before, least(s.first_day, first_marked)),
 			live_from - 1, interval '1 day') g
 			LEFT JOIN pk_tracking.rollup_day d ON d.idsite = idsite AND d.day = g::date
 		WHERE g::date <@ marked

@@ -95,8 +95,6 @@ BEGIN
 		CONTINUE WHEN (SELECT count(*) FROM pk_tracking.rollup_day d
 			WHERE d.idsite = idsite AND d.day BETWEEN first AND last
 				AND d.built IS NOT NULL AND NOT d.stale) <= last - first;
-		-- those of another time zone
-		PERFORM pk_tracking_internal.rollup_delete(idsite, ARRAY[first], span);
 		INSERT INTO pk_tracking.rollup_visit (idsite, day, kind, keys, anonymous, nb_visits,
 			nb_uniq_visitors, visitor_ages, visitors, nb_users, user_ages, users, max_actions,
 			bounce_count, nb_visits_converted, nb_actions, nb_pageviews, sum_visit_length,
