@@ -131,6 +131,11 @@ UPDATE pk_tracking.rollup_day d SET built = NULL, horizon = '9000000000000000000
 SELECT pk_tracking_internal.rollup_begin(:site, false);
 SELECT count(*) AS far_away FROM pk_tracking.rollup_day d WHERE d.idsite = :site AND d.horizon = '9000000000000000000';
 SELECT pk_tracking.rebuild_rollups(:site, (pg_temp.noon(2))::date, (pg_temp.noon(2))::date) AS rebuilt;
+-- from long before the first row on
+SELECT count(*) AS days, min(d.day) AS first FROM pk_tracking.rollup_day d WHERE d.idsite = :site \gset before_
+SELECT pk_tracking.rebuild_rollups(:site, '0001-01-01', '9999-12-31') = :before_days AS rebuilt;
+SELECT count(*) = :before_days AND min(d.day) = :'before_first' AS same_days FROM pk_tracking.rollup_day d WHERE d.idsite = :site;
+SELECT pk_tracking.rebuild_rollups(:site, '0001-01-01', '0001-12-31') AS rebuilt;
 SELECT pk_tracking.rebuild_rollups(:site, '2026-01-02', '2026-01-01');
 SELECT pk_tracking.rebuild_rollups(0, '2026-01-01', '2026-01-01');
 SELECT count(*) FROM pk_tracking.status() s WHERE s.item = 'roll-ups' AND s.value ~ '^\d+ days of sites, \d+ missing, \d+ marks waiting, last built \d' AND s.remark IS NULL;

@@ -357,6 +357,32 @@ $$;
 COMMENT ON FUNCTION pk_tracking_internal.rollup_begin IS
 	'locks a site''s roll-ups for a builder and takes their marks; returns the time zone';
 
+/* The time of the first row of a site before a time; NULL: there is none. */
+CREATE FUNCTION pk_tracking_internal.rollup_first_row(idsite integer, before timestamptz)
+RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+	RETURN min(f.at)
+	FROM (
+		SELECT v.visit_first_action_time AS at FROM pk_tracking.log_visit v
+		WHERE v.idsite = idsite AND v.visit_first_action_time < before
+		UNION ALL
+		SELECT l.server_time FROM pk_tracking.log_link_visit_action l
+		WHERE l.idsite = idsite AND l.server_time < before
+		UNION ALL
+		SELECT c.server_time FROM pk_tracking.log_conversion c
+		WHERE c.idsite = idsite AND c.server_time < before
+		UNION ALL
+		SELECT i.server_time FROM pk_tracking.log_conversion_item i
+		WHERE i.idsite = idsite AND i.server_time < before) f;
+END
+$$;
+COMMENT ON FUNCTION pk_tracking_internal.rollup_first_row IS
+	'time of the first row of a site before some time';
+
 /*
  * Until a day is built, looks for rows before the first day of a site: transactions that
  * were running when the site was added to the roll-ups may have written some without a
@@ -380,22 +406,9 @@ BEGIN
 			WHERE d.idsite = idsite AND d.horizon IS NOT NULL ORDER BY d.horizon LIMIT 1)) THEN
 		RETURN false;
 	END IF;
-	SELECT (min(f.at) AT TIME ZONE timezone)::date INTO first
-	FROM (
-		SELECT pk_tracking_internal.day_begin(s.first_day, timezone) AS begins
-		FROM pk_tracking.rollup_site s WHERE s.idsite = idsite) s
-		CROSS JOIN LATERAL (
-			SELECT v.visit_first_action_time AS at FROM pk_tracking.log_visit v
-			WHERE v.idsite = idsite AND v.visit_first_action_time < s.begins
-			UNION ALL
-			SELECT l.server_time FROM pk_tracking.log_link_visit_action l
-			WHERE l.idsite = idsite AND l.server_time < s.begins
-			UNION ALL
-			SELECT c.server_time FROM pk_tracking.log_conversion c
-			WHERE c.idsite = idsite AND c.server_time < s.begins
-			UNION ALL
-			SELECT i.server_time FROM pk_tracking.log_conversion_item i
-			WHERE i.idsite = idsite AND i.server_time < s.begins) f;
+	first := (pk_tracking_internal.rollup_first_row(idsite,
+		(SELECT pk_tracking_internal.day_begin(s.first_day, timezone)
+			FROM pk_tracking.rollup_site s WHERE s.idsite = idsite)) AT TIME ZONE timezone)::date;
 	IF first IS NOT NULL THEN
 		UPDATE pk_tracking.rollup_site s SET first_day = greatest(first, s.frozen_before)
 		WHERE s.idsite = idsite AND greatest(first, s.frozen_before) < s.first_day;
@@ -605,11 +618,19 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	p record;
+	first_row timestamptz;
 BEGIN
 	SELECT * INTO p FROM pk_tracking_internal.report_period(idsite, from_date, to_date, 'all');
 	PERFORM pk_tracking_internal.rollup_prepare();
+	-- not from the year 1 on: days before the first row have nothing to be counted
+	SELECT least(f.first_day, pk_tracking_internal.rollup_first_row(idsite, f.first_day))
+		INTO first_row
+		FROM (
+			SELECT pk_tracking_internal.day_begin(s.first_day, s.timezone) AS first_day
+			FROM pk_tracking.rollup_site s WHERE s.idsite = idsite) f;
 	INSERT INTO pk_tracking.rollup_mark (idsite, begins, ends)
-	VALUES (idsite, p.begins, p.ends - interval '1 microsecond');
+	SELECT idsite, greatest(p.begins, first_row), p.ends - interval '1 microsecond'
+	WHERE greatest(p.begins, first_row) < p.ends;
 	RETURN pk_tracking_internal.rollup_build_site(idsite, 'infinity', from_date, to_date);
 END
 $$;
