@@ -84,7 +84,7 @@ rollups_live() {
 rollups_beside() {
 	local maintaining
 	sql -c "$2" -c CHECKPOINT
-	rollups_all >"$pkt_tmp/rollups_built" 2>/dev/null &
+	rollups_all >/dev/null 2>&1 &
 	maintaining=$!
 	rollups_live "$1"
 	if ! kill -0 "$maintaining" 2>/dev/null; then say "rollups: maintain() was over before the hits were: more visits are needed"; fi

@@ -231,7 +231,7 @@ DECLARE
 	relation text;
 	of_keys text;	-- the filter
 BEGIN
-	-- a log of an older version has none; and most questions about few rows end here
+	-- a log of an older version has no roll-ups, nor has a site before the first maintain()
 	IF to_regclass('pk_tracking.rollup_site') IS NULL
 		OR NOT has_table_privilege('pk_tracking.rollup_site', 'SELECT') THEN
 		RETURN NULL;

@@ -51,7 +51,10 @@
 -- run on a standby too.
 -- ---------------------------------------------------------------------------
 
-/* A report's query with its markers of rows as SQL, which make_report() already writes. */
+/*
+ * A report's query with SQL in place of its markers of rows.  make_report() does this
+ * once, report_statement() for a query that is made when the report is called.
+ */
 CREATE FUNCTION pk_tracking_internal.report_rows(query text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -59,15 +62,13 @@ AS $$
 DECLARE
 	statement text := query;
 BEGIN
-	IF strpos(query, 's v}') > 0 THEN
-		statement := replace(statement, '{acting visits v}',
-			'v.idsite = $1 AND v.visit_first_action_time < $3 '
-			'AND v.visit_first_action_time >= $2 - {longest visit} AND v.visit_last_action_time >= $2 '
-			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
-		statement := replace(statement, '{visits v}',
-			'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
-			'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
-	END IF;
+	statement := replace(statement, '{acting visits v}',
+		'v.idsite = $1 AND v.visit_first_action_time < $3 '
+		'AND v.visit_first_action_time >= $2 - {longest visit} AND v.visit_last_action_time >= $2 '
+		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
+	statement := replace(statement, '{visits v}',
+		'v.idsite = $1 AND v.visit_first_action_time >= $2 AND v.visit_first_action_time < $3 '
+		'AND v.consent BETWEEN $4 AND $5 AND {visit filter v}');
 	IF strpos(query, '{actions ') > 0 OR strpos(query, '{conversions ') > 0
 		OR strpos(query, '{items ') > 0 THEN
 		statement := regexp_replace(statement, '\{(action|conversion|item)s ([a-z]+)\}',

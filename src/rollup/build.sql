@@ -622,7 +622,7 @@ DECLARE
 BEGIN
 	SELECT * INTO p FROM pk_tracking_internal.report_period(idsite, from_date, to_date, 'all');
 	PERFORM pk_tracking_internal.rollup_prepare();
-	-- not from the year 1 on: days before the first row have nothing to be counted
+	-- each marked day gets a row of rollup_day: the year 1 would mean many empty ones
 	SELECT least(f.first_day, pk_tracking_internal.rollup_first_row(idsite, f.first_day))
 		INTO first_row
 		FROM (

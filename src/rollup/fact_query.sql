@@ -196,7 +196,7 @@ BEGIN
 	FROM (
 		SELECT t.day, t.anonymous%7$s, count(*) FILTER (WHERE t.before IS NULL) AS nb_hits%8$s%9$s%10$s
 		FROM (%11$s) t
-		-- what differs most comes first, for a sort
+		-- a sort compares the keys first, which have the most values
 		GROUP BY %12$s t.anonymous, t.day
 		HAVING count(*) FILTER (WHERE t.before IS NULL) > 0) t$query$,
 		kind, k.keys, CASE WHEN k.visits THEN '(t.by_visit).n' ELSE '0' END,

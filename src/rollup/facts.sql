@@ -87,7 +87,7 @@ BEGIN
 			pk_tracking_internal.rollup_ages(v.visitor, v.day - v.before) AS visitors,
 			pk_tracking_internal.rollup_ages(v.user_number, v.day - v.before) AS users
 		FROM seen v WHERE %4$s
-		-- what differs most comes first, for a sort
+		-- a sort compares the keys first, which have the most values
 		GROUP BY %5$s v.anonymous, v.day
 		HAVING count(*) FILTER (WHERE v.before IS NULL) > 0) g$query$,
 			k.kind,

@@ -225,7 +225,7 @@ restore($file, 'three_again');
 is(contents('three_again'), $before, 'restored with the type in another schema');
 is(sql('three_again', q{SELECT t.matched_by FROM pk_tracking.track(1, cid => 'feedfacecafe0002') t}), 'cid', 'tracking goes on there');
 
-# 4. logs that earlier versions have written, and this one's first: test/upgrade/log-VERSION.sql.gz
+# 4. logs of earlier versions, and one of this version: test/upgrade/log-VERSION.sql.gz
 foreach my $old (1, 2)
 {
 	my $db = "version_$old";
@@ -251,7 +251,8 @@ foreach my $old (1, 2)
 		sql($db, 'SELECT count(DISTINCT (l.idvisit, l.idvisitor::text)) FROM pk_tracking.log_link_visit_action l JOIN pk_tracking.log_visit v USING (idvisit) WHERE l.idvisitor::text <> v.idvisitor::text'),
 		'and knows other ids of actions');
 	is(join("\n", map { sql($db, $_) } @reports), join("\n", @answers), 'the same reports');
-	cmp_ok(sql($db, q{SELECT t.done FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups'}), '>', $old < 2 ? 50 : -1, 'roll-ups are built');
+	my $built = sql($db, q{SELECT t.done FROM pk_tracking.maintain() t WHERE t.task ~ 'roll-ups'});
+	cmp_ok($built, '>', 50, 'roll-ups are built') if ($old < 2);
 	is(sql($db, q{SELECT count(*) > 50 FROM pk_tracking.rollup_day d WHERE d.built IS NOT NULL AND NOT d.stale}), 't', 'and are there');
 	is(sql($db, q{SELECT string_agg(DISTINCT s, ', ' ORDER BY s) FROM pk_tracking.rollup_day d, unnest(d.spans_built) s}), 'month, week', 'weeks and months, too');
 	is(join("\n", map { sql($db, $_) } @reports), join("\n", @answers), 'the same reports from them');
