@@ -66,7 +66,7 @@ ORDER BY k.server_time, k.idvisit, k.idgoal DESC;
 \echo ' the browsers; the second one of each is a returning visitor''s.)'
 \echo
 SELECT to_char(l.local_time, 'HH24:MI:SS') AS began, replace(l.visitor_type, 'returning customer', 'customer') AS visitor, l.visit_total_time AS seconds, l.browser,
-	pg_temp.shown((SELECT string_agg(coalesce(x ->> 'title', x ->> 'search_keyword', x ->> 'event_action', x ->> 'kind'), ' > ' ORDER BY o) FROM jsonb_array_elements(l.actions) WITH ORDINALITY e(x, o)), 28) AS "actions"
+	pg_temp.shown((SELECT string_agg(coalesce(x ->> 'title', x ->> 'search_keyword', x ->> 'event_action', x ->> 'kind'), ' > ' ORDER BY o) FROM jsonb_array_elements(l.actions) WITH ORDINALITY e(x, o)), 27) AS "actions"
 FROM pk_tracking.report_visit_log(1, '2026-11-21', '2026-11-21') l;
 SELECT category, action, pg_temp.shown(name, 16) AS name, nb_events, nb_visits, sum_event_value FROM pk_tracking.report_events(1, '2026-11-21', '2026-11-21');
 SELECT keyword, nb_hits, nb_no_result, nb_visits, nb_uniq_visitors FROM pk_tracking.report_searches(1, '2026-11-21', '2026-11-21');
